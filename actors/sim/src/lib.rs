@@ -1,0 +1,1 @@
+//! Seeded simulation of the owner core against faulty stores and networks.

@@ -1,0 +1,71 @@
+//! What an aggregate is: pure code, a fold over a log.
+
+use plenum_schema::log::{AggregateKind, Offset};
+use plenum_schema::{EntryId, Refusal};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+use uuid::Uuid;
+
+use crate::clock::WallMillis;
+
+/// What an aggregate decided about a command.
+#[derive(Debug)]
+pub enum Decision<A: Aggregate> {
+    /// Append these events, then answer. Empty events: answer at once (a query, or nothing to change).
+    Accept {
+        /// What happened, in order; the first carries the command's entry id.
+        events: Vec<A::Event>,
+        /// The answer once the events are durable; offsets in it are filled by [`Aggregate::settle`].
+        answer: A::Answer,
+    },
+    /// Refuse, with the reason.
+    Refuse(Refusal),
+}
+
+/// An aggregate: state folded from events, and decisions about commands. No I/O, no clock, no randomness: time and ids come in.
+pub trait Aggregate: Sized + Debug + Clone + Send + 'static {
+    /// What can be asked of it.
+    type Command: Debug + Clone + Send + 'static;
+    /// What happened; stored for ever.
+    type Event: Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// What an accepted command answers.
+    type Answer: Debug + Clone + PartialEq + Send + 'static;
+    /// The saved form of the state.
+    type Saved: Serialize + DeserializeOwned;
+
+    /// Its kind: names the log.
+    const KIND: AggregateKind;
+    /// The format byte of events it writes.
+    const EVENT_FORMAT: u8;
+    /// The format byte of snapshots it writes. A snapshot of an unknown format is ignored and the log folded from the start.
+    const SNAPSHOT_FORMAT: u8;
+
+    /// The state before the first event.
+    fn empty(id: Uuid) -> Self;
+
+    /// Decides. `entry` is the id the command's first event would have.
+    fn decide(&self, command: &Self::Command, entry: EntryId, now: WallMillis) -> Decision<Self>;
+
+    /// The entry id that makes a repetition of this command recognisable; `None`: it is never a repetition.
+    fn entry_id(&self, command: &Self::Command) -> Option<EntryId>;
+
+    /// Folds one event.
+    fn apply(&mut self, offset: Offset, id: EntryId, at: WallMillis, event: &Self::Event);
+
+    /// Completes an answer with where the command's first event stands.
+    fn settle(answer: Self::Answer, offset: Offset, id: EntryId) -> Self::Answer;
+
+    /// The answer for a command that was carried out before, at `offset`, under the same entry id — or a refusal when the caller
+    /// may no longer know (left the conversation, say).
+    fn repeat(&self, command: &Self::Command, offset: Offset, id: EntryId) -> Result<Self::Answer, Refusal>;
+
+    /// The summary stored atomically with the head.
+    fn digest(&self) -> Vec<u8>;
+
+    /// For a snapshot.
+    fn save(&self) -> Self::Saved;
+
+    /// From a snapshot.
+    fn restore(id: Uuid, saved: Self::Saved) -> Self;
+}

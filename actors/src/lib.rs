@@ -1,0 +1,10 @@
+//! Aggregates and what runs them: the owner, the hub, connections, and the interfaces to store and placement.
+//!
+//! An aggregate is a fold over a log; an actor runs it; a hub delivers it. Aggregates and the owner's core are free of
+//! I/O, actix, tokio and clocks; the actors around them are thin.
+
+pub mod aggregate;
+pub mod clock;
+pub mod identity;
+pub mod publication;
+pub mod store;

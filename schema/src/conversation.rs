@@ -1,0 +1,175 @@
+//! What happens in a conversation, as it is stored in the log and sent to subscribers.
+
+use crate::content::Content;
+use crate::id::{MessageId, UserId};
+use serde::{Deserialize, Serialize};
+
+/// Direct (two people, always the same conversation) or group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ConversationKind {
+    /// Two people (or one, writing to themself).
+    Direct,
+    /// Any number up to the configured limit.
+    Group,
+}
+
+/// What a member may do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// Reads and writes.
+    Member,
+    /// Adds and removes members, changes the title.
+    Admin,
+    /// As admin; cannot be removed.
+    Owner,
+}
+
+/// One durable event of a conversation. Each has an offset; all subscribers see all of them in offset order.
+///
+/// Stored for ever: only add variants and optional members, never change or remove one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ConversationEvent {
+    /// Always at offset 1.
+    Created(Created),
+    /// Somebody wrote.
+    Message(Message),
+    /// Somebody joined or was added.
+    MemberAdded(MemberAdded),
+    /// Somebody left or was removed.
+    MemberRemoved(MemberRemoved),
+    /// The title changed.
+    TitleChanged(TitleChanged),
+}
+
+/// The conversation exists from here on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Created {
+    /// Direct or group.
+    pub kind: ConversationKind,
+    /// Title; only groups have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Who created it: the owner of a group.
+    pub by: UserId,
+    /// All first members, the creator among them.
+    pub members: Vec<UserId>,
+}
+
+/// A message.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Message {
+    /// The message's id: for one sent with a client ref it is derived from author and ref, so a retry has the same.
+    pub id: MessageId,
+    /// Who wrote it.
+    pub author: UserId,
+    /// 1 for the conversation's first message, counting messages only (offsets count every event).
+    pub number: u64,
+    /// What it says.
+    pub content: Content,
+    /// The author's own reference, given back so that their devices recognise what they sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ref: Option<String>,
+}
+
+/// Somebody joined or was added.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MemberAdded {
+    /// Who.
+    pub user: UserId,
+    /// With which role.
+    pub role: Role,
+    /// By whom.
+    pub by: UserId,
+}
+
+/// Somebody left or was removed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MemberRemoved {
+    /// Who.
+    pub user: UserId,
+    /// By whom; the same as `user` when they left.
+    pub by: UserId,
+}
+
+/// The title changed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TitleChanged {
+    /// The new title.
+    pub title: String,
+    /// By whom.
+    pub by: UserId,
+}
+
+/// What the log keeps beside an event's offset and id. The stored form is one format byte and this as a MessagePack map.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Stored<E> {
+    /// Wall-clock time at the node that wrote it, milliseconds since 1970. For display only; order is the offset's.
+    pub at: i64,
+    /// What happened.
+    pub event: E,
+}
+
+/// The summary kept atomically with a conversation's head, so that a list of conversations costs one read each.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Digest {
+    /// Direct or group; `None` while the log is empty.
+    pub kind: Option<ConversationKind>,
+    /// Title of a group.
+    pub title: Option<String>,
+    /// The first members, at most [`DIGEST_MEMBERS`].
+    pub members: Vec<UserId>,
+    /// How many members there are.
+    pub member_count: u64,
+    /// How many messages there are: the `number` of the last one.
+    pub messages: u64,
+    /// The last message, its text cut to [`DIGEST_TEXT_BYTES`].
+    pub last: Option<LastMessage>,
+    /// The last [`DIGEST_AUTHORS`] different authors, latest last. Writing counts as having seen everything before it,
+    /// so `unread = messages - max(number read, own last number)`; whoever is not named here and may have written
+    /// (the list is full) is looked up at the owner.
+    pub authors: Vec<AuthorNumber>,
+}
+
+/// How many authors a digest names.
+pub const DIGEST_AUTHORS: usize = 8;
+
+/// An author and the `number` of their last message.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AuthorNumber {
+    /// Who.
+    pub author: UserId,
+    /// The number of their last message.
+    pub number: u64,
+}
+
+/// How many members a digest names.
+pub const DIGEST_MEMBERS: usize = 10;
+/// How much of the last message's text a digest keeps, in bytes (cut at a character).
+pub const DIGEST_TEXT_BYTES: usize = 160;
+
+/// The last message of a conversation, shortened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LastMessage {
+    /// Its offset.
+    pub offset: u64,
+    /// Its id.
+    pub id: MessageId,
+    /// Its author.
+    pub author: UserId,
+    /// When, milliseconds since 1970.
+    pub at: i64,
+    /// The beginning of its text.
+    pub text: String,
+}

@@ -1,0 +1,21 @@
+//! The words of Plenum: ids, topics, stored events, wire commands and events, error kinds and tables.
+//!
+//! This crate depends on nothing else of the project. It knows how things are *written* (JSON, MessagePack, rows)
+//! but not what is done with them. Every other crate speaks these types.
+
+pub mod codec;
+pub mod content;
+pub mod conversation;
+pub mod entities;
+pub mod id;
+pub mod log;
+pub mod refusal;
+pub mod table;
+pub mod topic;
+pub mod wire;
+
+pub use content::{Content, ContentKind};
+pub use id::{ConnectionId, ConversationId, EntryId, MessageId, SessionId, UserId};
+pub use log::{AggregateKind, LogId, Offset};
+pub use refusal::{Refusal, RefusalCode};
+pub use topic::Topic;

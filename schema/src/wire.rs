@@ -1,0 +1,27 @@
+//! The native protocol `plenum.v1`: one frame is one JSON document or one MessagePack map with the same members.
+//!
+//! Enums are tagged externally (`{"send": {…}}`): the form that decodes fastest and the only one that is strict in both
+//! codecs. Unknown members are refused. `docs/protocol.md` explains every frame; its examples are read by a test.
+
+mod client;
+mod close;
+mod server;
+
+pub use client::{
+    ClientFrame, ClientInfo, Command, History, Identify, Mark, Ping, Send, Subscribe, Typing, Unsubscribe,
+};
+pub use close::CloseCode;
+pub use server::{
+    Ack, AckResult, CaughtUp, Event, EventFrame, Gap, GapReason, Goodbye, Heartbeat, HeartbeatAdvice, Hello,
+    Identified, Limits, Marked, MarksSignal, Page, Pong, ReconnectAdvice, RefusalFrame, Sent, ServerFrame, Signal,
+    SignalFrame, Subscribed, TypingSignal, Unsubscribed, ConversationAdded,
+};
+
+/// The sub-protocol that speaks JSON in text frames.
+pub const SUBPROTOCOL_JSON: &str = "plenum.v1.json";
+/// The sub-protocol that speaks MessagePack in binary frames.
+pub const SUBPROTOCOL_MSGPACK: &str = "plenum.v1.msgpack";
+/// What `hello` calls this protocol.
+pub const PROTOCOL: &str = "plenum.v1";
+/// Where the native protocol listens.
+pub const PATH: &str = "/ws";

@@ -1,0 +1,1 @@
+//! Where aggregates live: the single node, later the cluster bus.

@@ -1,0 +1,4 @@
+//! WebSocket frames, transports, the upgrade seam and the native protocol.
+
+pub mod transport;
+pub mod websocket;

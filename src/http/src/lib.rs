@@ -1,0 +1,1 @@
+//! Caller, problem+json, limits and security headers shared by every HTTP surface.

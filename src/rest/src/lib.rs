@@ -1,0 +1,1 @@
+//! The REST route table and its handlers.

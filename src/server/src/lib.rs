@@ -1,0 +1,1 @@
+//! The plenum binary: command line, configuration, wiring, shutdown, telemetry.

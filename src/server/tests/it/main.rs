@@ -1,0 +1,10 @@
+//! Tests of the whole server and of the project as a whole: one binary, one module a subject.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test may fail loudly, and a test's deadline reads the real clock"
+)]
+
+mod tidy;

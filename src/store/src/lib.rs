@@ -1,0 +1,1 @@
+//! Store engines and the conformance suite every engine must pass.
