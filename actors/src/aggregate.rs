@@ -1,7 +1,7 @@
 //! What an aggregate is: pure code, a fold over a log.
 
 use plenum_schema::log::{AggregateKind, Offset};
-use plenum_schema::{EntryId, Refusal};
+use plenum_schema::{EntryId, Refusal, wire};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
@@ -33,6 +33,8 @@ pub trait Aggregate: Sized + Debug + Clone + Send + 'static {
     type Answer: Debug + Clone + PartialEq + Send + 'static;
     /// The saved form of the state.
     type Saved: Serialize + DeserializeOwned;
+    /// Limits that the configuration sets; the same for every aggregate of the kind.
+    type Rules: Debug + Clone + Default + Send + Sync + 'static;
 
     /// Its kind: names the log.
     const KIND: AggregateKind;
@@ -45,7 +47,17 @@ pub trait Aggregate: Sized + Debug + Clone + Send + 'static {
     fn empty(id: Uuid) -> Self;
 
     /// Decides. `entry` is the id the command's first event would have.
-    fn decide(&self, command: &Self::Command, entry: EntryId, now: WallMillis) -> Decision<Self>;
+    fn decide(&self, rules: &Self::Rules, command: &Self::Command, entry: EntryId, now: WallMillis) -> Decision<Self>;
+
+    /// Whether the command only asks. Queries never have events and are answered at once from the durable state, also while
+    /// an append is under way.
+    fn is_query(command: &Self::Command) -> bool;
+
+    /// The command's name in metrics and logs: one of a few fixed words.
+    fn name(command: &Self::Command) -> &'static str;
+
+    /// About how many bytes the command holds while it waits.
+    fn weight(command: &Self::Command) -> usize;
 
     /// The entry id that makes a repetition of this command recognisable; `None`: it is never a repetition.
     fn entry_id(&self, command: &Self::Command) -> Option<EntryId>;
@@ -59,6 +71,9 @@ pub trait Aggregate: Sized + Debug + Clone + Send + 'static {
     /// The answer for a command that was carried out before, at `offset`, under the same entry id — or a refusal when the caller
     /// may no longer know (left the conversation, say).
     fn repeat(&self, command: &Self::Command, offset: Offset, id: EntryId) -> Result<Self::Answer, Refusal>;
+
+    /// The event as subscribers get it. Every event has one: positions on a topic have no holes.
+    fn publish(event: &Self::Event) -> wire::Event;
 
     /// The summary stored atomically with the head.
     fn digest(&self) -> Vec<u8>;

@@ -4,7 +4,14 @@
 //! I/O, actix, tokio and clocks; the actors around them are thin.
 
 pub mod aggregate;
+pub mod aggregates;
 pub mod clock;
+pub mod connection;
+pub mod directory;
+pub mod history;
+pub mod hub;
 pub mod identity;
+pub mod owner;
+pub mod placement;
 pub mod publication;
 pub mod store;

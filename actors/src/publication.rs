@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use plenum_schema::wire::{Event, EventFrame, ServerFrame, Signal, SignalFrame};
-use plenum_schema::{Offset, Topic};
+use plenum_schema::conversation::ConversationEvent;
+use plenum_schema::{Offset, Topic, UserId};
 use std::sync::{Arc, OnceLock};
 
 /// A way a frame is written on a socket: codec and framing together. The number is an index into every per-dialect table.
@@ -99,6 +100,17 @@ impl Publication {
         match self.body {
             Body::Event { offset, .. } => Some(offset),
             Body::Signal(_) => None,
+        }
+    }
+
+    /// Who may not receive the topic any more after this event: their subscriptions end with it.
+    #[must_use]
+    pub fn revoked(&self) -> Option<UserId> {
+        match &self.body {
+            Body::Event { event: Event::Conversation(ConversationEvent::MemberRemoved(removed)), .. } => {
+                Some(removed.user)
+            }
+            _ => None,
         }
     }
 

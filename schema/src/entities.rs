@@ -1,10 +1,15 @@
 //! The rows of Plenum: everything that is not an aggregate.
 
+mod account;
 mod conversation;
+mod idempotency;
 
+pub use account::{Account, AccountKey, Session};
 pub use conversation::{Marks, Membership};
+pub use idempotency::IdempotencyRow;
 
 use crate::table::{Entity, Table};
 
 /// Every table, for engines and migrations.
-pub const TABLES: &[&Table] = &[Membership::TABLE, Marks::TABLE];
+pub const TABLES: &[&Table] =
+    &[Membership::TABLE, Marks::TABLE, Account::TABLE, AccountKey::TABLE, Session::TABLE, IdempotencyRow::TABLE];

@@ -1,4 +1,5 @@
 //! WebSocket frames, transports, the upgrade seam and the native protocol.
 
+pub mod native;
 pub mod transport;
 pub mod websocket;

@@ -1,8 +1,8 @@
 //! The byte stream under a connection: plain TCP or TLS, non-blocking, driven by the tasks of one thread.
 
 mod any;
-mod tls;
 mod tcp;
+mod tls;
 
 pub use any::AnyTransport;
 pub use tls::TlsTransport;
@@ -11,6 +11,27 @@ use std::{
     io::{self, IoSlice},
     task::{Context, Poll, ready},
 };
+
+use serde::Deserialize;
+
+/// Bounds of the transports themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TransportConfig {
+    /// Bytes of plaintext that one write may hand to a TLS session, and so about the most ciphertext that it ever holds
+    /// back for a socket that is full. Default 65,536; less than 1,024 counts as 1,024.
+    pub tls_write_bytes: usize,
+}
+
+impl TransportConfig {
+    const MIN_TLS_WRITE_BYTES: usize = 1024;
+}
+
+impl Default for TransportConfig {
+    fn default() -> Self {
+        Self { tls_write_bytes: 64 * 1024 }
+    }
+}
 
 /// A non-blocking byte stream.
 ///

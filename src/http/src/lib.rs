@@ -1,1 +1,32 @@
-//! Caller, problem+json, limits and security headers shared by every HTTP surface.
+//! What every HTTP surface shares: who calls, problem documents, limits, security headers, idempotency, versions.
+//!
+//! A surface gives [`HttpLayer`] to its `App` as `web::Data`, wraps the app in [`cors`] and then in
+//! [`envelope`], and lets handlers take [`Caller`], [`Body`], [`Query`] and [`Id`] as arguments.
+
+mod address;
+mod body;
+mod caller;
+mod config;
+mod cors;
+mod headers;
+mod idempotency;
+mod layer;
+mod limiter;
+mod params;
+mod problem;
+mod request_id;
+mod version;
+
+pub use address::{Block, BlockError, ForwardedHeader, Origin, TrustedProxies, limit_key};
+pub use body::{Body, MaybeBody};
+pub use caller::{Caller, OptionalCaller};
+pub use config::{HttpConfig, HttpConfigError};
+pub use cors::cors;
+pub use headers::API_CSP;
+pub use idempotency::{IdempotencyKey, Reply, once};
+pub use layer::{HttpLayer, Observed, Observer, client_address, envelope, is_problem, no_such_path};
+pub use limiter::{Limiter, Rate};
+pub use params::{Id, PageQuery, Query, UserInPath, checked_limit};
+pub use problem::{Answer, FieldError, PROBLEM_JSON, Problem};
+pub use request_id::{REQUEST_ID, RequestId};
+pub use version::{IfMatch, etag};

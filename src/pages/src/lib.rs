@@ -1,1 +1,45 @@
-//! Embedded web pages.
+//! The web pages of the server, compiled into the binary: the chat page at `/` and its files below `/assets`.
+//!
+//! In a release build the files of `web/` are part of the binary; in a debug build they are read from the source tree at
+//! each request, so that a change shows after a reload.
+//!
+//! Files are addressed by what they contain: the page names them below `/assets/v-<digest of all files>/`, so a browser
+//! may keep them for ever and still never mixes files of two versions. ES modules import each other by relative paths
+//! and stay inside that folder. Any other path below `/assets` gives the present file and is revalidated by its `ETag`.
+
+mod assets;
+mod headers;
+mod root;
+
+use actix_web::web::{self, ServiceConfig};
+
+/// What the server calls itself to those who do not ask for HTML.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// For example `plenum`.
+    pub name: String,
+    /// For example `0.1.0`.
+    pub version: String,
+}
+
+/// Adds `/` and `/assets/**` to an app.
+///
+/// `/` is the page for whoever accepts `text/html`, and `{"name", "status", "version"}` for everyone else. Both paths
+/// answer GET and HEAD; other methods get 405.
+///
+/// ```
+/// let product = plenum_pages::Product { name: "plenum".into(), version: "0.1.0".into() };
+/// let app = actix_web::App::new().configure(|cfg| plenum_pages::configure(cfg, product));
+/// # drop(app);
+/// ```
+pub fn configure(cfg: &mut ServiceConfig, product: Product) {
+    cfg.service(
+        web::resource("/")
+            .app_data(web::Data::new(product))
+            .route(web::get().to(root::answer))
+            .route(web::head().to(root::answer)),
+    );
+    cfg.service(
+        web::resource("/assets/{path:.*}").route(web::get().to(assets::answer)).route(web::head().to(assets::answer)),
+    );
+}

@@ -1,1 +1,10 @@
-//! Business rules without HTTP or driver.
+//! Business rules without HTTP or driver, one folder a domain.
+
+pub mod accounts;
+pub mod conversations;
+pub mod idempotency;
+
+mod unavailable;
+
+// Layers above name these without depending on the actors themselves.
+pub use plenum_actors::{clock, identity};

@@ -9,7 +9,7 @@ use std::{
 use actix_tls::accept::rustls_0_23::TlsStream;
 use tokio::net::TcpStream;
 
-use super::{TlsTransport, Transport};
+use super::{TlsTransport, Transport, TransportConfig};
 
 /// Plain TCP in place, TLS behind a pointer: a TLS session is over a kilobyte and must not make plain connections bigger.
 #[derive(Debug)]
@@ -33,6 +33,12 @@ macro_rules! delegate {
 }
 
 impl AnyTransport {
+    /// Takes over a TLS stream whose handshake is done. (`From` does the same for a plain one.)
+    #[must_use]
+    pub fn tls(stream: TlsStream<TcpStream>, config: &TransportConfig) -> Self {
+        Self::Tls(Box::new(TlsTransport::new(stream, config)))
+    }
+
     /// The socket below.
     #[must_use]
     pub fn tcp(&self) -> &TcpStream {
@@ -62,12 +68,6 @@ impl AnyTransport {
 impl From<TcpStream> for AnyTransport {
     fn from(tcp: TcpStream) -> Self {
         Self::Plain(tcp)
-    }
-}
-
-impl From<TlsStream<TcpStream>> for AnyTransport {
-    fn from(tls: TlsStream<TcpStream>) -> Self {
-        Self::Tls(Box::new(TlsTransport::new(tls)))
     }
 }
 

@@ -13,10 +13,7 @@ use actix_tls::accept::rustls_0_23::TlsStream;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ServerConnection;
 
-use super::{Transport, tcp};
-
-/// Bytes of plaintext that one write may hand to the session, and so about the most ciphertext that is ever held back.
-const WRITE_LIMIT: usize = 64 * 1024;
+use super::{Transport, TransportConfig, tcp};
 
 /// An accepted TLS connection.
 pub struct TlsTransport {
@@ -27,8 +24,8 @@ pub struct TlsTransport {
 impl TlsTransport {
     /// Takes over a stream whose handshake is done.
     #[must_use]
-    pub fn new(mut stream: TlsStream<TcpStream>) -> Self {
-        stream.get_mut().1.set_buffer_limit(Some(WRITE_LIMIT));
+    pub fn new(mut stream: TlsStream<TcpStream>, config: &TransportConfig) -> Self {
+        stream.get_mut().1.set_buffer_limit(Some(config.tls_write_bytes.max(TransportConfig::MIN_TLS_WRITE_BYTES)));
         Self { stream, close_notify_sent: false }
     }
 

@@ -120,7 +120,7 @@ impl FrameBuilder {
         Self { bytes }
     }
 
-    /// Where the payload is to be appended. Truncating it below what was there at the start shortens the payload to nothing.
+    /// Where the payload is to be appended; the room for the head is already in it and must stay in front.
     pub const fn payload_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }

@@ -102,10 +102,7 @@ impl HandshakeError {
 ///
 /// # Errors
 /// The first rule it breaks; form before origin, origin before sub-protocol.
-pub fn check<'p>(
-    request: &impl UpgradeRequest,
-    policy: &HandshakePolicy<'p>,
-) -> Result<Accepted<'p>, HandshakeError> {
+pub fn check<'p>(request: &impl UpgradeRequest, policy: &HandshakePolicy<'p>) -> Result<Accepted<'p>, HandshakeError> {
     check_form(request)?;
     let accept = request.single("sec-websocket-key").and_then(accept_key).ok_or(HandshakeError::BadKey)?;
     match policy.origins.judge(request) {
@@ -182,11 +179,31 @@ const fn base64_digit(bits: u32) -> u8 {
 
 /// Appends the `101 Switching Protocols` head. Frames may follow at once.
 pub fn put_switching_protocols(out: &mut impl BufMut, accepted: &Accepted<'_>) {
-    out.put_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ");
+    out.put_slice(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ",
+    );
     out.put_slice(&accepted.accept);
     if let Some(protocol) = accepted.protocol {
         out.put_slice(b"\r\nSec-WebSocket-Protocol: ");
         out.put_slice(protocol.as_bytes());
     }
     out.put_slice(b"\r\n\r\n");
+}
+
+/// Appends a complete refusal, after which the connection is to be closed: status, the fields it must carry, and the reason
+/// as a problem document (RFC 9457).
+pub fn put_refusal(out: &mut impl BufMut, refused: HandshakeError) {
+    let (status, detail) = (refused.status(), refused.to_string());
+    let title =
+        actix_http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Refused");
+    let body = format!(
+        r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"{detail}","success":false,"message":"{detail}"}}"#
+    );
+    out.put_slice(format!("HTTP/1.1 {status} {title}\r\n").as_bytes());
+    for (name, value) in refused.headers() {
+        out.put_slice(format!("{name}: {value}\r\n").as_bytes());
+    }
+    let length = body.len();
+    out.put_slice(b"Content-Type: application/problem+json\r\nCache-Control: no-store\r\nConnection: close\r\n");
+    out.put_slice(format!("Content-Length: {length}\r\n\r\n{body}").as_bytes());
 }

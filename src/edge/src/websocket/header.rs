@@ -101,18 +101,13 @@ fn check_first(first: u8, expect: Expectation) -> Result<(bool, Opcode), Violati
         return Err(Violation::ReservedBit);
     }
     let opcode = Opcode::from_bits(first & OPCODE).ok_or(Violation::ReservedOpcode)?;
-    match opcode {
-        _ if opcode.is_control() => {
-            if !fin {
-                return Err(Violation::FragmentedControl);
-            }
-        }
-        Opcode::Continuation if !expect.in_message => return Err(Violation::UnexpectedContinuation),
-        Opcode::Text | Opcode::Binary if expect.in_message => return Err(Violation::UnfinishedMessage),
-        _ if expect.fragments_left == 0 => return Err(Violation::TooManyFragments),
-        _ => {}
-    }
-    Ok((fin, opcode))
+    let broken = match opcode {
+        Opcode::Close | Opcode::Ping | Opcode::Pong => (!fin).then_some(Violation::FragmentedControl),
+        Opcode::Continuation if !expect.in_message => Some(Violation::UnexpectedContinuation),
+        Opcode::Text | Opcode::Binary if expect.in_message => Some(Violation::UnfinishedMessage),
+        _ => (expect.fragments_left == 0).then_some(Violation::TooManyFragments),
+    };
+    broken.map_or(Ok((fin, opcode)), Err)
 }
 
 fn check_second(second: u8, opcode: Opcode) -> Result<(), Violation> {

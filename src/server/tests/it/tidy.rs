@@ -123,3 +123,10 @@ fn build_output_and_installed_packages_are_not_part_of_the_project() {
         assert!(!is_ignored(path), "{path}");
     }
 }
+
+#[test]
+fn the_whole_tree_is_read() {
+    for path in ["Cargo.toml", "schema/src/lib.rs", "src/server/tests/it/tidy.rs", "scripts/test"] {
+        assert!(PROJECT.files.iter().any(|file| file.path == path), "{path}");
+    }
+}

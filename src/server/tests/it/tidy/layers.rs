@@ -57,6 +57,11 @@ fn layer_of(path: &str) -> Option<&'static (&'static str, &'static [&'static str
     LAYERS.iter().filter(|(folder, _)| above(folder)).max_by_key(|(folder, _)| folder.len())
 }
 
+/// Whether a folder is a crate's.
+pub(super) fn is_layer(folder: &str) -> bool {
+    LAYERS.iter().any(|(layer, _)| *layer == folder)
+}
+
 fn line_of(text: &str, word: &str) -> usize {
     lines_with_word(text, word).first().copied().unwrap_or(0)
 }

@@ -1,5 +1,6 @@
 //! What may lie where: the fixed top level, and names that say nothing.
 
+use super::layers::is_layer;
 use super::{Finding, PROJECT, expect_none, lines_of};
 
 const REQUIRED: &[&str] = &["Cargo.toml", "src", "actors", "schema", "benches", "loadtest", "config", "README.md"];
@@ -50,6 +51,13 @@ fn naming(path: &str) -> Vec<Finding> {
     if name == "mod.rs" {
         return vec![Finding::new(path, 0, "name the file after its module: `area.rs` beside the folder `area/`")];
     }
+    if name.ends_with(".rs") && path.strip_suffix(name).and_then(|p| p.strip_suffix("/tests/")).is_some_and(is_layer) {
+        return vec![Finding::new(
+            path,
+            0,
+            "one test binary a crate: move it to `tests/it/` as a module of its main.rs",
+        )];
+    }
     if matches!(stem, "util" | "utils" | "helper" | "helpers" | "misc" | "common") {
         return vec![Finding::new(path, 0, "says nothing: name it after what is inside")];
     }
@@ -80,8 +88,16 @@ fn a_missing_and_a_strange_top_level_name_are_reported() {
 
 #[test]
 fn names_that_say_nothing_are_reported() {
-    for path in ["src/edge/src/mod.rs", "actors/src/utils.rs", "web/util", "src/x/helpers/a.rs/helpers.js"] {
+    for path in [
+        "src/edge/tests/frames.rs",
+        "src/edge/src/mod.rs",
+        "actors/src/utils.rs",
+        "web/util",
+        "src/x/helpers/a.rs/helpers.js",
+    ] {
         assert_eq!(lines_of(&naming(path)), [0], "{path}");
     }
-    assert!(naming("src/edge/src/utility_bill.rs").is_empty());
+    for path in ["src/edge/src/utility_bill.rs", "src/edge/src/frame/tests/masks.rs", "src/edge/tests/it/frames.rs"] {
+        assert!(naming(path).is_empty(), "{path}");
+    }
 }

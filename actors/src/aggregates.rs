@@ -1,0 +1,3 @@
+//! The aggregates: pure code, no I/O, no clock.
+
+pub mod conversation;

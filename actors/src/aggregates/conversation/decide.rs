@@ -1,0 +1,225 @@
+//! The rules of a conversation.
+
+use super::command::{Access, Answer, Command, ConversationLimits, Member};
+use super::{Conversation, Seat};
+use plenum_schema::conversation::{
+    ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, Role, TitleChanged,
+};
+use plenum_schema::wire::Sent;
+use plenum_schema::{Content, ConversationId, EntryId, Refusal, RefusalCode, UserId};
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+/// Longest client ref, bytes.
+const CLIENT_REF_BYTES: usize = 64;
+/// Most members named in one `Created`, which must fit into one log entry. More are added one by one.
+const CREATED_MEMBERS: usize = 1_000;
+/// Most members one `Members` answers.
+const MEMBERS_PAGE: usize = 1_000;
+
+type Decided = Result<(Vec<ConversationEvent>, Answer), Refusal>;
+
+pub(super) fn decide(state: &Conversation, limits: &ConversationLimits, command: &Command, entry: EntryId) -> Decided {
+    match command {
+        Command::Create { kind, title, by, members } => create(state, limits, *kind, title.as_deref(), *by, members),
+        Command::Send { author, client_ref, content } => {
+            send(state, limits, *author, client_ref.as_deref(), content, entry)
+        }
+        Command::AddMember { by, user, role } => add(state, limits, *by, *user, *role),
+        Command::RemoveMember { by, user } => remove(state, *by, *user),
+        Command::SetTitle { by, title } => set_title(state, limits, *by, title),
+        Command::Access { user } => access(state, *user),
+        Command::Members { user, after, limit } => members(state, *user, *after, *limit),
+    }
+}
+
+/// The caller's seat, or `notFound`: a stranger must not learn whether the conversation exists.
+pub(super) fn seat_of(state: &Conversation, user: UserId) -> Result<&Seat, Refusal> {
+    state.members.get(&user).ok_or_else(|| Refusal::new(RefusalCode::NotFound, "there is no such conversation"))
+}
+
+fn create(
+    state: &Conversation,
+    limits: &ConversationLimits,
+    kind: ConversationKind,
+    title: Option<&str>,
+    by: UserId,
+    members: &[UserId],
+) -> Decided {
+    if let Some(present) = state.kind() {
+        seat_of(state, by)?;
+        if present != kind {
+            return Err(Refusal::field(RefusalCode::Conflict, "kind", "the conversation exists with another kind"));
+        }
+        return Ok((Vec::new(), Answer::Created { existing: true, members: state.digest.members.clone() }));
+    }
+    let all: BTreeSet<UserId> = members.iter().copied().chain([by]).collect();
+    match kind {
+        ConversationKind::Direct => check_direct(state.id, title, by, &all)?,
+        ConversationKind::Group => check_group(limits, title, all.len())?,
+    }
+    let members: Vec<UserId> = all.into_iter().collect();
+    let shown = members.iter().copied().take(plenum_schema::conversation::DIGEST_MEMBERS).collect();
+    let created = Created { kind, title: title.map(str::to_owned), by, members };
+    Ok((vec![ConversationEvent::Created(created)], Answer::Created { existing: false, members: shown }))
+}
+
+fn check_direct(id: ConversationId, title: Option<&str>, by: UserId, all: &BTreeSet<UserId>) -> Result<(), Refusal> {
+    if title.is_some() {
+        return Err(Refusal::field(RefusalCode::Invalid, "title", "a direct conversation has no title"));
+    }
+    let other = all.iter().copied().find(|user| *user != by).unwrap_or(by);
+    if all.len() > 2 || id != ConversationId::direct(by, other) {
+        return Err(Refusal::field(RefusalCode::Invalid, "members", "a direct conversation is between exactly its pair"));
+    }
+    Ok(())
+}
+
+fn check_group(limits: &ConversationLimits, title: Option<&str>, members: usize) -> Result<(), Refusal> {
+    if let Some(title) = title {
+        check_title(limits, title)?;
+    }
+    let most = limits.group_members.min(CREATED_MEMBERS);
+    if members > most {
+        let text = format!("a group starts with at most {most} members");
+        return Err(Refusal::field(RefusalCode::LimitReached, "members", text));
+    }
+    Ok(())
+}
+
+fn check_title(limits: &ConversationLimits, title: &str) -> Result<(), Refusal> {
+    if title.trim().is_empty() {
+        return Err(Refusal::field(RefusalCode::Invalid, "title", "a title must not be empty"));
+    }
+    if title.chars().any(char::is_control) {
+        return Err(Refusal::field(RefusalCode::Invalid, "title", "a title has no control characters"));
+    }
+    if title.chars().count() > limits.title_chars {
+        let text = format!("a title has at most {} characters", limits.title_chars);
+        return Err(Refusal::field(RefusalCode::TooLarge, "title", text));
+    }
+    Ok(())
+}
+
+fn send(
+    state: &Conversation,
+    limits: &ConversationLimits,
+    author: UserId,
+    client_ref: Option<&str>,
+    content: &Content,
+    entry: EntryId,
+) -> Decided {
+    seat_of(state, author)?;
+    if let Some(client_ref) = client_ref {
+        check_client_ref(client_ref)?;
+    }
+    if content.text.is_empty() {
+        return Err(Refusal::field(RefusalCode::Invalid, "content.text", "a message must not be empty"));
+    }
+    if content.text.len() > limits.text_bytes {
+        let text = format!("a message has at most {} bytes of text", limits.text_bytes);
+        return Err(Refusal::field(RefusalCode::TooLarge, "content.text", text));
+    }
+    let number = state.messages() + 1;
+    let client_ref = client_ref.map(str::to_owned);
+    let message = Message { id: entry, author, number, content: content.clone(), client_ref };
+    // The offset is known when the append is done: `settle` fills it in.
+    let sent = Sent { topic: state.topic(), offset: 0, message: entry, duplicate: false };
+    Ok((vec![ConversationEvent::Message(message)], Answer::Sent(sent)))
+}
+
+fn check_client_ref(client_ref: &str) -> Result<(), Refusal> {
+    if client_ref.is_empty() || client_ref.len() > CLIENT_REF_BYTES {
+        let text = format!("a client ref has 1 to {CLIENT_REF_BYTES} bytes");
+        return Err(Refusal::field(RefusalCode::Invalid, "clientRef", text));
+    }
+    if client_ref.chars().any(char::is_control) {
+        return Err(Refusal::field(RefusalCode::Invalid, "clientRef", "a client ref has no control characters"));
+    }
+    Ok(())
+}
+
+/// The seat of a group's member with at least this role.
+fn with_role(state: &Conversation, user: UserId, least: Role) -> Result<Seat, Refusal> {
+    let seat = *seat_of(state, user)?;
+    if state.kind() != Some(ConversationKind::Group) {
+        return Err(Refusal::new(RefusalCode::Conflict, "a direct conversation keeps its members and has no title"));
+    }
+    if seat.role < least {
+        return Err(Refusal::new(RefusalCode::Forbidden, "your role does not allow this"));
+    }
+    Ok(seat)
+}
+
+fn unchanged(state: &Conversation) -> Decided {
+    Ok((Vec::new(), Answer::Changed { offset: state.head }))
+}
+
+fn changed(event: ConversationEvent) -> Decided {
+    Ok((vec![event], Answer::Changed { offset: 0 }))
+}
+
+fn add(state: &Conversation, limits: &ConversationLimits, by: UserId, user: UserId, role: Role) -> Decided {
+    let adder = with_role(state, by, Role::Admin)?;
+    if role == Role::Owner {
+        return Err(Refusal::field(RefusalCode::Invalid, "role", "a group has one owner"));
+    }
+    if role == Role::Admin && adder.role < Role::Owner {
+        return Err(Refusal::field(RefusalCode::Forbidden, "role", "only the owner names admins"));
+    }
+    match state.members.get(&user) {
+        Some(seat) if seat.role == role => return unchanged(state),
+        Some(seat) if seat.role >= adder.role => {
+            return Err(Refusal::new(RefusalCode::Forbidden, "your role does not allow this"));
+        }
+        Some(_) => {}
+        None if state.members.len() >= limits.group_members => {
+            let text = format!("a group has at most {} members", limits.group_members);
+            return Err(Refusal::field(RefusalCode::LimitReached, "user", text));
+        }
+        None => {}
+    }
+    changed(ConversationEvent::MemberAdded(MemberAdded { user, role, by }))
+}
+
+fn remove(state: &Conversation, by: UserId, user: UserId) -> Decided {
+    let remover = with_role(state, by, if by == user { Role::Member } else { Role::Admin })?;
+    let Some(seat) = state.members.get(&user) else { return unchanged(state) };
+    if seat.role == Role::Owner {
+        return Err(Refusal::new(RefusalCode::Forbidden, "the owner cannot be removed"));
+    }
+    if by != user && seat.role >= remover.role {
+        return Err(Refusal::new(RefusalCode::Forbidden, "your role does not allow this"));
+    }
+    changed(ConversationEvent::MemberRemoved(MemberRemoved { user, by }))
+}
+
+fn set_title(state: &Conversation, limits: &ConversationLimits, by: UserId, title: &str) -> Decided {
+    with_role(state, by, Role::Admin)?;
+    check_title(limits, title)?;
+    if state.digest.title.as_deref() == Some(title) {
+        return unchanged(state);
+    }
+    changed(ConversationEvent::TitleChanged(TitleChanged { title: title.to_owned(), by }))
+}
+
+fn access(state: &Conversation, user: UserId) -> Decided {
+    let seat = seat_of(state, user)?;
+    let access = Access {
+        kind: state.kind().unwrap_or(ConversationKind::Direct),
+        title: state.digest.title.clone(),
+        role: seat.role,
+        member_count: state.digest.member_count,
+        head: state.head,
+        messages: state.messages(),
+        own_number: seat.last_number,
+    };
+    Ok((Vec::new(), Answer::Access(access)))
+}
+
+fn members(state: &Conversation, user: UserId, after: Option<UserId>, limit: usize) -> Decided {
+    seat_of(state, user)?;
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let listed = state.members.range((from, Bound::Unbounded)).take(limit.min(MEMBERS_PAGE));
+    Ok((Vec::new(), Answer::Members(listed.map(|(user, seat)| Member { user: *user, role: seat.role }).collect())))
+}

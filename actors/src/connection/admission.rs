@@ -1,0 +1,110 @@
+//! How many connections there may be: on the node, and of one account. Counted in one place for every protocol.
+
+use dashmap::DashMap;
+use plenum_schema::UserId;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The counters of a node.
+#[derive(Debug)]
+pub struct Admission {
+    open: AtomicUsize,
+    limit: usize,
+    users: DashMap<UserId, usize>,
+    per_user: usize,
+}
+
+impl Admission {
+    /// Nobody is here yet.
+    #[must_use]
+    pub fn new(limit: usize, per_user: usize) -> Arc<Self> {
+        Arc::new(Self { open: AtomicUsize::new(0), limit, users: DashMap::new(), per_user })
+    }
+
+    /// A place for a connection; `None` when the node is full. Dropping it gives the place back.
+    #[must_use]
+    pub fn enter(self: &Arc<Self>) -> Option<Admitted> {
+        let admitted = Admitted { admission: self.clone() };
+        // A refused guard is dropped here, and dropping it gives the count back.
+        (self.open.fetch_add(1, Ordering::Relaxed) < self.limit).then_some(admitted)
+    }
+
+    /// A place among an account's connections; `None` when it has too many.
+    #[must_use]
+    pub fn identify(self: &Arc<Self>, user: UserId) -> Option<UserPlace> {
+        let mut count = self.users.entry(user).or_insert(0);
+        if *count >= self.per_user {
+            return None;
+        }
+        *count += 1;
+        Some(UserPlace { admission: self.clone(), user })
+    }
+
+    /// Connections now.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Accounts with a connection now.
+    #[must_use]
+    pub fn users(&self) -> usize {
+        self.users.len()
+    }
+}
+
+/// A connection's place on the node.
+#[derive(Debug)]
+pub struct Admitted {
+    admission: Arc<Admission>,
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.admission.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection's place among those of its account.
+#[derive(Debug)]
+pub struct UserPlace {
+    admission: Arc<Admission>,
+    user: UserId,
+}
+
+impl Drop for UserPlace {
+    fn drop(&mut self) {
+        if let dashmap::Entry::Occupied(mut entry) = self.admission.users.entry(self.user) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_node_takes_nobody_until_somebody_leaves() {
+        let admission = Admission::new(2, 9);
+        let first = admission.enter();
+        let second = admission.enter();
+        assert!(first.is_some() && second.is_some() && admission.enter().is_none());
+        drop(first);
+        assert!(admission.enter().is_some());
+        assert_eq!(admission.open(), 1);
+    }
+
+    #[test]
+    fn an_account_has_its_own_limit_and_is_forgotten_when_it_leaves() {
+        let admission = Admission::new(9, 1);
+        let user = UserId(uuid::Uuid::from_u128(1));
+        let place = admission.identify(user);
+        assert!(place.is_some() && admission.identify(user).is_none());
+        drop(place);
+        assert_eq!(admission.users(), 0);
+    }
+}

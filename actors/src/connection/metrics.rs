@@ -1,0 +1,63 @@
+//! What connections count.
+
+use plenum_schema::RefusalCode;
+use plenum_schema::wire::Command;
+use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+
+/// Metrics of all connections of a node.
+#[derive(Clone, Debug)]
+pub struct ConnectionMetrics {
+    /// Commands read, by kind. Counters are looked up once, here.
+    commands: [IntCounter; 8],
+    refusals: IntCounterVec,
+    /// Frames that could not be read.
+    pub unreadable: IntCounter,
+}
+
+/// The names of the commands, in the order of the counters.
+const NAMES: [&str; 8] = ["identify", "subscribe", "unsubscribe", "send", "history", "typing", "mark", "ping"];
+
+impl ConnectionMetrics {
+    /// Registers the metrics.
+    ///
+    /// # Errors
+    /// When one of the names is taken in the registry.
+    pub fn new(registry: &Registry) -> prometheus::Result<Self> {
+        let commands = IntCounterVec::new(Opts::new("plenum_commands_total", "commands read from connections"), &["command"])?;
+        let refusals = IntCounterVec::new(
+            Opts::new("plenum_commands_refused_total", "commands refused at the connection"),
+            &["command", "code"],
+        )?;
+        let unreadable = IntCounter::new("plenum_unreadable_frames_total", "frames that could not be read")?;
+        registry.register(Box::new(commands.clone()))?;
+        registry.register(Box::new(refusals.clone()))?;
+        registry.register(Box::new(unreadable.clone()))?;
+        Ok(Self { commands: NAMES.map(|name| commands.with_label_values(&[name])), refusals, unreadable })
+    }
+
+    /// Counts a command; answers its name.
+    pub(super) fn received(&self, command: &Command) -> &'static str {
+        let place = place_of(command);
+        if let Some(counter) = self.commands.get(place) {
+            counter.inc();
+        }
+        NAMES.get(place).copied().unwrap_or_default()
+    }
+
+    pub(super) fn refused(&self, name: &str, code: RefusalCode) {
+        self.refusals.with_label_values(&[name, code.as_str()]).inc();
+    }
+}
+
+fn place_of(command: &Command) -> usize {
+    match command {
+        Command::Identify(_) => 0,
+        Command::Subscribe(_) => 1,
+        Command::Unsubscribe(_) => 2,
+        Command::Send(_) => 3,
+        Command::History(_) => 4,
+        Command::Typing(_) => 5,
+        Command::Mark(_) => 6,
+        Command::Ping(_) => 7,
+    }
+}

@@ -1,0 +1,278 @@
+//! The connection's protocol: frames in, decisions out.
+
+use super::admission::Admission;
+use super::backend::{Access, Answer, Backend, Outcome};
+use super::bucket::Bucket;
+use super::config::ConnectionConfig;
+use super::identified::{Identified, Now};
+use super::metrics::ConnectionMetrics;
+use super::unidentified::Unidentified;
+use crate::clock::SharedClock;
+use crate::hub::{ConnectionKey, HubConfig, HubHandle};
+use crate::identity::Identity;
+use actix::Recipient;
+use plenum_schema::codec::{self, Codec};
+use plenum_schema::wire::{
+    Ack, AckResult, ClientFrame, CloseCode, Command, HeartbeatAdvice, Hello, Identified as IdentifiedAck,
+    Limits, PROTOCOL, Pong, ReconnectAdvice, RefusalFrame, ServerFrame,
+};
+use plenum_schema::{ConnectionId, Offset, Refusal, RefusalCode, Topic, content::MAX_TEXT_BYTES};
+use std::sync::Arc;
+
+/// What all connections of a worker share.
+pub struct Shared {
+    /// Limits of one connection.
+    pub config: ConnectionConfig,
+    /// The hub's configuration, for what `hello` tells.
+    pub hub_config: HubConfig,
+    /// The thread's hub.
+    pub hub: HubHandle,
+    /// The rest of Plenum.
+    pub backend: Arc<dyn Backend>,
+    /// Counts of the node.
+    pub admission: Arc<Admission>,
+    /// Time.
+    pub clock: SharedClock,
+    /// Name and version that `hello` tells.
+    pub server: String,
+    /// What is counted.
+    pub metrics: ConnectionMetrics,
+}
+
+/// Identified or not.
+#[derive(Debug)]
+enum Stage {
+    Unidentified(Unidentified),
+    Identified(Box<Identified>),
+}
+
+/// One connection of the native protocol.
+pub struct Connection {
+    key: ConnectionKey,
+    codec: Codec,
+    stage: Stage,
+    in_flight: u32,
+    bucket: Bucket,
+    unreadable: u32,
+    hurried: u32,
+}
+
+impl Connection {
+    /// A new connection; says hello.
+    #[must_use]
+    pub fn open(shared: &Shared, key: ConnectionKey, id: ConnectionId, codec: Codec) -> Self {
+        let hello = hello(shared, id);
+        shared.hub.with(|core| core.push(key, &ServerFrame::Hello(hello)));
+        Self {
+            key,
+            codec,
+            stage: Stage::Unidentified(Unidentified::default()),
+            in_flight: 0,
+            bucket: Bucket::new(shared.config.commands_per_second, shared.clock.mono()),
+            unreadable: 0,
+            hurried: 0,
+        }
+    }
+
+    /// The hub's name for it.
+    #[must_use]
+    pub fn key(&self) -> ConnectionKey {
+        self.key
+    }
+
+    /// A message arrived.
+    pub fn message(&mut self, shared: &Shared, me: &Recipient<Answer>, bytes: &[u8]) {
+        let frame: ClientFrame = match codec::decode(self.codec, bytes) {
+            Ok(frame) => frame,
+            Err(error) => return self.unreadable(shared, error.to_string()),
+        };
+        let name = shared.metrics.received(&frame.command);
+        if let Err(refusal) = self.admit(shared).and_then(|()| self.command(shared, me, frame.id, frame.command)) {
+            shared.metrics.refused(name, refusal.code);
+            self.refuse(shared, Some(frame.id), refusal);
+        }
+    }
+
+    /// A message in a kind of frame that the sub-protocol does not use.
+    pub fn wrong_kind(&mut self, shared: &Shared) {
+        let wanted = match self.codec {
+            Codec::Json => "text",
+            Codec::MessagePack => "binary",
+        };
+        self.unreadable(shared, format!("this sub-protocol speaks in {wanted} frames"));
+    }
+
+    /// An answer to something this connection asked.
+    pub fn answer(&mut self, shared: &Shared, answer: Answer) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        match answer {
+            Answer::Done(id, Ok(result)) => self.ack(shared, id, result),
+            Answer::Done(id, Err(refusal)) => self.refuse(shared, Some(id), refusal),
+            Answer::Identified(id, outcome) => self.identified(shared, id, outcome),
+            Answer::Access(id, topic, since, outcome) => self.accessed(shared, (id, topic, since), outcome),
+        }
+    }
+
+    /// Rate and number of commands.
+    fn admit(&mut self, shared: &Shared) -> Result<(), Refusal> {
+        if let Err(wait) = self.bucket.take(shared.clock.mono()) {
+            self.hurried += 1;
+            if self.hurried >= shared.config.flood_refusals {
+                self.close(shared, CloseCode::Flood, Some(u64::from(shared.config.reconnect_max_delay_ms)));
+            }
+            return Err(Refusal::new(RefusalCode::RateLimited, "too many commands a second").retry_after(wait));
+        }
+        self.hurried = 0;
+        if self.in_flight >= shared.config.commands_in_flight {
+            return Err(Refusal::new(RefusalCode::LimitReached, "too many commands wait for their answer"));
+        }
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        shared: &Shared,
+        me: &Recipient<Answer>,
+        id: u32,
+        command: Command,
+    ) -> Result<(), Refusal> {
+        let backend = &*shared.backend;
+        let now = match (&mut self.stage, command) {
+            (_, Command::Ping(_)) => Now::Answer(AckResult::Pong(Pong { at: shared.clock.wall() })),
+            (Stage::Unidentified(stage), Command::Identify(identify)) => {
+                stage.identify(id, identify, backend, me).map(|()| Now::Later)?
+            }
+            (Stage::Unidentified(_), _) => {
+                return Err(Refusal::new(RefusalCode::Unauthenticated, "identify first"));
+            }
+            (Stage::Identified(stage), Command::Identify(identify)) => stage.extend(id, identify, backend, me)?,
+            (Stage::Identified(stage), Command::Subscribe(subscribe)) => stage.subscribe(
+                id,
+                &subscribe,
+                shared.config.topics_per_connection,
+                (&shared.hub, self.key),
+                (backend, me),
+            )?,
+            (Stage::Identified(_), Command::Unsubscribe(unsubscribe)) => {
+                Identified::unsubscribe(&unsubscribe, &shared.hub, self.key)?
+            }
+            (
+                Stage::Identified(stage),
+                command @ (Command::Send(_) | Command::History(_) | Command::Typing(_) | Command::Mark(_)),
+            ) => stage.call(id, command, backend, me),
+        };
+        match now {
+            Now::Later => self.in_flight += 1,
+            Now::Answer(result) => self.ack(shared, id, result),
+        }
+        Ok(())
+    }
+
+    fn identified(&mut self, shared: &Shared, id: u32, outcome: Outcome<Identity>) {
+        let result = match &mut self.stage {
+            Stage::Identified(stage) => stage.extended(outcome),
+            Stage::Unidentified(stage) => match outcome {
+                Err(refusal) if refusal.code.is_retryable() => {
+                    stage.again();
+                    Err(refusal)
+                }
+                outcome => outcome,
+            },
+        };
+        match result.and_then(|identity| self.settle_in(shared, identity)) {
+            Ok(identity) => {
+                let Identity { user, session, expires_at } = identity;
+                self.ack(shared, id, AckResult::Identified(IdentifiedAck { user, session, expires_at }));
+            }
+            Err(refusal) => {
+                let wrong = refusal.code == RefusalCode::Unauthenticated;
+                self.refuse(shared, Some(id), refusal);
+                if wrong {
+                    self.close(shared, CloseCode::InvalidToken, None);
+                }
+            }
+        }
+    }
+
+    fn settle_in(&mut self, shared: &Shared, identity: Identity) -> Result<Identity, Refusal> {
+        if let Stage::Unidentified(stage) = &mut self.stage {
+            let Some(place) = shared.admission.identify(identity.user) else {
+                stage.again();
+                return Err(Refusal::new(RefusalCode::LimitReached, "this account has too many connections"));
+            };
+            self.stage = Stage::Identified(Box::new(Identified::new(identity, place)));
+        }
+        shared.hub.with(|core| core.identify(self.key, identity));
+        Ok(identity)
+    }
+
+    fn accessed(&mut self, shared: &Shared, asked: (u32, Topic, Option<Offset>), outcome: Outcome<Access>) {
+        let (id, topic, since) = asked;
+        let Stage::Identified(stage) = &mut self.stage else { return };
+        match stage.accessed(topic, since, outcome) {
+            Ok(subscribed) => {
+                let (head, since) = (subscribed.head, subscribed.since);
+                self.ack(shared, id, AckResult::Subscribed(subscribed));
+                shared.hub.with(|core| core.subscribe(self.key, topic, since, head));
+            }
+            Err(refusal) => self.refuse(shared, Some(id), refusal),
+        }
+        shared.hub.with(|core| core.settle(topic));
+    }
+
+    fn unreadable(&mut self, shared: &Shared, why: String) {
+        self.unreadable += 1;
+        shared.metrics.unreadable.inc();
+        self.refuse(shared, None, Refusal::new(RefusalCode::Malformed, why));
+        if self.unreadable >= shared.config.unreadable_frames {
+            self.close(shared, CloseCode::Protocol, None);
+        }
+    }
+
+    fn ack(&self, shared: &Shared, id: u32, result: AckResult) {
+        shared.hub.with(|core| core.push(self.key, &ServerFrame::Ack(Ack { id, result })));
+    }
+
+    fn refuse(&self, shared: &Shared, id: Option<u32>, refusal: Refusal) {
+        shared.hub.with(|core| core.push(self.key, &ServerFrame::Refusal(RefusalFrame { id, refusal })));
+    }
+
+    fn close(&self, shared: &Shared, code: CloseCode, retry_after_ms: Option<u64>) {
+        shared.hub.with(|core| core.close(self.key, code, retry_after_ms));
+    }
+
+    /// The socket has gone.
+    pub fn gone(&self, shared: &Shared) {
+        if let Stage::Identified(stage) = &self.stage {
+            shared.hub.with(|core| stage.subscribing().iter().for_each(|topic| core.settle(*topic)));
+        }
+        shared.hub.with(|core| core.leave(self.key));
+    }
+}
+
+fn hello(shared: &Shared, connection: ConnectionId) -> Hello {
+    let (config, hub) = (&shared.config, &shared.hub_config);
+    let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    Hello {
+        protocol: PROTOCOL.into(),
+        server: shared.server.clone(),
+        connection,
+        limits: Limits {
+            message_bytes: config.message_bytes,
+            text_bytes: small(MAX_TEXT_BYTES as u64),
+            topics: config.topics_per_connection,
+            commands_in_flight: config.commands_in_flight,
+            page_events: small(hub.page_events as u64),
+            commands_per_second: config.commands_per_second,
+            identify_within_ms: small(hub.identify_within_ms),
+        },
+        heartbeat: HeartbeatAdvice {
+            interval_ms: small(hub.heartbeat_interval_ms),
+            timeout_ms: small(hub.heartbeat_timeout_ms),
+        },
+        reconnect: ReconnectAdvice {
+            min_delay_ms: config.reconnect_min_delay_ms,
+            max_delay_ms: config.reconnect_max_delay_ms,
+        },
+    }
+}

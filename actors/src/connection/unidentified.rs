@@ -1,0 +1,70 @@
+//! A connection of which we do not know whose it is.
+
+use super::backend::{Answer, Backend};
+use actix::Recipient;
+use plenum_schema::wire::{ClientInfo, Identify};
+use plenum_schema::{Refusal, RefusalCode};
+
+/// The longest token accepted, bytes.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// The longest client name or version accepted, bytes.
+const MAX_CLIENT_BYTES: usize = 64;
+
+/// Before identification.
+#[derive(Debug, Default)]
+pub struct Unidentified {
+    /// An `identify` is being checked.
+    asked: bool,
+}
+
+impl Unidentified {
+    /// Starts to check a token; the answer comes as [`Answer::Identified`].
+    ///
+    /// # Errors
+    /// When one is being checked already, or the command is out of bounds.
+    pub fn identify(
+        &mut self,
+        id: u32,
+        command: Identify,
+        backend: &dyn Backend,
+        me: &Recipient<Answer>,
+    ) -> Result<(), Refusal> {
+        if self.asked {
+            return Err(Refusal::new(RefusalCode::Conflict, "an identify is being checked already"));
+        }
+        check(&command)?;
+        self.asked = true;
+        ask(id, command, backend, me);
+        Ok(())
+    }
+
+    /// The check has failed in a way that may pass: another try is welcome.
+    pub fn again(&mut self) {
+        self.asked = false;
+    }
+}
+
+/// Asks who has the token.
+pub(super) fn ask(id: u32, command: Identify, backend: &dyn Backend, me: &Recipient<Answer>) {
+    let me = me.clone();
+    backend.authenticate(command.token, Box::new(move |outcome| send(&me, Answer::Identified(id, outcome))));
+}
+
+/// Answers are bounded by the commands a connection may have in flight.
+#[expect(clippy::disallowed_methods, reason = "bounded by the commands in flight of the connection")]
+pub(super) fn send(me: &Recipient<Answer>, answer: Answer) {
+    me.do_send(answer);
+}
+
+pub(super) fn check(command: &Identify) -> Result<(), Refusal> {
+    if command.token.len() > MAX_TOKEN_BYTES {
+        return Err(Refusal::field(RefusalCode::TooLarge, "token", "a token has at most 8192 bytes"));
+    }
+    let long = |text: &str| text.len() > MAX_CLIENT_BYTES || text.chars().any(char::is_control);
+    match &command.client {
+        Some(ClientInfo { name, version }) if long(name) || long(version) => {
+            Err(Refusal::field(RefusalCode::Invalid, "client", "name and version are plain text of at most 64 bytes"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,136 @@
+//! Past publications: from the owner's recent ones while it lives, else from the log.
+
+use crate::aggregate::Aggregate;
+use crate::aggregates::conversation::Conversation;
+use crate::owner::recent::{Page, Recents, Span};
+use crate::publication::Publication;
+use crate::store::{Direction, SharedStore, StoreError, StoredEntry};
+use plenum_schema::conversation::Stored;
+use plenum_schema::{AggregateKind, LogId, Offset, Refusal, RefusalCode, Topic, codec};
+use serde::Deserialize;
+use std::fmt;
+use std::sync::Arc;
+
+/// Limits of history reads.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HistoryConfig {
+    /// Most publications in one page, whatever the reader asks.
+    pub page_entries: usize,
+    /// Most payload bytes in one page, whatever the reader asks; one publication always comes.
+    pub page_bytes: usize,
+    /// Advice in `unavailable` refusals, milliseconds.
+    pub unavailable_retry_ms: u64,
+}
+
+impl Default for HistoryConfig {
+    fn default() -> Self {
+        Self { page_entries: 512, page_bytes: 1024 * 1024, unavailable_retry_ms: 1_000 }
+    }
+}
+
+/// Reads past publications. Cheap to clone.
+#[derive(Clone)]
+pub struct History {
+    store: SharedStore,
+    recents: Arc<Recents>,
+    config: HistoryConfig,
+}
+
+impl fmt::Debug for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("History").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl History {
+    /// A reader of the store and of what live owners hold in memory.
+    #[must_use]
+    pub fn new(store: SharedStore, recents: Arc<Recents>, config: HistoryConfig) -> Self {
+        Self { store, recents, config }
+    }
+
+    /// A page, oldest first: at most `limit` publications and about `max_bytes` of payload (one at least).
+    ///
+    /// `known` is the newest offset the reader has heard of (0: none): the answer is at least as new. A reader who wants
+    /// everything asks again from the last one it got until that is the page's `head`; where `first` is beyond what it
+    /// asked for, retention has removed the difference.
+    ///
+    /// # Errors
+    /// `notFound` for topics without a log, `unavailable` when the store does not answer, `internal` when the log is damaged.
+    pub async fn read(
+        &self,
+        topic: Topic,
+        span: Span,
+        limit: usize,
+        max_bytes: usize,
+        known: Offset,
+    ) -> Result<Page, Refusal> {
+        let Some(log) = topic.log() else {
+            return Err(Refusal::new(RefusalCode::NotFound, "the topic keeps no history"));
+        };
+        let limit = limit.clamp(1, self.config.page_entries);
+        let max_bytes = max_bytes.clamp(1, self.config.page_bytes);
+        let recent = self.recents.get(log).and_then(|ring| ring.read(span, limit, max_bytes, known));
+        match recent {
+            Some(page) => Ok(page),
+            None => self.read_store(log, span, limit, max_bytes).await,
+        }
+    }
+
+    /// The newest offset and the oldest that still exists, from the store.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn head(&self, log: LogId) -> Result<(Offset, Offset), Refusal> {
+        let head = self.store.head(log).await.map_err(|error| self.refusal(log, &error))?;
+        Ok((head.offset, head.first))
+    }
+
+    async fn read_store(&self, log: LogId, span: Span, limit: usize, max_bytes: usize) -> Result<Page, Refusal> {
+        let (from, direction) = match span {
+            Span::After(after) => (after, Direction::Forward),
+            Span::Before(before) => (before, Direction::Backward),
+        };
+        let read = self.store.read(log, from, direction, limit, max_bytes).await;
+        let mut entries = read.map_err(|error| self.refusal(log, &error))?;
+        if direction == Direction::Backward {
+            entries.reverse();
+        }
+        // Read after the entries, so that it is never older than they are.
+        let (head, first) = self.head(log).await?;
+        let publications = entries.iter().map(|entry| publication(log, entry)).collect::<Result<_, _>>();
+        let publications = publications.map_err(|error: codec::DecodeError| {
+            self.refusal(log, &StoreError::Damaged(error.to_string()))
+        })?;
+        Ok(Page { publications, head, first })
+    }
+
+    fn refusal(&self, log: LogId, error: &StoreError) -> Refusal {
+        match error {
+            StoreError::Damaged(_) | StoreError::Invalid(_) => {
+                tracing::error!(%log, %error, "history cannot be read");
+                Refusal::new(RefusalCode::Internal, "the history cannot be read")
+            }
+            StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Full(_) => {
+                Refusal::new(RefusalCode::Unavailable, "the history cannot be read now")
+                    .retry_after(self.config.unavailable_retry_ms)
+            }
+        }
+    }
+}
+
+/// The publication of a stored entry.
+///
+/// # Errors
+/// When the payload is damaged or of an unknown format.
+pub fn publication(log: LogId, entry: &StoredEntry) -> Result<Arc<Publication>, codec::DecodeError> {
+    match log.kind {
+        AggregateKind::Conversation => of::<Conversation>(log, entry),
+    }
+}
+
+fn of<A: Aggregate>(log: LogId, entry: &StoredEntry) -> Result<Arc<Publication>, codec::DecodeError> {
+    let stored: Stored<A::Event> = codec::restore(&[A::EVENT_FORMAT], &entry.payload)?;
+    Ok(Publication::event(Topic::of_log(log), entry.offset, stored.at, A::publish(&stored.event)))
+}

@@ -1,0 +1,27 @@
+//! The hub: one per worker thread. It knows which local connections subscribe to which topic, writes the same bytes to all
+//! of them, joins what waits while it is busy, and lets nobody slow hold up anybody else.
+//!
+//! * [`Core`] holds connections and topics; it is single-threaded and free of actix.
+//! * [`HubHandle`] is the thread's shared handle: runs core calls, executes what they wish (log reads), drives the flush task.
+//! * [`Hubs`] is what other threads see: it sends publications to the workers that have subscribers.
+
+mod catchup;
+mod config;
+mod connection;
+mod core;
+mod handle;
+mod hubs;
+mod metrics;
+mod outbox;
+mod roster;
+mod rounds;
+mod sweep;
+mod topic;
+
+pub use self::config::HubConfig;
+pub use self::connection::{ConnectionKey, NewConnection, Shut, Socket};
+pub use self::core::{Core, Framing, Wish};
+pub use self::handle::{HubHandle, HubMail, HubActor, LogPage, LogReader};
+pub use self::hubs::Hubs;
+pub use self::metrics::HubMetrics;
+pub use self::sweep::Swept;

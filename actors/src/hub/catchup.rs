@@ -1,0 +1,260 @@
+//! Subscribing, and how a subscriber gets from its position to live without gap or double.
+//!
+//! A subscriber that is behind reads the ring or the log up to the topic's flushed offset, then joins the roster: what is
+//! pending at that moment reaches it with the next round. Both happen on the hub's thread, so nothing fits in between.
+
+use super::connection::{ConnectionKey, Ending, Stand, Subscription};
+use super::core::{Core, Wish, slot_number};
+use super::outbox::Piece;
+use super::roster::Roster;
+use super::topic::{TopicState, join};
+use crate::publication::Publication;
+use plenum_schema::wire::{CaughtUp, CloseCode, Gap, GapReason, ServerFrame};
+use plenum_schema::{Offset, Topic};
+use std::sync::Arc;
+
+/// What to do next for one subscriber.
+enum Step {
+    GoLive,
+    Ring(Vec<Arc<Publication>>),
+    Read,
+    Wait,
+}
+
+impl Core {
+    /// Subscribes: delivery continues after `since`. `head` is the topic's durable head, learnt after interest was registered.
+    /// A second subscription to the same topic moves the position.
+    pub fn subscribe(&mut self, key: ConnectionKey, topic: Topic, since: Offset, head: Offset) {
+        if self.get(key).is_none_or(|connection| !connection.is_open()) {
+            return;
+        }
+        let index = self.topic_index(topic, head);
+        self.detach_keeping_topic(key.slot, index);
+        self.attach(key.slot, index, since + 1);
+        if let Some(state) = self.topics.get_mut(index as usize) {
+            state.known = state.known.max(head);
+        }
+        self.repair(index);
+    }
+
+    /// Unsubscribes; answers whether there was anything.
+    pub fn unsubscribe(&mut self, key: ConnectionKey, topic: Topic) -> bool {
+        let Some(&index) = self.by_topic.get(&topic) else { return false };
+        let subscribed = self.get(key).is_some_and(|connection| connection.subscription(index).is_some());
+        if subscribed {
+            self.detach(key.slot, index);
+        }
+        subscribed
+    }
+
+    /// Whether the connection is subscribed.
+    pub fn is_subscribed(&mut self, key: ConnectionKey, topic: Topic) -> bool {
+        let Some(&index) = self.by_topic.get(&topic) else { return false };
+        self.get(key).is_some_and(|connection| connection.subscription(index).is_some())
+    }
+
+    /// How many topics the connection has.
+    pub fn subscriptions(&mut self, key: ConnectionKey) -> usize {
+        self.get(key).map_or(0, |connection| connection.subscriptions.len())
+    }
+
+    /// A page of the log for a subscriber that catches up: events beyond what was asked for, and the log's first offset. `None`: it
+    /// could not be read now.
+    pub fn page(&mut self, key: ConnectionKey, topic: Topic, page: Option<(&[Arc<Publication>], Offset)>) {
+        let Some(&index) = self.by_topic.get(&topic) else { return };
+        let flushed = self.topics.get(index as usize).map_or(0, |state| state.flushed);
+        let limit = self.config.read_attempts;
+        let Some(subscription) = self.get(key).and_then(|connection| connection.subscription(index)) else { return };
+        let Stand::Behind { next, attempts, .. } = subscription.stand else { return };
+        let Some((events, first)) = page else {
+            subscription.stand = Stand::Behind { next, reading: false, attempts: attempts + 1 };
+            if attempts + 1 >= limit {
+                self.end(key.slot, &Ending { code: CloseCode::Internal, retry_after_ms: Some(1_000) });
+            }
+            return;
+        };
+        let mut next = next;
+        if first > next {
+            let gap = ServerFrame::Gap(Gap { topic, from: next, to: first - 1, reason: GapReason::Retention });
+            next = first;
+            self.push(key, &gap);
+        }
+        let events: Vec<_> = events
+            .iter()
+            .filter(|event| event.offset().is_some_and(|offset| offset >= next && offset <= flushed))
+            .cloned()
+            .collect();
+        let stuck = events.is_empty() && next <= flushed && first <= next;
+        self.metrics.resumed_events.with_label_values(&["log"]).inc_by(events.len() as u64);
+        self.set_next(key.slot, index, next, if stuck { attempts + 1 } else { 0 });
+        self.hand_over(key.slot, index, &events);
+        if !stuck {
+            self.pumps.push_back(key.slot);
+        }
+    }
+
+    fn topic_index(&mut self, topic: Topic, head: Offset) -> u32 {
+        if let Some(&index) = self.by_topic.get(&topic) {
+            return index;
+        }
+        let mut state = TopicState::new(topic, head);
+        if topic.log().is_some() {
+            // What was published between learning the head and now went past this hub: look once.
+            state.repairing = true;
+            self.wishes.push(Wish::Repair { topic, after: head });
+        }
+        let index = slot_number(self.topics.insert(state));
+        self.by_topic.insert(topic, index);
+        self.metrics.topics.inc();
+        index
+    }
+
+    /// Detaches without dropping the topic, for a subscriber that is about to come back.
+    fn detach_keeping_topic(&mut self, slot: u32, index: u32) {
+        let Some(state) = self.topics.get_mut(index as usize) else { return };
+        let queued = std::mem::replace(&mut state.queued, true);
+        self.detach(slot, index);
+        if let Some(state) = self.topics.get_mut(index as usize) {
+            state.queued = queued;
+        }
+    }
+
+    /// Puts a connection on a topic, behind, at `next`.
+    fn attach(&mut self, slot: u32, index: u32, next: Offset) {
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        let stand = Stand::Behind { next, reading: false, attempts: 0 };
+        connection.subscriptions.push(Subscription { topic: index, stand });
+        self.metrics.subscriptions.inc();
+        if let Some(state) = self.topics.get_mut(index as usize) {
+            state.behind.insert(slot);
+        }
+        self.pumps.push_back(slot);
+    }
+
+    /// Lets everyone who is behind on a topic go on.
+    pub(super) fn pump_topic(&mut self, index: u32) {
+        if let Some(state) = self.topics.get(index as usize) {
+            self.pumps.extend(&state.behind);
+        }
+    }
+
+    /// Makes every live subscriber of a topic a follower of the log, from where it stands.
+    pub(super) fn send_all_behind(&mut self, index: u32) {
+        let Some(state) = self.topics.get_mut(index as usize) else { return };
+        let (reached, waiting) = (state.flushed + 1, state.round.as_ref().and_then(|round| round.first));
+        let members: Vec<(u32, bool)> = state.rosters.iter().flat_map(Roster::reached).collect();
+        // The followers read from the log what was pending.
+        state.pending.retain(|publication| publication.offset().is_none());
+        state.flushed = state.top;
+        for (slot, had_round) in members {
+            self.detach_keeping_topic(slot, index);
+            self.attach(slot, index, if had_round { reached } else { waiting.unwrap_or(reached) });
+        }
+    }
+
+    /// Goes on with everything a connection catches up on, as far as its outbox has room.
+    pub(super) fn pump(&mut self, slot: u32) {
+        let Some(connection) = self.connections.get(slot as usize) else { return };
+        if !connection.is_open() {
+            return;
+        }
+        let behind: Vec<u32> = connection
+            .subscriptions
+            .iter()
+            .filter(|subscription| matches!(subscription.stand, Stand::Behind { .. }))
+            .map(|subscription| subscription.topic)
+            .collect();
+        for index in behind {
+            while self.step(slot, index) {}
+        }
+    }
+
+    /// One step of one catch-up; answers whether to go on at once.
+    fn step(&mut self, slot: u32, index: u32) -> bool {
+        let next_step = self.next_step(slot, index);
+        match next_step {
+            Step::Wait => false,
+            Step::GoLive => {
+                self.go_live(slot, index);
+                false
+            }
+            Step::Ring(events) => {
+                self.metrics.resumed_events.with_label_values(&["ring"]).inc_by(events.len() as u64);
+                self.hand_over(slot, index, &events);
+                true
+            }
+            Step::Read => {
+                self.wish_page(slot, index);
+                false
+            }
+        }
+    }
+
+    fn next_step(&self, slot: u32, index: u32) -> Step {
+        let (Some(connection), Some(state)) =
+            (self.connections.get(slot as usize), self.topics.get(index as usize))
+        else {
+            return Step::Wait;
+        };
+        let Some(subscription) = connection.subscriptions.iter().find(|subscription| subscription.topic == index) else {
+            return Step::Wait;
+        };
+        let Stand::Behind { next, reading, .. } = subscription.stand else { return Step::Wait };
+        if next > state.flushed {
+            // A subscriber may know more than this hub: an event whose publication is still on its way here. It waits for it.
+            return if next == state.flushed + 1 { Step::GoLive } else { Step::Wait };
+        }
+        if reading || connection.outbox.bytes() >= self.config.outbox_soft_bytes {
+            return Step::Wait;
+        }
+        state.from_ring(next, self.config.page_events).map_or(Step::Read, Step::Ring)
+    }
+
+    fn go_live(&mut self, slot: u32, index: u32) {
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        let (dialect, key) = (connection.dialect, ConnectionKey { slot, generation: connection.generation });
+        let Some(state) = self.topics.get_mut(index as usize) else { return };
+        let Some(subscription) = connection.subscription(index) else { return };
+        subscription.stand = Stand::Live { place: state.rosters[dialect.index()].join(slot) };
+        state.behind.remove(&slot);
+        let (topic, position) = (state.topic, state.flushed);
+        self.metrics.resumes.inc();
+        if topic.log().is_some() {
+            self.push(key, &ServerFrame::CaughtUp(CaughtUp { topic, position }));
+        }
+    }
+
+    /// Queues events for one subscriber, joined, and moves its position.
+    fn hand_over(&mut self, slot: u32, index: u32, events: &[Arc<Publication>]) {
+        let Some(connection) = self.connections.get(slot as usize) else { return };
+        let (Some(first), Some(last)) =
+            (events.first().and_then(|event| event.offset()), events.last().and_then(|event| event.offset()))
+        else {
+            return;
+        };
+        let bytes = join(events.iter(), connection.dialect, self.framing.encode);
+        self.metrics.deliveries.inc_by(events.len() as u64);
+        self.set_next(slot, index, last + 1, 0);
+        self.queue(slot, Piece { bytes, first: Some((index, first)) });
+    }
+
+    fn set_next(&mut self, slot: u32, index: u32, to: Offset, count: u32) {
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        if let Some(Subscription { stand: Stand::Behind { next, reading, attempts }, .. }) = connection.subscription(index)
+        {
+            (*next, *reading, *attempts) = (to, false, count);
+        }
+    }
+
+    fn wish_page(&mut self, slot: u32, index: u32) {
+        let Some(topic) = self.topics.get(index as usize).map(|state| state.topic) else { return };
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        let key = ConnectionKey { slot, generation: connection.generation };
+        let Some(Subscription { stand: Stand::Behind { next, reading, .. }, .. }) = connection.subscription(index) else {
+            return;
+        };
+        *reading = true;
+        let after = next.saturating_sub(1);
+        self.wishes.push(Wish::Page { key, topic, after });
+    }
+}

@@ -1,0 +1,50 @@
+use serde::Deserialize;
+
+/// Limits and times of a hub. Sizes in bytes, times in milliseconds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HubConfig {
+    /// The most bytes that may wait for one connection before it is closed as a slow consumer.
+    pub outbox_bytes: usize,
+    /// While at least this much waits for a connection, its catch-up pauses and droppable signals are dropped.
+    pub outbox_soft_bytes: usize,
+    /// Connections written in one slice before other work of the thread runs.
+    pub slice_connections: usize,
+    /// Events of a topic kept for catch-up without reading the log.
+    pub ring_events: usize,
+    /// Events read from the log in one page of catch-up.
+    pub page_events: usize,
+    /// Bytes read from the log in one page of catch-up.
+    pub page_bytes: usize,
+    /// Batches of publications another thread may have waiting for this hub; beyond it the hub reads the log instead.
+    pub mailbox_batches: usize,
+    /// How often a connection is pinged and told the top offsets.
+    pub heartbeat_interval_ms: u64,
+    /// A peer from whom nothing was heard for this long is dead.
+    pub heartbeat_timeout_ms: u64,
+    /// A connection must identify within this time.
+    pub identify_within_ms: u64,
+    /// A peer that does not answer our close within this time is cut off.
+    pub close_timeout_ms: u64,
+    /// Attempts to read a page of the log before the connection is closed (it comes back and resumes).
+    pub read_attempts: u32,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self {
+            outbox_bytes: 1024 * 1024,
+            outbox_soft_bytes: 128 * 1024,
+            slice_connections: 512,
+            ring_events: 64,
+            page_events: 200,
+            page_bytes: 256 * 1024,
+            mailbox_batches: 4_096,
+            heartbeat_interval_ms: 25_000,
+            heartbeat_timeout_ms: 60_000,
+            identify_within_ms: 10_000,
+            close_timeout_ms: 5_000,
+            read_attempts: 8,
+        }
+    }
+}

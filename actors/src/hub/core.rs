@@ -1,0 +1,463 @@
+//! Connections and topics of one worker. Single-threaded; no I/O of its own but non-blocking writes.
+
+use super::config::HubConfig;
+use super::connection::{Connection, ConnectionKey, Ending, NewConnection, Phase, Shut, Stand, Subscription};
+use super::metrics::HubMetrics;
+use super::outbox::{Piece, Written};
+use super::topic::TopicState;
+use crate::clock::SharedClock;
+use crate::identity::Identity;
+use crate::publication::{Dialect, Encoder, Publication};
+use bytes::Bytes;
+use plenum_schema::wire::{CloseCode, Goodbye, ServerFrame};
+use plenum_schema::{Offset, SessionId, Topic};
+use slab::Slab;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+/// How frames become bytes: given by the edge.
+#[derive(Clone, Copy)]
+pub struct Framing {
+    /// A frame of the protocol.
+    pub encode: Encoder,
+    /// A transport-level ping.
+    pub ping: fn(Dialect) -> Bytes,
+    /// A transport-level close with code and reason.
+    pub close: fn(Dialect, u16, &str) -> Bytes,
+}
+
+/// What the hub wants done outside: reads of the log.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// A page for a subscriber that catches up.
+    Page {
+        /// Who.
+        key: ConnectionKey,
+        /// Of what.
+        topic: Topic,
+        /// Beyond this offset.
+        after: Offset,
+    },
+    /// A page to repair a gap in what was published.
+    Repair {
+        /// Of what.
+        topic: Topic,
+        /// Beyond this offset.
+        after: Offset,
+    },
+}
+
+/// The hub's state. See the module.
+pub struct Core {
+    pub(super) config: HubConfig,
+    pub(super) framing: Framing,
+    pub(super) clock: SharedClock,
+    pub(super) metrics: HubMetrics,
+    pub(super) connections: Slab<Connection>,
+    pub(super) topics: Slab<TopicState>,
+    pub(super) by_topic: HashMap<Topic, u32>,
+    pub(super) by_session: HashMap<SessionId, Vec<u32>>,
+    /// Topics with a round to run or begin.
+    pub(super) active: VecDeque<u32>,
+    /// Connections with something of their own to write.
+    pub(super) dirty: VecDeque<u32>,
+    /// Connections that are catching up and may go on.
+    pub(super) pumps: VecDeque<u32>,
+    pub(super) wishes: Vec<Wish>,
+    /// Topics that lost their last subscriber: interest in them ends.
+    pub(super) dropped: Vec<Topic>,
+    /// Topics that somebody is about to subscribe to: interest in them stays.
+    pub(super) expected: HashMap<Topic, u32>,
+    pub(super) generation: u32,
+    pub(super) writes: u64,
+    pub(super) sweep_at: usize,
+}
+
+impl Core {
+    /// An empty hub.
+    #[must_use]
+    pub fn new(config: HubConfig, framing: Framing, clock: SharedClock, metrics: HubMetrics) -> Self {
+        Self {
+            config,
+            framing,
+            clock,
+            metrics,
+            connections: Slab::new(),
+            topics: Slab::new(),
+            by_topic: HashMap::new(),
+            by_session: HashMap::new(),
+            active: VecDeque::new(),
+            dirty: VecDeque::new(),
+            pumps: VecDeque::new(),
+            wishes: Vec::new(),
+            dropped: Vec::new(),
+            expected: HashMap::new(),
+            generation: 0,
+            writes: 0,
+            sweep_at: 0,
+        }
+    }
+
+    /// Takes a connection in.
+    pub fn join(&mut self, new: NewConnection) -> ConnectionKey {
+        let now = self.clock.mono();
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        // The first beat comes somewhere inside the interval, so that connections made together do not beat together.
+        let spread = u64::from(generation).wrapping_mul(7_919) % self.config.heartbeat_interval_ms.max(1);
+        let slot = self.connections.insert(Connection::new(new, generation, now, now + 1 + spread));
+        self.metrics.connections.inc();
+        ConnectionKey { slot: slot_number(slot), generation }
+    }
+
+    /// Who is behind a connection. It may be said again with a later expiry.
+    pub fn identify(&mut self, key: ConnectionKey, identity: Identity) {
+        let Some(connection) = self.get(key) else { return };
+        let before = connection.identity.replace(Box::new(identity));
+        if before.is_none() {
+            self.by_session.entry(identity.session).or_default().push(key.slot);
+        }
+    }
+
+    /// The identity of a connection.
+    #[must_use]
+    pub fn identity(&self, key: ConnectionKey) -> Option<Identity> {
+        let connection = self.connections.get(key.slot as usize)?;
+        (connection.generation == key.generation).then_some(connection.identity.as_deref().copied())?
+    }
+
+    /// Something was heard from the peer.
+    pub fn heard(&mut self, key: ConnectionKey) {
+        let now = self.clock.mono();
+        if let Some(connection) = self.get(key) {
+            connection.heard = now;
+        }
+    }
+
+    /// Queues a frame for one connection.
+    pub fn push(&mut self, key: ConnectionKey, frame: &ServerFrame) {
+        let Some(connection) = self.get(key) else { return };
+        let dialect = connection.dialect;
+        let bytes = (self.framing.encode)(dialect, frame);
+        self.push_bytes(key, bytes);
+    }
+
+    /// Queues bytes that are already framed (a pong, say).
+    pub fn push_bytes(&mut self, key: ConnectionKey, bytes: Bytes) {
+        if self.get(key).is_some_and(|connection| connection.is_open()) {
+            self.queue(key.slot, Piece { bytes, first: None });
+        }
+    }
+
+    /// Publications of topics, from an owner: in offset order for each topic.
+    pub fn publish(&mut self, batch: &[Arc<Publication>]) {
+        for publication in batch {
+            if let Some(&index) = self.by_topic.get(&publication.topic) {
+                self.accept(index, publication);
+            }
+        }
+    }
+
+    /// The topic's log reaches to `head`: whatever is missing here is read from it.
+    pub fn announce(&mut self, topic: Topic, head: Offset) {
+        let Some(&index) = self.by_topic.get(&topic) else { return };
+        let Some(state) = self.topics.get_mut(index as usize) else { return };
+        state.known = state.known.max(head);
+        self.repair(index);
+    }
+
+    fn accept(&mut self, index: u32, publication: &Arc<Publication>) {
+        let now = self.clock.micros();
+        let ring = self.config.ring_events;
+        let Some(state) = self.topics.get_mut(index as usize) else { return };
+        if let Some(offset) = publication.offset() {
+            if offset <= state.top {
+                return;
+            }
+            state.known = state.known.max(offset);
+            if offset > state.top + 1 {
+                return self.repair(index);
+            }
+            state.top = offset;
+            state.remember(publication, ring);
+        }
+        if state.pending.is_empty() {
+            state.pending_since = now;
+        }
+        state.pending.push(publication.clone());
+        if !state.queued {
+            state.queued = true;
+            self.active.push_back(index);
+        }
+    }
+
+    pub(super) fn repair(&mut self, index: u32) {
+        let Some(state) = self.topics.get_mut(index as usize) else { return };
+        if state.repairing || state.known <= state.top || state.topic.log().is_none() {
+            return;
+        }
+        state.repairing = true;
+        self.metrics.repairs.inc();
+        self.wishes.push(Wish::Repair { topic: state.topic, after: state.top });
+    }
+
+    /// What the log holds beyond a repaired topic's top; `None`: it could not be read now.
+    pub fn repaired(&mut self, topic: Topic, page: Option<(&[Arc<Publication>], Offset)>) {
+        let Some(&index) = self.by_topic.get(&topic) else { return };
+        let Some(state) = self.topics.get_mut(index as usize) else { return };
+        state.repairing = false;
+        let Some((events, first)) = page else {
+            // The sweep tries again; subscribers meanwhile stay where they are, in order.
+            state.repair_attempts += 1;
+            return;
+        };
+        state.repair_attempts = 0;
+        if state.top + 1 < first {
+            // Retention was faster than we: live subscribers become followers of the log, which tells them of the gap.
+            state.top = first - 1;
+            state.ring.clear();
+            self.send_all_behind(index);
+        }
+        for publication in events {
+            self.accept(index, publication);
+        }
+        let progressed = !events.is_empty();
+        if progressed {
+            self.repair(index);
+        }
+    }
+
+    /// The connection has gone.
+    pub fn leave(&mut self, key: ConnectionKey) {
+        if self.get(key).is_none() {
+            return;
+        }
+        while let Some(subscription) = self.get(key).and_then(|connection| connection.subscriptions.last().copied()) {
+            self.detach(key.slot, subscription.topic);
+        }
+        let connection = self.connections.remove(key.slot as usize);
+        self.metrics.connections.dec();
+        self.metrics.outbox_bytes.sub(gauge(connection.outbox.bytes()));
+        if let Some(identity) = connection.identity
+            && let Some(slots) = self.by_session.get_mut(&identity.session)
+        {
+            slots.retain(|slot| *slot != key.slot);
+            if slots.is_empty() {
+                self.by_session.remove(&identity.session);
+            }
+        }
+    }
+
+    /// Says goodbye, with the advice of the code, and closes.
+    pub fn close(&mut self, key: ConnectionKey, code: CloseCode, retry_after_ms: Option<u64>) {
+        if self.get(key).is_some() {
+            self.end(key.slot, &Ending { code, retry_after_ms });
+        }
+    }
+
+    /// The peer has closed (or broken the transport's rules): `last` goes out, and the socket ends. What waited is dropped.
+    pub fn finish(&mut self, key: ConnectionKey, last: Bytes, then: Shut) {
+        let (now, timeout) = (self.clock.mono(), self.config.close_timeout_ms);
+        let Some(connection) = self.get(key) else { return };
+        match connection.phase {
+            Phase::Dead => {}
+            // Our own close frame is out or on its way: the peer has answered it.
+            Phase::Closing { .. } if connection.outbox.is_empty() => connection.socket.shut(then),
+            Phase::Closing { until, .. } => connection.phase = Phase::Closing { until, then },
+            Phase::Open => {
+                let before = connection.outbox.bytes();
+                connection.outbox.drop_waiting();
+                connection.phase = Phase::Closing { until: now + timeout, then };
+                connection.outbox.push(Piece { bytes: last, first: None });
+                let after = connection.outbox.bytes();
+                self.metrics.outbox_bytes.add(gauge(after) - gauge(before));
+                self.mark_dirty(key.slot);
+            }
+        }
+    }
+
+    /// Closes every connection of these sessions.
+    pub fn end_sessions(&mut self, sessions: &[SessionId]) {
+        for session in sessions {
+            for slot in self.by_session.get(session).cloned().unwrap_or_default() {
+                self.end(slot, &Ending { code: CloseCode::SessionEnded, retry_after_ms: None });
+            }
+        }
+    }
+
+    /// The socket has room again.
+    pub fn writable(&mut self, key: ConnectionKey) {
+        let Some(connection) = self.get(key) else { return };
+        connection.blocked = false;
+        self.mark_dirty(key.slot);
+    }
+
+    /// What is to be done outside since the last call.
+    pub fn take_wishes(&mut self) -> Vec<Wish> {
+        std::mem::take(&mut self.wishes)
+    }
+
+    /// Topics without subscribers since the last call.
+    pub fn take_dropped(&mut self) -> Vec<Topic> {
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// Whether a topic has subscribers here, or will have in a moment.
+    #[must_use]
+    pub fn wants(&self, topic: Topic) -> bool {
+        self.by_topic.contains_key(&topic) || self.expected.contains_key(&topic)
+    }
+
+    /// Somebody is about to subscribe: publications of the topic must come here from now on.
+    pub fn expect(&mut self, topic: Topic) {
+        *self.expected.entry(topic).or_default() += 1;
+    }
+
+    /// That subscription has been made or refused.
+    pub fn settle(&mut self, topic: Topic) {
+        if let Some(count) = self.expected.get_mut(&topic) {
+            *count -= 1;
+            if *count == 0 {
+                self.expected.remove(&topic);
+                self.dropped.push(topic);
+            }
+        }
+    }
+
+    /// Whether a slice has anything to do.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        !(self.active.is_empty() && self.dirty.is_empty() && self.pumps.is_empty())
+    }
+
+    /// Open connections.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.connections.is_empty()
+    }
+
+    /// All connections, for draining.
+    #[must_use]
+    pub fn keys(&self) -> Vec<ConnectionKey> {
+        self.connections
+            .iter()
+            .map(|(slot, connection)| ConnectionKey { slot: slot_number(slot), generation: connection.generation })
+            .collect()
+    }
+
+    pub(super) fn get(&mut self, key: ConnectionKey) -> Option<&mut Connection> {
+        self.connections.get_mut(key.slot as usize).filter(|connection| connection.generation == key.generation)
+    }
+
+    pub(super) fn mark_dirty(&mut self, slot: u32) {
+        if let Some(connection) = self.connections.get_mut(slot as usize)
+            && !connection.dirty
+        {
+            connection.dirty = true;
+            self.dirty.push_back(slot);
+        }
+    }
+
+    /// Puts a piece into a connection's outbox, to be written in the next slice; closes it when there is no room.
+    pub(super) fn queue(&mut self, slot: u32, piece: Piece) {
+        let limit = self.config.outbox_bytes;
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        if connection.outbox.bytes() + piece.bytes.len() > limit {
+            return self.end(slot, &Ending { code: CloseCode::SlowConsumer, retry_after_ms: Some(0) });
+        }
+        self.metrics.outbox_bytes.add(gauge(piece.bytes.len()));
+        connection.outbox.push(piece);
+        self.mark_dirty(slot);
+    }
+
+    /// Reacts to how a write went.
+    pub(super) fn after_write(&mut self, slot: u32, before: usize, written: Written) {
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        let after = connection.outbox.bytes();
+        if after != before {
+            self.metrics.outbox_bytes.add(gauge(after) - gauge(before));
+        }
+        match written {
+            Written::Blocked => connection.blocked = true,
+            Written::Failed => {
+                connection.phase = Phase::Dead;
+                connection.socket.shut(Shut::Now);
+            }
+            Written::All => match connection.phase {
+                Phase::Closing { then, .. } => connection.socket.shut(then),
+                _ if connection.is_behind() => self.pumps.push_back(slot),
+                _ => {}
+            },
+        }
+    }
+
+    /// Goodbye frame, close frame, and no more. What was not yet begun is dropped; the goodbye tells where to resume.
+    pub(super) fn end(&mut self, slot: u32, ending: &Ending) {
+        let (now, timeout) = (self.clock.mono(), self.config.close_timeout_ms);
+        let positions = self.positions_after_drop(slot);
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        if !connection.is_open() {
+            return;
+        }
+        let (dialect, before) = (connection.dialect, connection.outbox.bytes());
+        connection.phase = Phase::Closing { until: now + timeout, then: Shut::AwaitPeer };
+        tracing::debug!(connection = %connection.id, reason = ending.code.reason(), "closing");
+        self.metrics.closed.with_label_values(&[ending.code.reason()]).inc();
+        let goodbye = ServerFrame::Goodbye(Goodbye {
+            code: ending.code.code(),
+            reason: ending.code.reason().into(),
+            retry_after_ms: ending.code.is_retryable().then_some(ending.retry_after_ms.unwrap_or(0)),
+            positions,
+        });
+        let goodbye = (self.framing.encode)(dialect, &goodbye);
+        let close = (self.framing.close)(dialect, ending.code.code(), ending.code.reason());
+        connection.outbox.push(Piece { bytes: goodbye, first: None });
+        connection.outbox.push(Piece { bytes: close, first: None });
+        let after = connection.outbox.bytes();
+        self.metrics.outbox_bytes.add(gauge(after) - gauge(before));
+        self.mark_dirty(slot);
+    }
+
+    /// Empties the outbox of what has not begun and answers, for each topic, the last offset handed over before that.
+    fn positions_after_drop(&mut self, slot: u32) -> BTreeMap<Topic, Offset> {
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return BTreeMap::new() };
+        if !connection.is_open() {
+            return BTreeMap::new();
+        }
+        let before = connection.outbox.bytes();
+        let dropped = connection.outbox.drop_waiting();
+        let after = connection.outbox.bytes();
+        let subscriptions = connection.subscriptions.clone();
+        self.metrics.outbox_bytes.sub(gauge(before) - gauge(after));
+        subscriptions.iter().filter_map(|subscription| self.position(subscription, &dropped)).collect()
+    }
+
+    fn position(&self, subscription: &Subscription, dropped: &[(u32, Offset)]) -> Option<(Topic, Offset)> {
+        let state = self.topics.get(subscription.topic as usize)?;
+        state.topic.log()?;
+        let handed = match subscription.stand {
+            // A round that has not reached this connection yet has not handed its offsets over.
+            Stand::Live { .. } => match &state.round {
+                Some(round) => round.first.map_or(state.flushed, |first| first - 1),
+                None => state.flushed,
+            },
+            Stand::Behind { next, .. } => next.saturating_sub(1),
+        };
+        let lost = dropped.iter().find(|(topic, _)| *topic == subscription.topic).map(|(_, first)| first - 1);
+        Some((state.topic, lost.map_or(handed, |lost| lost.min(handed))))
+    }
+}
+
+pub(super) fn slot_number(slot: usize) -> u32 {
+    u32::try_from(slot).unwrap_or(u32::MAX)
+}
+
+pub(super) fn gauge(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}

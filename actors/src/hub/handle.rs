@@ -1,0 +1,233 @@
+//! The thread's handle to its hub, the task that works off slices, and the actor that receives mail from other threads.
+
+use super::connection::ConnectionKey;
+use super::core::{Core, Wish};
+use super::hubs::{Hubs, Mailbox};
+use crate::publication::Publication;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message};
+use plenum_schema::wire::CloseCode;
+use plenum_schema::{Offset, Refusal, SessionId, Topic};
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+/// A piece of a log as publications.
+#[derive(Debug, Default)]
+pub struct LogPage {
+    /// In offset order.
+    pub events: Vec<Arc<Publication>>,
+    /// The oldest offset that still exists.
+    pub first: Offset,
+}
+
+/// Where a hub reads what it missed. Implemented over the owners' rings and the store.
+pub trait LogReader: Send + Sync + 'static {
+    /// Events beyond `after`, oldest first, at most `events` and about `bytes`.
+    fn read(
+        &self,
+        topic: Topic,
+        after: Offset,
+        events: usize,
+        bytes: usize,
+    ) -> Pin<Box<dyn Future<Output = Result<LogPage, Refusal>> + Send>>;
+}
+
+/// How often a slice of connections is swept; a whole pass takes [`SWEEP_PARTS`] of these.
+const SWEEP_EVERY: Duration = Duration::from_millis(250);
+const SWEEP_PARTS: usize = 4;
+
+/// Mail from other threads.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub enum HubMail {
+    /// Publications of one topic, in order.
+    Publish(Arc<[Arc<Publication>]>),
+    /// The topic's log reaches to this offset.
+    Announce(Topic, Offset),
+    /// These sessions are no more.
+    EndSessions(Arc<[SessionId]>),
+    /// Close everybody, telling each to come back after a time spread over the window (milliseconds).
+    Drain(u64),
+}
+
+/// Shared by everything on a worker thread that deals with connections. Cheap to clone.
+#[derive(Clone)]
+pub struct HubHandle {
+    core: Rc<RefCell<Core>>,
+    signal: Rc<Signal>,
+    reader: Arc<dyn LogReader>,
+    hubs: Arc<Hubs>,
+    worker: usize,
+}
+
+#[derive(Default)]
+struct Signal {
+    raised: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Signal {
+    fn raise(&self) {
+        if !self.raised.replace(true)
+            && let Some(waker) = self.waker.borrow_mut().take()
+        {
+            waker.wake();
+        }
+    }
+
+    async fn wait(&self) {
+        poll_fn(|cx| {
+            if self.raised.replace(false) {
+                return Poll::Ready(());
+            }
+            *self.waker.borrow_mut() = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl HubHandle {
+    /// Starts a hub on this thread: its actor, its flush task, its sweep. Registers it with `hubs`.
+    #[must_use]
+    pub fn start(core: Core, reader: Arc<dyn LogReader>, hubs: &Arc<Hubs>) -> Self {
+        let core = Rc::new(RefCell::new(core));
+        let signal = Rc::new(Signal::default());
+        let mailbox = Arc::new(Mailbox::default());
+        let (actor_core, actor_mailbox) = (core.clone(), mailbox.clone());
+        let mut handle = Self { core: actor_core, signal, reader, hubs: hubs.clone(), worker: 0 };
+        let worker = hubs.reserve();
+        handle.worker = worker;
+        let address = HubActor { hub: handle.clone(), mailbox: actor_mailbox }.start();
+        hubs.register(worker, address, mailbox);
+        actix::spawn(handle.clone().work());
+        handle
+    }
+
+    /// Runs `call` on the core, then does what it wished and sees to it that what it queued is written.
+    pub fn with<T>(&self, call: impl FnOnce(&mut Core) -> T) -> T {
+        let (result, wishes, dropped, busy) = {
+            let mut core = self.core.borrow_mut();
+            let result = call(&mut core);
+            (result, core.take_wishes(), core.take_dropped(), core.has_work())
+        };
+        for wish in wishes {
+            self.fulfil(wish);
+        }
+        for topic in dropped {
+            if !self.core.borrow().wants(topic) {
+                self.hubs.lose_interest(topic, self.worker);
+            }
+        }
+        if busy {
+            self.signal.raise();
+        }
+        result
+    }
+
+    /// Publications of the topic must come to this hub from now on; call before learning the topic's head.
+    pub fn expect(&self, topic: Topic) {
+        self.with(|core| core.expect(topic));
+        self.hubs.take_interest(topic, self.worker);
+    }
+
+    /// The socket of a connection has room again.
+    pub fn writable(&self, key: ConnectionKey) {
+        self.with(|core| core.writable(key));
+    }
+
+    async fn work(self) {
+        loop {
+            self.signal.wait().await;
+            while self.with(Core::slice) {
+                // Deferred past the I/O driver: sockets and timers get their turn between slices.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    fn fulfil(&self, wish: Wish) {
+        let hub = self.clone();
+        let (events, bytes) = {
+            let core = self.core.borrow();
+            (core.config.page_events, core.config.page_bytes)
+        };
+        actix::spawn(async move {
+            match wish {
+                Wish::Page { key, topic, after } => {
+                    let page = hub.reader.read(topic, after, events, bytes).await.ok();
+                    hub.with(|core| core.page(key, topic, page.as_ref().map(|page| (page.events.as_slice(), page.first))));
+                }
+                Wish::Repair { topic, after } => {
+                    let page = hub.reader.read(topic, after, events, bytes).await.ok();
+                    hub.with(|core| core.repaired(topic, page.as_ref().map(|page| (page.events.as_slice(), page.first))));
+                }
+            }
+        });
+    }
+
+    fn drain(&self, window_ms: u64) {
+        let keys = self.with(|core| core.keys());
+        let count = keys.len().max(1) as u64;
+        for (place, key) in (0_u64..).zip(keys) {
+            // Evenly over the window: no two clients are told the same moment, and none has to guess.
+            let delay = window_ms * place / count;
+            self.with(|core| core.close(key, CloseCode::Draining, Some(delay)));
+        }
+    }
+}
+
+/// Receives mail from other threads for the hub of its own.
+pub struct HubActor {
+    hub: HubHandle,
+    mailbox: Arc<Mailbox>,
+}
+
+impl HubActor {
+    fn sweep_later(&self, ctx: &mut Context<Self>) {
+        // One timer, armed anew each time: a late tick is not made up for.
+        ctx.run_later(SWEEP_EVERY, |actor, ctx| {
+            let part = actor.hub.with(|core| core.len()) / SWEEP_PARTS + 64;
+            actor.hub.with(|core| core.sweep(part));
+            actor.sweep_later(ctx);
+        });
+    }
+
+    fn read_missed(&self) {
+        for (topic, head) in self.mailbox.take_missed() {
+            self.hub.with(|core| core.announce(topic, head));
+        }
+    }
+}
+
+impl Actor for HubActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.sweep_later(ctx);
+    }
+}
+
+impl Handler<HubMail> for HubActor {
+    type Result = ();
+
+    fn handle(&mut self, mail: HubMail, ctx: &mut Context<Self>) {
+        match mail {
+            HubMail::Publish(batch) => {
+                self.mailbox.taken();
+                self.hub.with(|core| core.publish(&batch));
+                self.read_missed();
+            }
+            HubMail::Announce(topic, head) => self.hub.with(|core| core.announce(topic, head)),
+            HubMail::EndSessions(sessions) => self.hub.with(|core| core.end_sessions(&sessions)),
+            HubMail::Drain(window_ms) => self.hub.drain(window_ms),
+        }
+        if self.hub.hubs.is_closed() {
+            ctx.stop();
+        }
+    }
+}

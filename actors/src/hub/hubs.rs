@@ -1,0 +1,151 @@
+//! All hubs of a node, seen from any thread: publications go to the workers that have subscribers.
+
+use super::handle::{HubActor, HubMail};
+use super::metrics::HubMetrics;
+use crate::identity::SessionEnder;
+use crate::publication::{Publication, Publisher};
+use actix::Addr;
+use dashmap::DashMap;
+use parking_lot::{Mutex, RwLock};
+use plenum_schema::{Offset, SessionId, Topic};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// The most workers a node can have: interest is a bit for each.
+pub const MAX_WORKERS: usize = 64;
+
+/// What is on its way to one hub.
+#[derive(Debug, Default)]
+pub struct Mailbox {
+    waiting: AtomicUsize,
+    /// Topics whose batches found no room, and how far they reached: the hub reads their log instead.
+    missed: Mutex<HashMap<Topic, Offset>>,
+}
+
+impl Mailbox {
+    pub(super) fn taken(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn take_missed(&self) -> HashMap<Topic, Offset> {
+        std::mem::take(&mut *self.missed.lock())
+    }
+}
+
+struct Worker {
+    address: Addr<HubActor>,
+    mailbox: Arc<Mailbox>,
+}
+
+/// The hubs of a node.
+pub struct Hubs {
+    workers: RwLock<HashMap<usize, Worker>>,
+    reserved: AtomicUsize,
+    /// Topic → the workers that have subscribers, a bit each.
+    interest: DashMap<Topic, u64>,
+    limit: usize,
+    closed: AtomicBool,
+    metrics: HubMetrics,
+}
+
+impl Hubs {
+    /// No hubs yet; each worker adds its own. `limit`: batches that may wait for one hub.
+    #[must_use]
+    pub fn new(limit: usize, metrics: HubMetrics) -> Arc<Self> {
+        Arc::new(Self {
+            workers: RwLock::default(),
+            reserved: AtomicUsize::new(0),
+            interest: DashMap::new(),
+            limit,
+            closed: AtomicBool::new(false),
+            metrics,
+        })
+    }
+
+    pub(super) fn reserve(&self) -> usize {
+        self.reserved.fetch_add(1, Ordering::SeqCst) % MAX_WORKERS
+    }
+
+    pub(super) fn register(&self, worker: usize, address: Addr<HubActor>, mailbox: Arc<Mailbox>) {
+        self.workers.write().insert(worker, Worker { address, mailbox });
+    }
+
+    pub(super) fn take_interest(&self, topic: Topic, worker: usize) {
+        *self.interest.entry(topic).or_insert(0) |= 1 << worker;
+    }
+
+    pub(super) fn lose_interest(&self, topic: Topic, worker: usize) {
+        if let dashmap::Entry::Occupied(mut entry) = self.interest.entry(topic) {
+            *entry.get_mut() &= !(1 << worker);
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
+
+    /// Tells every connection to come back after a time spread over `window_ms`, and closes it.
+    pub fn drain(&self, window_ms: u64) {
+        self.each(u64::MAX, |worker| worker.address.do_send(HubMail::Drain(window_ms)));
+    }
+
+    /// Stops the hubs' actors with the next mail.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.drain(0);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "counted by the mailbox, which is bounded")]
+    fn each(&self, mask: u64, mut tell: impl FnMut(&Worker)) {
+        for (number, worker) in self.workers.read().iter() {
+            if mask & (1 << number) != 0 {
+                tell(worker);
+            }
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "bounded here: a full mailbox gets no more batches")]
+    fn hand_over(&self, worker: &Worker, batch: &Arc<[Arc<Publication>]>) {
+        if worker.mailbox.waiting.load(Ordering::Relaxed) < self.limit {
+            worker.mailbox.waiting.fetch_add(1, Ordering::Relaxed);
+            worker.address.do_send(HubMail::Publish(batch.clone()));
+            return;
+        }
+        self.metrics.mailbox_full.inc();
+        let mut missed = worker.mailbox.missed.lock();
+        for publication in batch.iter() {
+            if let Some(offset) = publication.offset() {
+                let head = missed.entry(publication.topic).or_default();
+                *head = offset.max(*head);
+            }
+        }
+    }
+}
+
+impl Publisher for Hubs {
+    fn publish(&self, batch: Vec<Arc<Publication>>) {
+        let Some(topic) = batch.first().map(|publication| publication.topic) else { return };
+        let Some(mask) = self.interest.get(&topic).map(|mask| *mask) else { return };
+        let batch: Arc<[Arc<Publication>]> = batch.into();
+        self.each(mask, |worker| self.hand_over(worker, &batch));
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "at most one announcement for each start of an owner")]
+    fn announce(&self, topic: Topic, head: Offset) {
+        if let Some(mask) = self.interest.get(&topic).map(|mask| *mask) {
+            self.each(mask, |worker| worker.address.do_send(HubMail::Announce(topic, head)));
+        }
+    }
+}
+
+impl SessionEnder for Hubs {
+    #[expect(clippy::disallowed_methods, reason = "rare, and must not be lost")]
+    fn end_sessions(&self, sessions: &[SessionId]) {
+        let sessions: Arc<[SessionId]> = sessions.into();
+        self.each(u64::MAX, |worker| worker.address.do_send(HubMail::EndSessions(sessions.clone())));
+    }
+}

@@ -1,0 +1,81 @@
+//! What a hub counts. One set for all workers; counters are added to once a slice, not once a delivery.
+
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+
+/// Metrics of all hubs of a node.
+#[derive(Clone, Debug)]
+pub struct HubMetrics {
+    /// Open connections.
+    pub connections: IntGauge,
+    /// Topics with subscribers, summed over workers.
+    pub topics: IntGauge,
+    /// Subscriptions.
+    pub subscriptions: IntGauge,
+    /// Publications handed to a receiver (one for each receiver).
+    pub deliveries: IntCounter,
+    /// Write system calls.
+    pub writes: IntCounter,
+    /// Rounds: walks over a topic's subscribers.
+    pub rounds: IntCounter,
+    /// Time from a publication's arrival to the end of its round.
+    pub fanout_seconds: Histogram,
+    /// Bytes waiting for slow receivers.
+    pub outbox_bytes: IntGauge,
+    /// Signals dropped because a receiver was slow.
+    pub signals_dropped: IntCounter,
+    /// Connections closed by the server, by reason.
+    pub closed: IntCounterVec,
+    /// Catch-ups finished.
+    pub resumes: IntCounter,
+    /// Events delivered by catch-up, by source.
+    pub resumed_events: IntCounterVec,
+    /// Gaps seen in a topic's offsets and repaired from the log.
+    pub repairs: IntCounter,
+    /// Batches that found a hub's mailbox full.
+    pub mailbox_full: IntCounter,
+}
+
+impl HubMetrics {
+    /// Registers the metrics.
+    ///
+    /// # Errors
+    /// When one of the names is taken in the registry.
+    pub fn new(registry: &Registry) -> prometheus::Result<Self> {
+        let counter = |name: &str, help: &str| {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone()))?;
+            prometheus::Result::Ok(counter)
+        };
+        let counters = |name: &str, help: &str, label: &str| {
+            let counter = IntCounterVec::new(Opts::new(name, help), &[label])?;
+            registry.register(Box::new(counter.clone()))?;
+            prometheus::Result::Ok(counter)
+        };
+        let gauge = |name: &str, help: &str| {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            prometheus::Result::Ok(gauge)
+        };
+        let fanout_seconds = Histogram::with_opts(
+            HistogramOpts::new("plenum_fanout_seconds", "time from a publication's arrival at a hub to the end of its round")
+                .buckets(prometheus::exponential_buckets(0.000_05, 2.0, 16)?),
+        )?;
+        registry.register(Box::new(fanout_seconds.clone()))?;
+        Ok(Self {
+            connections: gauge("plenum_connections", "open connections")?,
+            topics: gauge("plenum_topics", "topics with subscribers, summed over workers")?,
+            subscriptions: gauge("plenum_subscriptions", "subscriptions of connections to topics")?,
+            deliveries: counter("plenum_deliveries_total", "publications handed to a receiver")?,
+            writes: counter("plenum_writes_total", "write system calls on connections")?,
+            rounds: counter("plenum_rounds_total", "walks over a topic's subscribers")?,
+            fanout_seconds,
+            outbox_bytes: gauge("plenum_outbox_bytes", "bytes waiting for receivers")?,
+            signals_dropped: counter("plenum_signals_dropped_total", "signals dropped for slow receivers")?,
+            closed: counters("plenum_closed_total", "connections closed by the server", "reason")?,
+            resumes: counter("plenum_resumes_total", "catch-ups finished")?,
+            resumed_events: counters("plenum_resumed_events_total", "events delivered by catch-up", "source")?,
+            repairs: counter("plenum_repairs_total", "gaps in a topic repaired from the log")?,
+            mailbox_full: counter("plenum_hub_mailbox_full_total", "batches that found a hub's mailbox full")?,
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! What waits for one connection.
+
+use super::connection::Socket;
+use bytes::{Buf, Bytes};
+use plenum_schema::Offset;
+use std::collections::VecDeque;
+use std::io::{ErrorKind, IoSlice};
+
+/// How many pieces one write joins.
+const PIECES: usize = 32;
+
+/// A piece of output: whole frames, and which event of which topic it begins with.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub bytes: Bytes,
+    /// Topic index and first offset inside, so that dropping the piece tells where to resume.
+    pub first: Option<(u32, Offset)>,
+}
+
+/// How a write went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Written {
+    /// Nothing waits any more.
+    All,
+    /// The socket takes no more now; it will say when.
+    Blocked,
+    /// The socket is broken.
+    Failed,
+}
+
+/// The queue of one connection. Empty and without memory of its own while the peer keeps up.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    pieces: VecDeque<Piece>,
+    bytes: usize,
+    /// The front piece has been written in part: it must be finished, or the stream is broken.
+    partial: bool,
+}
+
+impl Outbox {
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    pub(super) fn push(&mut self, piece: Piece) {
+        self.bytes += piece.bytes.len();
+        self.pieces.push_back(piece);
+    }
+
+    /// Writes `piece` straight to the socket when nothing waits, else behind what waits.
+    pub(super) fn send(&mut self, socket: &dyn Socket, piece: Piece, writes: &mut u64) -> Written {
+        if !self.pieces.is_empty() {
+            self.push(piece);
+            return self.write(socket, writes);
+        }
+        *writes += 1;
+        match socket.try_write(&[IoSlice::new(&piece.bytes)]) {
+            Ok(n) if n == piece.bytes.len() => Written::All,
+            Ok(n) => {
+                let mut piece = piece;
+                piece.bytes.advance(n);
+                self.partial = n > 0;
+                self.push(piece);
+                self.write(socket, writes)
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.push(piece);
+                Written::Blocked
+            }
+            Err(_) => Written::Failed,
+        }
+    }
+
+    /// Writes what waits, many pieces a system call.
+    pub(super) fn write(&mut self, socket: &dyn Socket, writes: &mut u64) -> Written {
+        while !self.pieces.is_empty() {
+            let mut slices = [IoSlice::new(&[]); PIECES];
+            let mut count = 0;
+            for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
+                *slice = IoSlice::new(&piece.bytes);
+                count += 1;
+            }
+            *writes += 1;
+            match socket.try_write(slices.get(..count).unwrap_or_default()) {
+                Ok(0) => return Written::Failed,
+                Ok(n) => self.advance(n),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Written::Blocked,
+                Err(_) => return Written::Failed,
+            }
+        }
+        if self.pieces.capacity() > 0 {
+            // An idle connection keeps no queue.
+            self.pieces = VecDeque::new();
+        }
+        Written::All
+    }
+
+    fn advance(&mut self, mut written: usize) {
+        self.bytes -= written;
+        while written > 0 {
+            let Some(front) = self.pieces.front_mut() else { return };
+            if front.bytes.len() > written {
+                front.bytes.advance(written);
+                self.partial = true;
+                return;
+            }
+            written -= front.bytes.len();
+            self.partial = false;
+            self.pieces.pop_front();
+        }
+    }
+
+    /// Drops everything not yet begun; answers the first offset dropped for each topic.
+    pub(super) fn drop_waiting(&mut self) -> Vec<(u32, Offset)> {
+        let keep = usize::from(self.partial);
+        let mut dropped: Vec<(u32, Offset)> = Vec::new();
+        for piece in self.pieces.drain(keep.min(self.pieces.len())..) {
+            self.bytes -= piece.bytes.len();
+            if let Some((topic, offset)) = piece.first
+                && !dropped.iter().any(|(seen, _)| *seen == topic)
+            {
+                dropped.push((topic, offset));
+            }
+        }
+        dropped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::connection::testing::Sink;
+
+    fn piece(text: &'static str, first: Option<(u32, Offset)>) -> Piece {
+        Piece { bytes: Bytes::from_static(text.as_bytes()), first }
+    }
+
+    #[test]
+    fn a_piece_goes_straight_to_a_socket_with_room() {
+        let (sink, mut outbox, mut writes) = (Sink::with_room(100), Outbox::default(), 0);
+        assert_eq!(outbox.send(&sink, piece("hello", None), &mut writes), Written::All);
+        assert_eq!((sink.text().as_str(), outbox.bytes(), writes), ("hello", 0, 1));
+    }
+
+    #[test]
+    fn what_the_socket_does_not_take_waits_and_goes_out_in_order() {
+        let (sink, mut outbox, mut writes) = (Sink::with_room(3), Outbox::default(), 0);
+        assert_eq!(outbox.send(&sink, piece("hello", None), &mut writes), Written::Blocked);
+        assert_eq!(outbox.send(&sink, piece("world", None), &mut writes), Written::Blocked);
+        assert_eq!(outbox.bytes(), 7);
+        sink.make_room(100);
+        assert_eq!(outbox.write(&sink, &mut writes), Written::All);
+        assert_eq!((sink.text().as_str(), outbox.bytes()), ("helloworld", 0));
+    }
+
+    #[test]
+    fn dropping_keeps_a_begun_piece_and_tells_the_first_offset_lost_of_each_topic() {
+        let (sink, mut outbox, mut writes) = (Sink::with_room(2), Outbox::default(), 0);
+        outbox.send(&sink, piece("begun", Some((1, 5))), &mut writes);
+        outbox.push(piece("a", Some((1, 6))));
+        outbox.push(piece("b", Some((2, 9))));
+        outbox.push(piece("c", Some((1, 7))));
+        assert_eq!(outbox.drop_waiting(), vec![(1, 6), (2, 9)]);
+        sink.make_room(100);
+        assert_eq!(outbox.write(&sink, &mut writes), Written::All);
+        assert_eq!(sink.text(), "begun");
+    }
+}

@@ -1,0 +1,259 @@
+//! Slices of work: rounds over subscribers, then connections with something of their own, then catch-ups.
+
+use super::connection::{Ending, Phase, Stand, Subscription};
+use super::core::{Core, gauge};
+use super::outbox::{Piece, Written};
+use super::topic::Chunk;
+use crate::publication::{Class, Dialect};
+use plenum_schema::wire::CloseCode;
+use plenum_schema::{Offset, UserId};
+
+/// What one receiver gets in a round.
+struct Delivery {
+    topic: u32,
+    first: Option<Offset>,
+    chunk: Chunk,
+}
+
+impl Core {
+    /// One slice; answers whether there is more. Between slices the thread lets other work (sockets, timers) run.
+    pub fn slice(&mut self) -> bool {
+        let writes = self.writes;
+        let mut budget = self.config.slice_connections;
+        for _ in 0..self.active.len() {
+            if budget == 0 {
+                break;
+            }
+            let Some(index) = self.active.pop_front() else { break };
+            self.work_on_topic(index, &mut budget);
+        }
+        // Acks and other frames of single connections come after the rounds: most have left with a round's write already.
+        for _ in 0..self.config.slice_connections.min(self.dirty.len()) {
+            let Some(slot) = self.dirty.pop_front() else { break };
+            self.write_out(slot);
+        }
+        for _ in 0..self.config.slice_connections.min(self.pumps.len()) {
+            let Some(slot) = self.pumps.pop_front() else { break };
+            self.pump(slot);
+        }
+        self.metrics.writes.inc_by(self.writes - writes);
+        self.has_work()
+    }
+
+    /// Begins or continues a topic's round; puts the topic back when it is not finished.
+    fn work_on_topic(&mut self, index: u32, budget: &mut usize) {
+        let Some(state) = self.topics.get_mut(index as usize) else { return };
+        if state.round.is_none() {
+            if state.pending.is_empty() {
+                state.queued = false;
+                return self.drop_unused(index);
+            }
+            state.begin_round();
+        }
+        if !self.walk(index, budget) {
+            self.active.push_back(index);
+            return;
+        }
+        self.finish_round(index);
+    }
+
+    /// Walks on; answers whether the round is complete.
+    fn walk(&mut self, index: u32, budget: &mut usize) -> bool {
+        loop {
+            let encoder = self.framing.encode;
+            let Some(state) = self.topics.get_mut(index as usize) else { return true };
+            let Some(round) = state.round.as_mut() else { return true };
+            let Some(dialect) = Dialect::ALL.get(round.dialect).copied() else { return true };
+            if state.rosters[round.dialect].len() == 0 {
+                round.dialect += 1;
+                continue;
+            }
+            let (count, first) = (round.publications.len() as u64, round.first);
+            let delivery = Delivery { topic: index, first, chunk: round.chunk(dialect, encoder).clone() };
+            let mut reached = 0;
+            while *budget > 0 {
+                let Some(slot) = self.topics.get_mut(index as usize).and_then(|s| s.rosters[dialect.index()].next())
+                else {
+                    break;
+                };
+                *budget -= 1;
+                reached += 1;
+                self.deliver(slot, &delivery);
+            }
+            self.metrics.deliveries.inc_by(reached * count);
+            if *budget == 0 {
+                return false;
+            }
+            if let Some(round) = self.topics.get_mut(index as usize).and_then(|state| state.round.as_mut()) {
+                round.dialect += 1;
+            }
+        }
+    }
+
+    /// Hands a round's bytes to one connection: straight to the socket when it keeps up.
+    fn deliver(&mut self, slot: u32, delivery: &Delivery) {
+        let (soft, hard) = (self.config.outbox_soft_bytes, self.config.outbox_bytes);
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        if !connection.is_open() {
+            return;
+        }
+        let before = connection.outbox.bytes();
+        let slow = before >= soft;
+        let bytes = if slow { &delivery.chunk.durable } else { &delivery.chunk.full };
+        if slow {
+            self.metrics.signals_dropped.inc_by(u64::from(delivery.chunk.full.len() != bytes.len()));
+            self.keep_conflated(slot, delivery.topic);
+        }
+        if bytes.is_empty() {
+            return;
+        }
+        if before + bytes.len() > hard {
+            return self.end(slot, &Ending { code: CloseCode::SlowConsumer, retry_after_ms: Some(0) });
+        }
+        let first = delivery.first.map(|offset| (delivery.topic, offset));
+        let piece = Piece { bytes: bytes.clone(), first };
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        let written = if connection.blocked {
+            connection.outbox.push(piece);
+            Written::Blocked
+        } else {
+            connection.outbox.send(&*connection.socket, piece, &mut self.writes)
+        };
+        if written != Written::All || before > 0 {
+            self.after_write(slot, before, written);
+        }
+    }
+
+    /// Remembers which conflated signals a slow connection still needs.
+    fn keep_conflated(&mut self, slot: u32, index: u32) {
+        let Some(state) = self.topics.get_mut(index as usize) else { return };
+        let Some(round) = state.round.as_ref() else { return };
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        let mut missed = Vec::new();
+        for key in &round.conflated {
+            if !connection.conflated.contains(&(index, *key)) {
+                connection.conflated.push((index, *key));
+            }
+            let newest = round.publications.iter().rev().find(|p| p.class == Class::Conflated(*key));
+            missed.extend(newest.map(|newest| (*key, newest.clone())));
+        }
+        for (key, newest) in missed {
+            state.keep_latest(key, &newest);
+        }
+    }
+
+    fn finish_round(&mut self, index: u32) {
+        let now = self.clock.micros();
+        let Some(state) = self.topics.get_mut(index as usize) else { return };
+        state.rosters.iter_mut().for_each(super::roster::Roster::finish);
+        let Some(round) = state.round.take() else { return };
+        self.metrics.rounds.inc();
+        #[expect(clippy::cast_precision_loss, reason = "a latency in microseconds is far below 2^52")]
+        self.metrics.fanout_seconds.observe(now.saturating_sub(round.began_micros) as f64 / 1e6);
+        if state.pending.is_empty() {
+            state.queued = false;
+        } else {
+            self.active.push_back(index);
+        }
+        // Whoever joined while the round ran and is behind may be able to go live now.
+        if !state.behind.is_empty() {
+            self.pump_topic(index);
+        }
+        for user in round.revoked {
+            self.revoke(index, user);
+        }
+        self.drop_unused(index);
+    }
+
+    /// Ends the subscriptions of a person who may not read the topic any more.
+    fn revoke(&mut self, index: u32, user: UserId) {
+        let Some(state) = self.topics.get(index as usize) else { return };
+        let connections = &self.connections;
+        let theirs = |slot: &u32| {
+            let connection = connections.get(*slot as usize);
+            connection.and_then(|c| c.identity.as_ref()).is_some_and(|identity| identity.user == user)
+        };
+        let slots: Vec<u32> = state.subscribers().filter(theirs).collect();
+        for slot in slots {
+            self.detach(slot, index);
+        }
+    }
+
+    /// Writes what waits for one connection.
+    fn write_out(&mut self, slot: u32) {
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        connection.dirty = false;
+        if connection.blocked || connection.phase == Phase::Dead {
+            return;
+        }
+        if connection.outbox.is_empty() && connection.conflated.is_empty() {
+            if connection.is_behind() {
+                self.pumps.push_back(slot);
+            }
+            return;
+        }
+        self.give_conflated(slot);
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        let before = connection.outbox.bytes();
+        let written = connection.outbox.write(&*connection.socket, &mut self.writes);
+        self.after_write(slot, before, written);
+    }
+
+    /// A connection that has caught its breath gets the newest of each conflated signal it missed.
+    fn give_conflated(&mut self, slot: u32) {
+        let (soft, encoder) = (self.config.outbox_soft_bytes, self.framing.encode);
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        if connection.conflated.is_empty() || connection.outbox.bytes() >= soft {
+            return;
+        }
+        let dialect = connection.dialect;
+        for (index, key) in std::mem::take(&mut connection.conflated) {
+            let newest = self.topics.get(index as usize).and_then(|state| {
+                state.latest.iter().find(|(seen, _)| *seen == key).map(|(_, value)| value.bytes(dialect, encoder).clone())
+            });
+            if let Some(bytes) = newest {
+                self.metrics.outbox_bytes.add(gauge(bytes.len()));
+                connection.outbox.push(Piece { bytes, first: None });
+            }
+        }
+    }
+
+    /// Takes a subscriber off a topic, whatever it was doing there.
+    pub(super) fn detach(&mut self, slot: u32, index: u32) {
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        let Some(at) = connection.subscriptions.iter().position(|subscription| subscription.topic == index) else { return };
+        let Subscription { stand, .. } = connection.subscriptions.swap_remove(at);
+        connection.conflated.retain(|(topic, _)| *topic != index);
+        let dialect = connection.dialect;
+        self.metrics.subscriptions.dec();
+        let Some(state) = self.topics.get_mut(index as usize) else { return };
+        match stand {
+            Stand::Behind { .. } => {
+                state.behind.remove(&slot);
+            }
+            Stand::Live { place } => {
+                let connections = &mut self.connections;
+                state.rosters[dialect.index()].leave(place, |moved, to| {
+                    let subscription = connections.get_mut(moved as usize).and_then(|other| other.subscription(index));
+                    if let Some(subscription) = subscription {
+                        subscription.stand = Stand::Live { place: to };
+                    }
+                });
+            }
+        }
+        self.drop_unused(index);
+    }
+
+    /// Forgets a topic without subscribers.
+    pub(super) fn drop_unused(&mut self, index: u32) {
+        let Some(state) = self.topics.get(index as usize) else { return };
+        // A queued topic is dropped when its turn comes and there is nobody to serve.
+        if !state.is_unused() || state.queued {
+            return;
+        }
+        self.by_topic.remove(&state.topic);
+        self.dropped.push(state.topic);
+        self.topics.remove(index as usize);
+        self.metrics.topics.dec();
+    }
+}

@@ -1,0 +1,191 @@
+//! What the hub knows of a topic.
+
+use super::roster::Roster;
+use crate::publication::{Class, Dialect, Encoder, Publication};
+use bytes::{Bytes, BytesMut};
+use plenum_schema::{Offset, Topic, UserId};
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+/// How many conflated signals of one topic are kept for slow receivers.
+const CONFLATED_KEYS: usize = 256;
+
+/// What a round hands to each receiver of one dialect.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chunk {
+    /// Everything, joined.
+    pub full: Bytes,
+    /// Without what a slow receiver goes without.
+    pub durable: Bytes,
+}
+
+/// A walk over the subscribers with everything that had arrived when it began.
+#[derive(Debug)]
+pub(super) struct Round {
+    /// By dialect; made when the first receiver of the dialect comes up.
+    pub chunks: [Option<Chunk>; Dialect::COUNT],
+    pub publications: Vec<Arc<Publication>>,
+    /// First offset inside, if any.
+    pub first: Option<Offset>,
+    /// Keys of the conflated signals inside.
+    pub conflated: Vec<u64>,
+    /// Members whose subscription ends with this round.
+    pub revoked: Vec<UserId>,
+    pub began_micros: u64,
+    /// Dialect whose roster is being walked.
+    pub dialect: usize,
+}
+
+/// A topic with subscribers on this worker.
+pub(super) struct TopicState {
+    pub topic: Topic,
+    /// The last offset accepted; everything up to here is in the ring, pending, or delivered.
+    pub top: Offset,
+    /// The last offset that a round has begun to deliver: where a catching-up subscriber joins the live ones.
+    pub flushed: Offset,
+    /// The head that was announced or seen beyond `top`; above `top` while a gap is being repaired.
+    pub known: Offset,
+    /// A log read for a gap is under way.
+    pub repairing: bool,
+    pub repair_attempts: u32,
+    /// Accepted, not yet in a round.
+    pub pending: Vec<Arc<Publication>>,
+    /// When the oldest pending one arrived.
+    pub pending_since: u64,
+    /// The last events, for catch-up.
+    pub ring: VecDeque<Arc<Publication>>,
+    pub rosters: [Roster; Dialect::COUNT],
+    /// Newest value of each conflated signal that some slow receiver still needs.
+    pub latest: Vec<(u64, Arc<Publication>)>,
+    /// Connections whose subscription is catching up.
+    pub behind: HashSet<u32>,
+    pub round: Option<Round>,
+    /// In the list of topics to work on.
+    pub queued: bool,
+}
+
+impl TopicState {
+    pub(super) fn new(topic: Topic, head: Offset) -> Self {
+        Self {
+            topic,
+            top: head,
+            flushed: head,
+            known: head,
+            repairing: false,
+            repair_attempts: 0,
+            pending: Vec::new(),
+            pending_since: 0,
+            ring: VecDeque::new(),
+            rosters: Default::default(),
+            latest: Vec::new(),
+            behind: HashSet::new(),
+            round: None,
+            queued: false,
+        }
+    }
+
+    pub(super) fn live(&self) -> usize {
+        self.rosters.iter().map(Roster::len).sum()
+    }
+
+    /// Every connection that has the topic.
+    pub(super) fn subscribers(&self) -> impl Iterator<Item = u32> {
+        self.rosters.iter().flat_map(|roster| roster.slots().iter().copied()).chain(self.behind.iter().copied())
+    }
+
+    pub(super) fn is_unused(&self) -> bool {
+        self.behind.is_empty() && self.round.is_none() && self.live() == 0
+    }
+
+    /// Keeps an accepted event for catch-up.
+    pub(super) fn remember(&mut self, publication: &Arc<Publication>, limit: usize) {
+        if self.ring.len() >= limit {
+            self.ring.pop_front();
+        }
+        if limit > 0 {
+            self.ring.push_back(publication.clone());
+        }
+    }
+
+    /// Events from `next` up to the flushed offset, when the ring still has all of them.
+    pub(super) fn from_ring(&self, next: Offset, limit: usize) -> Option<Vec<Arc<Publication>>> {
+        let first = self.ring.front()?.offset()?;
+        let skip = usize::try_from(next.checked_sub(first)?).ok()?;
+        let wanted = usize::try_from((self.flushed + 1).saturating_sub(next)).ok()?;
+        (skip < self.ring.len())
+            .then(|| self.ring.iter().skip(skip).take(wanted.min(limit)).cloned().collect())
+    }
+
+    /// Keeps the newest value of a conflated signal for receivers that have no room now; the oldest key goes when there are too many.
+    pub(super) fn keep_latest(&mut self, key: u64, newest: &Arc<Publication>) {
+        match self.latest.iter_mut().find(|(seen, _)| *seen == key) {
+            Some((_, value)) => *value = newest.clone(),
+            None => {
+                if self.latest.len() >= CONFLATED_KEYS {
+                    self.latest.remove(0);
+                }
+                self.latest.push((key, newest.clone()));
+            }
+        }
+    }
+
+    /// Begins a round with all that is pending.
+    pub(super) fn begin_round(&mut self) {
+        let publications = std::mem::take(&mut self.pending);
+        let mut revoked = Vec::new();
+        let mut conflated = Vec::new();
+        for publication in &publications {
+            revoked.extend(publication.revoked());
+            if let Class::Conflated(key) = publication.class {
+                conflated.push(key);
+            }
+        }
+        self.flushed = self.top;
+        self.rosters.iter_mut().for_each(Roster::begin);
+        self.round = Some(Round {
+            chunks: Default::default(),
+            first: publications.iter().find_map(|publication| publication.offset()),
+            publications,
+            conflated,
+            revoked,
+            began_micros: self.pending_since,
+            dialect: 0,
+        });
+    }
+}
+
+impl Round {
+    /// The joined bytes for a dialect.
+    pub(super) fn chunk(&mut self, dialect: Dialect, encoder: Encoder) -> &Chunk {
+        let publications = &self.publications;
+        self.chunks[dialect.index()].get_or_insert_with(|| {
+            let full = join(publications.iter(), dialect, encoder);
+            if publications.iter().all(|publication| publication.class == Class::Durable) {
+                Chunk { durable: full.clone(), full }
+            } else {
+                let durable = publications.iter().filter(|publication| publication.class == Class::Durable);
+                Chunk { durable: join(durable, dialect, encoder), full }
+            }
+        })
+    }
+}
+
+/// Frames of several publications in one piece; a single one is shared, not copied.
+pub(super) fn join<'a>(
+    publications: impl Iterator<Item = &'a Arc<Publication>> + Clone,
+    dialect: Dialect,
+    encoder: Encoder,
+) -> Bytes {
+    let mut all = publications.clone();
+    let (first, more) = (all.next(), all.next());
+    match (first, more) {
+        (None, _) => Bytes::new(),
+        (Some(only), None) => only.bytes(dialect, encoder).clone(),
+        _ => {
+            let size = publications.clone().map(|publication| publication.bytes(dialect, encoder).len()).sum();
+            let mut joined = BytesMut::with_capacity(size);
+            publications.for_each(|publication| joined.extend_from_slice(publication.bytes(dialect, encoder)));
+            joined.freeze()
+        }
+    }
+}

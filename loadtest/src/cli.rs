@@ -1,0 +1,276 @@
+//! The command line.
+
+use crate::budget::{Budget, BudgetError};
+use crate::clock::Clock;
+use crate::load::{Codecs, Pace, Shape};
+use crate::report::{Outcome, Report};
+use crate::scenario::{Context, Failure, Foreign, fanout};
+use crate::target::{self, TargetOptions};
+use crate::{process, yardstick};
+use clap::{Args, Parser, Subcommand};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Loads a Plenum server, checks every delivery while it does, and says what it cost.
+///
+/// Exit codes: 0 passed; 1 a budget is broken; 2 something was lost, doubled, reordered or worse; 64 wrong usage;
+/// 70 the run could not be carried out.
+#[derive(Debug, Parser)]
+#[command(name = "plenum-loadtest", version)]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Server binary to start, on a data directory of its own
+    #[arg(long, global = true, default_value = "target/release/plenum")]
+    server: PathBuf,
+    /// Where data directories are made (a real disk: on tmpfs fsync costs nothing); the system's temporary directory if absent
+    #[arg(long, global = true)]
+    data: Option<PathBuf>,
+    /// Extra environment for the server
+    #[arg(long = "env", global = true, value_name = "KEY=VALUE", value_parser = key_value)]
+    environment: Vec<(String, String)>,
+    /// Load a server that runs already
+    #[arg(long, global = true, requires = "tokens", value_name = "ADDRESS:PORT")]
+    target: Option<SocketAddr>,
+    /// Its operations listener, for metrics
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    operations: Option<SocketAddr>,
+    /// Its process, for CPU and memory
+    #[arg(long, global = true)]
+    pid: Option<u32>,
+    /// File with `userId token` lines (`plenum token`)
+    #[arg(long, global = true)]
+    tokens: Option<PathBuf>,
+    /// The target is not on this machine, and it is mine to load
+    #[arg(long, global = true)]
+    i_own_this_target: bool,
+    /// Do not keep server and generator on a core each
+    #[arg(long, global = true)]
+    no_pin: bool,
+    /// Folder for the report
+    #[arg(long, global = true, default_value = "load-report")]
+    report: PathBuf,
+    /// Name of the report instead of the scenario's
+    #[arg(long, global = true)]
+    name: Option<String>,
+    /// Bounds for the figures
+    #[arg(long, global = true)]
+    budget: Option<PathBuf>,
+    /// No progress
+    #[arg(long, global = true)]
+    quiet: bool,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+#[derive(Debug, Subcommand)]
+enum Scenario {
+    /// Messages to many receivers in one topic
+    Fanout(FanoutArgs),
+    /// Messages in many small rooms
+    Rooms(RoomsArgs),
+    /// The yardstick alone: what this machine allows
+    Yardstick(FanoutArgs),
+    /// Serve as yardstick (started by the tool itself)
+    #[command(hide = true)]
+    YardstickServe {
+        /// Port on 127.0.0.1
+        #[arg(long)]
+        port: u16,
+        /// Join what arrived in one turn
+        #[arg(long)]
+        coalesce: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct LoadArgs {
+    /// Messages a second over all topics, open loop
+    #[arg(long, default_value_t = 25.0, value_parser = positive)]
+    rate: f64,
+    /// Closed loop instead of a rate: a topic's next message when one has reached everyone
+    #[arg(long)]
+    saturate: bool,
+    /// Bytes of a message's text
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(16..=16_000))]
+    bytes: u32,
+    /// What the receivers speak
+    #[arg(long, value_enum, default_value = "json")]
+    codec: Codecs,
+    /// Seconds measured in each round
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// Seconds of load before measuring
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=60))]
+    warmup: u64,
+    /// Rounds of each side, in turns; figures are medians
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
+    rounds: u32,
+    /// Leave the yardstick out
+    #[arg(long)]
+    no_yardstick: bool,
+}
+
+#[derive(Debug, Args)]
+struct FanoutArgs {
+    /// Receivers of the topic
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    receivers: u32,
+    /// Saturating: messages under way
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    window: u32,
+    #[command(flatten)]
+    load: LoadArgs,
+}
+
+#[derive(Debug, Args)]
+struct RoomsArgs {
+    /// Rooms
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    rooms: u32,
+    /// Members of each; the first one writes
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=50))]
+    members: u32,
+    /// Saturating: messages under way in each room
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    window: u32,
+    #[command(flatten)]
+    load: LoadArgs,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number")?;
+    if value > 0.0 && value <= 1e6 { Ok(value) } else { Err("between 0 and 1,000,000".to_owned()) }
+}
+
+/// What can go wrong before there is a report.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Run(#[from] Failure),
+    #[error(transparent)]
+    Budget(#[from] BudgetError),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Runs what the command line asks for; answers the exit code.
+#[must_use]
+pub fn run(cli: Cli) -> u8 {
+    match carry_out(cli) {
+        Ok(outcome) => outcome.exit_code(),
+        Err(trouble) => {
+            eprintln!("plenum-loadtest: {trouble}");
+            70
+        }
+    }
+}
+
+fn carry_out(cli: Cli) -> Result<Outcome, Trouble> {
+    if let Scenario::YardstickServe { port, coalesce } = cli.scenario {
+        process::end_with_parent();
+        process::raise_open_files();
+        yardstick::Yardstick::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), coalesce)?.run()?;
+        return Ok(Outcome::Passed);
+    }
+    // A budget that cannot be read should not cost a run.
+    let budget = cli.common.budget.as_ref().map(std::fs::read_to_string).transpose()?;
+    let budget = budget.as_deref().map(Budget::parse).transpose()?;
+    let context = context(&cli.common)?;
+    let mut report = scenario(&context, &cli.scenario)?;
+    if let Some(name) = cli.common.name {
+        report.scenario = name;
+    }
+    if let Some(budget) = &budget {
+        report.apply(budget);
+    }
+    let page = report.write(&cli.common.report)?;
+    println!("{}  {}", report.summary(), page.display());
+    Ok(report.outcome())
+}
+
+fn context(common: &Common) -> Result<Context, Failure> {
+    let files = process::raise_open_files();
+    if files < 4_096 {
+        eprintln!("only {files} open files are allowed here; large runs need more (ulimit -n)");
+    }
+    let pin = !common.no_pin && process::can_pin();
+    if pin {
+        process::pin(process::GENERATOR_CORE)?;
+    }
+    let foreign = match (common.target, &common.tokens) {
+        (Some(address), Some(tokens)) => {
+            target::check_loopback(address, common.i_own_this_target)?;
+            Some(Foreign { address, operations: common.operations, pid: common.pid, tokens: tokens.clone() })
+        }
+        _ => None,
+    };
+    let (binary, data) = (common.server.clone(), common.data.clone());
+    let options = TargetOptions { binary, data, environment: common.environment.clone(), pin };
+    Ok(Context { clock: Clock::start(), options, foreign, program: None, quiet: common.quiet })
+}
+
+fn scenario(context: &Context, scenario: &Scenario) -> Result<Report, Failure> {
+    match scenario {
+        Scenario::Fanout(args) => fanout::run(context, &comparison(context, "fanout", args, true)),
+        Scenario::Yardstick(args) => fanout::run(context, &comparison(context, "yardstick", args, false)),
+        Scenario::Rooms(args) => fanout::run(context, &rooms(context, args)),
+        Scenario::YardstickServe { .. } => Err(Failure::Usage("served already".to_owned())),
+    }
+}
+
+fn shape(context: &Context, load: &LoadArgs, topics: u32, members: u32, window: u32) -> Shape {
+    Shape {
+        topics: topics as usize,
+        members: members as usize,
+        member_sends: false,
+        zero_window: 0,
+        bytes: load.bytes as usize,
+        codecs: load.codec,
+        pace: if load.saturate { Pace::Closed(window as usize) } else { Pace::Open(load.rate) },
+        warmup: Duration::from_secs(load.warmup),
+        duration: Duration::from_secs(load.seconds),
+        quiet: context.quiet,
+    }
+}
+
+fn comparison(context: &Context, name: &str, args: &FanoutArgs, plenum: bool) -> fanout::Comparison {
+    let shape = shape(context, &args.load, 1, args.receivers, args.window);
+    let yardstick = !plenum || !args.load.no_yardstick;
+    fanout::Comparison { name: name.to_owned(), shape, rounds: args.load.rounds as usize, plenum, yardstick }
+}
+
+fn rooms(context: &Context, args: &RoomsArgs) -> fanout::Comparison {
+    let shape = Shape { member_sends: true, ..shape(context, &args.load, args.rooms, args.members, args.window) };
+    let (rounds, yardstick) = (args.load.rounds as usize, !args.load.no_yardstick);
+    fanout::Comparison { name: "rooms".to_owned(), shape, rounds, plenum: true, yardstick }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for bad in ["fanout --rate 0", "fanout --receivers 0", "fanout --bytes 15", "fanout --target 127.0.0.1:1", "nothing"] {
+            let words = std::iter::once("plenum-loadtest").chain(bad.split(' '));
+            assert!(Cli::try_parse_from(words).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! A blocking HTTP/1.1 client for a handful of set-up requests to one known server.
+
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_ANSWER_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A request that did not get a usable answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The connection failed.
+    #[error("{path}: {error}")]
+    Io {
+        /// Which request.
+        path: String,
+        /// What failed.
+        error: std::io::Error,
+    },
+    /// Not an HTTP answer.
+    #[error("{0}: not an HTTP answer")]
+    Unreadable(String),
+    /// A status other than 2xx.
+    #[error("{path}: {status} {body}")]
+    Status {
+        /// Which request.
+        path: String,
+        /// HTTP status.
+        status: u16,
+        /// The beginning of the body.
+        body: String,
+    },
+}
+
+/// `GET`, the body as text.
+///
+/// # Errors
+/// [`HttpError`] for everything but a 2xx answer.
+pub fn get(server: SocketAddr, path: &str) -> Result<String, HttpError> {
+    exchange(server, path, &format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n"))
+}
+
+/// `POST` of JSON with a bearer token, the answer's JSON.
+///
+/// # Errors
+/// [`HttpError`] for everything but a 2xx answer with JSON.
+pub fn post(server: SocketAddr, path: &str, token: &str, body: &Value) -> Result<Value, HttpError> {
+    let body = body.to_string();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = exchange(server, path, &request)?;
+    serde_json::from_str(&answer).map_err(|_| HttpError::Unreadable(path.to_owned()))
+}
+
+fn exchange(server: SocketAddr, path: &str, request: &str) -> Result<String, HttpError> {
+    let answer = transfer(server, request).map_err(|error| HttpError::Io { path: path.to_owned(), error })?;
+    let (status, body) = read_answer(&answer).ok_or_else(|| HttpError::Unreadable(path.to_owned()))?;
+    let body = String::from_utf8_lossy(&body).into_owned();
+    if (200..300).contains(&status) {
+        return Ok(body);
+    }
+    Err(HttpError::Status { path: path.to_owned(), status, body: body.chars().take(300).collect() })
+}
+
+fn transfer(server: SocketAddr, request: &str) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect_timeout(&server, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer)?;
+    Ok(answer)
+}
+
+/// Status and body of a whole answer.
+fn read_answer(answer: &[u8]) -> Option<(u16, Vec<u8>)> {
+    let end = crate::frame::head_end(answer)?;
+    let head = std::str::from_utf8(answer.get(..end)?).ok()?.to_ascii_lowercase();
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let body = answer.get(end..)?;
+    let chunked = head.lines().any(|line| line.starts_with("transfer-encoding:") && line.contains("chunked"));
+    Some((status, if chunked { dechunk(body)? } else { body.to_vec() }))
+}
+
+fn dechunk(mut body: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let line = body.windows(2).position(|two| two == b"\r\n")?;
+        let size = std::str::from_utf8(body.get(..line)?).ok()?;
+        let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
+        if size == 0 {
+            return Some(whole);
+        }
+        let start = line + 2;
+        whole.extend_from_slice(body.get(start..start.checked_add(size)?)?);
+        body = body.get(start + size + 2..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_a_status_and_a_body() {
+        assert_eq!(read_answer(b"HTTP/1.1 201 x\r\nA: b\r\n\r\nbody"), Some((201, b"body".to_vec())));
+        assert_eq!(read_answer(b"HTTP/1.1 2"), None);
+    }
+
+    #[test]
+    fn chunks_are_joined_and_broken_ones_refused() {
+        let head = "HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let whole = format!("{head}3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\n");
+        assert_eq!(read_answer(whole.as_bytes()), Some((200, b"abcde".to_vec())));
+        assert_eq!(read_answer(format!("{head}ffffffffffffffff\r\nabc").as_bytes()), None);
+    }
+}

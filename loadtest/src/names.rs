@@ -1,0 +1,40 @@
+//! Every name of the server that this tool relies on, in one place.
+
+/// What the generator calls itself in `identify`.
+pub const CLIENT: &str = "plenum-loadtest";
+
+/// The server's command that serves.
+pub const SERVE: &[&str] = &["serve"];
+
+/// Environment: data directory.
+pub const ENV_DATA: &str = "PLENUM__STORE__PATH";
+/// Environment: where REST and sockets listen.
+pub const ENV_HTTP: &str = "PLENUM__HTTP__LISTEN";
+/// Environment: where metrics and health listen.
+pub const ENV_OPERATIONS: &str = "PLENUM__OPERATIONS__LISTEN";
+/// Environment: worker threads of the edge.
+pub const ENV_WORKERS: &str = "PLENUM__SERVER__WORKERS";
+
+/// Limits raised for a load run: one address and a few accounts stand for a crowd.
+pub const ENV_LIMITS: &[(&str, &str)] = &[
+    ("PLENUM__LIMITS__CONNECTIONS_PER_USER", "100000"),
+    ("PLENUM__CONVERSATIONS__MAX_MEMBERS", "20000"),
+];
+
+/// Path of readiness on the operations listener.
+pub const READY_PATH: &str = "/health/ready";
+/// Path of the metrics on the operations listener.
+pub const METRICS_PATH: &str = "/metrics";
+/// Path that creates a conversation.
+pub const CONVERSATIONS_PATH: &str = "/api/conversations";
+
+/// Metric: commits that reached the disk (one fsync each).
+pub const METRIC_FSYNCS: &str = "plenum_store_commits_total";
+/// Metric: connections now open.
+pub const METRIC_CONNECTIONS: &str = "plenum_connections";
+
+/// Arguments that mint access tokens offline: new accounts with a session each, one JSON object a line.
+#[must_use]
+pub fn token_arguments(data: &str, count: usize) -> Vec<String> {
+    ["token", "--data-dir", data, "--new", "--count", &count.to_string(), "--json"].map(str::to_owned).to_vec()
+}

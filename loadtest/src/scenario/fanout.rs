@@ -1,0 +1,190 @@
+//! `fanout` and `rooms`: messages to many receivers, beside the yardstick in the same run.
+
+use super::{Context, Failure, Target, median};
+use crate::histogram::Latencies;
+use crate::load::{self, Pace, Round, Sample, Shape, Side};
+use crate::report::{Report, Series, Timeline};
+use crate::target::{self, Account, YardstickProcess};
+use plenum_schema::topic::Topic;
+
+/// Most accounts that stand for a crowd of connections.
+const MAX_ACCOUNTS: usize = 50;
+
+/// What a comparison runs.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// The report's name.
+    pub name: String,
+    /// The load.
+    pub shape: Shape,
+    /// Rounds of each side, taken in turns.
+    pub rounds: usize,
+    /// Load Plenum itself.
+    pub plenum: bool,
+    /// Run the yardsticks.
+    pub yardstick: bool,
+}
+
+struct Sides {
+    target: Option<(Target, Vec<Topic>, Vec<Account>)>,
+    yardsticks: Vec<(&'static str, YardstickProcess)>,
+}
+
+const PLENUM: &str = "plenum";
+const JOINING: &str = "yardstick, coalescing";
+const PLAIN: &str = "yardstick, one write each";
+
+/// Runs the comparison.
+///
+/// # Errors
+/// When a server or the connections fail.
+pub fn run(context: &Context, comparison: &Comparison) -> Result<Report, Failure> {
+    let sides = open(context, comparison)?;
+    let mut rounds = Vec::new();
+    for _ in 0..comparison.rounds.max(1) {
+        if let Some((target, topics, accounts)) = &sides.target {
+            let (address, pid) = (target.address(), target.pid());
+            let side = Side { name: PLENUM, address, pid, topics, accounts };
+            rounds.push(load::round(&side, &comparison.shape, context.clock)?);
+        }
+        for (name, process) in &sides.yardsticks {
+            let (address, pid) = (process.address, Some(process.pid()));
+            let side = Side { name, address, pid, topics: &[], accounts: &[] };
+            rounds.push(load::round(&side, &comparison.shape, context.clock)?);
+        }
+    }
+    Ok(report(comparison, &rounds))
+}
+
+fn open(context: &Context, comparison: &Comparison) -> Result<Sides, Failure> {
+    let mut yardsticks = Vec::new();
+    for (name, coalesce) in [(JOINING, true), (PLAIN, false)] {
+        if comparison.yardstick {
+            let pin = context.options.pin;
+            let process = match &context.program {
+                Some(program) => YardstickProcess::start_program(program, coalesce, pin)?,
+                None => YardstickProcess::start(coalesce, pin)?,
+            };
+            yardsticks.push((name, process));
+        }
+    }
+    if !comparison.plenum {
+        return Ok(Sides { target: None, yardsticks });
+    }
+    let shape = &comparison.shape;
+    let wanted = if shape.member_sends { shape.members } else { shape.members.min(MAX_ACCOUNTS) };
+    let (target, accounts) = context.open(wanted.clamp(1, MAX_ACCOUNTS))?;
+    let topics = create_topics(&target, shape.topics, &accounts)?;
+    Ok(Sides { target: Some((target, topics, accounts)), yardsticks })
+}
+
+/// Creates conversations of all accounts.
+///
+/// # Errors
+/// When the server refuses.
+pub fn create_topics(target: &Target, count: usize, accounts: &[Account]) -> Result<Vec<Topic>, Failure> {
+    let run = uuid::Uuid::now_v7().simple();
+    let create = |n| target::create_group(target.address(), &format!("load {n} {run}"), accounts).map_err(Failure::from);
+    (0..count).map(create).collect()
+}
+
+fn report(comparison: &Comparison, rounds: &[Round]) -> Report {
+    let shape = &comparison.shape;
+    let mut report = Report::new(&comparison.name);
+    report.parameter("topics", shape.topics);
+    report.parameter("receivers a topic", shape.members);
+    report.parameter("bytes of text", shape.bytes);
+    report.parameter("bytes of an event frame's payload", shape.codecs.event_bytes(shape.bytes));
+    report.parameter("codec", format!("{:?}", shape.codecs).to_lowercase());
+    report.parameter("pace", pace(shape.pace));
+    report.parameter("rounds of each side", comparison.rounds);
+    report.parameter("seconds measured a round", shape.duration.as_secs_f64());
+    for (name, prefix) in [(PLENUM, ""), (JOINING, "yardstick_"), (PLAIN, "plain_yardstick_")] {
+        let of_side: Vec<&Round> = rounds.iter().filter(|round| round.side == name).collect();
+        side(&mut report, prefix, name, &of_side);
+    }
+    ratio(&mut report, rounds, "cpu_ratio_to_yardstick", JOINING);
+    ratio(&mut report, rounds, "cpu_ratio_to_plain_yardstick", PLAIN);
+    rounds.iter().for_each(|round| report.checks.merge(round.checks.clone()));
+    timelines(&mut report, rounds);
+    notes(&mut report, shape.pace);
+    report
+}
+
+/// How a pace is written in a report.
+#[must_use]
+pub fn pace(pace: Pace) -> String {
+    match pace {
+        Pace::Open(rate) => format!("open loop, {rate} messages/s"),
+        Pace::Closed(window) => format!("saturating: {window} under way in each topic"),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of a run, far below 2^52")]
+fn side(report: &mut Report, prefix: &str, name: &str, rounds: &[&Round]) {
+    if rounds.is_empty() {
+        return;
+    }
+    let middle = |pick: &dyn Fn(&Round) -> f64| median(rounds.iter().map(|round| pick(round)));
+    let mut figure = |name: &str, value: f64| report.figure(format!("{prefix}{name}"), value);
+    figure("deliveries_per_second", middle(&|round| round.rate()));
+    figure("cpu_s_per_million", middle(&|round| round.cost().0));
+    figure("cpu_user_s_per_million", middle(&|round| round.cost().1));
+    figure("cpu_system_s_per_million", middle(&|round| round.cost().2));
+    figure("core_percent", middle(&|round| round.cpu.0 / round.seconds.max(1e-9) * 100.0));
+    let grown = |round: &Round, at: usize| {
+        let (before, later) = (round.rss[0] as f64, round.rss.get(at).copied().unwrap_or(0) as f64);
+        (later - before).max(0.0) / round.connections.max(1) as f64
+    };
+    // The first round: later ones start from memory the allocator keeps.
+    let first = rounds.first().copied();
+    figure("idle_bytes_per_connection", first.map_or(0.0, |round| grown(round, 1)));
+    figure("loaded_bytes_per_connection", first.map_or(0.0, |round| grown(round, 2)));
+    figure("unsent_messages", rounds.iter().map(|round| round.unsent as f64).sum());
+    figure("p99_of_rounds_median_ms", middle(&|round| round.latencies.ms(99.0)));
+    let mut all = Latencies::new();
+    rounds.iter().for_each(|round| all.add(&round.latencies));
+    report.latencies(prefix, name, &all);
+}
+
+/// The median over the rounds of our cost divided by the yardstick's of the same round.
+fn ratio(report: &mut Report, rounds: &[Round], figure: &str, other: &str) {
+    let costs = |name: &'static str| rounds.iter().filter(move |round| round.side == name).map(|round| round.cost().0);
+    let others = rounds.iter().filter(|round| round.side == other).map(|round| round.cost().0);
+    let ratios: Vec<f64> = costs(PLENUM).zip(others).map(|(ours, theirs)| ours / theirs.max(1e-9)).collect();
+    if !ratios.is_empty() {
+        report.figure(figure, median(ratios));
+    }
+}
+
+/// Rate, CPU and memory over time: the last round of each side.
+pub fn timelines(report: &mut Report, rounds: &[Round]) {
+    let picks: [(&str, &str, fn(&Sample) -> f64); 3] = [
+        ("Deliveries", "per second", |sample| sample.rate),
+        ("CPU of the server", "percent of a core", |sample| sample.cpu),
+        ("Resident memory of the server", "MiB", |sample| crate::scenario::mebibytes(sample.rss)),
+    ];
+    for (title, unit, pick) in picks {
+        let mut series: Vec<Series> = Vec::new();
+        for round in rounds.iter().rev() {
+            if series.iter().all(|one| one.name != round.side) {
+                let points = round.samples.iter().map(|sample| (sample.at, pick(sample))).collect();
+                series.push(Series { name: round.side.clone(), points });
+            }
+        }
+        series.reverse();
+        series.sort_by_key(|one| one.name != PLENUM);
+        report.timelines.push(Timeline { title: title.to_owned(), unit: unit.to_owned(), series });
+    }
+}
+
+fn notes(report: &mut Report, pace: Pace) {
+    let mut note = |text: &str| report.notes.push(text.to_owned());
+    note("Server and generator have a core each; the generator polls every 0.3 ms, so latencies are no finer than that and include the sends to all receivers.");
+    note("CPU is the server process's own, all threads, by the scheduler's count; user and system by the proportion of its ticks. Most of a delivery is the loopback TCP stack, whose sending and receiving halves both run in the sender.");
+    note("The yardstick takes the handshake and then sends each payload unchanged to every member of its room: no protocol, no identity, no disk. Its payloads have the size of Plenum's event frames. Coalescing: one turn of its loop reads all that is ready, joins what arrived for a room, and writes it once to each member. One write each: every message is written to every member as it is read.");
+    match pace {
+        Pace::Open(_) => note("Latency counts from the moment each message was meant to be sent (open loop), so waiting behind a stall is included."),
+        Pace::Closed(_) => note("Saturating is a closed loop: a topic's next message is sent when one has reached all its receivers. Its latencies are corrected with the mean time between the sends of a slot; use --rate to measure latency."),
+    }
+}

@@ -1,0 +1,126 @@
+//! Accounts, what makes their names unique, and their signed-in devices.
+
+use crate::entity;
+use crate::{SessionId, UserId};
+use bytes::Bytes;
+
+entity! {
+    /// A person. Everything a client may see of it is chosen by a list of fields in the accounts service.
+    pub struct Account in "accounts" {
+        partition { /// Who.
+            user_id: UserId }
+        clustering { }
+        columns {
+            /// E-mail address, trimmed and in lower case. Unique by its [`AccountKey`].
+            email: Option<String>,
+            /// Telephone number: `+` and digits. Unique by its [`AccountKey`].
+            phone: Option<String>,
+            /// Name to sign in and be found with, lower case. Unique by its [`AccountKey`].
+            username: Option<String>,
+            /// PHC string (Argon2id) or an imported bcrypt hash; without one nobody signs in by password.
+            password_hash: Option<String>,
+            /// Grows with every change of the password: sessions of an older one end.
+            credential: i64,
+            /// Full name as the person writes it.
+            full_name: Option<String>,
+            /// First name.
+            first_name: Option<String>,
+            /// Last name.
+            last_name: Option<String>,
+            /// URL of the picture.
+            avatar: Option<String>,
+            /// URL of the wide picture.
+            cover_photo: Option<String>,
+            /// As the person writes it.
+            gender: Option<String>,
+            /// About the person.
+            bio: Option<String>,
+            /// Where the person is.
+            location: Option<String>,
+            /// What the person does.
+            occupation: Option<String>,
+            /// Field of study; the allowed ones are configured.
+            field: Option<String>,
+            /// Year of study; the allowed ones are configured.
+            year: Option<i64>,
+            /// Role in a student body.
+            coordination: Option<String>,
+            /// Why the person takes part.
+            motivation: Option<String>,
+            /// What the person has made.
+            projects: Option<String>,
+            /// JSON array of texts.
+            skills: Option<String>,
+            /// Level of education.
+            education_level: Option<String>,
+            /// School or employer.
+            institution: Option<String>,
+            /// JSON object that belongs to the client.
+            preferences: Option<String>,
+            /// `user` or `admin`; never set by its owner.
+            role: String,
+            /// Whether the account may sign in.
+            is_active: bool,
+            /// Milliseconds since 1970.
+            created_at: i64,
+            /// Milliseconds since 1970.
+            updated_at: i64,
+            /// Grows with every change: the condition of compare-and-set.
+            version: i64
+        }
+    }
+}
+
+entity! {
+    /// An e-mail address, telephone number or user name, and whose it is.
+    ///
+    /// A key is claimed, then the account that carries it is written, then the key is confirmed. Each step is a
+    /// compare-and-set on `version`; a claim that never came to an account may be taken over.
+    pub struct AccountKey in "account_keys" {
+        partition { /// Kind and value: `email:ada@example.org`, `phone:+4930…`, `username:ada`.
+            key: String }
+        clustering { }
+        columns {
+            /// Whose; the nil id when the key was given back.
+            user_id: UserId,
+            /// Whether the account was written after the claim.
+            confirmed: bool,
+            /// When it was claimed, milliseconds since 1970. Decides only how long others wait for an unfinished claim.
+            claimed_at: i64,
+            /// Grows with every change: the condition of compare-and-set.
+            version: i64
+        }
+    }
+}
+
+entity! {
+    /// A signed-in device. The row's existence is what makes its access tokens valid; ending a session removes it.
+    pub struct Session in "sessions" {
+        partition { /// Whose.
+            user_id: UserId }
+        clustering { /// Which.
+            session_id: SessionId }
+        columns {
+            /// What the device calls itself.
+            device: String,
+            /// Milliseconds since 1970.
+            created_at: i64,
+            /// The last sign-in or refresh, milliseconds since 1970.
+            last_used_at: i64,
+            /// The end whatever happens, milliseconds since 1970.
+            expires_at: i64,
+            /// The account's `credential` when the session was made or confirmed.
+            credential: i64,
+            /// Random bytes that the chain of refresh secrets of this session is derived with.
+            family: Bytes,
+            /// SHA-256 of the refresh secret that is valid now.
+            current_hash: Bytes,
+            /// SHA-256 of the one before; empty when there was none.
+            previous_hash: Bytes,
+            /// When `current_hash` replaced `previous_hash`, milliseconds since 1970.
+            rotated_at: i64,
+            /// Grows with every change: the condition of compare-and-set.
+            version: i64
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The native protocol on WebSockets: the upgrade seam, the connection actor that moves bytes, and the framing of the hub's output.
+
+mod actor;
+mod config;
+mod echo;
+mod framing;
+mod link;
+mod seam;
+mod server;
+mod tls;
+
+pub use config::{EdgeConfig, TlsConfig};
+pub use framing::FRAMING;
+pub use seam::Seam;
+pub use server::{Edge, EdgeError, Listening};
+pub use tls::{TlsError, server_config};

@@ -1,0 +1,160 @@
+//! The connection actor at the end of a socket: reads frames, hands messages to the protocol, takes answers from its mailbox.
+
+use super::link::{Link, Room};
+use crate::websocket::encode::{close_frame, close_reply, pong_frame};
+use crate::websocket::{Decoder, Incoming, Limits, Violation};
+use actix::fut::ActorFuture;
+use bytes::BytesMut;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
+use plenum_actors::connection::{Admitted, Answer, Connection, Shared};
+use plenum_actors::hub::Shut;
+use plenum_schema::codec::Codec;
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll};
+
+/// Bytes read from a socket at once, into a buffer that all connections of the thread share.
+const SCRATCH_BYTES: usize = 64 * 1024;
+/// Reads of one connection before the others get their turn.
+const READS_A_TURN: usize = 4;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_BYTES]);
+}
+
+/// One WebSocket connection.
+pub(super) struct NativeConnection {
+    connection: Connection,
+    link: Rc<Link>,
+    decoder: Decoder,
+    limits: Limits,
+    codec: Codec,
+    shared: Rc<Shared>,
+    /// What came behind the handshake in the same read; empty (and without memory) from then on.
+    first: BytesMut,
+    /// Keeps the node's count while the socket is open.
+    _admitted: Admitted,
+}
+
+impl NativeConnection {
+    pub(super) fn new(
+        connection: Connection,
+        link: Rc<Link>,
+        (limits, codec): (Limits, Codec),
+        shared: Rc<Shared>,
+        (first, admitted): (BytesMut, Admitted),
+    ) -> Self {
+        Self { connection, link, decoder: Decoder::new(), limits, codec, shared, first, _admitted: admitted }
+    }
+
+    /// Takes what the peer sent, as it comes.
+    fn feed(&mut self, me: &Recipient<Answer>, bytes: &mut [u8]) {
+        let Self { connection, decoder, limits, codec, shared, .. } = self;
+        let key = connection.key();
+        shared.hub.with(|core| core.heard(key));
+        let result = decoder.decode(limits, bytes, &mut |incoming| {
+            match (incoming, *codec) {
+                (Incoming::Text(text), Codec::Json) => connection.message(shared, me, text.as_bytes()),
+                (Incoming::Binary(bytes), Codec::MessagePack) => connection.message(shared, me, bytes),
+                (Incoming::Text(_) | Incoming::Binary(_), _) => connection.wrong_kind(shared),
+                (Incoming::Ping(bytes), _) => shared.hub.with(|core| core.push_bytes(key, pong_frame(bytes))),
+                (Incoming::Pong(_), _) => {}
+                (Incoming::Close(with), _) => {
+                    let reply = close_reply(with.map(|(code, _)| code));
+                    shared.hub.with(|core| core.finish(key, reply, Shut::Now));
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        if let Err(violation) = result {
+            self.fail(violation);
+        }
+    }
+
+    fn fail(&self, violation: Violation) {
+        let (key, close) = (self.connection.key(), close_frame(violation.close_code(), &violation.to_string()));
+        self.shared.hub.with(|core| core.finish(key, close, Shut::Linger));
+    }
+
+    /// One turn; answers whether the socket lives on.
+    fn turn(&mut self, me: &Recipient<Answer>, cx: &mut TaskContext<'_>) -> bool {
+        self.link.attend(cx);
+        match self.link.poll_room(cx) {
+            Room::Made => self.shared.hub.writable(self.connection.key()),
+            Room::Broken => return false,
+            Room::NotWanted | Room::None => {}
+        }
+        match self.link.shut_how() {
+            Some(Shut::Now) => {
+                self.link.end_output();
+                return false;
+            }
+            Some(Shut::Linger) => {
+                self.link.end_output();
+            }
+            Some(Shut::AwaitPeer) | None => {}
+        }
+        SCRATCH.with_borrow_mut(|scratch| self.read(me, cx, scratch))
+    }
+
+    fn read(&mut self, me: &Recipient<Answer>, cx: &mut TaskContext<'_>, scratch: &mut [u8]) -> bool {
+        for _ in 0..READS_A_TURN {
+            match self.link.poll_read(cx, scratch) {
+                Poll::Pending => return true,
+                Poll::Ready(Err(_) | Ok(0)) => return false,
+                Poll::Ready(Ok(count)) => self.feed(me, scratch.get_mut(..count).unwrap_or_default()),
+            }
+        }
+        cx.waker().wake_by_ref();
+        true
+    }
+}
+
+impl Actor for NativeConnection {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let me = ctx.address().recipient();
+        let mut first = std::mem::take(&mut self.first);
+        if !first.is_empty() {
+            self.feed(&me, &mut first);
+        }
+        ctx.spawn(Turns { me });
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.connection.gone(&self.shared);
+    }
+}
+
+impl Handler<Answer> for NativeConnection {
+    type Result = ();
+
+    fn handle(&mut self, answer: Answer, _: &mut Context<Self>) {
+        self.connection.answer(&self.shared, answer);
+    }
+}
+
+/// Drives the socket inside the actor.
+struct Turns {
+    me: Recipient<Answer>,
+}
+
+impl ActorFuture<NativeConnection> for Turns {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        actor: &mut NativeConnection,
+        ctx: &mut Context<NativeConnection>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        if actor.turn(&self.me, cx) {
+            return Poll::Pending;
+        }
+        ctx.stop();
+        Poll::Ready(())
+    }
+}

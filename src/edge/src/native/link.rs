@@ -1,0 +1,116 @@
+//! A socket shared by its two users on one thread: the hub writes, the connection actor reads and waits for room.
+
+use crate::transport::{AnyTransport, Transport};
+use plenum_actors::hub::{Shut, Socket};
+use std::cell::{Cell, RefCell};
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+/// The shared socket.
+pub(super) struct Link {
+    transport: RefCell<AnyTransport>,
+    /// The hub was told `WouldBlock`: the actor waits for room on its behalf.
+    blocked: Cell<bool>,
+    shut: Cell<Option<Shut>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+/// What the actor learns when it asks for room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Room {
+    /// Nobody waits for room.
+    NotWanted,
+    /// There is room again.
+    Made,
+    /// Not yet; the waker is registered.
+    None,
+    /// The socket is broken.
+    Broken,
+}
+
+impl Link {
+    pub(super) fn new(transport: AnyTransport) -> Rc<Self> {
+        Rc::new(Self {
+            transport: RefCell::new(transport),
+            blocked: Cell::new(false),
+            shut: Cell::new(None),
+            waker: RefCell::new(None),
+        })
+    }
+
+    /// Remembers whom to wake when the hub needs the actor.
+    pub(super) fn attend(&self, cx: &Context<'_>) {
+        let mut waker = self.waker.borrow_mut();
+        match waker.as_mut() {
+            Some(known) => known.clone_from(cx.waker()),
+            None => *waker = Some(cx.waker().clone()),
+        }
+    }
+
+    /// How the socket is to end, if it is.
+    pub(super) fn shut_how(&self) -> Option<Shut> {
+        self.shut.get()
+    }
+
+    /// Waits for room on behalf of the hub, and flushes what a TLS session holds back.
+    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Room {
+        let mut transport = self.transport.borrow_mut();
+        if !self.blocked.get() && !transport.needs_flush() {
+            return Room::NotWanted;
+        }
+        match transport.poll_writable(cx) {
+            Poll::Pending => Room::None,
+            Poll::Ready(Err(_)) => Room::Broken,
+            Poll::Ready(Ok(())) if self.blocked.replace(false) => Room::Made,
+            Poll::Ready(Ok(())) => Room::NotWanted,
+        }
+    }
+
+    pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.transport.borrow_mut().poll_read(cx, buffer)
+    }
+
+    /// Ends our direction; `false` while bytes are still held back.
+    pub(super) fn end_output(&self) -> bool {
+        match self.transport.borrow_mut().try_shutdown() {
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+            Ok(()) => true,
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.borrow().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// The hub's end of the link.
+pub(super) struct HubEnd(pub(super) Rc<Link>);
+
+impl Socket for HubEnd {
+    fn try_write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let link = &*self.0;
+        let mut transport = link.transport.borrow_mut();
+        let written = match pieces {
+            [piece] => transport.try_write(piece),
+            pieces => transport.try_write_vectored(pieces),
+        };
+        let blocked = matches!(&written, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        if blocked {
+            link.blocked.set(true);
+        }
+        if blocked || transport.needs_flush() {
+            drop(transport);
+            link.wake();
+        }
+        written
+    }
+
+    fn shut(&self, how: Shut) {
+        let link = &*self.0;
+        link.shut.set(Some(link.shut.get().map_or(how, |before| before.max(how))));
+        link.wake();
+    }
+}

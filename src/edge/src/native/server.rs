@@ -1,0 +1,171 @@
+//! One listener for everything: REST and pages through the `App`, sockets through the seam.
+
+use super::config::EdgeConfig;
+use super::framing::FRAMING;
+use super::seam::Seam;
+use super::tls::{TlsError, server_config};
+use crate::transport::AnyTransport;
+use actix_codec::Framed;
+use actix_http::body::MessageBody;
+use actix_http::{HttpService, KeepAlive, Request, Response, h1};
+use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::dev::AppConfig;
+use plenum_actors::clock::SharedClock;
+use plenum_actors::connection::{Admission, Backend, ConnectionConfig, ConnectionMetrics, Shared};
+use plenum_actors::hub::{Core, HubConfig, HubHandle, HubMetrics, Hubs, LogReader};
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+/// Everything the edge needs, shared by its workers.
+pub struct Edge {
+    /// The listener's configuration.
+    pub config: EdgeConfig,
+    /// Limits of connections.
+    pub connection: ConnectionConfig,
+    /// Limits of hubs.
+    pub hub: HubConfig,
+    /// All hubs of the node.
+    pub hubs: Arc<Hubs>,
+    /// Where hubs read what they missed.
+    pub reader: Arc<dyn LogReader>,
+    /// The rest of Plenum.
+    pub backend: Arc<dyn Backend>,
+    /// Counts of connections.
+    pub admission: Arc<Admission>,
+    /// Time and ids.
+    pub clock: SharedClock,
+    /// What hubs count.
+    pub hub_metrics: HubMetrics,
+    /// What connections count.
+    pub connection_metrics: ConnectionMetrics,
+    /// Name and version for `hello`.
+    pub server: String,
+    /// Called once on each worker thread.
+    pub on_worker: Arc<dyn Fn() + Send + Sync>,
+    /// Set when the node stops: no more upgrades.
+    pub draining: AtomicBool,
+}
+
+/// The `App` as an HTTP service with a seam beside it. A macro, because the types of the two transports differ and the builder's
+/// cannot be written down.
+macro_rules! http_service {
+    ($edge:expr, $app:expr, $address:expr, $secure:expr, $stream:ty, $into:expr) => {{
+        let (seam, into) = (Seam::new($edge.worker()), $into);
+        let factory = $app().into_factory().map_err(|error| error.into().error_response());
+        let builder = HttpService::build()
+            .keep_alive(KeepAlive::Timeout(Duration::from_millis($edge.config.keep_alive_ms)))
+            .client_request_timeout(Duration::from_millis($edge.config.request_head_ms))
+            .client_disconnect_timeout(Duration::from_secs(1))
+            .tcp_nodelay(true)
+            .local_addr($address)
+            .upgrade(fn_service(move |(request, framed): (Request, Framed<$stream, h1::Codec>)| {
+                let seam = seam.clone();
+                async move {
+                    seam.take_over(request, framed, into).await;
+                    Ok::<(), actix_http::Error>(())
+                }
+            }));
+        let builder = if $secure { builder.secure() } else { builder };
+        // The App learns host and scheme from each request; its own defaults are never shown.
+        builder.finish(map_config(factory, |()| AppConfig::default()))
+    }};
+}
+
+/// The edge cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum EdgeError {
+    /// The certificate is wrong.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The socket cannot be used.
+    #[error("cannot listen: {0}")]
+    Listen(#[from] std::io::Error),
+}
+
+/// A listening edge: a future that ends when the server has stopped.
+pub struct Listening {
+    /// Poll it to run.
+    pub server: actix_server::Server,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Whether by TLS.
+    pub tls: bool,
+}
+
+/// What one worker thread has.
+pub(super) struct Worker {
+    pub edge: Arc<Edge>,
+    pub shared: Rc<Shared>,
+}
+
+impl Edge {
+    /// Whether the node is stopping.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    fn worker(self: &Arc<Self>) -> Rc<Worker> {
+        (self.on_worker)();
+        let core = Core::new(self.hub.clone(), FRAMING, self.clock.clone(), self.hub_metrics.clone());
+        let hub = HubHandle::start(core, self.reader.clone(), &self.hubs);
+        let shared = Rc::new(Shared {
+            config: self.connection.clone(),
+            hub_config: self.hub.clone(),
+            hub,
+            backend: self.backend.clone(),
+            admission: self.admission.clone(),
+            clock: self.clock.clone(),
+            server: self.server.clone(),
+            metrics: self.connection_metrics.clone(),
+        });
+        Rc::new(Worker { edge: self.clone(), shared })
+    }
+
+    /// Serves `app` and the sockets on `listener` with `workers` threads. Must be called inside an actix system.
+    ///
+    /// # Errors
+    /// [`EdgeError`] when the certificate or the socket cannot be used.
+    pub fn listen<F, I, S, B>(
+        self: &Arc<Self>,
+        listener: TcpListener,
+        workers: usize,
+        app: F,
+    ) -> Result<Listening, EdgeError>
+    where
+        F: Fn() -> I + Send + Clone + 'static,
+        I: IntoServiceFactory<S, Request> + 'static,
+        S: ServiceFactory<Request, Config = AppConfig> + 'static,
+        S::Error: Into<actix_web::Error> + 'static,
+        S::InitError: std::fmt::Debug,
+        S::Response: Into<Response<B>> + 'static,
+        <S::Service as Service<Request>>::Future: 'static,
+        S::Service: 'static,
+        B: MessageBody + 'static,
+    {
+        let tls = server_config(&self.config.tls)?;
+        let address = listener.local_addr()?;
+        let builder = actix_server::Server::build()
+            .workers(workers)
+            .backlog(self.config.backlog)
+            .max_concurrent_connections(self.connection.connections)
+            .disable_signals()
+            .shutdown_timeout(5);
+        let (edge, secure, transport) = (self.clone(), tls.is_some(), self.config.transport);
+        let server = match tls {
+            None => builder.listen("edge", listener, move || {
+                http_service!(edge, app, address, false, TcpStream, AnyTransport::from).tcp()
+            })?,
+            Some(config) => builder.listen("edge", listener, move || {
+                let into = move |stream| AnyTransport::tls(stream, &transport);
+                http_service!(edge, app, address, true, TlsStream<TcpStream>, into).rustls_0_23(config.clone())
+            })?,
+        };
+        Ok(Listening { server: server.run(), address, tls: secure })
+    }
+}

@@ -1,0 +1,98 @@
+//! Who calls: the bearer token of a request, checked.
+
+use crate::layer::HttpLayer;
+use crate::problem::Problem;
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::future::LocalBoxFuture;
+use plenum_schema::{Refusal, RefusalCode, SessionId, UserId};
+use plenum_services::identity::Identity;
+use std::sync::Arc;
+
+/// A signed-in caller. As the first argument of a handler it is checked before anything else is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Caller(pub Identity);
+
+impl Caller {
+    /// The account.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.0.user
+    }
+
+    /// The signed-in device.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.0.session
+    }
+}
+
+/// A caller who may be anonymous: no `Authorization` header. A header that is there must be valid.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OptionalCaller(pub Option<Identity>);
+
+/// The longest token that is looked at, bytes.
+const LONGEST_TOKEN: usize = 4_096;
+
+fn unauthenticated(message: &str) -> Problem {
+    Refusal::new(RefusalCode::Unauthenticated, message).into()
+}
+
+/// The token of the one `Authorization: Bearer …` header; `None` when there is no such header.
+fn bearer(request: &HttpRequest) -> Result<Option<String>, Problem> {
+    let mut values = request.headers().get_all(header::AUTHORIZATION);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(unauthenticated("there is more than one Authorization header"));
+    }
+    let text = value.to_str().map_err(|_| unauthenticated("the Authorization header is not text"))?;
+    let token =
+        text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    match token {
+        Some(token) if !token.is_empty() && token.len() <= LONGEST_TOKEN => Ok(Some(token.to_owned())),
+        _ => Err(unauthenticated("expected Authorization: Bearer and an access token")),
+    }
+}
+
+async fn identify(layer: Arc<HttpLayer>, token: String) -> Result<Identity, Problem> {
+    let identity = layer.authenticator.authenticate(token).await?;
+    layer.callers.check(identity.user, layer.clock.mono())?;
+    Ok(identity)
+}
+
+/// What of a request is needed to check it, taken out before the future is made.
+fn parts(request: &HttpRequest) -> Result<Option<(Arc<HttpLayer>, String)>, Problem> {
+    let Some(token) = bearer(request)? else { return Ok(None) };
+    let layer = request.app_data::<web::Data<HttpLayer>>();
+    let layer = layer.ok_or_else(|| Refusal::new(RefusalCode::Internal, "the server is not set up to check tokens"))?;
+    Ok(Some((layer.clone().into_inner(), token)))
+}
+
+impl FromRequest for OptionalCaller {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parts = parts(request);
+        Box::pin(async move {
+            match parts? {
+                Some((layer, token)) => Ok(Self(Some(identify(layer, token).await?))),
+                None => Ok(Self(None)),
+            }
+        })
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let optional = OptionalCaller::from_request(request, payload);
+        Box::pin(async move {
+            let identity = optional.await?.0.ok_or_else(|| unauthenticated("this needs an access token"))?;
+            Ok(Self(identity))
+        })
+    }
+}

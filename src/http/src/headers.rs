@@ -1,0 +1,29 @@
+//! The security headers of every answer.
+
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+/// The policy of answers that are data and not pages. A page sets its own.
+pub const API_CSP: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Adds what is missing; what a handler has set stays.
+pub(crate) fn secure(headers: &mut HeaderMap, hsts: Option<&HeaderValue>) {
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, API_CSP),
+        (header::CROSS_ORIGIN_RESOURCE_POLICY, "same-site"),
+        (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+    ];
+    for (name, value) in fixed {
+        set_missing(headers, name, HeaderValue::from_static(value));
+    }
+    if let Some(hsts) = hsts {
+        set_missing(headers, header::STRICT_TRANSPORT_SECURITY, hsts.clone());
+    }
+}
+
+pub(crate) fn set_missing(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
+    if !headers.contains_key(&name) {
+        headers.insert(name, value);
+    }
+}

@@ -1,0 +1,215 @@
+//! What stands around every handler: request id, client address, limits, security headers, problem documents, log line.
+
+use crate::address::{BlockError, Origin, TrustedProxies, limit_key};
+use crate::body::IgnoredFields;
+use crate::config::HttpConfig;
+use crate::headers;
+use crate::limiter::Limiter;
+use crate::problem::{PROBLEM_JSON, Problem};
+use crate::request_id::{REQUEST_ID, RequestId};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse, web};
+use plenum_schema::UserId;
+use plenum_services::clock::SharedClock;
+use plenum_services::identity::Authenticator;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+/// The methods that any path may know; others (TRACE, CONNECT, invented ones) are refused before routing.
+const METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
+/// A finished request, for metrics.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The pattern of the route (`/api/v1/conversations/{id}`), never a path with ids; `-` where no route matched.
+    pub route: &'a str,
+    /// The status answered.
+    pub status: u16,
+    /// Microseconds from head to answer.
+    pub micros: u64,
+}
+
+/// Told of every finished request.
+pub type Observer = Arc<dyn Fn(&Observed<'_>) + Send + Sync>;
+
+/// What all HTTP surfaces of a node share. Give it to the `App` as `web::Data` and wrap the app in [`envelope`].
+pub struct HttpLayer {
+    pub(crate) config: HttpConfig,
+    pub(crate) authenticator: Arc<dyn Authenticator>,
+    pub(crate) clock: SharedClock,
+    pub(crate) callers: Limiter<UserId>,
+    addresses: Limiter<IpAddr>,
+    proxies: TrustedProxies,
+    hsts: Option<HeaderValue>,
+    observer: Option<Observer>,
+}
+
+impl fmt::Debug for HttpLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpLayer").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl HttpLayer {
+    /// A layer with empty limiters.
+    ///
+    /// # Errors
+    /// When a trusted proxy is no address or block.
+    pub fn new(
+        config: HttpConfig,
+        authenticator: Arc<dyn Authenticator>,
+        clock: SharedClock,
+        observer: Option<Observer>,
+    ) -> Result<Self, BlockError> {
+        let proxies = TrustedProxies::new(&config.trusted_proxies, config.forwarded_header)?;
+        let hsts = (config.hsts_seconds > 0)
+            .then(|| HeaderValue::from_str(&format!("max-age={}; includeSubDomains", config.hsts_seconds)).ok())
+            .flatten();
+        Ok(Self {
+            callers: Limiter::new(config.caller_rate, config.limited_keys),
+            addresses: Limiter::new(config.address_rate, config.limited_keys),
+            config,
+            authenticator,
+            clock,
+            proxies,
+            hsts,
+            observer,
+        })
+    }
+
+    /// The clock that handlers use too.
+    #[must_use]
+    pub fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    /// Where a connection's first request comes from, for surfaces that do not pass through [`envelope`].
+    #[must_use]
+    pub fn origin(&self, peer: IpAddr, headers: &header::HeaderMap) -> Origin {
+        self.proxies.origin(peer, headers)
+    }
+
+    fn admit(&self, request: &ServiceRequest, origin: Origin) -> Result<(), Problem> {
+        if !METHODS.contains(request.method()) {
+            return Err(Problem::method_not_allowed(&METHODS));
+        }
+        self.addresses.check(limit_key(origin.address), self.clock.mono())?;
+        Ok(())
+    }
+}
+
+/// The address limits count and logs name, as put there by [`envelope`].
+#[must_use]
+pub fn client_address(request: &impl HttpMessage) -> Option<IpAddr> {
+    request.extensions().get::<Origin>().map(|origin| origin.address)
+}
+
+/// The middleware: `App::new().app_data(web::Data::from(layer)).wrap(from_fn(envelope))`, outermost.
+///
+/// # Errors
+/// Only what an inner middleware fails with; refusals are answers.
+pub async fn envelope<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(layer) = request.app_data::<web::Data<HttpLayer>>().cloned() else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let started = layer.clock.micros();
+    let id = RequestId::of(request.headers(), layer.clock.new_id());
+    // A test's request has no peer.
+    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
+    let origin = layer.proxies.origin(peer, request.headers());
+    let is_tls = origin.is_tls || request.app_config().secure();
+    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(origin);
+    let response = match layer.admit(&request, origin) {
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Err(problem) => request.into_response(problem.response(Some(id.as_str()))),
+    };
+    let mut response = with_problem(response, &id);
+    dress(&mut response, &id, layer.hsts.as_ref().filter(|_| is_tls));
+    report(&layer, &response, &id, started);
+    Ok(response)
+}
+
+/// Makes sure that an error is a problem document that quotes the request's id and says nothing a library said.
+fn with_problem(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    if let Some(problem) = response.response().error().and_then(|error| error.as_error::<Problem>()) {
+        let body = problem.body(Some(id.as_str()));
+        return response.map_body(|_, _| BoxBody::new(body));
+    }
+    let is_made_by_a_handler = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| !is_plain(kind));
+    if is_made_by_a_handler {
+        return response;
+    }
+    if let Some(error) = response.response().error().filter(|_| status.is_server_error()) {
+        tracing::error!(request = id.as_str(), %error, "a request failed");
+    }
+    let plain = Problem::of_status(status).response(Some(id.as_str()));
+    let (plain, body) = plain.into_parts();
+    let mut response = response.map_body(|_, _| body);
+    for (name, value) in plain.headers() {
+        response.headers_mut().insert(name.clone(), value.clone());
+    }
+    response
+}
+
+fn is_plain(kind: &HeaderValue) -> bool {
+    kind.as_bytes().starts_with(b"text/plain")
+}
+
+fn dress(response: &mut ServiceResponse<BoxBody>, id: &RequestId, hsts: Option<&HeaderValue>) {
+    let ignored = response.request().extensions().get::<IgnoredFields>().and_then(IgnoredFields::header);
+    let headers = response.headers_mut();
+    headers::secure(headers, hsts);
+    if let Some(ignored) = ignored {
+        headers.insert(HeaderName::from_static("ignored-fields"), ignored);
+    }
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(HeaderName::from_static(REQUEST_ID), value);
+    }
+}
+
+fn report(layer: &HttpLayer, response: &ServiceResponse<BoxBody>, id: &RequestId, started: u64) {
+    let pattern = response.request().match_pattern();
+    let seen = Observed {
+        method: response.request().method(),
+        route: pattern.as_deref().unwrap_or("-"),
+        status: response.status().as_u16(),
+        micros: layer.clock.micros().saturating_sub(started),
+    };
+    // Neither path nor query: ids of people and tokens stay out of the log.
+    tracing::debug!(
+        request = id.as_str(), method = %seen.method, route = seen.route, status = seen.status, micros = seen.micros, "answered"
+    );
+    if let Some(observer) = &layer.observer {
+        observer(&seen);
+    }
+}
+
+/// The answer for paths that no route has.
+///
+/// # Errors
+/// Always 404.
+pub async fn no_such_path() -> Result<HttpResponse, Problem> {
+    Err(Problem::no_such_path())
+}
+
+/// Whether an answer is a problem document.
+#[must_use]
+pub fn is_problem(status: StatusCode, headers: &header::HeaderMap) -> bool {
+    !status.is_success() && headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON)
+}

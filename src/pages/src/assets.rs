@@ -1,0 +1,107 @@
+//! Files below `/assets`.
+
+use crate::headers::secure;
+use actix_web::http::header::{self, ETag, EntityTag, Header as _, IfNoneMatch};
+use actix_web::web::{Bytes, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use rust_embed::{EmbeddedFile, RustEmbed};
+use std::fmt::Write as _;
+
+/// All files of `web/`.
+#[derive(RustEmbed)]
+#[folder = "../../web"]
+pub struct Files;
+
+/// A year: what browsers take for "for ever".
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// Keep, but ask each time whether it is still the same.
+pub const REVALIDATE: &str = "no-cache";
+
+/// `v-` and a digest of every file: the folder that the page's files are addressed in.
+///
+/// In a release build the file hashes are constants; in a debug build they follow the source tree.
+#[must_use]
+pub fn version() -> String {
+    let mut names: Vec<_> = Files::iter().collect();
+    names.sort_unstable();
+    let mut folded = [0_u8; 8];
+    for file in names.iter().filter_map(|name| Files::get(name)) {
+        for (i, byte) in file.metadata.sha256_hash().iter().enumerate() {
+            // Each hash is rotated in: the order of files counts. Not a secret, only a name.
+            folded[i % 8] = folded[i % 8].rotate_left(3) ^ byte;
+        }
+    }
+    format!("v-{}", hex(&folded))
+}
+
+/// `GET /assets/{path}`.
+pub async fn answer(request: HttpRequest, path: Path<String>) -> HttpResponse {
+    let (name, cache) = match path.split_once('/') {
+        Some((folder, rest)) if folder == version() => (rest, FOR_EVER),
+        // Another version, during an upgrade of several nodes: better the present file than none, but not for ever.
+        Some((folder, rest)) if is_version(folder) => (rest, REVALIDATE),
+        _ => (path.as_str(), REVALIDATE),
+    };
+    // A debug build reads the file system, where `..` means something.
+    let plain = name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
+    match Files::get(&format!("assets/{name}")).filter(|_| plain) {
+        Some(file) => file_answer(&request, name, file, cache),
+        None => secure(&mut HttpResponse::NotFound()).insert_header((header::CACHE_CONTROL, "no-store")).finish(),
+    }
+}
+
+fn is_version(folder: &str) -> bool {
+    folder.strip_prefix("v-").is_some_and(|hex| hex.len() == 16 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+fn file_answer(request: &HttpRequest, name: &str, file: EmbeddedFile, cache: &'static str) -> HttpResponse {
+    let tag = EntityTag::new_strong(hex(&file.metadata.sha256_hash()));
+    conditional(request, tag, cache, content_type(name), Bytes::from(file.data.into_owned()))
+}
+
+/// The body with its tag, or 304 when the client has it already.
+pub fn conditional(
+    request: &HttpRequest,
+    tag: EntityTag,
+    cache: &'static str,
+    content_type: &'static str,
+    body: Bytes,
+) -> HttpResponse {
+    let known = match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        // If-None-Match compares weakly (RFC 9110 §13.1.2): a proxy that compresses may have weakened the tag.
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|seen| seen.weak_eq(&tag)),
+        Err(_) => false,
+    };
+    let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    secure(&mut answer).insert_header(ETag(tag)).insert_header((header::CACHE_CONTROL, cache));
+    if known {
+        return answer.finish();
+    }
+    answer.insert_header((header::CONTENT_TYPE, content_type)).body(body)
+}
+
+/// By extension; every kind of file that lies in `web/` is listed, which a test checks.
+#[must_use]
+pub fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("json") => "application/json",
+        Some("webmanifest") => "application/manifest+json",
+        _ => "application/octet-stream",
+    }
+}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,140 @@
+//! What types cannot say: ranges, and settings that contradict each other.
+
+use super::Config;
+use super::sections::LimitsConfig;
+use plenum_actors::hub::HubConfig;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use tracing_subscriber::EnvFilter;
+
+/// Bytes that a frame needs around the text it carries: names, ids, escapes of ordinary text.
+const FRAME_ROOM: usize = 1_024;
+
+type Found = Vec<(String, String)>;
+
+fn between<T: PartialOrd + Display>(found: &mut Found, key: &str, value: T, range: RangeInclusive<T>) {
+    if !range.contains(&value) {
+        found.push((key.to_owned(), format!("must be {} to {}, not {value}", range.start(), range.end())));
+    }
+}
+
+fn unless(found: &mut Found, fine: bool, key: &str, reason: &str) {
+    if !fine {
+        found.push((key.to_owned(), reason.to_owned()));
+    }
+}
+
+impl Config {
+    /// Everything that is wrong, by key.
+    #[must_use]
+    pub fn problems(&self) -> Found {
+        let mut found = Vec::new();
+        self.check_process(&mut found);
+        self.check_listeners(&mut found);
+        self.check_websocket(&mut found);
+        check_limits(&mut found, &self.limits);
+        check_hub(&mut found, &self.hub);
+        let below = |section: &'static str| move |(key, reason): (&str, String)| (format!("{section}.{key}"), reason);
+        found.extend(self.owner.problems().into_iter().map(below("owner")));
+        let renamed = |(key, reason)| (if key == "group_members" { "max_members" } else { key }, reason);
+        found.extend(self.conversations.limits().problems().into_iter().map(renamed).map(below("conversations")));
+        found.extend(self.http.surface.problems().into_iter().map(|problem| below("http")((problem.key, problem.reason))));
+        found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
+        found.extend(self.store.limits.problems().into_iter().map(store_problem));
+        let accounts = self.accounts.problems().into_iter();
+        found.extend(accounts.map(|problem| below("accounts")((problem.key, problem.reason.to_owned()))));
+        found
+    }
+
+    /// What is allowed but should be known, by key.
+    #[must_use]
+    pub fn warnings(&self) -> Found {
+        let mut found = Vec::new();
+        let accounts = self.accounts.warnings().into_iter();
+        found.extend(accounts.map(|warning| (format!("accounts.{}", warning.key), warning.reason.to_owned())));
+        let is_private = self.operations.listen.ip().is_loopback() || !self.operations.token.is_empty();
+        unless(&mut found, is_private, "operations.token", "is empty although others than this machine reach /metrics");
+        let is_protected = self.tls.is_on() || self.http.listen.ip().is_loopback();
+        let has_proxy = !self.http.surface.trusted_proxies.is_empty();
+        let reason = "is empty although others than this machine connect: without a proxy that ends TLS, passwords travel in the clear";
+        unless(&mut found, is_protected || has_proxy, "tls.certificate_path", reason);
+        let reason = "is on: /ws-echo accepts large messages from anybody";
+        unless(&mut found, !self.websocket.echo, "websocket.echo", reason);
+        found
+    }
+
+    fn check_process(&self, found: &mut Found) {
+        between(found, "server.workers", self.server.workers, 0..=1_024);
+        between(found, "drain.window_ms", self.drain.window_ms, 0..=600_000);
+        between(found, "drain.timeout_ms", self.drain.timeout_ms, 100..=3_600_000);
+        unless(found, !self.store.path.as_os_str().is_empty(), "store.path", "must not be empty");
+        if let Err(error) = EnvFilter::builder().parse(&self.log.level) {
+            found.push(("log.level".to_owned(), format!("is no level and no list of levels by module: {error}")));
+        }
+    }
+
+    fn check_listeners(&self, found: &mut Found) {
+        let (public, operations) = (self.http.listen, self.operations.listen);
+        let is_same_host = public.ip() == operations.ip() || public.ip().is_unspecified() || operations.ip().is_unspecified();
+        let is_same = is_same_host && public.port() == operations.port() && public.port() != 0;
+        unless(found, !is_same, "operations.listen", "must differ from http.listen: metrics do not belong on the public port");
+        let has_certificate = !self.tls.certificate_path.as_os_str().is_empty();
+        let has_key = !self.tls.private_key_path.as_os_str().is_empty();
+        unless(found, has_certificate || !has_key, "tls.certificate_path", "is empty although tls.private_key_path is set");
+        unless(found, has_key || !has_certificate, "tls.private_key_path", "is empty although tls.certificate_path is set");
+    }
+
+    fn check_websocket(&self, found: &mut Found) {
+        let websocket = &self.websocket;
+        between(found, "websocket.tls_write_bytes", websocket.tls_write_bytes, 1_024..=16 << 20);
+        between(found, "websocket.reconnect_min_ms", websocket.reconnect_min_ms, 1..=600_000);
+        let range = websocket.reconnect_min_ms..=3_600_000;
+        between(found, "websocket.reconnect_max_ms", websocket.reconnect_max_ms, range);
+        let is_origin = |text: &&String| {
+            let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+            !host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', '?', '#', ' ', '@']))
+        };
+        let wrong = websocket.origin.allowed.iter().filter(is_origin);
+        let reason = |origin| format!("`{origin}` is not scheme://host[:port]");
+        found.extend(wrong.map(|origin| ("websocket.origin.allowed".to_owned(), reason(origin))));
+        let room = self.conversations.text_bytes.saturating_add(FRAME_ROOM);
+        let fits = usize::try_from(self.limits.message_bytes).is_ok_and(|bytes| bytes >= room);
+        let reason = "must be at least conversations.text_bytes and 1,024 more, or the longest text cannot be sent";
+        unless(found, fits, "limits.message_bytes", reason);
+    }
+}
+
+/// The engine says `key is 0; it must be at least 1`.
+fn store_problem(text: String) -> (String, String) {
+    match text.split_once(' ') {
+        Some((key, reason)) => (format!("store.{key}"), reason.to_owned()),
+        None => ("store".to_owned(), text),
+    }
+}
+
+fn check_limits(found: &mut Found, limits: &LimitsConfig) {
+    between(found, "limits.connections", limits.connections, 1..=10_000_000);
+    between(found, "limits.connections_per_user", limits.connections_per_user, 1..=1_000_000);
+    between(found, "limits.message_bytes", limits.message_bytes, 1_024..=16 << 20);
+    between(found, "limits.fragments", limits.fragments, 1..=65_536);
+    between(found, "limits.topics", limits.topics, 1..=100_000);
+    between(found, "limits.commands_per_second", limits.commands_per_second, 1..=1_000_000);
+    between(found, "limits.commands_in_flight", limits.commands_in_flight, 1..=65_536);
+    between(found, "limits.page_events", limits.page_events, 1..=1_000);
+}
+
+fn check_hub(found: &mut Found, hub: &HubConfig) {
+    between(found, "hub.outbox_bytes", hub.outbox_bytes, 1_024..=1 << 30);
+    between(found, "hub.outbox_soft_bytes", hub.outbox_soft_bytes, 1..=hub.outbox_bytes);
+    between(found, "hub.slice_connections", hub.slice_connections, 1..=1_000_000);
+    between(found, "hub.ring_events", hub.ring_events, 1..=100_000);
+    between(found, "hub.page_events", hub.page_events, 1..=10_000);
+    between(found, "hub.page_bytes", hub.page_bytes, 1_024..=16 << 20);
+    between(found, "hub.mailbox_batches", hub.mailbox_batches, 1..=1_000_000);
+    between(found, "hub.heartbeat_interval_ms", hub.heartbeat_interval_ms, 100..=600_000);
+    between(found, "hub.identify_within_ms", hub.identify_within_ms, 100..=600_000);
+    between(found, "hub.close_timeout_ms", hub.close_timeout_ms, 1..=600_000);
+    between(found, "hub.read_attempts", hub.read_attempts, 1..=1_000);
+    let is_longer = hub.heartbeat_timeout_ms > hub.heartbeat_interval_ms;
+    unless(found, is_longer, "hub.heartbeat_timeout_ms", "must be longer than hub.heartbeat_interval_ms");
+}

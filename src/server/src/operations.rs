@@ -1,0 +1,175 @@
+//! The operator's port: `/metrics`, `/health/live`, `/health/ready`. It is never the public one.
+
+use crate::config::ConfigSecret;
+use crate::telemetry::VERSION;
+use actix_web::dev::Server;
+use actix_web::http::header;
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use plenum_actors::clock::SharedClock;
+use plenum_actors::store::SharedStore;
+use prometheus::{Registry, TextEncoder};
+use serde::Serialize;
+use std::fmt;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// The exposition format that Prometheus reads.
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Where the node stands between its start and its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Phase {
+    /// Parts are still being started.
+    Starting = 0,
+    /// Everything runs.
+    Running = 1,
+    /// Connections are sent away; nothing new is accepted.
+    Draining = 2,
+}
+
+/// Whether the node should be given work.
+pub struct Readiness {
+    store: SharedStore,
+    clock: SharedClock,
+    started: u64,
+    phase: AtomicU8,
+}
+
+impl fmt::Debug for Readiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Readiness").field("phase", &self.phase()).finish_non_exhaustive()
+    }
+}
+
+/// The answer of `/health/ready`, and of the public `health` resource.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// `ready` or `notReady`.
+    pub status: &'static str,
+    /// Version of the program.
+    pub version: &'static str,
+    /// Seconds since the start.
+    pub uptime_s: u64,
+    /// `ok`, or what the store says.
+    pub store: String,
+    /// What connects the nodes.
+    pub bus: &'static str,
+    /// Why it is not ready; empty when it is.
+    pub reasons: Vec<String>,
+}
+
+impl Readiness {
+    /// The readiness of a node that is starting.
+    #[must_use]
+    pub fn new(store: SharedStore, clock: SharedClock) -> Arc<Self> {
+        let started = clock.mono();
+        Arc::new(Self { store, clock, started, phase: AtomicU8::new(Phase::Starting as u8) })
+    }
+
+    /// Moves on.
+    pub fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Release);
+    }
+
+    /// Where the node stands.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Acquire) {
+            0 => Phase::Starting,
+            1 => Phase::Running,
+            _ => Phase::Draining,
+        }
+    }
+
+    /// The state in words.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let mut reasons = Vec::new();
+        match self.phase() {
+            Phase::Starting => reasons.push("starting".to_owned()),
+            Phase::Running => {}
+            Phase::Draining => reasons.push("draining".to_owned()),
+        }
+        let store = self.store.health().err().map(|error| error.to_string());
+        reasons.extend(store.clone());
+        Health {
+            status: if reasons.is_empty() { "ready" } else { "notReady" },
+            version: VERSION,
+            uptime_s: self.clock.mono().saturating_sub(self.started) / 1_000,
+            store: store.unwrap_or_else(|| "ok".to_owned()),
+            bus: "none",
+            reasons,
+        }
+    }
+}
+
+/// What the handlers share.
+struct Shared {
+    registry: Registry,
+    readiness: Arc<Readiness>,
+    token: ConfigSecret,
+}
+
+/// Starts the operator's port on one thread of its own, so that a busy node can still be asked how it is.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(
+    listener: TcpListener,
+    registry: Registry,
+    readiness: Arc<Readiness>,
+    token: ConfigSecret,
+) -> std::io::Result<Server> {
+    let shared = web::Data::new(Shared { registry, readiness, token });
+    let app = move || {
+        App::new()
+            .app_data(shared.clone())
+            .route("/metrics", web::get().to(metrics))
+            .route("/health/live", web::get().to(live))
+            .route("/health/ready", web::get().to(ready))
+    };
+    Ok(HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).listen(listener)?.run())
+}
+
+async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "status": "live" }))
+}
+
+async fn ready(shared: web::Data<Shared>) -> HttpResponse {
+    let health = shared.readiness.health();
+    let mut answer =
+        if health.reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    answer.insert_header((header::CACHE_CONTROL, "no-store")).json(health)
+}
+
+async fn metrics(request: HttpRequest, shared: web::Data<Shared>) -> HttpResponse {
+    if !is_allowed(&request, &shared.token) {
+        return HttpResponse::Unauthorized().insert_header((header::WWW_AUTHENTICATE, "Bearer")).finish();
+    }
+    // Reading /proc may take milliseconds with many connections.
+    let text = web::block(move || TextEncoder::new().encode_to_string(&shared.registry.gather())).await;
+    match text {
+        Ok(Ok(text)) => HttpResponse::Ok().content_type(METRICS_TYPE).body(text),
+        Ok(Err(error)) => failed(&error),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &dyn fmt::Display) -> HttpResponse {
+    tracing::error!(%error, "metrics could not be written");
+    HttpResponse::InternalServerError().finish()
+}
+
+fn is_allowed(request: &HttpRequest, token: &ConfigSecret) -> bool {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    token.is_empty() || given.is_some_and(|given| is_same(given, token.expose().as_bytes()))
+}
+
+/// Compares without telling by its time how much was right.
+fn is_same(given: &[u8], expected: &[u8]) -> bool {
+    let differences = given.iter().zip(expected).fold(0, |seen, (one, other)| seen | (one ^ other));
+    given.len() == expected.len() && differences == 0
+}

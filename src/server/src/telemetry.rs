@@ -1,0 +1,74 @@
+//! Logs and metrics: one registry for all parts of the node, one subscriber for all its lines.
+
+use crate::config::{LogConfig, LogFormat};
+use crate::process_metrics::ProcessMetrics;
+use plenum_http::{Observed, Observer};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
+use std::io::IsTerminal;
+use std::sync::Arc;
+use tracing_subscriber::EnvFilter;
+
+/// Version of the program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Starts logging to the standard error output and sends panics there too. Later calls change nothing.
+pub fn start_logs(config: &LogConfig) {
+    // The level was checked with the configuration; a text that is no filter after all logs what is usual.
+    let filter = EnvFilter::builder().parse(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match config.format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+    };
+    if started.is_ok() {
+        log_panics();
+    }
+}
+
+/// A panic is a line of the log with its place, not loose text between the lines.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or("no message");
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let thread = std::thread::current();
+        let backtrace = std::backtrace::Backtrace::capture();
+        tracing::error!(thread = thread.name().unwrap_or("-"), place, %backtrace, "panic: {message}");
+    }));
+}
+
+/// The registry with what belongs to the process as a whole.
+///
+/// # Errors
+/// Never for a fresh registry: only when one of the names were taken.
+pub fn registry() -> prometheus::Result<Registry> {
+    let registry = Registry::new();
+    registry.register(Box::new(ProcessMetrics::new()?))?;
+    let build = IntGaugeVec::new(Opts::new("plenum_build_info", "1, labelled with the version"), &["version"])?;
+    build.with_label_values(&[VERSION]).set(1);
+    registry.register(Box::new(build))?;
+    Ok(registry)
+}
+
+/// Counts HTTP requests by the pattern of their route, never by a path with ids in it.
+///
+/// # Errors
+/// When one of the names is taken in the registry.
+pub fn http_observer(registry: &Registry) -> prometheus::Result<Observer> {
+    let requests = IntCounterVec::new(
+        Opts::new("plenum_http_requests_total", "HTTP requests answered"),
+        &["method", "route", "status"],
+    )?;
+    let seconds = HistogramVec::new(
+        HistogramOpts::new("plenum_http_request_seconds", "time from the head of an HTTP request to its answer")
+            .buckets(prometheus::exponential_buckets(0.000_25, 2.0, 16)?),
+        &["route"],
+    )?;
+    registry.register(Box::new(requests.clone()))?;
+    registry.register(Box::new(seconds.clone()))?;
+    Ok(Arc::new(move |seen: &Observed<'_>| {
+        let status = seen.status.to_string();
+        requests.with_label_values(&[seen.method.as_str(), seen.route, &status]).inc();
+        #[expect(clippy::cast_precision_loss, reason = "a request takes less than 285 years")]
+        seconds.with_label_values(&[seen.route]).observe(seen.micros as f64 / 1e6);
+    }))
+}

@@ -1,0 +1,33 @@
+//! Accounts: who somebody is, how they prove it, and which of their devices are signed in.
+//!
+//! [`Accounts`] is the whole service. It speaks [`Refusal`](plenum_schema::Refusal)s, so that every protocol answers alike,
+//! and knows neither HTTP nor a database driver.
+
+mod admin;
+mod audit;
+mod config;
+mod refresh_token;
+mod directory;
+mod keyring;
+mod login;
+mod names;
+mod password;
+mod profile;
+mod refresh;
+mod profile_update;
+mod register;
+mod requests;
+mod secret;
+mod service;
+mod sessions;
+mod throttle;
+mod token;
+
+pub use admin::{Minted, NewAccount};
+pub use config::{AccountsConfig, ConfigProblem, PasswordConfig, ThrottleConfig, TokenConfig};
+pub use keyring::{KeyError, KeyRing};
+pub use plenum_actors::identity::{Authenticator, Identity, SessionEnder};
+pub use profile::{Profile, PublicProfile};
+pub use requests::{Login, Logout, PasswordChange, ProfileUpdate, Registration, SessionInfo, SignedIn};
+pub use secret::Secret;
+pub use service::{Accounts, OpenError};

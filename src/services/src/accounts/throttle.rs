@@ -1,0 +1,217 @@
+//! How fast passwords may be tried: token buckets by account and address, by account, by address.
+//!
+//! A try costs a token of each bucket; a right password gives it back. So people who know their password are not
+//! slowed down, however many sit behind one address, and nobody can lock somebody else out for good.
+
+use super::config::ThrottleConfig;
+use plenum_actors::clock::MonoMillis;
+use plenum_schema::{Refusal, RefusalCode};
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hash};
+use std::net::IpAddr;
+
+#[derive(Clone, Copy)]
+struct Bucket {
+    /// Thousandths of a try.
+    level: u64,
+    at: MonoMillis,
+}
+
+#[derive(Clone, Copy)]
+struct Rate {
+    burst: u32,
+    refill_ms: u64,
+}
+
+impl Rate {
+    fn full(self) -> u64 {
+        u64::from(self.burst) * 1_000
+    }
+
+    fn level(self, bucket: Bucket, now: MonoMillis) -> u64 {
+        let gained = now.saturating_sub(bucket.at).saturating_mul(1_000) / self.refill_ms.max(1);
+        bucket.level.saturating_add(gained).min(self.full())
+    }
+}
+
+/// Which bucket: what it counts and a keyed hash of whom. Names are not kept.
+type Slot = (u8, u64);
+
+/// The buckets a try has to pass.
+pub(super) type Tried = Vec<Slot>;
+
+/// All buckets. Two generations bound the memory: when the young one is full it becomes the old one, and what the old
+/// one still held was not used for that long.
+pub(super) struct Throttle {
+    rates: [Rate; 3],
+    half: usize,
+    hasher: RandomState,
+    young: HashMap<Slot, Bucket>,
+    old: HashMap<Slot, Bucket>,
+}
+
+const PAIR: u8 = 0;
+const ACCOUNT: u8 = 1;
+const ADDRESS: u8 = 2;
+
+/// IPv6 hosts own a /64 and may use any address in it.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
+        v4 => v4,
+    }
+}
+
+impl Throttle {
+    pub fn new(config: &ThrottleConfig) -> Self {
+        let rate = |burst, refill_ms| Rate { burst, refill_ms };
+        Self {
+            rates: [
+                rate(config.pair_burst, config.pair_refill_ms),
+                rate(config.account_burst, config.account_refill_ms),
+                rate(config.address_burst, config.address_refill_ms),
+            ],
+            half: config.buckets.div_ceil(2).max(1),
+            hasher: RandomState::new(),
+            young: HashMap::new(),
+            old: HashMap::new(),
+        }
+    }
+
+    fn slot(&self, kind: u8, whom: impl Hash) -> Slot {
+        (kind, self.hasher.hash_one(whom))
+    }
+
+    /// The buckets of a try for an account (by the key of the name that was typed) from an address.
+    pub fn slots(&self, account: Option<&str>, address: Option<IpAddr>) -> Tried {
+        let address = address.map(network);
+        let mut slots = Vec::with_capacity(3);
+        if let Some(account) = account {
+            slots.push(self.slot(PAIR, (account, address)));
+            slots.push(self.slot(ACCOUNT, account));
+        }
+        slots.extend(address.map(|address| self.slot(ADDRESS, address)));
+        slots
+    }
+
+    fn rate(&self, slot: Slot) -> Rate {
+        self.rates[usize::from(slot.0.min(ADDRESS))]
+    }
+
+    fn level(&self, slot: Slot, now: MonoMillis) -> u64 {
+        let bucket = self.young.get(&slot).or_else(|| self.old.get(&slot));
+        bucket.map_or(self.rate(slot).full(), |bucket| self.rate(slot).level(*bucket, now))
+    }
+
+    fn set(&mut self, slot: Slot, level: u64, now: MonoMillis) {
+        if self.young.len() >= self.half && !self.young.contains_key(&slot) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.old.remove(&slot);
+        self.young.insert(slot, Bucket { level, at: now });
+    }
+
+    /// Takes a token from each bucket, or from none.
+    ///
+    /// # Errors
+    /// `rateLimited` with the time after which the emptiest bucket has a token again.
+    pub fn take(&mut self, slots: &[Slot], now: MonoMillis) -> Result<(), Refusal> {
+        let wait = |slot: Slot| (1_000_u64.saturating_sub(self.level(slot, now)) * self.rate(slot).refill_ms).div_ceil(1_000);
+        let longest = slots.iter().map(|slot| wait(*slot)).max().unwrap_or(0);
+        if longest > 0 {
+            return Err(Refusal::new(RefusalCode::RateLimited, "too many tries: wait a little").retry_after(longest));
+        }
+        for slot in slots {
+            let level = self.level(*slot, now).saturating_sub(1_000);
+            self.set(*slot, level, now);
+        }
+        Ok(())
+    }
+
+    /// Gives back what a rightful try took.
+    pub fn give_back(&mut self, slots: &[Slot], now: MonoMillis) {
+        for slot in slots {
+            let level = (self.level(*slot, now) + 1_000).min(self.rate(*slot).full());
+            self.set(*slot, level, now);
+        }
+    }
+
+    /// Buckets in memory.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn throttle(burst: u32, buckets: usize) -> Throttle {
+        Throttle::new(&ThrottleConfig {
+            buckets,
+            pair_burst: burst,
+            pair_refill_ms: 1_000,
+            account_burst: 10 * burst,
+            account_refill_ms: 1_000,
+            address_burst: 100 * burst,
+            address_refill_ms: 10,
+        })
+    }
+
+    #[test]
+    fn tries_run_out_and_come_back_with_time() {
+        let mut throttle = throttle(3, 100);
+        let slots = throttle.slots(Some("email:a@b.c"), None);
+        for _ in 0..3 {
+            throttle.take(&slots, 0).unwrap();
+        }
+        let refusal = throttle.take(&slots, 400).unwrap_err();
+        assert_eq!((refusal.code, refusal.retry_after_ms), (RefusalCode::RateLimited, Some(600)));
+        throttle.take(&slots, 1_000).unwrap();
+        throttle.take(&slots, 1_001).unwrap_err();
+    }
+
+    #[test]
+    fn somebody_elses_address_does_not_use_up_my_tries() {
+        let mut throttle = throttle(3, 100);
+        let evil = throttle.slots(Some("email:a@b.c"), Some([10, 0, 0, 1].into()));
+        while throttle.take(&evil, 0).is_ok() {}
+        let mine = throttle.slots(Some("email:a@b.c"), Some([10, 0, 0, 2].into()));
+        throttle.take(&mine, 0).unwrap();
+    }
+
+    #[test]
+    fn all_addresses_of_one_ipv6_network_are_one() {
+        let throttle = throttle(3, 100);
+        let a = throttle.slots(None, Some("2001:db8:1:2::3".parse().unwrap()));
+        assert_eq!(a, throttle.slots(None, Some("2001:db8:1:2:ffff::".parse().unwrap())));
+        assert_ne!(a, throttle.slots(None, Some("2001:db8:1:3::3".parse().unwrap())));
+        assert_eq!(throttle.slots(None, Some("::ffff:10.0.0.1".parse().unwrap())), throttle.slots(None, Some([10, 0, 0, 1].into())));
+    }
+
+    #[test]
+    fn a_right_password_costs_nothing() {
+        let mut throttle = throttle(1, 100);
+        let slots = throttle.slots(Some("email:a@b.c"), Some([10, 0, 0, 1].into()));
+        for _ in 0..50 {
+            throttle.take(&slots, 0).unwrap();
+            throttle.give_back(&slots, 0);
+        }
+    }
+
+    #[test]
+    fn the_number_of_buckets_is_bounded_and_the_busy_one_is_kept() {
+        let mut throttle = throttle(5, 100);
+        let busy = throttle.slots(None, Some([10, 0, 0, 1].into()));
+        let mut taken = 0;
+        for number in 0..10_000_u32 {
+            let other = throttle.slots(Some(&number.to_string()), None);
+            throttle.take(&other, 0).unwrap();
+            taken += u32::from(throttle.take(&busy, 0).is_ok());
+            assert!(throttle.len() <= 102);
+        }
+        assert_eq!(taken, 500);
+    }
+}

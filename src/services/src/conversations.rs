@@ -1,0 +1,133 @@
+//! Conversations as people use them: start, list, read, mark, change. The conversation itself is an aggregate; around it stand
+//! two kinds of rows, [`Membership`](plenum_schema::entities::Membership) (whose list it is in) and
+//! [`Marks`](plenum_schema::entities::Marks) (how far a member has read).
+//!
+//! A membership row is written *before* the log says so and removed *after*: a crash between leaves a row that listing
+//! skips, never a conversation that its member cannot find. The log decides who is a member.
+
+mod announce;
+mod config;
+mod create;
+mod cursor;
+mod history;
+mod list;
+mod marks;
+mod members;
+mod membership;
+mod unread;
+
+pub use config::ConversationsConfig;
+pub use create::{NewGroup, Opened, Other};
+pub use history::HistoryPage;
+pub use list::{Listing, Overview};
+pub use marks::{MarkOutcome, MemberMarks};
+
+use crate::accounts::Accounts;
+use plenum_actors::aggregates::conversation::{Access, Answer, Command, Conversation};
+use plenum_actors::clock::SharedClock;
+use plenum_actors::directory::Directory;
+use plenum_actors::history::History;
+use plenum_actors::publication::Publisher;
+use plenum_actors::store::SharedStore;
+use plenum_schema::wire::Sent;
+use plenum_schema::{AggregateKind, Content, ConversationId, LogId, Refusal, RefusalCode, Topic, UserId};
+use std::fmt;
+use std::sync::Arc;
+
+/// What the service works with.
+#[derive(Clone)]
+pub struct Parts {
+    /// Rows and heads.
+    pub store: SharedStore,
+    /// The owners of conversations.
+    pub directory: Directory<Conversation>,
+    /// Past publications.
+    pub history: History,
+    /// Where signals go.
+    pub publisher: Arc<dyn Publisher>,
+    /// Who exists.
+    pub accounts: Arc<Accounts>,
+    /// Time and ids.
+    pub clock: SharedClock,
+}
+
+/// The service. Every method takes the caller and refuses with `notFound` what the caller may not know of.
+#[derive(Clone)]
+pub struct Conversations {
+    parts: Parts,
+    config: ConversationsConfig,
+}
+
+impl fmt::Debug for Conversations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conversations").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Conversations {
+    /// A service.
+    #[must_use]
+    pub fn new(parts: Parts, config: ConversationsConfig) -> Self {
+        Self { parts, config }
+    }
+
+    /// The service's limits.
+    #[must_use]
+    pub fn config(&self) -> &ConversationsConfig {
+        &self.config
+    }
+
+    /// Sends a message, acknowledged when it is durable.
+    ///
+    /// # Errors
+    /// `notFound` for strangers, `invalid` or `tooLarge` for what cannot be sent, `busy`, `unavailable`.
+    pub async fn send(
+        &self,
+        caller: UserId,
+        id: ConversationId,
+        client_ref: Option<String>,
+        content: Content,
+    ) -> Result<Sent, Refusal> {
+        match self.ask(id, Command::Send { author: caller, client_ref, content }).await? {
+            Answer::Sent(sent) => Ok(sent),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// What a member may do and where the conversation stands.
+    ///
+    /// # Errors
+    /// `notFound` for strangers, `busy`, `unavailable`.
+    pub async fn access(&self, caller: UserId, id: ConversationId) -> Result<Access, Refusal> {
+        match self.ask(id, Command::Access { user: caller }).await? {
+            Answer::Access(access) => Ok(access),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn ask(&self, id: ConversationId, command: Command) -> Result<Answer, Refusal> {
+        self.parts.directory.ask(id.0, command).await
+    }
+}
+
+fn log_of(id: ConversationId) -> LogId {
+    LogId { kind: AggregateKind::Conversation, id: id.0 }
+}
+
+fn topic_of(id: ConversationId) -> Topic {
+    Topic::Conversation(id)
+}
+
+fn no_such_conversation() -> Refusal {
+    Refusal::new(RefusalCode::NotFound, "there is no such conversation")
+}
+
+fn unexpected(answer: &Answer) -> Refusal {
+    tracing::error!(?answer, "an owner gave another command's answer");
+    Refusal::new(RefusalCode::Internal, "the server could not carry this out; it has been logged")
+}
+
+/// Whether a refusal says for certain that nothing was changed.
+fn is_final(refusal: &Refusal) -> bool {
+    !matches!(refusal.code, RefusalCode::Unavailable | RefusalCode::Internal | RefusalCode::Draining)
+}

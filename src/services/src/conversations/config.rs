@@ -1,0 +1,45 @@
+//! Limits of the service.
+
+use serde::Deserialize;
+
+/// Limits of the conversations service.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConversationsConfig {
+    /// Most conversations one person may be in, at most 1,000 (default).
+    pub per_person: usize,
+    /// Most members a new group may be created with (default 256); more are added one by one.
+    pub first_members: usize,
+    /// Reads of the store that one request may have under way at a time (default 32).
+    pub concurrent_reads: usize,
+    /// Most payload bytes in one page of history (default 262,144); one event always comes.
+    pub page_bytes: usize,
+}
+
+/// The store gives at most this many rows at once, and a list is sorted as a whole.
+const MOST_PER_PERSON: usize = 1_000;
+
+impl Default for ConversationsConfig {
+    fn default() -> Self {
+        Self { per_person: MOST_PER_PERSON, first_members: 256, concurrent_reads: 32, page_bytes: 256 * 1024 }
+    }
+}
+
+impl ConversationsConfig {
+    /// What is wrong with the values, by key.
+    #[must_use]
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
+        let between = |key, value: usize, low: usize, high: usize| {
+            (!(low..=high).contains(&value)).then(|| (key, format!("must be between {low} and {high}, not {value}")))
+        };
+        [
+            between("per_person", self.per_person, 1, MOST_PER_PERSON),
+            between("first_members", self.first_members, 2, 1_000),
+            between("concurrent_reads", self.concurrent_reads, 1, 1_000),
+            between("page_bytes", self.page_bytes, 1_024, 1 << 20),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}

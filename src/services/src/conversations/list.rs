@@ -1,0 +1,148 @@
+//! A person's conversations, the last active first.
+
+use super::cursor::Place;
+use super::unread::{is_member, own_number, unread};
+use super::{Conversations, log_of, no_such_conversation};
+use crate::unavailable::unavailable;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use plenum_actors::aggregates::conversation::read_digest;
+use plenum_actors::store::Head;
+use plenum_schema::conversation::{ConversationKind, Digest, LastMessage};
+use plenum_schema::entities::Membership;
+use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode, UserId};
+
+/// A conversation as its member sees it in a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Overview {
+    /// Which.
+    pub id: ConversationId,
+    /// Direct or group.
+    pub kind: ConversationKind,
+    /// Title of a group.
+    pub title: Option<String>,
+    /// The first members, ten at most.
+    pub members: Vec<UserId>,
+    /// How many members there are.
+    pub member_count: u64,
+    /// The last message, shortened.
+    pub last: Option<LastMessage>,
+    /// When something last happened, milliseconds since 1970: the last message, or when the caller came in.
+    pub active_at: i64,
+    /// Messages the caller has not seen.
+    pub unread: u64,
+    /// How far the caller has read, by saying so.
+    pub read: Offset,
+    /// How far the conversation has reached the caller's devices.
+    pub delivered: Offset,
+    /// The newest offset.
+    pub head: Offset,
+}
+
+/// A page of a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listing {
+    /// The last active first.
+    pub items: Vec<Overview>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// A row whose log exists.
+struct Candidate {
+    place: Place,
+    head: Offset,
+    digest: Digest,
+}
+
+impl Conversations {
+    /// The caller's conversations, the last active first: at most `limit` behind `cursor`.
+    ///
+    /// # Errors
+    /// `invalid` for a cursor that is none, `unavailable`.
+    pub async fn list(&self, caller: UserId, limit: usize, cursor: Option<&str>) -> Result<Listing, Refusal> {
+        let behind = cursor.map(Place::decode).transpose()?;
+        let mut candidates = self.candidates(caller).await?;
+        candidates.retain(|candidate| behind.is_none_or(|place| candidate.place < place));
+        candidates.sort_unstable_by_key(|candidate| std::cmp::Reverse(candidate.place));
+        let mut items = Vec::new();
+        let mut last = None;
+        for candidate in candidates {
+            if items.len() == limit {
+                return Ok(Listing { items, next: last.map(Place::encode) });
+            }
+            let place = candidate.place;
+            if let Some(item) = self.overview(caller, candidate).await? {
+                items.push(item);
+                last = Some(place);
+            }
+        }
+        Ok(Listing { items, next: None })
+    }
+
+    /// One conversation.
+    ///
+    /// # Errors
+    /// `notFound` for strangers, `unavailable`.
+    pub async fn get(&self, caller: UserId, id: ConversationId) -> Result<Overview, Refusal> {
+        self.access(caller, id).await?;
+        let head = self.parts.store.head(log_of(id)).await.map_err(unavailable)?;
+        let since = self.memberships(caller).await?.into_iter().find(|row| row.conversation_id == id);
+        let candidate = candidate(id, since.map_or(0, |row| row.since), &head)?.ok_or_else(no_such_conversation)?;
+        self.overview(caller, candidate).await?.ok_or_else(no_such_conversation)
+    }
+
+    async fn candidates(&self, caller: UserId) -> Result<Vec<Candidate>, Refusal> {
+        let rows = self.memberships(caller).await?;
+        let heads = rows.into_iter().map(|row: Membership| async move {
+            let head = self.parts.store.head(log_of(row.conversation_id)).await.map_err(unavailable)?;
+            candidate(row.conversation_id, row.since, &head)
+        });
+        let found: Vec<Option<Candidate>> =
+            stream::iter(heads).buffer_unordered(self.config.concurrent_reads).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// `None` when the caller is no member (any more): the row outlived a crash.
+    async fn overview(&self, caller: UserId, candidate: Candidate) -> Result<Option<Overview>, Refusal> {
+        let Candidate { place, head, digest } = candidate;
+        let own = match (is_member(&digest, caller), own_number(&digest, caller)) {
+            (Some(false), _) => return Ok(None),
+            (Some(true), Some(own)) => own,
+            // The digest does not name everybody: the owner knows.
+            _ => match self.access(caller, place.id).await {
+                Ok(access) => access.own_number,
+                Err(refusal) if refusal.code == RefusalCode::NotFound => return Ok(None),
+                Err(refusal) => return Err(refusal),
+            },
+        };
+        let marks = self.marks_of(caller, place.id).await?;
+        let (read, delivered, read_number) =
+            marks.map_or((0, 0, 0), |marks| (marks.read, marks.delivered, marks.read_number));
+        Ok(Some(Overview {
+            id: place.id,
+            kind: digest.kind.unwrap_or(ConversationKind::Direct),
+            unread: unread(digest.messages, read_number, own),
+            title: digest.title,
+            members: digest.members,
+            member_count: digest.member_count,
+            last: digest.last,
+            active_at: place.at,
+            read,
+            delivered,
+            head,
+        }))
+    }
+}
+
+/// `None` while the log is empty: the conversation was never created.
+fn candidate(id: ConversationId, since: i64, head: &Head) -> Result<Option<Candidate>, Refusal> {
+    if head.offset == 0 {
+        return Ok(None);
+    }
+    let digest = read_digest(&head.digest).map_err(|error| {
+        tracing::error!(conversation = %id, %error, "a digest does not read back");
+        Refusal::new(RefusalCode::Internal, "the server could not carry this out; it has been logged")
+    })?;
+    let at = digest.last.as_ref().map_or(since, |last| last.at);
+    Ok(Some(Candidate { place: Place { at, id }, head: head.offset, digest }))
+}

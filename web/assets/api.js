@@ -1,0 +1,131 @@
+/** The REST calls of the page. Paths and bodies are those of the OpenAPI document at /docs. */
+
+import { Session, SignedOut } from "./session.js";
+
+/** An answer that is not a success: `message` for people, `fields` {name: message} when single inputs are wrong. */
+export class Problem extends Error {
+  constructor(status, body) {
+    super(body?.message ?? body?.detail ?? `The server answered ${status}.`);
+    this.name = "Problem";
+    this.status = status;
+    this.fields = Object.fromEntries((body?.errors ?? []).map(({ field, message }) => [field, message]));
+  }
+}
+
+/** The server could not be reached. */
+export class Unreachable extends Error {
+  constructor() {
+    super("The server cannot be reached. Check the network and try again.");
+    this.name = "Unreachable";
+  }
+}
+
+const TIMEOUT_MS = 20_000;
+
+export class Api {
+  /** @type {Session} */
+  session;
+
+  /** @param {Storage} storage */
+  constructor(storage) {
+    this.session = new Session({ storage, refresh: (refreshToken) => this.#refresh(refreshToken) });
+  }
+
+  async register({ fullName, email, password }) {
+    this.session.begin(await call("POST", "/api/auth/register", { fullName, email, password }));
+  }
+
+  async login({ email, password }) {
+    const device = { name: deviceName() };
+    this.session.begin(await call("POST", "/api/auth/login", { email, password, device }));
+  }
+
+  /** Ends the session here at once, and on the server if it can be reached. */
+  async logout() {
+    const token = await this.session.token().catch(() => undefined);
+    this.session.end();
+    try {
+      if (token) await call("POST", "/api/auth/logout", {}, token);
+    } catch (error) {
+      console.warn("plenum: the server did not hear the sign-out", error);
+    }
+  }
+
+  /** A page of conversations, newest first. */
+  conversations({ limit = 50, cursor } = {}) {
+    const query = new URLSearchParams({ limit, ...(cursor && { cursor }) });
+    return this.#authorised("GET", `/api/messages/conversations?${query}`);
+  }
+
+  /** The account behind an e-mail address; undefined when there is none. */
+  async lookup(email) {
+    try {
+      return await this.#authorised("GET", `/api/users/lookup?${new URLSearchParams({ email })}`);
+    } catch (error) {
+      if (error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** The conversation with one person: the same one, however often it is asked for. */
+  createDirect(userId) {
+    return this.#authorised("POST", "/api/conversations", { kind: "direct", userId });
+  }
+
+  /** A group; the same `clientRef` gives the same group. */
+  createGroup({ title, members, clientRef }) {
+    return this.#authorised("POST", "/api/conversations", { kind: "group", title, members, clientRef });
+  }
+
+  async #refresh(refreshToken) {
+    try {
+      return await call("POST", "/api/auth/refresh", { refreshToken });
+    } catch (error) {
+      if (error.status === 400 || error.status === 401 || error.status === 403) throw new SignedOut();
+      throw error;
+    }
+  }
+
+  async #authorised(method, path, body) {
+    try {
+      return await call(method, path, body, await this.session.token());
+    } catch (error) {
+      if (error.status !== 401) throw error;
+    }
+    return call(method, path, body, await this.session.token({ renew: true }));
+  }
+}
+
+async function call(method, path, body, token) {
+  const headers = { accept: "application/json" };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (token) headers.authorization = `Bearer ${token}`;
+  let answer;
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), signal, cache: "no-store" });
+  } catch {
+    throw new Unreachable();
+  }
+  const text = await answer.text().catch(() => "");
+  const json = parse(text);
+  if (!answer.ok) throw new Problem(answer.status, json);
+  return json;
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the list of signed-in devices shows for this one. */
+function deviceName() {
+  const agent = navigator.userAgent;
+  const browser = ["Firefox", "Edg", "OPR", "Chrome", "Safari"].find((name) => agent.includes(`${name}/`)) ?? "Browser";
+  const system = ["Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux"].find((name) => agent.includes(name));
+  const names = { Edg: "Edge", OPR: "Opera" };
+  return `${names[browser] ?? browser}${system ? ` on ${system}` : ""}`;
+}

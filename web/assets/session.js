@@ -1,0 +1,124 @@
+/**
+ * Who is signed in, in all tabs of this browser together.
+ *
+ * The session lies in localStorage, because the refresh token must survive a reload and be shared by tabs: it is used
+ * once and replaced, and using an old one ends the session everywhere. So two tabs must not refresh at the same time: a
+ * tab refreshes under a lock (`navigator.locks`), and looks first whether another has just done it. A BroadcastChannel
+ * tells the others about signing in and out.
+ *
+ * What lies in localStorage can be read by any script that runs in this origin. The content security policy lets only the
+ * server's own files run and connect only to the server itself, and text from people never becomes markup.
+ */
+
+import { Emitter } from "./emitter.js";
+
+const KEY = "plenum.session";
+/** An access token with less than this left is replaced before it is used. */
+const LEFT_MS = 60_000;
+
+/** The session is over: sign in again. */
+export class SignedOut extends Error {
+  constructor(message = "You have been signed out.") {
+    super(message);
+    this.name = "SignedOut";
+    this.final = true;
+  }
+}
+
+/**
+ * Events: `in` {user} when a session begins, here or in another tab; `out` {reason} when it ends.
+ */
+export class Session extends Emitter {
+  #storage;
+  #channel;
+  #refresh;
+
+  /**
+   * @param {object} options
+   * @param {Storage} options.storage
+   * @param {(refreshToken: string) => Promise<object>} options.refresh asks the server for a new pair; rejects with
+   *   `SignedOut` when the token is not good any more
+   */
+  constructor({ storage, refresh }) {
+    super();
+    this.#storage = storage;
+    this.#refresh = refresh;
+    this.#channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("plenum.session") : null;
+    this.#channel?.addEventListener("message", ({ data }) => this.emit(data.name, data.detail));
+  }
+
+  /** The account, or undefined when nobody is signed in. */
+  get user() {
+    return this.#read()?.user;
+  }
+
+  /** Keeps what register or login answered. */
+  begin(answer) {
+    this.#write(answer);
+    this.#tell("in", { user: answer.user });
+  }
+
+  /** Forgets the session; `reason` is for people, absent when they wanted it. */
+  end(reason) {
+    if (!this.#read()) return;
+    this.#storage.removeItem(KEY);
+    this.#tell("out", { reason });
+  }
+
+  /**
+   * An access token that is good for a while. `renew`: the one we had was refused.
+   * Rejects with `SignedOut`, or with what fetch rejects with when the server cannot be reached.
+   */
+  async token({ renew = false } = {}) {
+    const before = this.#read();
+    if (!before) throw new SignedOut();
+    if (!renew && isFresh(before)) return before.accessToken;
+    return this.#alone(() => this.#renew(before));
+  }
+
+  async #renew(before) {
+    const now = this.#read();
+    if (!now) throw new SignedOut();
+    // While we waited for the lock another tab did it.
+    if (now.accessToken !== before.accessToken && isFresh(now)) return now.accessToken;
+    try {
+      const answer = await this.#refresh(now.refreshToken);
+      this.#write({ user: now.user, ...answer });
+      return answer.accessToken;
+    } catch (error) {
+      if (error.final) this.end(error.message);
+      throw error;
+    }
+  }
+
+  #alone(run) {
+    // Only pages from https or from this machine have locks. Without, the server's grace for a refresh that comes twice
+    // within seconds must do.
+    return navigator.locks ? navigator.locks.request("plenum.refresh", run) : run();
+  }
+
+  #read() {
+    try {
+      return JSON.parse(this.#storage.getItem(KEY)) ?? undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #write({ user, accessToken, refreshToken, expiresIn }) {
+    // By this machine's clock from now: it need not agree with the server's.
+    const expiresAt = Date.now() + expiresIn * 1000;
+    const { id, fullName, email } = user;
+    const session = { user: { id, fullName, email }, accessToken, refreshToken, expiresAt };
+    this.#storage.setItem(KEY, JSON.stringify(session));
+  }
+
+  #tell(name, detail) {
+    this.#channel?.postMessage({ name, detail });
+    this.emit(name, detail);
+  }
+}
+
+function isFresh(session) {
+  return session.expiresAt - Date.now() > LEFT_MS;
+}

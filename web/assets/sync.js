@@ -1,0 +1,125 @@
+/**
+ * Keeps the store in step with the server: the list of conversations over REST, their events over the connection, and
+ * what this person has received and read back to the server.
+ *
+ * Events: `loaded` after the first list, and whenever a conversation was added.
+ */
+
+import { Emitter } from "./emitter.js";
+
+const PAGE_ITEMS = 50;
+const PAGE_EVENTS = 50;
+const RETRY_MS = 3_000;
+
+export class Sync extends Emitter {
+  #api;
+  #connection;
+  #store;
+  #outbox;
+  #marks;
+  #topics = 100;
+  #pageEvents = PAGE_EVENTS;
+  #refreshing;
+  #again = false;
+  #timer = null;
+  #closed = false;
+
+  constructor({ api, connection, store, outbox, marks }) {
+    super();
+    this.#api = api;
+    this.#connection = connection;
+    this.#store = store;
+    this.#outbox = outbox;
+    this.#marks = marks;
+    connection.follow(`user:${store.me.id}`);
+    connection.on("hello", ({ limits }) => {
+      this.#topics = limits.topics;
+      this.#pageEvents = Math.min(PAGE_EVENTS, limits.pageEvents);
+    });
+    // Conversations that were added while the line was down are only in the list.
+    connection.on("identified", () => this.#refreshSoon(0));
+    connection.on("event", (event) => this.#event(event));
+    connection.on("gap", (gap) => store.gap(gap));
+    connection.on("reset", ({ topic, position }) => store.reset(topic, position));
+    connection.on("signal", (frame) => (frame.signal.conversationAdded ? this.#refreshSoon(0) : store.signal(frame)));
+    connection.on("refused", ({ topic }) => {
+      // Removed from it, most likely. Where it can still be read, history shows it.
+      console.warn("plenum: not followed", topic);
+    });
+    store.on("recount", () => this.#refreshSoon(500));
+  }
+
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Reads the list, once at a time; asked for meanwhile it is read again afterwards. Rejects when that fails. */
+  refresh() {
+    if (this.#refreshing) {
+      this.#again = true;
+      return this.#refreshing;
+    }
+    this.#refreshing = this.#load().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  /** The page of history before what the store has. */
+  async older(id) {
+    const { topic, low } = this.#store.get(id);
+    const page = await this.#connection.request({ history: { topic, before: low, limit: this.#pageEvents } });
+    // A live gap or a reset may have come in between: then this page does not fit any more.
+    if (this.#store.get(id)?.low === low) this.#store.prepend(id, page);
+  }
+
+  /** This person has seen everything up to `offset`. */
+  read(id, offset) {
+    const conversation = this.#store.get(id);
+    if (!conversation || offset <= 0 || (offset <= conversation.read && conversation.unread === 0)) return;
+    this.#store.read(id, offset);
+    this.#marks.read(conversation.topic, offset);
+  }
+
+  #event(event) {
+    const happened = event.event.conversation ?? {};
+    const { message } = happened;
+    if (message?.author === this.#store.me.id && message.clientRef) this.#outbox.seen(message.clientRef);
+    if (message && message.author !== this.#store.me.id) this.#marks.delivered(event.topic, event.offset);
+    this.#store.event(event);
+    // Names of new members stand in the list only.
+    if (happened.memberAdded || happened.memberRemoved) this.#refreshSoon(200);
+  }
+
+  #refreshSoon(delay) {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.refresh().catch(() => this.#refreshSoon(RETRY_MS)), delay);
+  }
+
+  async #load() {
+    do {
+      this.#again = false;
+      let cursor;
+      do {
+        const page = await this.#api.conversations({ limit: PAGE_ITEMS, cursor });
+        if (this.#closed) return;
+        for (const item of page.items) this.#take(item);
+        cursor = page.nextCursor;
+        // One topic is the person's own. Beyond the limit the oldest conversations are left out.
+      } while (cursor && this.#store.conversations.size < this.#topics - 1);
+    } while (this.#again);
+    this.emit("loaded");
+  }
+
+  #take(item) {
+    const { conversation, isNew } = this.#store.take(item);
+    this.#marks.known(conversation.topic, { delivered: item.readPosition, read: item.readPosition });
+    if (!isNew || this.#store.conversations.size >= this.#topics) return;
+    this.#connection.follow(conversation.topic, conversation.position);
+    // Having it in the list is having received it: its author may see so.
+    const { last, topic } = conversation;
+    if (last && last.author !== this.#store.me.id) this.#marks.delivered(topic, Math.max(last.offset, conversation.read));
+  }
+}

@@ -1,0 +1,128 @@
+/** Signing in and signing up. */
+
+import { element, logo } from "./dom.js";
+
+const FIELDS = {
+  fullName: { label: "Name", type: "text", autocomplete: "name", maxlength: 100 },
+  email: { label: "E-mail", type: "email", autocomplete: "email", maxlength: 254 },
+  password: { label: "Password", type: "password", maxlength: 1024 },
+};
+
+/**
+ * @param {import("../api.js").Api} api
+ * @param {string} [notice] why somebody who was signed in sees this
+ */
+export function authView(api, notice) {
+  const view = element("main", { id: "main", class: "auth", tabindex: "-1" });
+  const show = (mode, email) => {
+    const form = mode === "in" ? signIn(api, email, () => show("up", value(form, "email"))) :
+      signUp(api, email, () => show("in", value(form, "email")));
+    const about = element("p", { class: "auth-about" }, "Conversations that keep their place, whatever the network does.");
+    const notes = notice ? [element("p", { class: "notice", role: "status" }, notice)] : [];
+    view.replaceChildren(element("div", { class: "auth-card" }, brand(), about, ...notes, form));
+    form.querySelector("input")?.focus();
+  };
+  show("in");
+  return view;
+}
+
+function brand() {
+  return element("h1", { class: "brand" }, logo(), "Plenum");
+}
+
+function signIn(api, email, other) {
+  return form({
+    title: "Sign in",
+    fields: ["email", "password"],
+    values: { email },
+    password: { autocomplete: "current-password" },
+    submit: (values) => api.login(values),
+    other: ["New here?", "Create an account", other],
+  });
+}
+
+function signUp(api, email, other) {
+  return form({
+    title: "Create an account",
+    fields: ["fullName", "email", "password"],
+    values: { email },
+    password: { autocomplete: "new-password", minlength: 8, hint: "At least 8 characters. A few unusual words are good." },
+    submit: (values) => api.register(values),
+    other: ["Have an account?", "Sign in", other],
+  });
+}
+
+function form({ title, fields, values, password, submit, other }) {
+  const problem = element("p", { class: "problem", role: "alert" });
+  const button = element("button", { class: "primary", type: "submit" }, title);
+  const inputs = fields.map((name) => field(name, { value: values[name], ...(name === "password" && password) }));
+  const [question, answer, go] = other;
+  const onsubmit = async (event) => {
+    event.preventDefault();
+    clear(made, problem);
+    if (!complete(made)) return;
+    button.disabled = true;
+    try {
+      await submit(Object.fromEntries(new FormData(made)));
+    } catch (error) {
+      explain(made, problem, error);
+    } finally {
+      button.disabled = false;
+    }
+  };
+  const made = element("form", { novalidate: true, onsubmit }, element("h2", {}, title), ...inputs, problem, button,
+    element("p", { class: "other" }, question, " ", element("button", { class: "link", type: "button", onclick: go }, answer)));
+  return made;
+}
+
+/** An input with its label, hint and place for what is wrong with it. Used by the dialogs too. */
+export function field(name, { hint, label, tag = "input", ...attributes } = {}) {
+  const known = FIELDS[name] ?? {};
+  const ids = { input: `field-${name}`, hint: `hint-${name}`, error: `error-${name}` };
+  const describedby = [hint && ids.hint, ids.error].filter(Boolean).join(" ");
+  const all = { ...known, ...attributes, id: ids.input, name, required: true, "aria-describedby": describedby };
+  delete all.label;
+  return element("div", { class: "field" },
+    element("label", { for: ids.input }, label ?? known.label),
+    element(tag, all),
+    hint && element("p", { class: "hint", id: ids.hint }, hint),
+    element("p", { class: "error", id: ids.error }));
+}
+
+/** Checks what can be checked here, in words of ours; focuses the first wrong input. */
+export function complete(form) {
+  const wrong = [...form.querySelectorAll("input, textarea")].filter((input) => !input.validity.valid);
+  for (const input of wrong) setError(input, wordsFor(input));
+  wrong[0]?.focus();
+  return wrong.length === 0;
+}
+
+function wordsFor(input) {
+  if (input.validity.valueMissing) return "Please fill this in.";
+  if (input.validity.tooShort) return `At least ${input.minLength} characters, please.`;
+  if (input.validity.typeMismatch) return "This is not an e-mail address.";
+  return input.validationMessage;
+}
+
+export function setError(input, text) {
+  input.setAttribute("aria-invalid", text ? "true" : "false");
+  const place = document.getElementById(`error-${input.name}`);
+  if (place) place.textContent = text;
+}
+
+export function clear(form, problem) {
+  problem.textContent = "";
+  for (const input of form.querySelectorAll("input, textarea")) setError(input, "");
+}
+
+/** What the server said, at the inputs where it named some. */
+export function explain(form, problem, error) {
+  const named = Object.entries(error.fields ?? {}).filter(([name]) => form.elements[name]);
+  for (const [name, message] of named) setError(form.elements[name], message);
+  if (named.length > 0) form.elements[named[0][0]].focus();
+  else problem.textContent = error.message;
+}
+
+function value(form, name) {
+  return form.elements[name]?.value;
+}

@@ -1,0 +1,101 @@
+/** The list of conversations, newest first. */
+
+import { Rows, avatar, element, hiddenText, icon, logo } from "./dom.js";
+import { ago, count, exactly } from "./format.js";
+
+/**
+ * @param {object} app
+ * @param {import("../store.js").Store} app.store
+ * @param {Element} app.status
+ * @param {() => void} app.compose
+ * @param {() => void} app.signOut
+ */
+export function listView({ store, status, compose, signOut }) {
+  const list = element("ul", { class: "list", onkeydown: moveFocus });
+  const rows = new Rows(list);
+  const nothing = element("p", { class: "list-empty" }, "No conversations yet. Start one with the pen above.");
+  const loading = element("p", { class: "list-empty" }, "Loading…");
+  const view = element("div", { class: "sidebar" },
+    element("header", { class: "bar" },
+      element("h1", { class: "brand" }, logo(), "Plenum"),
+      element("button", { class: "icon-button", type: "button", title: "New conversation", "aria-label": "New conversation",
+        onclick: compose }, icon("compose"))),
+    status,
+    element("nav", { class: "list-scroll", "aria-label": "Conversations" }, list, loading, nothing),
+    element("footer", { class: "bar me" }, avatar(store.me.id, store.me.fullName),
+      element("span", { class: "me-name" }, store.me.fullName),
+      element("button", { class: "icon-button", type: "button", title: "Sign out", "aria-label": "Sign out",
+        onclick: signOut }, icon("leave"))));
+
+  let openId;
+  let loaded = false;
+  let timer = null;
+  const show = () => {
+    clearTimeout(timer);
+    timer = null;
+    const conversations = store.list();
+    rows.show(conversations.map((conversation) => row(conversation, conversation.id === openId)));
+    nothing.hidden = !loaded || conversations.length > 0;
+    loading.hidden = loaded || conversations.length > 0;
+    const unread = store.unread();
+    document.title = unread > 0 ? `(${unread}) Plenum` : "Plenum";
+  };
+  // Together, because a list of many conversations comes as many changes. Not by animation frames: the count in the title
+  // must also come in a tab that nobody looks at.
+  store.on("list", () => (timer ??= setTimeout(show, 0)));
+  show();
+  return {
+    view,
+    open(id) {
+      openId = id;
+      show();
+    },
+    loaded() {
+      loaded = true;
+      show();
+    },
+    focus(id = openId) {
+      const links = [...list.querySelectorAll("a")];
+      (links.find((link) => link.dataset.id === id) ?? links[0] ?? view.querySelector("button")).focus();
+    },
+  };
+}
+
+function row(conversation, isOpen) {
+  const { id, last, lastAt, unread } = conversation;
+  const name = conversation.name();
+  const preview = last ? `${prefix(conversation)}${last.text}` : "No messages yet";
+  return {
+    key: id,
+    look: [name, preview, unread, isOpen, lastAt && ago(lastAt)],
+    make: () => element("li", {},
+      element("a", { href: `#/c/${id}`, "data-id": id, class: unread > 0 ? "row is-unread" : "row",
+        "aria-current": isOpen ? "page" : undefined },
+        avatar(conversation.face(), name, conversation.kind === "group"),
+        element("span", { class: "row-main" },
+          element("span", { class: "row-top" }, element("span", { class: "row-name" }, name),
+            lastAt > 0 && element("time", { class: "row-time", title: exactly(lastAt), datetime: iso(lastAt) }, ago(lastAt))),
+          element("span", { class: "row-bottom" }, element("span", { class: "row-preview" }, preview),
+            unread > 0 && element("span", { class: "badge" }, unread > 999 ? "999+" : String(unread),
+              hiddenText(` ${count(unread, "unread message").replace(/^\S+ /u, "")}`)))))),
+  };
+}
+
+function prefix(conversation) {
+  const { author } = conversation.last;
+  return conversation.kind === "group" || conversation.isMe(author) ? `${conversation.nameOf(author)}: ` : "";
+}
+
+function iso(at) {
+  return new Date(at).toISOString();
+}
+
+/** Arrow keys walk through the list, as everybody tries. */
+function moveFocus(event) {
+  const links = [...event.currentTarget.querySelectorAll("a")];
+  const here = links.indexOf(document.activeElement);
+  const next = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: links.length - 1 }[event.key];
+  if (next === undefined || !links[next]) return;
+  event.preventDefault();
+  links[next].focus();
+}
