@@ -217,7 +217,8 @@ impl<A: Aggregate> Inner<A> {
         let mut hasher = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default().build_hasher();
         id.hash(&mut hasher);
         let index = usize::try_from(hasher.finish() % arbiters.len() as u64).unwrap_or(0);
-        arbiters.get(index).cloned()
+        let from_index = arbiters.iter().cycle().skip(index).take(arbiters.len());
+        from_index.into_iter().find(|arbiter| arbiter.alive()).cloned()
     }
 
     fn nudge_all(&self, nudge: Nudge) {

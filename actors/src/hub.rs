@@ -16,6 +16,8 @@ mod outbox;
 mod roster;
 mod rounds;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod topic;
 
 pub use self::config::HubConfig;

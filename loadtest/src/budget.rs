@@ -88,7 +88,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for bad in ["cost = 1", "cost = { max = \"a\" }", "cost = { most = 1 }", "cost = {}", "cost = { max = nan }", "["] {
+        for bad in
+            ["cost = 1", "cost = { max = \"a\" }", "cost = { most = 1 }", "cost = {}", "cost = { max = nan }", "["]
+        {
             assert!(Budget::parse(bad).is_err(), "{bad}");
         }
     }

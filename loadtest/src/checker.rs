@@ -23,15 +23,14 @@ pub enum Verdict {
 pub struct Position {
     /// The offset that must come next; 0 until the subscription is acknowledged.
     pub next: u64,
-    // Boxed: it is almost always absent, and there may be tens of thousands of positions.
-    missing: Option<Box<Vec<(u64, u64)>>>,
+    missing: Vec<(u64, u64)>,
 }
 
 impl Position {
     /// A subscription that has everything up to `since`.
     #[must_use]
     pub fn after(since: u64) -> Self {
-        Self { next: since + 1, missing: None }
+        Self { next: since + 1, missing: Vec::new() }
     }
 
     /// Takes an arriving offset.
@@ -42,7 +41,7 @@ impl Position {
         }
         if offset > self.next {
             let gap = (self.next, offset - 1);
-            self.missing.get_or_insert_default().push(gap);
+            self.missing.push(gap);
             self.next = offset + 1;
             return Verdict::Ahead(gap.1 - gap.0 + 1);
         }
@@ -58,7 +57,7 @@ impl Position {
 
     /// Removes a range from one missing range; false when it was not missing.
     fn fill(&mut self, from: u64, to: u64) -> bool {
-        let Some(missing) = self.missing.as_mut() else { return false };
+        let missing = &mut self.missing;
         let Some(at) = missing.iter().position(|&(low, high)| low <= from && to <= high) else { return false };
         let (low, high) = missing.swap_remove(at);
         if low < from {
@@ -73,7 +72,7 @@ impl Position {
     /// How many offsets up to `head` never came.
     #[must_use]
     pub fn lost(&self, head: u64) -> u64 {
-        let holes: u64 = self.missing.iter().flat_map(|holes| holes.iter()).map(|(low, high)| high - low + 1).sum();
+        let holes: u64 = self.missing.iter().map(|(low, high)| high - low + 1).sum();
         holes + (head + 1).saturating_sub(self.next)
     }
 }

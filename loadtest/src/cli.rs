@@ -1,16 +1,17 @@
 //! The command line.
 
+mod arguments;
+
 use crate::budget::{Budget, BudgetError};
 use crate::clock::Clock;
-use crate::load::{Codecs, Pace, Shape};
 use crate::report::{Outcome, Report};
-use crate::scenario::{Context, Failure, Foreign, fanout};
+use crate::scenario::{Context, Failure, Foreign, acks, churn, crash, fanout, idle, slow};
 use crate::target::{self, TargetOptions};
 use crate::{process, yardstick};
+use arguments::{AcksArgs, ChurnArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs};
 use clap::{Args, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Loads a Plenum server, checks every delivery while it does, and says what it cost.
 ///
@@ -81,6 +82,16 @@ enum Scenario {
     Rooms(RoomsArgs),
     /// The yardstick alone: what this machine allows
     Yardstick(FanoutArgs),
+    /// Memory of many quiet connections, before and after a burst
+    Idle(IdleArgs),
+    /// Durable appends: one sender against many
+    Acks(AcksArgs),
+    /// SIGKILL again and again under load; then everything is checked
+    Crash(CrashArgs),
+    /// Clients that stop reading, beside healthy ones
+    Slow(SlowArgs),
+    /// Connections that come and go
+    Churn(ChurnArgs),
     /// Serve as yardstick (started by the tool itself)
     #[command(hide = true)]
     YardstickServe {
@@ -91,66 +102,6 @@ enum Scenario {
         #[arg(long)]
         coalesce: bool,
     },
-}
-
-#[derive(Debug, Args)]
-struct LoadArgs {
-    /// Messages a second over all topics, open loop
-    #[arg(long, default_value_t = 25.0, value_parser = positive)]
-    rate: f64,
-    /// Closed loop instead of a rate: a topic's next message when one has reached everyone
-    #[arg(long)]
-    saturate: bool,
-    /// Bytes of a message's text
-    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(16..=16_000))]
-    bytes: u32,
-    /// What the receivers speak
-    #[arg(long, value_enum, default_value = "json")]
-    codec: Codecs,
-    /// Seconds measured in each round
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
-    seconds: u64,
-    /// Seconds of load before measuring
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=60))]
-    warmup: u64,
-    /// Rounds of each side, in turns; figures are medians
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
-    rounds: u32,
-    /// Leave the yardstick out
-    #[arg(long)]
-    no_yardstick: bool,
-}
-
-#[derive(Debug, Args)]
-struct FanoutArgs {
-    /// Receivers of the topic
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
-    receivers: u32,
-    /// Saturating: messages under way
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    window: u32,
-    #[command(flatten)]
-    load: LoadArgs,
-}
-
-#[derive(Debug, Args)]
-struct RoomsArgs {
-    /// Rooms
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
-    rooms: u32,
-    /// Members of each; the first one writes
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=50))]
-    members: u32,
-    /// Saturating: messages under way in each room
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
-    window: u32,
-    #[command(flatten)]
-    load: LoadArgs,
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    let value: f64 = text.parse().map_err(|_| "not a number")?;
-    if value > 0.0 && value <= 1e6 { Ok(value) } else { Err("between 0 and 1,000,000".to_owned()) }
 }
 
 /// What can go wrong before there is a report.
@@ -222,38 +173,16 @@ fn context(common: &Common) -> Result<Context, Failure> {
 
 fn scenario(context: &Context, scenario: &Scenario) -> Result<Report, Failure> {
     match scenario {
-        Scenario::Fanout(args) => fanout::run(context, &comparison(context, "fanout", args, true)),
-        Scenario::Yardstick(args) => fanout::run(context, &comparison(context, "yardstick", args, false)),
-        Scenario::Rooms(args) => fanout::run(context, &rooms(context, args)),
+        Scenario::Fanout(args) => fanout::run(context, &args.comparison(context, "fanout", true)),
+        Scenario::Yardstick(args) => fanout::run(context, &args.comparison(context, "yardstick", false)),
+        Scenario::Rooms(args) => fanout::run(context, &args.comparison(context)),
+        Scenario::Idle(args) => idle::run(context, args.scenario()),
+        Scenario::Acks(args) => acks::run(context, args.scenario()),
+        Scenario::Crash(args) => crash::run(context, args.scenario()),
+        Scenario::Slow(args) => slow::run(context, &args.shape(context), args.rounds()),
+        Scenario::Churn(args) => churn::run(context, args.scenario()),
         Scenario::YardstickServe { .. } => Err(Failure::Usage("served already".to_owned())),
     }
-}
-
-fn shape(context: &Context, load: &LoadArgs, topics: u32, members: u32, window: u32) -> Shape {
-    Shape {
-        topics: topics as usize,
-        members: members as usize,
-        member_sends: false,
-        zero_window: 0,
-        bytes: load.bytes as usize,
-        codecs: load.codec,
-        pace: if load.saturate { Pace::Closed(window as usize) } else { Pace::Open(load.rate) },
-        warmup: Duration::from_secs(load.warmup),
-        duration: Duration::from_secs(load.seconds),
-        quiet: context.quiet,
-    }
-}
-
-fn comparison(context: &Context, name: &str, args: &FanoutArgs, plenum: bool) -> fanout::Comparison {
-    let shape = shape(context, &args.load, 1, args.receivers, args.window);
-    let yardstick = !plenum || !args.load.no_yardstick;
-    fanout::Comparison { name: name.to_owned(), shape, rounds: args.load.rounds as usize, plenum, yardstick }
-}
-
-fn rooms(context: &Context, args: &RoomsArgs) -> fanout::Comparison {
-    let shape = Shape { member_sends: true, ..shape(context, &args.load, args.rooms, args.members, args.window) };
-    let (rounds, yardstick) = (args.load.rounds as usize, !args.load.no_yardstick);
-    fanout::Comparison { name: "rooms".to_owned(), shape, rounds, plenum: true, yardstick }
 }
 
 #[cfg(test)]
@@ -268,7 +197,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for bad in ["fanout --rate 0", "fanout --receivers 0", "fanout --bytes 15", "fanout --target 127.0.0.1:1", "nothing"] {
+        for bad in
+            ["fanout --rate 0", "fanout --receivers 0", "fanout --bytes 15", "fanout --target 127.0.0.1:1", "nothing"]
+        {
             let words = std::iter::once("plenum-loadtest").chain(bad.split(' '));
             assert!(Cli::try_parse_from(words).is_err(), "{bad}");
         }

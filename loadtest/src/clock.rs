@@ -14,7 +14,10 @@ pub struct Clock {
 impl Clock {
     /// A clock that starts now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the generator measures real time; this is the only place that reads it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the generator measures real time; this is the only place that reads it"
+    )]
     pub fn start() -> Self {
         Self { zero: Instant::now() }
     }

@@ -104,6 +104,8 @@ pub struct Shared {
     pub clock: Clock,
     /// Received bytes, all connections.
     pub bytes_in: u64,
+    /// The last answer to a handshake that said "not now" (503).
+    pub turned_away: Option<String>,
     mask: u32,
 }
 
@@ -111,7 +113,7 @@ impl Shared {
     /// Fresh state for a swarm over these topics.
     #[must_use]
     pub fn new(book: Book, clock: Clock) -> Self {
-        Self { book, checks: Checks::default(), clock, bytes_in: 0, mask: 0x9E37_79B9 }
+        Self { book, checks: Checks::default(), clock, bytes_in: 0, turned_away: None, mask: 0x9E37_79B9 }
     }
 
     // Masks only have to differ here: they protect proxies (RFC 6455 §10.3), of which loopback has none.
@@ -230,7 +232,9 @@ impl Connection {
         }
         loop {
             let kept = self.rest.len();
-            let Some(front) = scratch.get_mut(..kept) else { return self.violation(shared, "a frame too long to hold") };
+            let Some(front) = scratch.get_mut(..kept) else {
+                return self.violation(shared, "a frame too long to hold");
+            };
             front.copy_from_slice(&self.rest);
             match self.stream.read(&mut scratch[kept..]) {
                 Ok(0) => return false,
@@ -272,6 +276,10 @@ impl Connection {
             let Some(end) = frame::head_end(bytes) else { return Some(0) };
             if !frame::is_upgrade(bytes.get(..end)?, self.plan.dialect.protocol()) {
                 let head = String::from_utf8_lossy(bytes.get(..end)?).into_owned();
+                if head.starts_with("HTTP/1.1 503") {
+                    shared.turned_away = Some(head);
+                    return None;
+                }
                 self.violation(shared, &format!("no upgrade: {head:?}"));
                 return None;
             }
@@ -385,9 +393,10 @@ impl Connection {
         let expected = one.position.next;
         let verdict = one.position.take(offset);
         let number = self.number;
-        if shared.checks.count(verdict, || {
-            format!("connection {number}, topic {topic}: offset {offset} where {expected} was next")
-        }) {
+        if shared
+            .checks
+            .count(verdict, || format!("connection {number}, topic {topic}: offset {offset} where {expected} was next"))
+        {
             sink.delivered(number, &Delivery { topic, offset, marker, verdict, at });
         }
         true
@@ -419,10 +428,9 @@ impl Connection {
             }
             ServerFrame::Hello(_) => self.violation(shared, "a second hello"),
             ServerFrame::Gap(gap) => self.gap(&gap, shared),
-            ServerFrame::Signal(_)
-            | ServerFrame::CaughtUp(_)
-            | ServerFrame::Heartbeat(_)
-            | ServerFrame::Goodbye(_) => true,
+            ServerFrame::Signal(_) | ServerFrame::CaughtUp(_) | ServerFrame::Heartbeat(_) | ServerFrame::Goodbye(_) => {
+                true
+            }
         }
     }
 

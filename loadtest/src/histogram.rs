@@ -10,8 +10,7 @@ use serde::Serialize;
 const LONGEST_US: u64 = 600_000_000;
 
 /// The percentiles of a report's curve.
-const CURVE: [f64; 15] =
-    [0.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 98.0, 99.0, 99.5, 99.8, 99.9, 99.95, 99.99, 100.0];
+const CURVE: [f64; 15] = [0.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 98.0, 99.0, 99.5, 99.8, 99.9, 99.95, 99.99, 100.0];
 
 /// Latencies in microseconds, three significant digits.
 #[derive(Debug, Clone)]

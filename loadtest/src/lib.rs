@@ -20,6 +20,7 @@ pub mod names;
 pub mod net;
 pub mod process;
 pub mod progress;
+pub mod readback;
 pub mod report;
 pub mod scenario;
 pub mod swarm;

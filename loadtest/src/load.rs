@@ -6,6 +6,7 @@ use crate::clock::{Clock, Nanos, nanos, seconds};
 use crate::connection::{ConnectionNumber, Plan};
 use crate::histogram::Latencies;
 use crate::loader::Loader;
+use crate::names;
 use crate::net::SocketOptions;
 use crate::process::{self, CpuTime};
 use crate::progress::Progress;
@@ -22,6 +23,8 @@ use uuid::Uuid;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(120);
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
+/// How long a zero-window client that reads again is watched.
+const DEAF_PATIENCE: Duration = Duration::from_millis(500);
 const SAMPLE: Duration = Duration::from_millis(250);
 /// Messages that may be under way in open loop; a server that falls behind further is told so, not drowned.
 const MAX_IN_FLIGHT: u64 = 20_000;
@@ -146,6 +149,8 @@ pub struct Round {
     pub connections: usize,
     /// Resident bytes without connections, with all of them in quiet, after the load.
     pub rss: [u64; 3],
+    /// Zero-window clients the server had given up by the end.
+    pub given_up: usize,
     /// What was checked.
     pub checks: Checks,
     /// Samples over time.
@@ -172,6 +177,13 @@ impl Round {
 #[must_use]
 pub fn raw_topics(count: usize) -> Vec<Topic> {
     (0..count).map(|room| Topic::Conversation(ConversationId(Uuid::from_u128(room as u128)))).collect()
+}
+
+/// What the measured time of a round gave.
+struct Loaded {
+    window: Nanos,
+    samples: Vec<Sample>,
+    cpu: (f64, f64, f64),
 }
 
 struct Driver<'a> {
@@ -212,15 +224,16 @@ pub fn round(side: &Side<'_>, shape: &Shape, clock: Clock) -> Result<Round, Swar
         process::wait_quiet(pid, Duration::from_secs(3));
     }
     let idle = rss(());
-    let (window, samples, cpu) = driver.load()?;
+    let loaded = driver.load()?;
     driver.drain()?;
     let after = rss(());
-    Ok(driver.finish(window, samples, cpu, [before, idle, after]))
+    Ok(driver.finish(loaded, [before, idle, after]))
 }
 
 impl Driver<'_> {
     fn plan(&self, n: usize, topic: TopicIndex, receives: bool, deaf: bool) -> Plan {
-        let (dialect, token) = match self.side.accounts.get(n % self.side.accounts.len().max(1)) {
+        let group = topic as usize / names::ROOMS_PER_ACCOUNT * self.shape.members;
+        let (dialect, token) = match self.side.accounts.get((group + n) % self.side.accounts.len().max(1)) {
             Some(account) => (Dialect::Plenum(self.shape.codecs.of(n)), account.token.clone()),
             None => (Dialect::Raw { member: receives }, "".into()),
         };
@@ -233,7 +246,8 @@ impl Driver<'_> {
     fn connect(&mut self) -> Result<(), SwarmError> {
         let (topics, members) = (self.shape.topics, self.shape.members);
         let topic = |n: usize| TopicIndex::try_from(n % topics.max(1)).unwrap_or(0);
-        let mut plans: Vec<Plan> = (0..topics * members).map(|n| self.plan(n / topics, topic(n), true, false)).collect();
+        let mut plans: Vec<Plan> =
+            (0..topics * members).map(|n| self.plan(n / topics, topic(n), true, false)).collect();
         self.senders = if self.shape.member_sends {
             (0..topics).collect()
         } else {
@@ -265,7 +279,7 @@ impl Driver<'_> {
     }
 
     /// Warm-up and measured time; answers the measured span, the samples and the CPU used in the span.
-    fn load(&mut self) -> Result<(Nanos, Vec<Sample>, (f64, f64, f64)), SwarmError> {
+    fn load(&mut self) -> Result<Loaded, SwarmError> {
         let progress = Progress::start(self.side.name, self.shape.warmup + self.shape.duration, self.shape.quiet);
         let start = self.swarm.now();
         let measure_from = start + nanos(self.shape.warmup);
@@ -290,7 +304,7 @@ impl Driver<'_> {
         self.loader.measure(false);
         let (from, cpu) = began.unwrap_or((start, CpuTime::default()));
         let used = self.cpu().since(cpu);
-        Ok((self.swarm.now() - from, sampler.samples, used))
+        Ok(Loaded { window: self.swarm.now() - from, samples: sampler.samples, cpu: used })
     }
 
     fn cpu(&self) -> CpuTime {
@@ -333,11 +347,10 @@ impl Driver<'_> {
         Ok(())
     }
 
-    fn finish(mut self, window: Nanos, samples: Vec<Sample>, cpu: (f64, f64, f64), rss: [u64; 3]) -> Round {
-        let healthy = self.shape.topics * self.shape.members;
+    fn finish(mut self, loaded: Loaded, rss: [u64; 3]) -> Round {
+        let Loaded { window, samples, cpu } = loaded;
+        let given_up = self.hear_the_deaf();
         self.loader.expect_closes();
-        (healthy + self.senders.len()..healthy + self.senders.len() + self.shape.zero_window)
-            .for_each(|deaf| self.swarm.cut(deaf));
         let heads = self.loader.heads().to_vec();
         for (topic, head) in heads.into_iter().enumerate() {
             self.swarm.settle(TopicIndex::try_from(topic).unwrap_or(0), head);
@@ -349,7 +362,19 @@ impl Driver<'_> {
         let latencies = self.latencies(window);
         checks.merge(self.loader.close());
         let (side, unsent, seconds) = (self.side.name.to_owned(), self.unsent, seconds(window));
-        Round { side, latencies, seconds, deliveries, sent, unsent, cpu, connections, rss, checks, samples }
+        Round { side, latencies, seconds, deliveries, sent, unsent, cpu, connections, rss, given_up, checks, samples }
+    }
+
+    /// Lets the zero-window clients read at last: how many find that the server has given them up? Then they go.
+    fn hear_the_deaf(&mut self) -> usize {
+        let first = self.swarm.count() - self.shape.zero_window;
+        let deaf = first..self.swarm.count();
+        deaf.clone().for_each(|number| self.swarm.hear(number, &mut self.loader));
+        let patience = if deaf.is_empty() { Duration::ZERO } else { DEAF_PATIENCE };
+        let _ = self.swarm.turn_until(patience, &mut self.loader, |_, _| false);
+        let gone = deaf.clone().filter(|&number| self.swarm.get(number).is_none()).count();
+        deaf.for_each(|number| self.swarm.cut(number));
+        gone
     }
 
     /// Open loop: as measured, from the intended times. Closed loop: corrected with the mean time between a slot's sends.
@@ -367,7 +392,9 @@ impl Driver<'_> {
     clippy::cast_sign_loss,
     reason = "a schedule of positive numbers far below 2^52"
 )]
-fn due_after(index: u64, rate: f64) -> Nanos {
+/// When the message of this number is meant to be sent, after the start: computed from the number, so it never drifts.
+#[must_use]
+pub fn due_after(index: u64, rate: f64) -> Nanos {
     (index as f64 * 1e9 / rate.max(1e-3)) as Nanos
 }
 

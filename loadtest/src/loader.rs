@@ -7,7 +7,7 @@ use crate::connection::{Answer, ConnectionNumber, Delivery, Sink};
 use crate::histogram::Latencies;
 use std::collections::HashMap;
 
-/// One message of the run; its marker is its index.
+/// One message of the run; its marker is the loader's base and its index.
 #[derive(Debug, Clone, Copy)]
 struct Sent {
     intended: Nanos,
@@ -19,6 +19,7 @@ struct Sent {
 /// The books of one round.
 #[derive(Debug, Default)]
 pub struct Loader {
+    base: u64,
     sent: Vec<Sent>,
     heads: Vec<u64>,
     unanswered: HashMap<(ConnectionNumber, u32), u64>,
@@ -39,7 +40,7 @@ impl Loader {
     /// Books for this many topics with this many receivers each.
     #[must_use]
     pub fn new(topics: usize, members: u32) -> Self {
-        Self { heads: vec![0; topics], members, ..Self::default() }
+        Self { base: crate::wire::fresh_markers(), heads: vec![0; topics], members, ..Self::default() }
     }
 
     /// Only connections below this number count in latencies and deliveries (the others are there to disturb).
@@ -50,7 +51,7 @@ impl Loader {
     /// The marker of the next message.
     #[must_use]
     pub fn next_marker(&self) -> u64 {
-        self.sent.len() as u64
+        self.base + self.sent.len() as u64
     }
 
     /// The offset the next yardstick message of a topic carries: the generator counts there.
@@ -63,7 +64,7 @@ impl Loader {
     /// A message goes out; `command` names its answer.
     pub fn sending(&mut self, topic: TopicIndex, intended: Nanos, command: Option<(ConnectionNumber, u32)>) {
         if let Some(key) = command {
-            self.unanswered.insert(key, self.sent.len() as u64);
+            self.unanswered.insert(key, self.next_marker());
         }
         self.sent.push(Sent { intended, topic, missing: self.members, offset: 0 });
     }
@@ -149,6 +150,10 @@ impl Loader {
         self.checks
     }
 
+    fn index(&self, marker: u64) -> Option<usize> {
+        usize::try_from(marker.checked_sub(self.base)?).ok()
+    }
+
     fn finish(&mut self, topic: TopicIndex) {
         self.completed += 1;
         self.finished.push(topic);
@@ -168,7 +173,7 @@ impl Sink for Loader {
             return;
         }
         self.delivered += 1;
-        let index = delivery.marker.and_then(|marker| usize::try_from(marker).ok());
+        let index = delivery.marker.and_then(|marker| self.index(marker));
         let Some(one) = index.and_then(|index| self.sent.get_mut(index)) else { return };
         if one.topic != delivery.topic || (one.offset != 0 && one.offset != delivery.offset) {
             self.checks.diverged += 1;
@@ -189,7 +194,7 @@ impl Sink for Loader {
 
     fn answered(&mut self, connection: ConnectionNumber, id: u32, answer: Answer, _at: Nanos) {
         let Some(marker) = self.unanswered.remove(&(connection, id)) else { return };
-        let Some(one) = usize::try_from(marker).ok().and_then(|index| self.sent.get_mut(index)) else { return };
+        let Some(one) = self.index(marker).and_then(|index| self.sent.get_mut(index)) else { return };
         match answer {
             Answer::Sent(sent) => {
                 if one.offset != 0 && one.offset != sent.offset || sent.duplicate {
@@ -224,17 +229,22 @@ impl Sink for Loader {
 mod tests {
     use super::*;
 
-    fn delivery(marker: u64, offset: u64, at: Nanos) -> Delivery {
-        Delivery { topic: 0, offset, marker: Some(marker), verdict: Verdict::InOrder, at }
+    fn delivery(loader: &Loader, index: u64, offset: u64, at: Nanos) -> Delivery {
+        Delivery { topic: 0, offset, marker: Some(loader.base + index), verdict: Verdict::InOrder, at }
+    }
+
+    fn deliver(loader: &mut Loader, to: usize, (index, offset, at): (u64, u64, Nanos)) {
+        let delivery = delivery(loader, index, offset, at);
+        loader.delivered(to, &delivery);
     }
 
     #[test]
     fn a_message_is_finished_when_everyone_has_it() {
         let mut loader = Loader::new(1, 2);
         loader.sending(0, 5, None);
-        loader.delivered(0, &delivery(0, 1, 10));
+        deliver(&mut loader, 0, (0, 1, 10));
         assert!(loader.take_finished().is_empty());
-        loader.delivered(1, &delivery(0, 1, 10));
+        deliver(&mut loader, 1, (0, 1, 10));
         assert_eq!(loader.take_finished(), [0]);
         assert!(loader.is_settled() && loader.close().passed());
     }
@@ -250,8 +260,8 @@ mod tests {
     fn a_message_at_two_offsets_is_a_divergence() {
         let mut loader = Loader::new(1, 2);
         loader.sending(0, 5, None);
-        loader.delivered(0, &delivery(0, 1, 10));
-        loader.delivered(1, &delivery(0, 2, 10));
+        deliver(&mut loader, 0, (0, 1, 10));
+        deliver(&mut loader, 1, (0, 2, 10));
         assert_eq!(loader.close().diverged, 1);
     }
 
@@ -259,10 +269,10 @@ mod tests {
     fn only_measured_deliveries_have_latencies() {
         let mut loader = Loader::new(1, 1);
         loader.sending(0, 0, None);
-        loader.delivered(0, &delivery(0, 1, 10));
+        deliver(&mut loader, 0, (0, 1, 10));
         loader.measure(true);
         loader.sending(0, 0, None);
-        loader.delivered(0, &delivery(1, 2, 10));
+        deliver(&mut loader, 0, (1, 2, 10));
         assert_eq!((loader.delivered_count(), loader.measured_count(), loader.latencies().count()), (2, 1, 1));
     }
 }

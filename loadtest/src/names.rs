@@ -18,7 +18,10 @@ pub const ENV_WORKERS: &str = "PLENUM__SERVER__WORKERS";
 /// Limits raised for a load run: one address and a few accounts stand for a crowd.
 pub const ENV_LIMITS: &[(&str, &str)] = &[
     ("PLENUM__LIMITS__CONNECTIONS_PER_USER", "100000"),
-    ("PLENUM__CONVERSATIONS__MAX_MEMBERS", "20000"),
+    ("PLENUM__LIMITS__COMMANDS_PER_SECOND", "1000000"),
+    ("PLENUM__LIMITS__COMMANDS_IN_FLIGHT", "65536"),
+    ("PLENUM__HTTP__ADDRESS_RATE__PER_SECOND", "0"),
+    ("PLENUM__HTTP__CALLER_RATE__PER_SECOND", "0"),
 ];
 
 /// Path of readiness on the operations listener.
@@ -28,13 +31,20 @@ pub const METRICS_PATH: &str = "/metrics";
 /// Path that creates a conversation.
 pub const CONVERSATIONS_PATH: &str = "/api/conversations";
 
-/// Metric: commits that reached the disk (one fsync each).
-pub const METRIC_FSYNCS: &str = "plenum_store_commits_total";
+/// Metric: fsyncs of the store.
+pub const METRIC_FSYNCS: &str = "plenum_store_fsyncs_total";
 /// Metric: connections now open.
 pub const METRIC_CONNECTIONS: &str = "plenum_connections";
+/// Metric: subscriptions now held.
+pub const METRIC_SUBSCRIPTIONS: &str = "plenum_subscriptions";
+
+/// Conversations one account may be in; a load of more rooms uses more accounts.
+pub const ROOMS_PER_ACCOUNT: usize = 900;
+/// Events asked for in one page of history.
+pub const PAGE_EVENTS: u32 = 200;
 
 /// Arguments that mint access tokens offline: new accounts with a session each, one JSON object a line.
 #[must_use]
-pub fn token_arguments(data: &str, count: usize) -> Vec<String> {
-    ["token", "--data-dir", data, "--new", "--count", &count.to_string(), "--json"].map(str::to_owned).to_vec()
+pub fn token_arguments(count: usize) -> Vec<String> {
+    ["token", "--new", "--count", &count.to_string(), "--json"].map(str::to_owned).to_vec()
 }

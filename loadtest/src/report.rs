@@ -148,7 +148,7 @@ impl Report {
     }
 
     /// Notes what was asked for.
-    pub fn parameter(&mut self, name: &str, value: impl ToString) {
+    pub fn parameter(&mut self, name: &str, value: impl std::fmt::Display) {
         self.parameters.insert(name.to_owned(), value.to_string());
     }
 
@@ -210,7 +210,10 @@ impl Report {
         for bound in &self.budget {
             let value = bound.value.map_or("absent".to_owned(), number);
             let verdict = if bound.holds { "kept" } else { "BROKEN" };
-            line(&format!("budget {} {} {}", bound.figure, bound.kind, number(bound.bound)), format!("{value} {verdict}"));
+            line(
+                &format!("budget {} {} {}", bound.figure, bound.kind, number(bound.bound)),
+                format!("{value} {verdict}"),
+            );
         }
         for example in &self.checks.examples {
             let _ = writeln!(text, "  ! {example}");
@@ -249,7 +252,14 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_and_cut() {
-        let cases = [(0.0, "0"), (0.1234, "0.123"), (1.5, "1.50"), (12.34, "12.3"), (1_234_567.8, "1,234,568"), (-1234.0, "-1,234")];
+        let cases = [
+            (0.0, "0"),
+            (0.1234, "0.123"),
+            (1.5, "1.50"),
+            (12.34, "12.3"),
+            (1_234_567.8, "1,234,568"),
+            (-1234.0, "-1,234"),
+        ];
         for (value, text) in cases {
             assert_eq!(number(value), text);
         }

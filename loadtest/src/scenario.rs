@@ -1,6 +1,11 @@
 //! The scenarios, and what they share.
 
+pub mod acks;
+pub mod churn;
+pub mod crash;
 pub mod fanout;
+pub mod idle;
+pub mod slow;
 
 use crate::clock::Clock;
 use crate::swarm::SwarmError;

@@ -90,15 +90,22 @@ impl Swarm {
         self.shared.bytes_in
     }
 
+    /// Connections ever opened here: numbers are below it.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.connections.len()
+    }
+
     /// A connection that is not over.
     #[must_use]
     pub fn get(&self, number: ConnectionNumber) -> Option<&Connection> {
         self.connections.get(number).and_then(Option::as_ref)
     }
 
-    /// Connections that are not over.
-    pub fn live(&self) -> impl Iterator<Item = (ConnectionNumber, &Connection)> {
-        self.connections.iter().enumerate().filter_map(|(number, slot)| slot.as_ref().map(|one| (number, one)))
+    /// How many connections are not over.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.connections.iter().flatten().count()
     }
 
     /// Starts one more connection; answers its number.
@@ -143,7 +150,8 @@ impl Swarm {
             }
             let failed = started > 0 && self.live_from(first) < started;
             if failed || self.clock().now() > deadline {
-                let problems = self.shared.checks.examples.clone();
+                let mut problems = self.shared.checks.examples.clone();
+                problems.extend(self.shared.turned_away.take());
                 return Err(SwarmError::NotReady { ready, wanted, seconds: limit.as_secs(), problems });
             }
             for plan in plans.by_ref().take((ready + OPENING).saturating_sub(started)) {
@@ -265,6 +273,12 @@ impl Swarm {
                 self.shared.checks.example(|| format!("connection {number}, topic {topic}: {lost} lost up to {head}"));
             }
         }
+    }
+
+    /// Whether every live subscriber of `topic` has everything up to `head`.
+    #[must_use]
+    pub fn everyone_has(&self, topic: TopicIndex, head: u64) -> bool {
+        self.connections.iter().flatten().all(|one| one.lost(topic, head) == 0)
     }
 
     /// Cuts every connection.

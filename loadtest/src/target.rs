@@ -72,7 +72,7 @@ struct TokenLine {
     token: String,
 }
 
-/// Reads minted tokens: one JSON object a line, one JSON array, or `userId<TAB>token` lines.
+/// Reads minted tokens: one JSON object a line, one JSON array, or `userId … token` lines.
 ///
 /// # Errors
 /// When a line is none of these, or there are more than 20,000.
@@ -88,9 +88,11 @@ pub fn parse_tokens(text: &str) -> Result<Vec<Account>, TargetError> {
         if line.starts_with('{') {
             return serde_json::from_str(line).map(account).map_err(|error| TargetError::Tokens(error.to_string()));
         }
-        let (user, token) = line.split_once(char::is_whitespace).ok_or_else(|| bad_line(line))?;
+        // The server writes the session between the two.
+        let (user, rest) = line.split_once(char::is_whitespace).ok_or_else(|| bad_line(line))?;
+        let token = rest.split_ascii_whitespace().next_back().ok_or_else(|| bad_line(line))?;
         let user = user.parse().map_err(|_| bad_line(line))?;
-        Ok(Account { user, token: token.trim().into() })
+        Ok(Account { user, token: token.into() })
     };
     lines.map(read).collect()
 }
@@ -167,8 +169,7 @@ impl Server {
     }
 
     fn mint(&self, count: usize) -> Result<Vec<Account>, TargetError> {
-        let data = self.data();
-        let arguments = names::token_arguments(&data.to_string_lossy(), count);
+        let arguments = names::token_arguments(count);
         let what = format!("{} {}", self.options.binary.display(), arguments.join(" "));
         let output = self.command().args(&arguments).output().map_err(io_error(&what))?;
         if !output.status.success() {
@@ -348,7 +349,7 @@ mod tests {
     #[test]
     fn tokens_are_read_in_all_three_forms() {
         let forms = [
-            format!("{USER}\tabc\n\n{USER} abc\n"),
+            format!("{USER}\tsession\tabc\n\n{USER} abc\n"),
             format!("{{\"userId\":\"{USER}\",\"token\":\"abc\"}}\n{{\"userId\":\"{USER}\",\"token\":\"abc\"}}"),
             format!("[{{\"userId\":\"{USER}\",\"token\":\"abc\"}},{{\"user\":\"{USER}\",\"accessToken\":\"abc\"}}]"),
         ];

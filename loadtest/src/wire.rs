@@ -70,7 +70,9 @@ impl Dialect {
 #[must_use]
 pub fn text(marker: u64, bytes: usize) -> String {
     let mut text = format!("{marker:016x}");
-    text.extend("the quick brown fox jumps over the lazy dog ".chars().cycle().take(bytes.saturating_sub(MARKER_DIGITS)));
+    text.extend(
+        "the quick brown fox jumps over the lazy dog ".chars().cycle().take(bytes.saturating_sub(MARKER_DIGITS)),
+    );
     text
 }
 
@@ -78,6 +80,14 @@ pub fn text(marker: u64, bytes: usize) -> String {
 #[must_use]
 pub fn marker_of(text: &str) -> Option<u64> {
     u64::from_str_radix(text.get(..MARKER_DIGITS)?, 16).ok()
+}
+
+/// The first of 16 million markers that no other run, and no other round of this run, uses: client refs are remembered
+/// for ever, so a marker that comes again would be answered as a repetition.
+#[must_use]
+pub fn fresh_markers() -> u64 {
+    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
+    random & !0xFF_FFFF
 }
 
 /// The client reference of a marker.
@@ -114,6 +124,18 @@ pub fn subscribe(codec: Codec, id: u32, topic: Topic, since: Option<u64>) -> Res
 pub fn send(codec: Codec, id: u32, topic: Topic, marker: u64, bytes: usize) -> Result<Vec<u8>, DecodeError> {
     let content = Content::text(text(marker, bytes));
     command(codec, id, Command::Send(Send { topic, client_ref: Some(client_ref(marker)), content }))
+}
+
+/// `send` whose payload is exactly `total` bytes long (where that is more than an empty message).
+///
+/// # Errors
+/// As [`identify`].
+pub fn send_of_size(codec: Codec, id: u32, topic: Topic, marker: u64, total: usize) -> Result<Vec<u8>, DecodeError> {
+    let first = send(codec, id, topic, marker, total)?;
+    // A second try with the text shortened by what was around it; headers may shrink with it, hence the third.
+    let second = total.saturating_sub(first.len() - total);
+    let third = second + total.saturating_sub(send(codec, id, topic, marker, second)?.len());
+    send(codec, id, topic, marker, third)
 }
 
 /// `history` after an offset.
@@ -202,6 +224,14 @@ mod tests {
             let frame: ClientFrame = codec::decode(codec, &bytes).unwrap();
             assert_eq!(frame.id, 7);
             assert!(matches!(frame.command, Command::Send(send) if marker_of(&send.content.text) == Some(9)));
+        }
+    }
+
+    #[test]
+    fn a_send_of_a_size_has_that_size() {
+        let topic = Topic::Conversation(ConversationId(Uuid::from_u128(1)));
+        for codec in [Codec::Json, Codec::MessagePack] {
+            assert_eq!(send_of_size(codec, 7, topic, 9, 65_536).unwrap().len(), 65_536);
         }
     }
 

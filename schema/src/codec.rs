@@ -5,6 +5,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 mod msgpack_scan;
+mod strict;
+
+use strict::Strict;
 
 /// How deep arrays and maps may nest in anything read from outside.
 pub const MAX_DEPTH: usize = 16;
@@ -67,8 +70,10 @@ pub fn decode<T: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Result<T, Deco
 
 fn decode_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     check_json_depth(bytes)?;
-    // serde_json refuses trailing characters and duplicate members of structs by itself.
-    serde_json::from_slice(bytes).map_err(|error| DecodeError::Shape(error.to_string()))
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = T::deserialize(Strict(&mut deserializer)).map_err(|error| DecodeError::Shape(error.to_string()))?;
+    deserializer.end().map_err(|_| DecodeError::Trailing)?;
+    Ok(value)
 }
 
 /// Counts brackets outside strings; cheap, and before any recursion happens.
@@ -100,7 +105,7 @@ fn check_json_depth(bytes: &[u8]) -> Result<(), DecodeError> {
 fn decode_msgpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     msgpack_scan::check(bytes)?;
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes).with_human_readable();
-    T::deserialize(&mut deserializer).map_err(|error| DecodeError::Shape(error.to_string()))
+    T::deserialize(Strict(&mut deserializer)).map_err(|error| DecodeError::Shape(error.to_string()))
 }
 
 /// The stored form of log payloads and snapshots: one format byte, then a MessagePack map.

@@ -31,8 +31,10 @@ export class Api {
     this.session = new Session({ storage, refresh: (refreshToken) => this.#refresh(refreshToken) });
   }
 
-  async register({ fullName, email, password }) {
-    this.session.begin(await call("POST", "/api/auth/register", { fullName, email, password }));
+  /** `key`: a repetition under the same one, after a lost answer, signs in instead of saying that the address is taken. */
+  async register({ fullName, email, password, key }) {
+    const device = { name: deviceName() };
+    this.session.begin(await call("POST", "/api/auth/register", { fullName, email, password, device }, { key }));
   }
 
   async login({ email, password }) {
@@ -45,7 +47,7 @@ export class Api {
     const token = await this.session.token().catch(() => undefined);
     this.session.end();
     try {
-      if (token) await call("POST", "/api/auth/logout", {}, token);
+      if (token) await call("POST", "/api/auth/logout", {}, { token });
     } catch (error) {
       console.warn("plenum: the server did not hear the sign-out", error);
     }
@@ -55,6 +57,19 @@ export class Api {
   conversations({ limit = 50, cursor } = {}) {
     const query = new URLSearchParams({ limit, ...(cursor && { cursor }) });
     return this.#authorised("GET", `/api/messages/conversations?${query}`);
+  }
+
+  /** All members of a conversation with how far each has come: {user: {id, fullName}, role, delivered, read}. */
+  async readers(id) {
+    const readers = [];
+    let cursor;
+    do {
+      const query = new URLSearchParams({ limit: 100, ...(cursor && { cursor }) });
+      const page = await this.#authorised("GET", `/api/conversations/${id}/readers?${query}`);
+      readers.push(...page.items);
+      cursor = page.nextCursor;
+    } while (cursor);
+    return readers;
   }
 
   /** The account behind an e-mail address; undefined when there is none. */
@@ -88,17 +103,18 @@ export class Api {
 
   async #authorised(method, path, body) {
     try {
-      return await call(method, path, body, await this.session.token());
+      return await call(method, path, body, { token: await this.session.token() });
     } catch (error) {
       if (error.status !== 401) throw error;
     }
-    return call(method, path, body, await this.session.token({ renew: true }));
+    return call(method, path, body, { token: await this.session.token({ renew: true }) });
   }
 }
 
-async function call(method, path, body, token) {
+async function call(method, path, body, { token, key } = {}) {
   const headers = { accept: "application/json" };
   if (body !== undefined) headers["content-type"] = "application/json";
+  if (key) headers["idempotency-key"] = key;
   if (token) headers.authorization = `Bearer ${token}`;
   let answer;
   try {

@@ -28,7 +28,6 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   document.getElementById("main")?.focus();
 });
-start();
 
 function start(notice) {
   chat?.close();
@@ -102,6 +101,7 @@ class Chat {
     const id = /^#\/c\/([0-9a-f-]{36})$/u.exec(location.hash)?.[1];
     if (this.#open && this.#open.id === id) return;
     const previous = this.#open?.id;
+    this.#sync.open(this.#store.get(id) && id);
     this.#open?.close();
     this.#open = undefined;
     if (previous) this.#store.leave(previous);
@@ -168,3 +168,5 @@ class Chat {
     this.#connection.stop();
   }
 }
+
+start();

@@ -94,7 +94,7 @@ export class Session extends Emitter {
   #alone(run) {
     // Only pages from https or from this machine have locks. Without, the server's grace for a refresh that comes twice
     // within seconds must do.
-    return navigator.locks ? navigator.locks.request("plenum.refresh", run) : run();
+    return globalThis.navigator?.locks ? navigator.locks.request("plenum.refresh", run) : run();
   }
 
   #read() {

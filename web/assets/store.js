@@ -6,20 +6,13 @@
  * "reset"}, `message` {conversation, message, live} for every message that came in.
  */
 
+import { Conversation } from "./conversation.js";
 import { Emitter } from "./emitter.js";
 
 /** Events kept of a conversation that is not open; older ones are asked for again when it is opened. */
 const MOST_EVENTS = 1_000;
 /** Somebody who stopped without saying so, or whose "stopped" was lost. */
 const TYPING_LAPSES_MS = 7_000;
-
-/**
- * @typedef {object} Item an event or a gap
- * @property {number} offset
- * @property {number} at
- * @property {object} [event] as on the wire, without the word `conversation` around it
- * @property {{from: number, to: number}} [gap]
- */
 
 export class Store extends Emitter {
   /** @type {Map<string, Conversation>} */
@@ -40,26 +33,39 @@ export class Store extends Emitter {
 
   /** Newest first. */
   list() {
-    return [...this.conversations.values()].sort((a, b) => b.lastAt - a.lastAt || (a.id < b.id ? -1 : 1));
+    return [...this.conversations.values()].sort((a, b) => b.activeAt - a.activeAt || (a.id < b.id ? -1 : 1));
   }
 
   unread() {
     return this.list().filter(({ unread }) => unread > 0).length;
   }
 
-  /** Takes an item of the list of conversations in. Answers the conversation, and whether it is new. */
-  take(item) {
+  /**
+   * Takes an item of the list of conversations in. Answers the conversation, and whether it is new.
+   * @param {object} item
+   * @param {number} [activeAt] where it stands in the list as long as nobody has written in it
+   */
+  take(item, activeAt = Date.now()) {
     let conversation = this.get(item.id);
     const isNew = !conversation;
     if (isNew) {
       conversation = new Conversation(item, this.me, this.#savedMarks(item.id));
       this.conversations.set(item.id, conversation);
     }
-    conversation.describe(item);
-    for (const { user, ...marks } of item.marks ?? []) conversation.mark(user, marks);
+    conversation.describe(item, activeAt);
     this.emit("list");
     if (!isNew) this.emit("conversation", { id: item.id, kind: "marks" });
     return { conversation, isNew };
+  }
+
+  /** Who is in a conversation and how far each has come. */
+  meet(id, readers) {
+    const conversation = this.get(id);
+    if (!conversation) return;
+    conversation.meet(readers);
+    this.#saveMarks(conversation);
+    this.emit("conversation", { id, kind: "marks" });
+    this.emit("list");
   }
 
   /** A live or resumed event. */
@@ -161,142 +167,6 @@ export class Store extends Emitter {
   }
 }
 
-/** One conversation. Its events are one unbroken range of offsets, from `low` to `position`. */
-export class Conversation {
-  /** @type {Item[]} */
-  items = [];
-  marks;
-  typing = new Map();
-  participants = new Map();
-  lastAt = 0;
-  last;
-  unread = 0;
-  read = 0;
-  #me;
-  /** Up to here the server has counted what is unread. */
-  #countedTo = 0;
-
-  constructor(item, me, marks) {
-    this.id = item.id;
-    this.topic = `conversation:${item.id}`;
-    this.position = item.head;
-    /** Everything from here on is in `items`; 1 when nothing older exists. */
-    this.low = item.head + 1;
-    this.marks = marks;
-    this.#me = me;
-  }
-
-  describe(item) {
-    this.kind = item.kind;
-    this.title = item.title;
-    for (const person of item.participants ?? []) this.participants.set(person.id, person);
-    const lastAt = milliseconds(item.lastMessageAt ?? item.lastMessage?.at ?? item.createdAt);
-    if (!this.last || (item.lastMessage && item.lastMessage.offset >= this.last.offset)) {
-      this.last = item.lastMessage ?? undefined;
-      this.lastAt = lastAt || this.lastAt || Date.now();
-    }
-    this.#count(item);
-  }
-
-  /** What the server counted up to its head, and what has come here since. A count from before our own mark is old. */
-  #count({ unreadCount, readPosition, head }) {
-    if ((readPosition ?? 0) < this.read) return;
-    this.read = readPosition ?? 0;
-    this.#countedTo = head;
-    this.unread = unreadCount + this.items.filter((item) => item.offset > head && this.#isUnread(item)).length;
-  }
-
-  #isUnread({ offset, event }) {
-    return event?.message && event.message.author !== this.#me.id && offset > this.read;
-  }
-
-  append(item) {
-    this.items.push(item);
-    this.position = item.offset;
-    const { message, titleChanged } = item.event ?? {};
-    if (titleChanged) this.title = titleChanged.title;
-    if (!message) return;
-    if (item.offset > this.#countedTo && this.#isUnread(item)) this.unread += 1;
-    this.last = { text: message.content.text, author: message.author, at: item.at, offset: item.offset };
-    this.lastAt = Math.max(this.lastAt, item.at);
-    // Who writes has read what stands before.
-    this.mark(message.author, { delivered: item.offset, read: 0 });
-  }
-
-  /** @param {{events: object[], first: number}} page events below `low`, oldest first */
-  prepend({ events, first }) {
-    const older = events.filter(({ offset }) => offset < this.low);
-    this.items.unshift(...older.map(({ offset, at, event }) => ({ offset, at, event: event.conversation })));
-    const start = older.length > 0 ? older[0].offset : this.low;
-    const gone = first > 1 && start <= first;
-    if (gone) this.items.unshift({ offset: first - 1, at: this.items[0]?.at ?? 0, gap: { from: 1, to: first - 1 } });
-    this.low = gone || older.length === 0 ? 1 : start;
-  }
-
-  forget(position) {
-    this.items = [];
-    this.position = position;
-    this.low = position + 1;
-  }
-
-  trim(most) {
-    if (this.items.length <= most) return;
-    this.items.splice(0, this.items.length - most);
-    this.low = this.items[0].offset;
-  }
-
-  mark(user, { delivered, read }) {
-    const known = this.marks.get(user) ?? { delivered: 0, read: 0 };
-    const next = { read: Math.max(known.read, read), delivered: Math.max(known.delivered, delivered, read) };
-    this.marks.set(user, next);
-  }
-
-  readTo(offset) {
-    const changed = offset > this.read || this.unread > 0;
-    this.read = Math.max(this.read, offset);
-    this.#countedTo = Math.max(this.#countedTo, offset);
-    this.unread = this.items.filter((item) => item.offset > this.#countedTo && this.#isUnread(item)).length;
-    return changed;
-  }
-
-  others() {
-    return [...this.participants.values()].filter(({ id }) => id !== this.#me.id);
-  }
-
-  name() {
-    if (this.kind === "group") return this.title || this.others().map(({ fullName }) => fullName).join(", ") || "Group";
-    return this.others()[0]?.fullName ?? "Notes to yourself";
-  }
-
-  /** Whose colour it has: the other person's in a direct conversation. */
-  face() {
-    return this.kind === "group" ? this.id : (this.others()[0]?.id ?? this.#me.id);
-  }
-
-  isMe(user) {
-    return user === this.#me.id;
-  }
-
-  nameOf(user) {
-    return this.isMe(user) ? "You" : (this.participants.get(user)?.fullName ?? "Former member");
-  }
-
-  /** How far an own message at `offset` has got: {state: "sent" | "delivered" | "read", readers, of}. */
-  reach(offset) {
-    const others = this.others().map(({ id }) => this.marks.get(id) ?? { delivered: 0, read: 0 });
-    const readers = others.filter(({ read }) => read >= offset).length;
-    const delivered = others.filter((marks) => marks.delivered >= offset).length;
-    const all = others.length > 0;
-    const state = all && readers === others.length ? "read" : all && delivered === others.length ? "delivered" : "sent";
-    return { state, readers, of: others.length };
-  }
-}
-
 export function idOf(topic) {
   return topic.slice(topic.indexOf(":") + 1);
-}
-
-/** REST times are RFC 3339, wire times are milliseconds. */
-function milliseconds(time) {
-  return typeof time === "string" ? Date.parse(time) : (time ?? 0);
 }

@@ -20,6 +20,7 @@ export class Sync extends Emitter {
   #topics = 100;
   #pageEvents = PAGE_EVENTS;
   #refreshing;
+  #open;
   #again = false;
   #timer = null;
   #closed = false;
@@ -37,7 +38,10 @@ export class Sync extends Emitter {
       this.#pageEvents = Math.min(PAGE_EVENTS, limits.pageEvents);
     });
     // Conversations that were added while the line was down are only in the list.
-    connection.on("identified", () => this.#refreshSoon(0));
+    connection.on("identified", () => {
+      this.#refreshSoon(0);
+      if (this.#open) this.meet(this.#open);
+    });
     connection.on("event", (event) => this.#event(event));
     connection.on("gap", (gap) => store.gap(gap));
     connection.on("reset", ({ topic, position }) => store.reset(topic, position));
@@ -66,12 +70,39 @@ export class Sync extends Emitter {
     return this.#refreshing;
   }
 
+  /** This conversation is being looked at (none: undefined): its readers are kept up to date over reconnects. */
+  open(id) {
+    this.#open = id;
+    if (id) this.meet(id);
+  }
+
+  /**
+   * Reads who is in a conversation and how far each has come: marks are told to those who are there, and lost to those
+   * who are not.
+   */
+  async meet(id) {
+    try {
+      this.#store.meet(id, await this.#api.readers(id));
+    } catch (error) {
+      // The next connection asks again; until then the ticks show what was known.
+      console.warn("plenum: readers", error);
+    }
+  }
+
   /** The page of history before what the store has. */
   async older(id) {
     const { topic, low } = this.#store.get(id);
     const page = await this.#connection.request({ history: { topic, before: low, limit: this.#pageEvents } });
     // A live gap or a reset may have come in between: then this page does not fit any more.
-    if (this.#store.get(id)?.low === low) this.#store.prepend(id, page);
+    if (this.#store.get(id)?.low !== low) return;
+    // Sent again after a reload, a message may be history before its conversation is followed.
+    for (const { event } of page.events) this.#seen(event.conversation.message);
+    this.#store.prepend(id, page);
+  }
+
+  /** An own message that is in the conversation is on its way no longer. */
+  #seen(message) {
+    if (message?.author === this.#store.me.id && message.clientRef) this.#outbox.seen(message.clientRef);
   }
 
   /** This person has seen everything up to `offset`. */
@@ -85,11 +116,13 @@ export class Sync extends Emitter {
   #event(event) {
     const happened = event.event.conversation ?? {};
     const { message } = happened;
-    if (message?.author === this.#store.me.id && message.clientRef) this.#outbox.seen(message.clientRef);
+    this.#seen(message);
     if (message && message.author !== this.#store.me.id) this.#marks.delivered(event.topic, event.offset);
     this.#store.event(event);
     // Names of new members stand in the list only.
-    if (happened.memberAdded || happened.memberRemoved) this.#refreshSoon(200);
+    if (!happened.memberAdded && !happened.memberRemoved) return;
+    this.#refreshSoon(200);
+    if (event.topic.endsWith(`:${this.#open}`)) this.meet(this.#open);
   }
 
   #refreshSoon(delay) {
@@ -102,10 +135,12 @@ export class Sync extends Emitter {
     do {
       this.#again = false;
       let cursor;
+      let activeAt = Date.now();
       do {
         const page = await this.#api.conversations({ limit: PAGE_ITEMS, cursor });
         if (this.#closed) return;
-        for (const item of page.items) this.#take(item);
+        // The list comes in order: what has no message yet stands where the server put it.
+        for (const item of page.items) activeAt = this.#take(item, activeAt - 1);
         cursor = page.nextCursor;
         // One topic is the person's own. Beyond the limit the oldest conversations are left out.
       } while (cursor && this.#store.conversations.size < this.#topics - 1);
@@ -113,13 +148,15 @@ export class Sync extends Emitter {
     this.emit("loaded");
   }
 
-  #take(item) {
-    const { conversation, isNew } = this.#store.take(item);
-    this.#marks.known(conversation.topic, { delivered: item.readPosition, read: item.readPosition });
-    if (!isNew || this.#store.conversations.size >= this.#topics) return;
-    this.#connection.follow(conversation.topic, conversation.position);
-    // Having it in the list is having received it: its author may see so.
-    const { last, topic } = conversation;
-    if (last && last.author !== this.#store.me.id) this.#marks.delivered(topic, Math.max(last.offset, conversation.read));
+  #take(item, activeAt) {
+    const { conversation, isNew } = this.#store.take(item, activeAt);
+    this.#marks.known(conversation.topic, { delivered: item.deliveredPosition, read: item.readPosition });
+    if (isNew && this.#store.conversations.size < this.#topics) {
+      const { last, topic, position } = conversation;
+      this.#connection.follow(topic, position);
+      // Having it in the list is having received it: its author may see so.
+      if (last && last.author !== this.#store.me.id) this.#marks.delivered(topic, last.offset);
+    }
+    return conversation.activeAt;
   }
 }

@@ -1,1 +1,74 @@
-//! Seeded simulation of the owner core against faulty stores and networks.
+//! A world from a seed: nodes that all believe they own the same conversations, a store that delays, fails, loses answers
+//! and applies writes late, a network that drops, doubles and reorders, clients that retry, crashes, pauses and clocks that
+//! disagree. Time is virtual; the owner's core is the real one. Every run checks what Plenum promises (see [`check`]).
+
+pub mod check;
+pub mod client;
+pub mod node;
+pub mod plan;
+pub mod rng;
+pub mod store;
+pub mod subscriber;
+pub mod world;
+
+pub use plenum_actors::owner::core::Mutation;
+
+/// How a run is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Breaks this rule of the core.
+    pub mutation: Option<Mutation>,
+    /// Prints every event.
+    pub trace: bool,
+}
+
+/// What a run did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Summary {
+    /// Events carried out.
+    pub events: u64,
+    /// Commands acknowledged.
+    pub acked: u64,
+    /// Entries in the logs.
+    pub entries: u64,
+    /// Appends refused because somebody else had appended.
+    pub conflicts: u64,
+    /// Appends whose outcome had to be looked up.
+    pub unknowns: u64,
+    /// Commands recognised as repetitions.
+    pub duplicates: u64,
+    /// Nodes that crashed.
+    pub crashes: u64,
+}
+
+impl Summary {
+    /// Adds another run's numbers.
+    pub fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.acked += other.acked;
+        self.entries += other.entries;
+        self.conflicts += other.conflicts;
+        self.unknowns += other.unknowns;
+        self.duplicates += other.duplicates;
+        self.crashes += other.crashes;
+    }
+}
+
+/// A promise was broken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// The run.
+    pub seed: u64,
+    /// Virtual milliseconds since its start.
+    pub at: u64,
+    /// Which promise, and how.
+    pub what: String,
+}
+
+/// Runs the world of a seed: the same seed and options do exactly the same again.
+///
+/// # Errors
+/// The first broken promise.
+pub fn run(seed: u64, options: Options) -> Result<Summary, Failure> {
+    world::World::new(seed, options).run()
+}

@@ -391,6 +391,7 @@ impl Core {
             }
             Written::All => match connection.phase {
                 Phase::Closing { then, .. } => connection.socket.shut(then),
+                _ if !connection.conflated.is_empty() => self.mark_dirty(slot),
                 _ if connection.is_behind() => self.pumps.push_back(slot),
                 _ => {}
             },

@@ -15,8 +15,8 @@ mod rest;
 mod seen;
 mod snapshots;
 
-//#[cfg(test)]
-//mod tests;
+#[cfg(test)]
+mod tests;
 
 pub use input::{Input, Now, Report, Ticket, Wish};
 #[doc(hidden)]
@@ -175,6 +175,15 @@ impl<A: Aggregate> Core<A> {
             _ => None,
         };
         [next, self.rest_at(), self.snapshot_at(), self.look_at()].into_iter().flatten().min()
+    }
+
+    /// Whether it knows its log: everything up to [`Self::head`] has been announced or published.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        !matches!(
+            self.phase,
+            Phase::Down { .. } | Phase::Fetching { .. } | Phase::Loading { .. } | Phase::Resting { is_loaded: false }
+        )
     }
 
     /// The newest offset known to be durable.

@@ -22,7 +22,8 @@ pub fn page(report: &Report) -> String {
     };
     let title = escape(&report.scenario);
     let command = escape(&report.command.join(" "));
-    let body = [budget(report), curves(report), timelines(report), figures(report), checks(report), about(report)].concat();
+    let body =
+        [budget(report), curves(report), timelines(report), figures(report), checks(report), about(report)].concat();
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · load report</title><style>{STYLE}</style></head><body><main>\
@@ -35,11 +36,15 @@ fn table(head: &str, columns: &[&str], rows: &[Vec<String>]) -> String {
         return String::new();
     }
     let mut html = format!("<h2>{head}</h2><div class=\"scroll\"><table><thead><tr>");
-    columns.iter().for_each(|column| drop(write!(html, "<th scope=\"col\">{column}</th>")));
+    for column in columns {
+        let _ = write!(html, "<th scope=\"col\">{column}</th>");
+    }
     html.push_str("</tr></thead><tbody>");
     for row in rows {
         html.push_str("<tr>");
-        row.iter().for_each(|cell| drop(write!(html, "<td>{cell}</td>")));
+        for cell in row {
+            let _ = write!(html, "<td>{cell}</td>");
+        }
         html.push_str("</tr>");
     }
     html + "</tbody></table></div>"
@@ -64,7 +69,8 @@ fn curves(report: &Report) -> String {
         name: &curve.name,
         points: curve.points.iter().map(|point| (spread(point.percentile), point.ms)).collect(),
     });
-    let ticks = [0.0, 50.0, 90.0, 99.0, 99.9, 99.99].map(|percentile| (spread(percentile), format!("{percentile}"))).to_vec();
+    let ticks =
+        [0.0, 50.0, 90.0, 99.0, 99.9, 99.99].map(|percentile| (spread(percentile), format!("{percentile}"))).to_vec();
     let title = "Latency by percentile, ms".to_owned();
     let plot = draw(&Plot { title, lines: lines.collect(), ticks, logarithmic: true });
     if plot.is_empty() { plot } else { format!("<h2>Latency</h2>{plot}") }
@@ -143,7 +149,10 @@ mod tests {
     fn report() -> Report {
         let mut report = Report::new("fanout<script>");
         report.figure("p99_ms", 3.5);
-        report.curves.push(Curve { name: "plenum".to_owned(), points: vec![Point { percentile: 50.0, ms: 1.0 }, Point { percentile: 99.0, ms: 3.5 }] });
+        report.curves.push(Curve {
+            name: "plenum".to_owned(),
+            points: vec![Point { percentile: 50.0, ms: 1.0 }, Point { percentile: 99.0, ms: 3.5 }],
+        });
         let series = vec![Series { name: "plenum".to_owned(), points: vec![(0.0, 5.0), (9.0, 6.0)] }];
         report.timelines.push(Timeline { title: "Deliveries".to_owned(), unit: "per second".to_owned(), series });
         report.checks.examples.push("<b>".to_owned());

@@ -3,6 +3,7 @@
 use super::{Context, Failure, Target, median};
 use crate::histogram::Latencies;
 use crate::load::{self, Pace, Round, Sample, Shape, Side};
+use crate::names;
 use crate::report::{Report, Series, Timeline};
 use crate::target::{self, Account, YardstickProcess};
 use plenum_schema::topic::Topic;
@@ -72,19 +73,32 @@ fn open(context: &Context, comparison: &Comparison) -> Result<Sides, Failure> {
         return Ok(Sides { target: None, yardsticks });
     }
     let shape = &comparison.shape;
-    let wanted = if shape.member_sends { shape.members } else { shape.members.min(MAX_ACCOUNTS) };
-    let (target, accounts) = context.open(wanted.clamp(1, MAX_ACCOUNTS))?;
-    let topics = create_topics(&target, shape.topics, &accounts)?;
+    let (target, accounts) = context.open(shape.members.min(MAX_ACCOUNTS) * groups(shape.topics))?;
+    let topics = create_topics(&target, shape.topics, shape.members.min(MAX_ACCOUNTS), &accounts)?;
     Ok(Sides { target: Some((target, topics, accounts)), yardsticks })
 }
 
-/// Creates conversations of all accounts.
+/// How many groups of accounts this many topics need: one person may be in a limited number of conversations.
+fn groups(topics: usize) -> usize {
+    topics.div_ceil(names::ROOMS_PER_ACCOUNT).max(1)
+}
+
+/// Creates conversations of `members` accounts each; the accounts change every [`names::ROOMS_PER_ACCOUNT`] topics.
 ///
 /// # Errors
 /// When the server refuses.
-pub fn create_topics(target: &Target, count: usize, accounts: &[Account]) -> Result<Vec<Topic>, Failure> {
+pub fn create_topics(
+    target: &Target,
+    count: usize,
+    members: usize,
+    accounts: &[Account],
+) -> Result<Vec<Topic>, Failure> {
     let run = uuid::Uuid::now_v7().simple();
-    let create = |n| target::create_group(target.address(), &format!("load {n} {run}"), accounts).map_err(Failure::from);
+    let create = |n: usize| {
+        let first = n / names::ROOMS_PER_ACCOUNT * members;
+        let group = accounts.get(first..first + members).unwrap_or(accounts);
+        target::create_group(target.address(), &format!("load {n} {run}"), group).map_err(Failure::from)
+    };
     (0..count).map(create).collect()
 }
 
@@ -157,9 +171,12 @@ fn ratio(report: &mut Report, rounds: &[Round], figure: &str, other: &str) {
     }
 }
 
+/// What a plot shows of a sample.
+type Pick = fn(&Sample) -> f64;
+
 /// Rate, CPU and memory over time: the last round of each side.
 pub fn timelines(report: &mut Report, rounds: &[Round]) {
-    let picks: [(&str, &str, fn(&Sample) -> f64); 3] = [
+    let picks: [(&str, &str, Pick); 3] = [
         ("Deliveries", "per second", |sample| sample.rate),
         ("CPU of the server", "percent of a core", |sample| sample.cpu),
         ("Resident memory of the server", "MiB", |sample| crate::scenario::mebibytes(sample.rss)),
@@ -180,11 +197,21 @@ pub fn timelines(report: &mut Report, rounds: &[Round]) {
 
 fn notes(report: &mut Report, pace: Pace) {
     let mut note = |text: &str| report.notes.push(text.to_owned());
-    note("Server and generator have a core each; the generator polls every 0.3 ms, so latencies are no finer than that and include the sends to all receivers.");
-    note("CPU is the server process's own, all threads, by the scheduler's count; user and system by the proportion of its ticks. Most of a delivery is the loopback TCP stack, whose sending and receiving halves both run in the sender.");
-    note("The yardstick takes the handshake and then sends each payload unchanged to every member of its room: no protocol, no identity, no disk. Its payloads have the size of Plenum's event frames. Coalescing: one turn of its loop reads all that is ready, joins what arrived for a room, and writes it once to each member. One write each: every message is written to every member as it is read.");
+    note(
+        "Server and generator have a core each; the generator polls every 0.3 ms, so latencies are no finer than that and include the sends to all receivers.",
+    );
+    note(
+        "CPU is the server process's own, all threads, by the scheduler's count; user and system by the proportion of its ticks. Most of a delivery is the loopback TCP stack, whose sending and receiving halves both run in the sender.",
+    );
+    note(
+        "The yardstick takes the handshake and then sends each payload unchanged to every member of its room: no protocol, no identity, no disk. Its payloads have the size of Plenum's event frames. Coalescing: one turn of its loop reads all that is ready, joins what arrived for a room, and writes it once to each member. One write each: every message is written to every member as it is read.",
+    );
     match pace {
-        Pace::Open(_) => note("Latency counts from the moment each message was meant to be sent (open loop), so waiting behind a stall is included."),
-        Pace::Closed(_) => note("Saturating is a closed loop: a topic's next message is sent when one has reached all its receivers. Its latencies are corrected with the mean time between the sends of a slot; use --rate to measure latency."),
+        Pace::Open(_) => note(
+            "Latency counts from the moment each message was meant to be sent (open loop), so waiting behind a stall is included.",
+        ),
+        Pace::Closed(_) => note(
+            "Saturating is a closed loop: a topic's next message is sent when one has reached all its receivers. Its latencies are corrected with the mean time between the sends of a slot; use --rate to measure latency.",
+        ),
     }
 }

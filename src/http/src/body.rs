@@ -28,19 +28,44 @@ pub struct Body<T> {
 #[derive(Debug)]
 pub struct MaybeBody<T>(pub T);
 
+/// One JSON object read as two types, for bodies made of parts that are defined apart. What neither wants is ignored and named.
+#[derive(Debug)]
+pub struct BodyPair<A, B> {
+    /// The first part.
+    pub first: A,
+    /// The second part.
+    pub second: B,
+    /// The bytes it was read from.
+    pub raw: Bytes,
+}
+
 /// Names of ignored members, kept in the request until its answer is written.
 #[derive(Clone, Debug)]
 pub(crate) struct IgnoredFields(Vec<String>);
 
-const MOST_NAMES: usize = 32;
+/// How many names are remembered, and how many of them told.
+const MOST_NAMES: usize = 128;
+const MOST_TOLD: usize = 32;
 const LONGEST_NAME: usize = 64;
 
 impl IgnoredFields {
+    /// What both ignored; where one ignored a whole member and the other something inside it, the latter.
+    fn and(&self, other: &Self) -> Self {
+        let covers = |names: &[String], name: &str| {
+            names
+                .iter()
+                .any(|one| name.strip_prefix(one.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+        };
+        let of_first = self.0.iter().filter(|name| covers(&other.0, name));
+        let of_second = other.0.iter().filter(|name| covers(&self.0, name) && !self.0.contains(name));
+        Self(of_first.chain(of_second).cloned().collect())
+    }
+
     /// As a header value: names joined by commas, letters outside `A-Za-z0-9_.-` as `?`.
     pub(crate) fn header(&self) -> Option<HeaderValue> {
         let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-') { c } else { '?' };
         let names: Vec<String> =
-            self.0.iter().map(|name| name.chars().take(LONGEST_NAME).map(plain).collect()).collect();
+            self.0.iter().take(MOST_TOLD).map(|name| name.chars().take(LONGEST_NAME).map(plain).collect()).collect();
         (!names.is_empty()).then(|| HeaderValue::from_str(&names.join(", ")).ok()).flatten()
     }
 }
@@ -162,19 +187,46 @@ fn of_json(error: &serde_json::Error, path: &str) -> Problem {
     }
 }
 
+/// The bytes of a JSON body and how deep they may nest.
+fn receive(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<(Bytes, usize), Problem>> + use<> {
+    let (checked, limits, declared) = (check_type(request), BodyLimits::of(request), declared_length(request));
+    let payload = payload.take();
+    async move {
+        checked?;
+        Ok((read(payload, limits, declared).await?, limits.depth))
+    }
+}
+
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (checked, limits, declared) = (check_type(request), BodyLimits::of(request), declared_length(request));
-        let (payload, request) = (payload.take(), request.clone());
+        let (received, request) = (receive(request, payload), request.clone());
         Box::pin(async move {
-            checked?;
-            let raw = read(payload, limits, declared).await?;
-            let (value, ignored) = parse(&raw, limits.depth)?;
+            let (raw, depth) = received.await?;
+            let (value, ignored) = parse(&raw, depth)?;
             request.extensions_mut().insert(ignored);
             Ok(Self { value, raw })
+        })
+    }
+}
+
+impl<A: DeserializeOwned + 'static, B: DeserializeOwned + 'static> FromRequest for BodyPair<A, B> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (received, request) = (receive(request, payload), request.clone());
+        Box::pin(async move {
+            let (raw, depth) = received.await?;
+            let (first, by_first) = parse(&raw, depth)?;
+            let (second, by_second) = parse(&raw, depth)?;
+            request.extensions_mut().insert(by_first.and(&by_second));
+            Ok(Self { first, second, raw })
         })
     }
 }
@@ -229,6 +281,13 @@ mod tests {
     fn a_hostile_member_name_cannot_break_the_header() {
         let (_, ignored) = parse::<Wanted>(b"{\"name\":\"a\",\"x\\r\\nSet-Cookie: y\":1}", 32).expect("it reads");
         assert_eq!(ignored.header().expect("a header"), "x??Set-Cookie??y");
+    }
+
+    #[test]
+    fn two_readers_of_one_object_ignore_only_what_neither_wants() {
+        let names = |list: &[&str]| IgnoredFields(list.iter().map(|name| (*name).to_owned()).collect());
+        let both = names(&["bio", "role", "device.colour"]).and(&names(&["name", "device", "role", "bio.x"]));
+        assert_eq!(both.0, ["role", "device.colour", "bio.x"]);
     }
 
     #[test]

@@ -9,7 +9,6 @@ const PREFLIGHT_SECONDS: usize = 600;
 
 /// The middleware for the configured origins: exact names, no patterns, never `*`. It lets requests of other origins pass
 /// without permission headers, so that a page of our own origin (which sends `Origin` too) is not refused.
-#[must_use]
 pub fn cors(config: &HttpConfig) -> Cors {
     let cors = Cors::default()
         .block_on_origin_mismatch(false)

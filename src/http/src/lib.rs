@@ -18,7 +18,7 @@ mod request_id;
 mod version;
 
 pub use address::{Block, BlockError, ForwardedHeader, Origin, TrustedProxies, limit_key};
-pub use body::{Body, MaybeBody};
+pub use body::{Body, BodyPair, MaybeBody};
 pub use caller::{Caller, OptionalCaller};
 pub use config::{HttpConfig, HttpConfigError};
 pub use cors::cors;

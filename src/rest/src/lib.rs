@@ -1,1 +1,21 @@
-//! The REST route table and its handlers.
+//! REST: one table of routes, mounted at `/api` and at `/api/v1`; one file an action.
+//!
+//! The server gives [`configure`] to its `App`, inside the layer of `plenum-http`. The OpenAPI document comes from the
+//! same table.
+
+mod auth;
+mod conversations;
+mod moment;
+mod openapi;
+mod operations;
+mod people;
+mod route;
+mod routes;
+mod state;
+mod users;
+
+pub use openapi::document;
+pub use operations::summary::HealthSummary;
+pub use route::{Access, Listed};
+pub use routes::{configure, listed};
+pub use state::{Health, RestConfig, RestState};

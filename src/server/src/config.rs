@@ -16,13 +16,19 @@ pub use print::{effective, markdown};
 pub use problem::{ConfigError, Problem};
 pub use reference::{DEFAULT_TOML, Key, Reference, Section, reference};
 pub use sections::{
-    Bus, ClusterConfig, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection, LimitsConfig, LogConfig,
+    Bus, ClusterConfig, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection, LogConfig,
     LogFormat, OperationsConfig, ServerConfig, StoreSection, TlsConfig, WebSocketConfig,
 };
 
+use plenum_actors::connection::ConnectionConfig;
+use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
 use plenum_actors::owner::OwnerConfig;
+use plenum_edge::native::{EdgeConfig, TlsConfig as EdgeTls};
+use plenum_edge::transport::TransportConfig;
+use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
+use plenum_services::idempotency::IdempotencyConfig;
 use serde::Deserialize;
 
 /// Everything an operator may set. The fields are the sections of `config/default.toml`, which explains each key.
@@ -33,6 +39,10 @@ pub struct Config {
     pub server: ServerConfig,
     /// The public port.
     pub http: HttpSection,
+    /// The REST routes.
+    pub rest: RestConfig,
+    /// Answers kept for repeated requests.
+    pub idempotency: IdempotencyConfig,
     /// TLS on the public port.
     pub tls: TlsConfig,
     /// The operator's port.
@@ -46,13 +56,15 @@ pub struct Config {
     /// Other nodes.
     pub cluster: ClusterConfig,
     /// What one connection and one person may do at once.
-    pub limits: LimitsConfig,
+    pub limits: ConnectionConfig,
     /// WebSocket.
     pub websocket: WebSocketConfig,
     /// Conversations.
     pub conversations: ConversationsSection,
     /// The hub of each worker.
     pub hub: HubConfig,
+    /// Reading past events.
+    pub history: HistoryConfig,
     /// Owners of aggregates.
     pub owner: OwnerConfig,
     /// Accounts and sessions.
@@ -60,6 +72,25 @@ pub struct Config {
 }
 
 impl Config {
+    /// The settings of the edge, which lie in several sections.
+    #[must_use]
+    pub fn edge(&self) -> EdgeConfig {
+        let path = |path: &std::path::Path| (!path.as_os_str().is_empty()).then(|| path.to_owned());
+        EdgeConfig {
+            origins: self.websocket.origin.clone(),
+            tls: EdgeTls {
+                certificate_file: path(&self.tls.certificate_path),
+                key_file: path(&self.tls.private_key_path),
+            },
+            transport: TransportConfig { tls_write_bytes: self.websocket.tls_write_bytes },
+            max_fragments: self.websocket.fragments,
+            echo: self.websocket.echo,
+            keep_alive_ms: self.http.keep_alive_ms,
+            request_head_ms: self.http.request_head_ms,
+            backlog: self.http.backlog,
+        }
+    }
+
     /// A configuration for tests that run a server in process: loopback, free ports, one worker, cheap password hashing.
     #[doc(hidden)]
     #[must_use]

@@ -2,8 +2,13 @@
 //!
 //! Tests run the whole server in their own process: [`config::Config`], then [`serve::start`].
 
+pub mod backend;
+pub mod cli;
+pub mod client;
 pub mod config;
+mod node;
 pub mod operations;
 pub mod process;
 pub mod process_metrics;
+pub mod serve;
 pub mod telemetry;

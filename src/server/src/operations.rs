@@ -7,6 +7,7 @@ use actix_web::http::header;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use plenum_actors::clock::SharedClock;
 use plenum_actors::store::SharedStore;
+use plenum_rest::HealthSummary;
 use prometheus::{Registry, TextEncoder};
 use serde::Serialize;
 use std::fmt;
@@ -43,7 +44,7 @@ impl fmt::Debug for Readiness {
     }
 }
 
-/// The answer of `/health/ready`, and of the public `health` resource.
+/// The answer of `/health/ready`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
@@ -98,11 +99,35 @@ impl Readiness {
         Health {
             status: if reasons.is_empty() { "ready" } else { "notReady" },
             version: VERSION,
-            uptime_s: self.clock.mono().saturating_sub(self.started) / 1_000,
+            uptime_s: self.uptime_s(),
             store: store.unwrap_or_else(|| "ok".to_owned()),
             bus: "none",
             reasons,
         }
+    }
+}
+
+impl Readiness {
+    /// The state as the public says it: without reasons.
+    #[must_use]
+    pub fn summary(&self) -> HealthSummary {
+        let is_writable = self.store.health().is_ok();
+        let status = match self.phase() {
+            Phase::Draining => "draining",
+            Phase::Running if is_writable => "ok",
+            Phase::Running | Phase::Starting => "degraded",
+        };
+        HealthSummary {
+            status,
+            version: VERSION,
+            uptime_seconds: self.uptime_s(),
+            store: if is_writable { "ok" } else { "writes are not accepted" },
+            bus: "none",
+        }
+    }
+
+    fn uptime_s(&self) -> u64 {
+        self.clock.mono().saturating_sub(self.started) / 1_000
     }
 }
 

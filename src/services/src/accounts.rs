@@ -6,15 +6,15 @@
 mod admin;
 mod audit;
 mod config;
-mod refresh_token;
 mod directory;
 mod keyring;
 mod login;
 mod names;
 mod password;
 mod profile;
-mod refresh;
 mod profile_update;
+mod refresh;
+mod refresh_token;
 mod register;
 mod requests;
 mod secret;

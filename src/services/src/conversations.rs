@@ -23,7 +23,8 @@ pub use list::{Listing, Overview};
 pub use marks::{MarkOutcome, MemberMarks};
 
 use crate::accounts::Accounts;
-use plenum_actors::aggregates::conversation::{Access, Answer, Command, Conversation};
+pub use plenum_actors::aggregates::conversation::{Access, Member};
+use plenum_actors::aggregates::conversation::{Answer, Command, Conversation};
 use plenum_actors::clock::SharedClock;
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
@@ -46,7 +47,7 @@ pub struct Parts {
     /// Where signals go.
     pub publisher: Arc<dyn Publisher>,
     /// Who exists.
-    pub accounts: Arc<Accounts>,
+    pub accounts: Accounts,
     /// Time and ids.
     pub clock: SharedClock,
 }

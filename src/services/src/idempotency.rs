@@ -110,7 +110,8 @@ impl Idempotency {
     /// `unavailable` when the store cannot answer.
     pub async fn claim(&self, request: &Request) -> Result<Claim, Refusal> {
         let ticket = Ticket { request: *request, claim: self.clock.new_id(), at: self.clock.wall() };
-        let inserted = self.store.insert(IdempotencyRow::TABLE, ticket.row(0, None).to_row()).await.map_err(unavailable)?;
+        let inserted =
+            self.store.insert(IdempotencyRow::TABLE, ticket.row(0, None).to_row()).await.map_err(unavailable)?;
         let Conditional::Refused(Some(row)) = inserted else { return Ok(Claim::First(ticket)) };
         let found = IdempotencyRow::from_row(row).map_err(|error| damaged(&error))?;
         let age = ticket.at.saturating_sub(found.at);
@@ -187,5 +188,6 @@ impl Ticket {
 }
 
 fn still_at_work() -> Refusal {
-    Refusal::new(RefusalCode::Conflict, "the first request with this idempotency key is still at work").retry_after(1_000)
+    Refusal::new(RefusalCode::Conflict, "the first request with this idempotency key is still at work")
+        .retry_after(1_000)
 }

@@ -8,6 +8,7 @@ use plenum_schema::{Refusal, RefusalCode};
 const RETRY_MS: u64 = 1_000;
 
 /// The refusal for a store that did not answer.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 pub(crate) fn unavailable(error: StoreError) -> Refusal {
     match error {
         StoreError::Damaged(_) | StoreError::Invalid(_) => {

@@ -45,15 +45,15 @@ use engine::Engine;
 use parking_lot::RwLock;
 use plenum_actors::clock::SystemClock;
 use plenum_actors::store::{
-    Appended, Conditional, Direction, Entry, Head, Mutation, Snapshot, Store, StoreError, StoreFuture, StoredEntry,
-    MAX_APPEND_BYTES, MAX_APPEND_ENTRIES, MAX_ENTRY_BYTES,
+    Appended, Conditional, Direction, Entry, Head, MAX_APPEND_BYTES, MAX_APPEND_ENTRIES, MAX_ENTRY_BYTES, Mutation,
+    Snapshot, Store, StoreError, StoreFuture, StoredEntry,
 };
+use plenum_schema::EntryId;
 use plenum_schema::log::{LogId, Offset};
 use plenum_schema::table::{Key, Row, Table, Value};
-use plenum_schema::EntryId;
 use queue::Queue;
 use shared::{Condition, Shared};
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot::Receiver;
@@ -172,24 +172,28 @@ fn check_limit(limit: usize) -> Result<(), StoreError> {
 }
 
 /// The bytes of an append, if it keeps the limits of the interface.
-fn check_append(entries: &[Entry], digest: &Bytes) -> Result<usize, StoreError> {
+fn check_append(entries: &[Entry], digest: &Bytes, max_digest: usize) -> Result<usize, StoreError> {
     if entries.is_empty() || entries.len() > MAX_APPEND_ENTRIES {
         return Err(invalid(format!("{} entries in an append; 1 to {MAX_APPEND_ENTRIES} are allowed", entries.len())));
     }
     if let Some(entry) = entries.iter().find(|entry| entry.payload.len() > MAX_ENTRY_BYTES) {
         return Err(invalid(format!("an entry has {} bytes; {MAX_ENTRY_BYTES} are allowed", entry.payload.len())));
     }
-    let bytes = entries.iter().map(|entry| entry.payload.len()).sum::<usize>() + digest.len();
+    if digest.len() > max_digest {
+        return Err(invalid(format!("a digest has {} bytes; {max_digest} are allowed", digest.len())));
+    }
+    let bytes = entries.iter().map(|entry| entry.payload.len()).sum::<usize>();
     if bytes > MAX_APPEND_BYTES {
         return Err(invalid(format!("an append has {bytes} bytes; {MAX_APPEND_BYTES} are allowed")));
     }
-    Ok(bytes)
+    // Ids, keys and what the queue itself takes.
+    Ok(bytes + digest.len() + entries.len() * 100)
 }
 
 impl Store for Embedded {
     fn append(&self, log: LogId, expected: Offset, entries: Vec<Entry>, digest: Bytes) -> StoreFuture<Appended> {
-        let bytes = match check_append(&entries, &digest) {
-            Ok(bytes) => bytes + entries.len() * 100,
+        let bytes = match check_append(&entries, &digest, self.shared.config.max_value_bytes) {
+            Ok(bytes) => bytes,
             Err(error) => return ready(Err(error)),
         };
         let (reply, answer) = Reply::new();
@@ -292,7 +296,7 @@ impl Store for Embedded {
     }
 
     fn insert(&self, table: &'static Table, row: Row) -> StoreFuture<Conditional> {
-        match rows::encode(table, row, self.shared.config.max_value_bytes) {
+        match rows::encode(table, &row, self.shared.config.max_value_bytes) {
             Ok(row) => self.submit(row.bytes.len(), |reply| Write::Insert { table, row, reply }),
             Err(error) => ready(Err(error)),
         }
@@ -302,10 +306,8 @@ impl Store for Embedded {
         if table.columns.get(column).is_none_or(|column| !expected.fits(column.kind)) {
             return ready(Err(invalid(format!("column {column} of table {} cannot hold that value", table.name))));
         }
-        match rows::encode(table, row, self.shared.config.max_value_bytes) {
-            Ok(row) => {
-                self.submit(row.bytes.len(), |reply| Write::Replace { table, row, column, expected, reply })
-            }
+        match rows::encode(table, &row, self.shared.config.max_value_bytes) {
+            Ok(row) => self.submit(row.bytes.len(), |reply| Write::Replace { table, row, column, expected, reply }),
             Err(error) => ready(Err(error)),
         }
     }

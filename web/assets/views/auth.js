@@ -1,11 +1,12 @@
 /** Signing in and signing up. */
 
+import { newRef } from "../refs.js";
 import { element, logo } from "./dom.js";
 
 const FIELDS = {
   fullName: { label: "Name", type: "text", autocomplete: "name", maxlength: 100 },
   email: { label: "E-mail", type: "email", autocomplete: "email", maxlength: 254 },
-  password: { label: "Password", type: "password", maxlength: 1024 },
+  password: { label: "Password", type: "password" },
 };
 
 /**
@@ -42,12 +43,13 @@ function signIn(api, email, other) {
 }
 
 function signUp(api, email, other) {
+  const key = newRef();
   return form({
     title: "Create an account",
     fields: ["fullName", "email", "password"],
     values: { email },
     password: { autocomplete: "new-password", minlength: 8, hint: "At least 8 characters. A few unusual words are good." },
-    submit: (values) => api.register(values),
+    submit: (values) => api.register({ ...values, key }),
     other: ["Have an account?", "Sign in", other],
   });
 }

@@ -12,7 +12,7 @@ const NEAR_START = 600;
 
 /**
  * @param {object} app
- * @param {import("../store.js").Conversation} app.conversation
+ * @param {import("../conversation.js").Conversation} app.conversation
  * @param {import("../store.js").Store} app.store
  * @param {import("../outbox.js").Outbox} app.outbox
  * @param {import("../connection.js").Connection} app.connection
@@ -93,7 +93,7 @@ export function conversationView(app) {
     log.setAttribute("aria-label", `Messages with ${conversation.name()}`);
     const others = conversation.others();
     people.textContent = conversation.kind === "group"
-      ? `${count(others.length + 1, "member")}: ${["You", ...others.map(({ fullName }) => fullName)].join(", ")}` : "";
+      ? `${count(conversation.memberCount, "member")}: ${["You", ...others.map(({ fullName }) => fullName)].join(", ")}` : "";
     people.hidden = conversation.kind !== "group";
     if (face.dataset.name !== conversation.name()) {
       face.dataset.name = conversation.name();
@@ -167,7 +167,8 @@ export function conversationView(app) {
       show();
       composer.fit();
     },
-    focus: () => composer.focus(),
+    /** On a touch screen the keyboard would cover what one came to read. */
+    focus: () => (matchMedia("(pointer: coarse)").matches ? log.focus() : composer.focus()),
     close() {
       composer.leave();
       cancelAnimationFrame(state.frame);

@@ -62,19 +62,19 @@ export function listView({ store, status, compose, signOut }) {
 }
 
 function row(conversation, isOpen) {
-  const { id, last, lastAt, unread } = conversation;
+  const { id, last, activeAt, unread } = conversation;
   const name = conversation.name();
   const preview = last ? `${prefix(conversation)}${last.text}` : "No messages yet";
   return {
     key: id,
-    look: [name, preview, unread, isOpen, lastAt && ago(lastAt)],
+    look: [name, preview, unread, isOpen, ago(activeAt)],
     make: () => element("li", {},
       element("a", { href: `#/c/${id}`, "data-id": id, class: unread > 0 ? "row is-unread" : "row",
         "aria-current": isOpen ? "page" : undefined },
         avatar(conversation.face(), name, conversation.kind === "group"),
         element("span", { class: "row-main" },
           element("span", { class: "row-top" }, element("span", { class: "row-name" }, name),
-            lastAt > 0 && element("time", { class: "row-time", title: exactly(lastAt), datetime: iso(lastAt) }, ago(lastAt))),
+            last && element("time", { class: "row-time", title: exactly(activeAt), datetime: iso(activeAt) }, ago(activeAt))),
           element("span", { class: "row-bottom" }, element("span", { class: "row-preview" }, preview),
             unread > 0 && element("span", { class: "badge" }, unread > 999 ? "999+" : String(unread),
               hiddenText(` ${count(unread, "unread message").replace(/^\S+ /u, "")}`)))))),

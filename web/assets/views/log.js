@@ -7,7 +7,7 @@ import { count, day, exactly, time } from "./format.js";
 const TOGETHER_MS = 5 * 60_000;
 
 /**
- * @param {import("../store.js").Conversation} conversation
+ * @param {import("../conversation.js").Conversation} conversation
  * @param {import("../outbox.js").Entry[]} entries
  * @param {object} how
  * @param {number} how.unreadAfter offset after which the "new" line stands; 0: nowhere

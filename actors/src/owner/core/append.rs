@@ -173,13 +173,13 @@ impl<A: Aggregate> Core<A> {
             }
         };
         let is_end = entries.is_empty();
-        match self.absorb(entries) {
-            Ok(publications) if !self.is_broken(Mutation::SwallowCatchUp) => self.publish(publications),
-            Ok(_) => {}
-            Err(reason) => {
-                self.phase = Phase::Waiting { until: 0, batch, next: Next::Append };
-                return self.fail(reason, now);
-            }
+        let (publications, result) = self.absorb(entries);
+        if !self.is_broken(Mutation::SwallowCatchUp) {
+            self.publish(publications);
+        }
+        if let Err(reason) = result {
+            self.phase = Phase::Waiting { until: 0, batch, next: Next::Append };
+            return self.fail(reason, now);
         }
         match target {
             Some(target) if self.head >= target => self.settle(batch, now),
@@ -189,21 +189,23 @@ impl<A: Aggregate> Core<A> {
         }
     }
 
-    /// Folds entries that are in the log and new to this owner.
-    pub(super) fn absorb(&mut self, entries: Vec<StoredEntry>) -> Result<Vec<Weighed>, String> {
+    /// Folds entries that are in the log and new to this owner; answers those it could fold, and why it stopped.
+    pub(super) fn absorb(&mut self, entries: Vec<StoredEntry>) -> (Vec<Weighed>, Result<(), String>) {
         let mut publications = Vec::with_capacity(entries.len());
         for entry in entries {
             if entry.offset != self.head + 1 {
-                return Err(format!("entry {} follows entry {}", entry.offset, self.head));
+                return (publications, Err(format!("entry {} follows entry {}", entry.offset, self.head)));
             }
-            let stored: Stored<A::Event> = codec::restore(&[A::EVENT_FORMAT], &entry.payload)
-                .map_err(|error| format!("entry {} cannot be read: {error}", entry.offset))?;
+            let stored: Stored<A::Event> = match codec::restore(&[A::EVENT_FORMAT], &entry.payload) {
+                Ok(stored) => stored,
+                Err(error) => return (publications, Err(format!("entry {} cannot be read: {error}", entry.offset))),
+            };
             self.confirmed.apply(entry.offset, entry.id, stored.at, &stored.event);
             self.head = entry.offset;
             self.seen.push(entry.id);
             publications.push(self.publication(entry.offset, stored.at, &stored.event, entry.payload.len()));
         }
-        Ok(publications)
+        (publications, Ok(()))
     }
 
     /// The log has been read: what of the batch stands in it is answered; the rest is decided again.
@@ -265,6 +267,14 @@ impl<A: Aggregate> Core<A> {
     pub(super) fn look_at(&self) -> Option<MonoMillis> {
         let ready = matches!(self.phase, Phase::Ready { .. }) && self.queue.is_empty();
         (ready && self.looks.left > 0).then_some(self.looks.at)
+    }
+
+    /// The batch whose outcome is open.
+    pub(super) fn batch(&self) -> Option<&Batch<A>> {
+        match &self.phase {
+            Phase::Appending { batch, .. } | Phase::Reading { batch, .. } | Phase::Waiting { batch, .. } => Some(batch),
+            _ => None,
+        }
     }
 
     /// Takes the batch out of the phase, when it is the one asked for.

@@ -1,7 +1,7 @@
 //! Looking up ids that are too old to be remembered.
 
 use super::batch::{Checked, Pending};
-use super::{Core, Mutation, Phase, Wish};
+use super::{Core, Mutation, Wish};
 use crate::aggregate::Aggregate;
 use crate::store::StoreError;
 use plenum_schema::{EntryId, Offset};
@@ -29,8 +29,7 @@ impl<A: Aggregate> Core<A> {
 
     /// Asks for the ids of all commands that wait, also while an append is under way.
     pub(super) fn look_up(&mut self) {
-        let loaded = !matches!(self.phase, Phase::Down { .. } | Phase::Fetching { .. } | Phase::Loading { .. });
-        if self.finding.is_some() || !loaded {
+        if self.finding.is_some() || !self.is_loaded() {
             return;
         }
         let waiting = self.queue.iter().take(self.config.batch_entries);

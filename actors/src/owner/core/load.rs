@@ -103,13 +103,12 @@ impl<A: Aggregate> Core<A> {
                 return self.fail(format!("{reason}: {error}"), now);
             }
         };
-        match self.absorb(entries) {
-            Ok(publications) => {
-                self.loaded.extend(publications);
-                let surplus = self.loaded.len().saturating_sub(self.config.recent_entries);
-                self.loaded.drain(..surplus);
-                self.read_on(target, now);
-            }
+        let (publications, result) = self.absorb(entries);
+        self.loaded.extend(publications);
+        let surplus = self.loaded.len().saturating_sub(self.config.recent_entries);
+        self.loaded.drain(..surplus);
+        match result {
+            Ok(()) => self.read_on(target, now),
             Err(reason) => self.fail(reason, now),
         }
     }

@@ -99,7 +99,9 @@ impl<A: Aggregate> Core<A> {
     /// may lack.
     pub(super) fn forget_indexed(&mut self) {
         let kept = self.head.saturating_sub(self.config.snapshot_every);
-        self.seen.forget(kept.min(self.snapshots.indexed));
+        // While a batch's outcome is open, what stands behind the head it was made for decides it.
+        let settled = self.batch().map_or(Offset::MAX, |batch| batch.expected);
+        self.seen.forget(kept.min(self.snapshots.indexed).min(settled));
     }
 
     fn trim_if_due(&mut self) {

@@ -140,8 +140,9 @@ async fn head_is_answered_and_other_methods_are_not() {
 }
 
 #[actix_rt::test]
-async fn every_file_of_the_page_has_a_content_type() {
+async fn every_file_has_a_content_type_and_every_script_and_style_is_named_in_the_page() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/assets");
+    let html = String::from_utf8(body(get("/").await).await.to_vec()).unwrap();
     let mut folders = vec![folder.clone()];
     while let Some(next) = folders.pop() {
         for entry in std::fs::read_dir(next).unwrap() {
@@ -154,6 +155,8 @@ async fn every_file_of_the_page_has_a_content_type() {
             let file = get(&format!("/assets/{name}")).await;
             assert_eq!(file.status(), StatusCode::OK, "{name}");
             assert_ne!(text(&file, header::CONTENT_TYPE), "application/octet-stream", "{name}");
+            // Named ahead, the modules are fetched at once and not one import after the other.
+            assert!(html.contains(&format!("/{name}\"")), "index.html does not name {name}");
         }
     }
 }

@@ -1,8 +1,11 @@
 //! What types cannot say: ranges, and settings that contradict each other.
 
 use super::Config;
-use super::sections::LimitsConfig;
+use super::sections::MAX_WORKERS;
+use plenum_actors::connection::ConnectionConfig;
+use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
+use plenum_services::idempotency::IdempotencyConfig;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use tracing_subscriber::EnvFilter;
@@ -32,7 +35,12 @@ impl Config {
         self.check_process(&mut found);
         self.check_listeners(&mut found);
         self.check_websocket(&mut found);
+        let rate = self.rest.lookup_rate;
+        unless(&mut found, rate.per_second <= 0.0 || rate.burst >= 1.0, "rest.lookup_rate.burst", "must be at least 1");
+        between(&mut found, "rest.lookup_keys", self.rest.lookup_keys, 16..=10_000_000);
         check_limits(&mut found, &self.limits);
+        check_history(&mut found, &self.history);
+        check_idempotency(&mut found, &self.idempotency);
         check_hub(&mut found, &self.hub);
         let below = |section: &'static str| move |(key, reason): (&str, String)| (format!("{section}.{key}"), reason);
         found.extend(self.owner.problems().into_iter().map(below("owner")));
@@ -64,7 +72,7 @@ impl Config {
     }
 
     fn check_process(&self, found: &mut Found) {
-        between(found, "server.workers", self.server.workers, 0..=1_024);
+        between(found, "server.workers", self.server.workers, 0..=MAX_WORKERS);
         between(found, "drain.window_ms", self.drain.window_ms, 0..=600_000);
         between(found, "drain.timeout_ms", self.drain.timeout_ms, 100..=3_600_000);
         unless(found, !self.store.path.as_os_str().is_empty(), "store.path", "must not be empty");
@@ -78,6 +86,9 @@ impl Config {
         let is_same_host = public.ip() == operations.ip() || public.ip().is_unspecified() || operations.ip().is_unspecified();
         let is_same = is_same_host && public.port() == operations.port() && public.port() != 0;
         unless(found, !is_same, "operations.listen", "must differ from http.listen: metrics do not belong on the public port");
+        between(found, "http.backlog", self.http.backlog, 1..=65_535);
+        between(found, "http.keep_alive_ms", self.http.keep_alive_ms, 0..=3_600_000);
+        between(found, "http.request_head_ms", self.http.request_head_ms, 100..=600_000);
         let has_certificate = !self.tls.certificate_path.as_os_str().is_empty();
         let has_key = !self.tls.private_key_path.as_os_str().is_empty();
         unless(found, has_certificate || !has_key, "tls.certificate_path", "is empty although tls.private_key_path is set");
@@ -87,9 +98,7 @@ impl Config {
     fn check_websocket(&self, found: &mut Found) {
         let websocket = &self.websocket;
         between(found, "websocket.tls_write_bytes", websocket.tls_write_bytes, 1_024..=16 << 20);
-        between(found, "websocket.reconnect_min_ms", websocket.reconnect_min_ms, 1..=600_000);
-        let range = websocket.reconnect_min_ms..=3_600_000;
-        between(found, "websocket.reconnect_max_ms", websocket.reconnect_max_ms, range);
+        between(found, "websocket.fragments", websocket.fragments, 1..=65_536);
         let is_origin = |text: &&String| {
             let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
             !host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', '?', '#', ' ', '@']))
@@ -112,15 +121,29 @@ fn store_problem(text: String) -> (String, String) {
     }
 }
 
-fn check_limits(found: &mut Found, limits: &LimitsConfig) {
+fn check_limits(found: &mut Found, limits: &ConnectionConfig) {
     between(found, "limits.connections", limits.connections, 1..=10_000_000);
     between(found, "limits.connections_per_user", limits.connections_per_user, 1..=1_000_000);
     between(found, "limits.message_bytes", limits.message_bytes, 1_024..=16 << 20);
-    between(found, "limits.fragments", limits.fragments, 1..=65_536);
-    between(found, "limits.topics", limits.topics, 1..=100_000);
-    between(found, "limits.commands_per_second", limits.commands_per_second, 1..=1_000_000);
+    between(found, "limits.topics_per_connection", limits.topics_per_connection, 1..=100_000);
     between(found, "limits.commands_in_flight", limits.commands_in_flight, 1..=65_536);
-    between(found, "limits.page_events", limits.page_events, 1..=1_000);
+    between(found, "limits.commands_per_second", limits.commands_per_second, 1..=1_000_000);
+    between(found, "limits.unreadable_frames", limits.unreadable_frames, 1..=1_000_000);
+    between(found, "limits.flood_refusals", limits.flood_refusals, 1..=1_000_000);
+    between(found, "limits.reconnect_min_delay_ms", limits.reconnect_min_delay_ms, 1..=600_000);
+    let delays = limits.reconnect_min_delay_ms..=3_600_000;
+    between(found, "limits.reconnect_max_delay_ms", limits.reconnect_max_delay_ms, delays);
+}
+
+fn check_history(found: &mut Found, history: &HistoryConfig) {
+    between(found, "history.page_entries", history.page_entries, 1..=10_000);
+    between(found, "history.page_bytes", history.page_bytes, 1_024..=16 << 20);
+}
+
+fn check_idempotency(found: &mut Found, idempotency: &IdempotencyConfig) {
+    between(found, "idempotency.keep_ms", idempotency.keep_ms, 0..=31_536_000_000);
+    between(found, "idempotency.claim_ms", idempotency.claim_ms, 1_000..=86_400_000);
+    between(found, "idempotency.body_bytes", idempotency.body_bytes, 0..=4 << 20);
 }
 
 fn check_hub(found: &mut Found, hub: &HubConfig) {

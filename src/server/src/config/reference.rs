@@ -102,27 +102,27 @@ impl Reference {
     /// The key that was probably meant.
     #[must_use]
     pub fn nearest_key(&self, path: &str) -> Option<&str> {
-        nearest(path, self.keys().map(|key| key.path.as_str()))
+        nearest(path, &self.keys().map(|key| key.path.as_str()).collect::<Vec<_>>())
     }
 
     /// The section that was probably meant.
     #[must_use]
     pub fn nearest_section(&self, path: &str) -> Option<&str> {
-        nearest(path, self.sections.iter().map(|section| section.path.as_str()))
+        nearest(path, &self.sections.iter().map(|section| section.path.as_str()).collect::<Vec<_>>())
     }
 }
 
 /// The candidate most like `path`, if any is like it: spelt nearly so, or of the same name in another section.
-fn nearest<'a>(path: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
-    let last = |text: &'a str| text.rsplit('.').next().unwrap_or(text);
-    let scored = candidates.clone().map(|candidate| (strsim::damerau_levenshtein(path, candidate), candidate));
+fn nearest<'a>(path: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let scored = candidates.iter().map(|candidate| (strsim::damerau_levenshtein(path, candidate), *candidate));
     let closest = scored.min_by_key(|(distance, _)| *distance);
     let is_alike = |distance: usize| distance * 3 <= path.chars().count().max(6);
     if let Some((_, candidate)) = closest.filter(|(distance, _)| is_alike(*distance)) {
         return Some(candidate);
     }
+    let last = |text: &'a str| text.rsplit('.').next().unwrap_or(text);
     let name = path.rsplit('.').next().unwrap_or(path);
-    candidates.into_iter().find(|candidate| last(candidate) == name)
+    candidates.iter().copied().find(|candidate| last(candidate) == name)
 }
 
 #[derive(Default)]

@@ -12,6 +12,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
+/// The most worker threads: a topic's interest is one bit for each.
+pub(super) const MAX_WORKERS: usize = 64;
+
 const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
@@ -29,7 +32,7 @@ impl ServerConfig {
     #[must_use]
     pub fn worker_count(&self) -> usize {
         match self.workers {
-            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MAX_WORKERS),
             given => given,
         }
     }
@@ -41,6 +44,12 @@ impl ServerConfig {
 pub struct HttpSection {
     /// Address and port.
     pub listen: SocketAddr,
+    /// Connections that may wait to be accepted.
+    pub backlog: u32,
+    /// How long an idle HTTP connection is kept, milliseconds.
+    pub keep_alive_ms: u64,
+    /// How long the head of a request may take to arrive, milliseconds.
+    pub request_head_ms: u64,
     /// The rest of the section.
     #[serde(flatten)]
     pub surface: HttpConfig,
@@ -48,7 +57,13 @@ pub struct HttpSection {
 
 impl Default for HttpSection {
     fn default() -> Self {
-        Self { listen: loopback(8080), surface: HttpConfig::default() }
+        Self {
+            listen: loopback(8080),
+            backlog: 4_096,
+            keep_alive_ms: 75_000,
+            request_head_ms: 5_000,
+            surface: HttpConfig::default(),
+        }
     }
 }
 
@@ -129,7 +144,7 @@ pub struct LogConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Text, level: "info".to_owned() }
+        Self { format: LogFormat::Text, level: "info,actix_server=warn".to_owned() }
     }
 }
 
@@ -224,55 +239,16 @@ pub enum Bus {
     None,
 }
 
-/// `[limits]`
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LimitsConfig {
-    /// Open WebSocket connections of the node.
-    pub connections: usize,
-    /// Open WebSocket connections of one person.
-    pub connections_per_user: usize,
-    /// Largest message of a client, bytes.
-    pub message_bytes: u32,
-    /// Most fragments of one message.
-    pub fragments: u32,
-    /// Topics one connection may subscribe to.
-    pub topics: u32,
-    /// Sustained commands a second of one connection.
-    pub commands_per_second: u32,
-    /// Commands without an answer of one connection.
-    pub commands_in_flight: u32,
-    /// Most events in one page of history.
-    pub page_events: u32,
-}
-
-impl Default for LimitsConfig {
-    fn default() -> Self {
-        Self {
-            connections: 100_000,
-            connections_per_user: 20,
-            message_bytes: 65_536,
-            fragments: 128,
-            topics: 200,
-            commands_per_second: 50,
-            commands_in_flight: 64,
-            page_events: 200,
-        }
-    }
-}
-
 /// `[websocket]`
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebSocketConfig {
     /// Whether `/ws-echo` is there.
     pub echo: bool,
+    /// Most fragments of one message.
+    pub fragments: u32,
     /// Ciphertext one TLS connection may hold back, bytes.
     pub tls_write_bytes: usize,
-    /// First reconnect delay clients are told, milliseconds.
-    pub reconnect_min_ms: u32,
-    /// Longest reconnect delay clients are told, milliseconds.
-    pub reconnect_max_ms: u32,
     /// Which pages may open a socket.
     pub origin: OriginPolicy,
 }
@@ -281,9 +257,8 @@ impl Default for WebSocketConfig {
     fn default() -> Self {
         Self {
             echo: false,
+            fragments: 128,
             tls_write_bytes: 65_536,
-            reconnect_min_ms: 500,
-            reconnect_max_ms: 30_000,
             origin: OriginPolicy::default(),
         }
     }

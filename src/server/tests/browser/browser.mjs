@@ -83,7 +83,7 @@ export class Person {
     await page.getByRole("button", { name: "New conversation" }).click();
     await page.getByLabel("E-mail address").fill(other.email);
     await page.getByRole("button", { name: "Start" }).click();
-    await page.getByRole("heading", { name: other.name }).waitFor();
+    await this.#started(other.name);
   }
 
   async startGroup(title, others) {
@@ -93,7 +93,12 @@ export class Person {
     await page.getByLabel("Name of the group").fill(title);
     await page.getByLabel("E-mail addresses").fill(others.map(({ email }) => email).join("\n"));
     await page.getByRole("button", { name: "Start" }).click();
-    await page.getByRole("heading", { name: title }).waitFor();
+    await this.#started(title);
+  }
+
+  async #started(name) {
+    await this.page.getByRole("dialog").waitFor({ state: "detached" });
+    await this.page.getByRole("heading", { name }).waitFor();
   }
 
   row(name) {

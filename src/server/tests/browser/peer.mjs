@@ -13,7 +13,8 @@ export class Peer {
     identifyWithinMs: 10_000 };
   /** Called with (connection, command) before the command is carried out; answering true swallows it. */
   intercept = () => false;
-  #refs = new Map();
+  /** topic, user and clientRef → offset */
+  refs = new Map();
   #ids = 0;
 
   log(topic) {
@@ -70,11 +71,11 @@ export class Peer {
 
   send(connection, { topic, clientRef, content }, answer, _refuse, then) {
     const key = `${topic} ${connection.user} ${clientRef}`;
-    const duplicate = this.#refs.has(key);
-    const offset = duplicate ? this.#refs.get(key) : this.log(topic).length + 1;
+    const duplicate = this.refs.has(key);
+    const offset = duplicate ? this.refs.get(key) : this.log(topic).length + 1;
     answer({ sent: { topic, offset, message: `m${offset}`, duplicate } });
     if (duplicate) return;
-    this.#refs.set(key, offset);
+    this.refs.set(key, offset);
     then.push(() => this.append(topic, { message: { id: `m${offset}`, author: connection.user, number: offset, content, clientRef } }));
   }
 

@@ -7,4 +7,8 @@
     reason = "a test may fail loudly, and a test's deadline reads the real clock"
 )]
 
+mod config;
+mod http;
+mod operations;
+mod program;
 mod tidy;

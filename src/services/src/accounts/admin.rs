@@ -8,7 +8,8 @@ use super::refresh_token::RefreshToken;
 use super::register::Names;
 use super::requests::{ProfileUpdate, SignedIn};
 use super::secret::Secret;
-use super::service::{Accounts, unavailable};
+use super::service::Accounts;
+use crate::unavailable::unavailable;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use plenum_schema::entities::Account;
 use plenum_schema::table::{Entity, FieldValue};
@@ -55,7 +56,11 @@ impl Accounts {
     pub async fn create_user(&self, new: NewAccount) -> Result<Profile, Refusal> {
         let names = Names::read(new.email.as_ref(), new.phone.as_ref(), new.profile.username.as_ref())?;
         if names.all().is_empty() {
-            return Err(Refusal::field(RefusalCode::Invalid, "email", "an e-mail address, phone or username is needed"));
+            return Err(Refusal::field(
+                RefusalCode::Invalid,
+                "email",
+                "an e-mail address, phone or username is needed",
+            ));
         }
         let mut account = self.0.prepare(&names, &new.profile, new.password.as_ref()).await?;
         account.password_hash = match (new.password, new.imported_hash) {

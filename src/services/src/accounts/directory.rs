@@ -10,10 +10,12 @@
 //! | confirmed | carries the name | taken |
 //! | confirmed | absent, or without the name | given up: may be taken over |
 //!
-//! Taking over and confirming compete for the same version of the row: exactly one wins. The clock decides only how long one waits.
+//! Taking over and confirming compete for the same version of the row: exactly one wins. The clock decides only how
+//! long one waits.
 
 use super::names::Name;
-use super::service::{Inner, millis, unavailable};
+use super::service::{Inner, millis};
+use crate::unavailable::{damaged, unavailable};
 use plenum_actors::store::{Conditional, Mutation};
 use plenum_schema::entities::{Account, AccountKey};
 use plenum_schema::table::{Entity, FieldValue, Key, Value};
@@ -22,12 +24,6 @@ use uuid::Uuid;
 
 /// How often a lost race is run again.
 pub(super) const ATTEMPTS: usize = 8;
-
-/// Stored bytes that do not read back: logged here, `internal` to the caller.
-fn damaged(error: &plenum_schema::table::RowError) -> Refusal {
-    tracing::error!(%error, "damaged row");
-    Refusal::new(RefusalCode::Internal, "stored data cannot be read")
-}
 
 pub(super) fn read_row<E: Entity>(row: plenum_schema::table::Row) -> Result<E, Refusal> {
     E::from_row(row).map_err(|error| damaged(&error))
@@ -122,7 +118,8 @@ impl Inner {
     /// # Errors
     /// `conflict` when it is somebody else's.
     pub async fn claim(&self, name: &Name, user: UserId) -> Result<AccountKey, Refusal> {
-        let mut claim = AccountKey { key: name.key(), user_id: user, confirmed: false, claimed_at: self.now(), version: 1 };
+        let mut claim =
+            AccountKey { key: name.key(), user_id: user, confirmed: false, claimed_at: self.now(), version: 1 };
         for _ in 0..ATTEMPTS {
             claim.version = 1;
             let answer = self.store.insert(AccountKey::TABLE, claim.to_row()).await.map_err(unavailable)?;

@@ -22,7 +22,8 @@ use zeroize::Zeroizing;
 use super::refresh_token::RefreshKey;
 
 /// The fixed beginning of an Ed25519 private key in PKCS #8 (RFC 8410 §7); the 32 bytes of the key follow.
-const PKCS8: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+const PKCS8: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
@@ -166,7 +167,8 @@ impl KeyRing {
     /// [`KeyError`]: unreadable, damaged, or readable by others.
     pub fn open(data_dir: &Path, overlap_ms: i64, now: WallMillis) -> Result<Self, KeyError> {
         let stored = file::open(data_dir, || Stored::fresh(now))?;
-        Self::new(stored, overlap_ms).ok_or_else(|| file::damaged(data_dir, "a key is missing, malformed or an example"))
+        Self::new(stored, overlap_ms)
+            .ok_or_else(|| file::damaged(data_dir, "a key is missing, malformed or an example"))
     }
 
     fn new(stored: Stored, overlap_ms: i64) -> Option<Self> {

@@ -1,12 +1,12 @@
 //! Signing in by password, and changing it.
 
 use super::audit;
+use super::directory::{ATTEMPTS, contended};
 use super::names::{self, Name, given};
 use super::password::{self, Checked};
 use super::requests::{Login, PasswordChange, SignedIn};
 use super::secret::Secret;
 use super::service::{Accounts, Inner, unauthenticated};
-use super::directory::{ATTEMPTS, contended};
 use plenum_actors::identity::Identity;
 use plenum_schema::entities::Account;
 use plenum_schema::{Refusal, RefusalCode, SessionId, UserId};
@@ -32,7 +32,8 @@ fn name_of(login: &Login) -> Result<Option<Name>, Refusal> {
 
 impl Inner {
     /// The account behind a name and a password; the same answer after the same time when either is wrong.
-    async fn authenticate_password(&self, name: Option<&Name>, password: &Secret) -> Result<Account, Refusal> {
+    async fn authenticate_password(&self, name: Option<&Name>, login: &Login) -> Result<Account, Refusal> {
+        let password = &login.password;
         let account = match name {
             Some(name) => self.owner(name).await?,
             None => None,
@@ -45,7 +46,7 @@ impl Inner {
             Some(account) if checked == Checked::RightButOld => Ok(self.rehash(account, password).await),
             account => {
                 let user = account.map(|account| account.user_id);
-                audit::denied("login", user, None, RefusalCode::Unauthenticated);
+                audit::denied("login", user, login.address, RefusalCode::Unauthenticated);
                 Err(wrong_credentials())
             }
         }
@@ -128,7 +129,7 @@ impl Accounts {
         // What cannot be anybody's name shares one bucket, and costs the same time.
         let bucket = name.as_ref().map_or_else(|| "nobody".to_owned(), Name::key);
         let tried = self.0.try_once("login", Some(&bucket), login.address)?;
-        let outcome = self.0.authenticate_password(name.as_ref(), &login.password).await;
+        let outcome = self.0.authenticate_password(name.as_ref(), &login).await;
         // A try counts when the password was wrong, not when nobody looked at it.
         if outcome.as_ref().err().is_none_or(|refusal| refusal.code.is_retryable()) {
             self.0.give_back(&tried);

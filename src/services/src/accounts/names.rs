@@ -64,19 +64,22 @@ pub(super) fn email(text: &str) -> Result<Name, Refusal> {
     let address = text.trim().to_lowercase();
     let wrong = || invalid("email", "not an e-mail address");
     let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
-    let strange = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '<' | '>' | '(' | ')' | ',' | ';' | '"');
-    let domain_fine = domain.split('.').all(|label| {
-        !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-    });
+    let strange =
+        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '<' | '>' | '(' | ')' | ',' | ';' | '"');
+    let domain_fine = domain
+        .split('.')
+        .all(|label| !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_alphanumeric() || c == '-'));
     let fine = !local.is_empty() && local.len() <= MAX_LOCAL && address.len() <= MAX_EMAIL && !local.contains(strange);
     if fine && domain_fine { Ok(Name::Email(address)) } else { Err(wrong()) }
 }
 
 /// A telephone number: `+`, then 7 to 15 digits (ITU-T E.164). Spaces, dots, dashes, brackets are dropped, a leading `00` is `+`.
 pub(super) fn phone(text: &str) -> Result<Name, Refusal> {
-    let kept: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '(' | ')' | '/')).collect();
+    let kept: String =
+        text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '(' | ')' | '/')).collect();
     let digits = kept.strip_prefix('+').or_else(|| kept.strip_prefix("00")).unwrap_or(&kept);
-    let fine = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+    let fine =
+        (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
     if fine {
         Ok(Name::Phone(format!("+{digits}")))
     } else {
@@ -89,11 +92,15 @@ pub(super) fn phone(text: &str) -> Result<Name, Refusal> {
 pub(super) fn username(text: &str) -> Result<Name, Refusal> {
     let name = text.trim().to_ascii_lowercase();
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    let fine = (3..=32).contains(&name.len()) && name.bytes().all(allowed) && name.bytes().any(|b| b.is_ascii_alphabetic());
+    let fine =
+        (3..=32).contains(&name.len()) && name.bytes().all(allowed) && name.bytes().any(|b| b.is_ascii_alphabetic());
     if fine {
         Ok(Name::Username(name))
     } else {
-        Err(invalid("username", "a user name has 3 to 32 letters, digits, dots, dashes or underscores, and a letter among them"))
+        Err(invalid(
+            "username",
+            "a user name has 3 to 32 letters, digits, dots, dashes or underscores, and a letter among them",
+        ))
     }
 }
 

@@ -22,21 +22,47 @@ const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 10..=14;
 /// What must be left of a password, letters and digits, when the words everybody tries first are taken out.
 const MIN_REMAINDER: usize = 5;
 
-static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| include_str!("password/common.txt").lines().collect());
+static COMMON: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| include_str!("password/common.txt").lines().collect());
 
 /// Beginnings that people decorate with digits.
 const BASES: &[&str] = &[
-    "password", "passwort", "motdepasse", "contrasena", "qwerty", "azerty", "qwertz", "welcome", "letmein", "iloveyou", "admin",
-    "administrator", "football", "baseball", "dragon", "monkey", "sunshine", "princess", "superman", "batman", "abcdef",
-    "123456", "654321", "changeme", "secret", "login", "master", "hello",
+    "password",
+    "passwort",
+    "motdepasse",
+    "contrasena",
+    "qwerty",
+    "azerty",
+    "qwertz",
+    "welcome",
+    "letmein",
+    "iloveyou",
+    "admin",
+    "administrator",
+    "football",
+    "baseball",
+    "dragon",
+    "monkey",
+    "sunshine",
+    "princess",
+    "superman",
+    "batman",
+    "abcdef",
+    "123456",
+    "654321",
+    "changeme",
+    "secret",
+    "login",
+    "master",
+    "hello",
 ];
 
 fn weak(field: &str, message: impl Into<String>) -> Refusal {
     Refusal::field(RefusalCode::Invalid, field, message)
 }
 
-/// Whether a new password may be used. `field` is the member of the request; `context` are words about the person (local part of the e-mail
-/// address, user name, names). No rules about kinds of characters.
+/// Whether a new password may be used. `field` is the member of the request; `context` are words about the person (local
+/// part of the e-mail address, user name, names). No rules about kinds of characters.
 pub(super) fn check(config: &PasswordConfig, field: &str, password: &Secret, context: &[&str]) -> Result<(), Refusal> {
     let chars = password.expose().chars().count();
     if chars < config.min_chars {
@@ -50,7 +76,9 @@ pub(super) fn check(config: &PasswordConfig, field: &str, password: &Secret, con
         return Err(weak(field, "this password is one of those that everybody tries first"));
     }
     let mut rest = lower;
-    for word in config.context_words.iter().map(String::as_str).chain(context.iter().copied()).chain(BASES.iter().copied()) {
+    for word in
+        config.context_words.iter().map(String::as_str).chain(context.iter().copied()).chain(BASES.iter().copied())
+    {
         let word = word.to_lowercase();
         if word.chars().count() >= 4 {
             rest = zeroize::Zeroizing::new(rest.replace(&word, ""));
@@ -154,7 +182,8 @@ mod tests {
 
     #[test]
     fn long_pass_phrases_of_any_characters_are_accepted() {
-        for fine in ["korrekt pferd batterie", "ⴰⵣⵓⵍ ⴰⵎⴰⴹⴰⵍ", "xkr7-wq!", &"long pass phrase ".repeat(7)] {
+        for fine in ["korrekt pferd batterie", "ⴰⵣⵓⵍ ⴰⵎⴰⴹⴰⵍ", "xkr7-wq!", &"long pass phrase ".repeat(7)]
+        {
             assert_eq!(checked(fine), Ok(()), "{fine}");
         }
     }
@@ -168,7 +197,17 @@ mod tests {
 
     #[test]
     fn passwords_everybody_tries_first_are_refused() {
-        for wrong in ["password", "Password1", "12345678", "qwertyuiop", "aaaaaaaa", "abababab", "abcdefgh", "hgfedcba", "iloveyou!"] {
+        for wrong in [
+            "password",
+            "Password1",
+            "12345678",
+            "qwertyuiop",
+            "aaaaaaaa",
+            "abababab",
+            "abcdefgh",
+            "hgfedcba",
+            "iloveyou!",
+        ] {
             checked(wrong).unwrap_err();
         }
     }

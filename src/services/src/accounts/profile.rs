@@ -97,7 +97,8 @@ pub struct PublicProfile {
 fn display_name(account: &Account) -> String {
     let full = account.full_name.clone();
     let both = || {
-        let parts: Vec<&str> = [&account.first_name, &account.last_name].into_iter().flatten().map(String::as_str).collect();
+        let parts: Vec<&str> =
+            [&account.first_name, &account.last_name].into_iter().flatten().map(String::as_str).collect();
         (!parts.is_empty()).then(|| parts.join(" "))
     };
     let nameless = || format!("user {}", &account.user_id.0.simple().to_string()[24..]);

@@ -91,7 +91,11 @@ impl Inner {
     fn apply_enumerations(&self, account: &mut Account, update: &ProfileUpdate) -> Result<(), Refusal> {
         let (fields, years) = (&self.config.fields, &self.config.years);
         text("field", 60, &mut account.field, update.field.as_ref())?;
-        if account.field.as_ref().is_some_and(|field| update.field.is_some() && !fields.is_empty() && !fields.contains(field)) {
+        if account
+            .field
+            .as_ref()
+            .is_some_and(|field| update.field.is_some() && !fields.is_empty() && !fields.contains(field))
+        {
             return Err(invalid("field", format!("one of {}", fields.join(", "))));
         }
         if let Some(year) = update.year {
@@ -104,7 +108,12 @@ impl Inner {
         Ok(())
     }
 
-    async fn update_profile(&self, user: UserId, update: &ProfileUpdate, version: Option<i64>) -> Result<Account, Refusal> {
+    async fn update_profile(
+        &self,
+        user: UserId,
+        update: &ProfileUpdate,
+        version: Option<i64>,
+    ) -> Result<Account, Refusal> {
         let wanted = match &update.username {
             Some(text) => Some(given(Some(text)).map(names::username).transpose()?),
             None => None,
@@ -184,6 +193,22 @@ impl Accounts {
         let Ok(name) = names::any(name) else { return Ok(None) };
         let owner = self.0.owner(&name).await?;
         Ok(owner.filter(|account| account.is_active).as_ref().map(PublicProfile::from))
+    }
+
+    /// As [`find`](Self::find), for e-mail addresses only.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn find_by_email(&self, email: &str) -> Result<Option<PublicProfile>, Refusal> {
+        if names::email(email).is_ok() { self.find(email).await } else { Ok(None) }
+    }
+
+    /// Whether there is such an account and it is not switched off.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn exists(&self, user: UserId) -> Result<bool, Refusal> {
+        Ok(self.0.account(user).await?.is_some_and(|account| account.is_active))
     }
 
     /// What to call these people, in no particular order; those that do not exist are left out. At most 1,000.

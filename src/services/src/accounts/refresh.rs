@@ -1,11 +1,11 @@
 //! Refreshing: a new pair of tokens for the present refresh token, and the alarm when an old one comes back (RFC 9700 §4.14).
 
 use super::audit;
+use super::directory::{ATTEMPTS, contended};
 use super::refresh_token::RefreshToken;
 use super::requests::SignedIn;
 use super::secret::Secret;
 use super::service::{Accounts, Inner, millis, unauthenticated};
-use super::directory::{ATTEMPTS, contended};
 use bytes::Bytes;
 use plenum_schema::entities::{Account, Session};
 use plenum_schema::{Refusal, RefusalCode};

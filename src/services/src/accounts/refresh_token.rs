@@ -1,9 +1,9 @@
 //! Refresh tokens: opaque, 256 random bits, and a tag by which a token of ours is told from an invented one.
 //!
-//! `plr1_<user>.<session>.<secret><tag>` in base64url. Only a hash of the secret is stored. The next secret of a session is
-//! derived from the present one, a random number of the session and a key of the server: two refreshes at once, on whichever
-//! nodes, give the device the same next token, and none of the three parts alone gives it to anybody else. The tag lets an old token of
-//! ours raise the alarm while one made up from known ids does nothing.
+//! `plr1_<user>.<session>.<secret><tag>` in base64url. Only a hash of the secret is stored. The next secret of a session
+//! is derived from the present one, a random number of the session and a key of the server: two refreshes at once, on
+//! whichever nodes, give the device the same next token, and none of the three parts alone gives it to anybody else. The
+//! tag lets an old token of ours raise the alarm while one made up from known ids does nothing.
 
 use super::secret::Secret;
 use base64::Engine;
@@ -32,7 +32,8 @@ pub(super) struct RefreshToken {
 
 fn mac(key: &RefreshKey, purpose: &str, parts: &[&[u8]]) -> Hmac<Sha256> {
     // HMAC takes keys of every length, so the fallback is never used.
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key[..]).unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key[..])
+        .unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
     mac.update(purpose.as_bytes());
     for part in parts {
         mac.update(part);

@@ -77,7 +77,12 @@ impl Inner {
     }
 
     /// Everything about a sign-up that can be refused before anything is written.
-    pub async fn prepare(&self, names: &Names, profile: &ProfileUpdate, password: Option<&Secret>) -> Result<Account, Refusal> {
+    pub async fn prepare(
+        &self,
+        names: &Names,
+        profile: &ProfileUpdate,
+        password: Option<&Secret>,
+    ) -> Result<Account, Refusal> {
         let account = self.new_account(names, profile)?;
         if let Some(password) = password {
             password::check(&self.config.password, "password", password, &context(&account))?;

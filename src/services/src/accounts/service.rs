@@ -1,15 +1,15 @@
 //! The service itself: what it is made of, and how it starts.
 
+use super::audit;
 use super::config::{AccountsConfig, ConfigProblem};
 use super::keyring::{KeyError, KeyRing};
 use super::password::{HashPool, Hasher};
 use super::throttle::{Throttle, Tried};
-use super::token::Tokens;
-use super::audit;
+use super::token::{TokenError, Tokens};
 use parking_lot::{Mutex, RwLock};
 use plenum_actors::clock::{SharedClock, WallMillis};
 use plenum_actors::identity::{Authenticator, Identity, SessionEnder};
-use plenum_actors::store::{SharedStore, StoreError};
+use plenum_actors::store::SharedStore;
 use plenum_schema::{Refusal, RefusalCode, SessionId};
 use std::future::Future;
 use std::net::IpAddr;
@@ -46,12 +46,6 @@ pub(super) struct Inner {
 /// Accounts and their sessions. Cheap to clone; all clones are one service.
 #[derive(Clone)]
 pub struct Accounts(pub(super) Arc<Inner>);
-
-/// What a failed store means to the caller. Details go to the log only.
-pub(super) fn unavailable(error: StoreError) -> Refusal {
-    tracing::warn!(%error, "the store did not answer the accounts service");
-    Refusal::new(RefusalCode::Unavailable, "accounts cannot be reached right now").retry_after(1_000)
-}
 
 pub(super) fn millis(seconds: u64) -> i64 {
     i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX)
@@ -134,7 +128,12 @@ impl Inner {
     }
 
     /// Takes a try for an account (by its key) from an address.
-    pub fn try_once(&self, event: &'static str, account: Option<&str>, address: Option<IpAddr>) -> Result<Tried, Refusal> {
+    pub fn try_once(
+        &self,
+        event: &'static str,
+        account: Option<&str>,
+        address: Option<IpAddr>,
+    ) -> Result<Tried, Refusal> {
         let mut throttle = self.throttle.lock();
         let slots = throttle.slots(account, address);
         let taken = throttle.take(&slots, self.clock.mono());
@@ -158,7 +157,10 @@ impl Inner {
         let verified = self.tokens.verify(&self.ring(), token, self.now());
         let identity = verified.map_err(|error| {
             tracing::debug!(%error, "access token refused");
-            audit::denied("token", None, None, RefusalCode::Unauthenticated);
+            // Clients find out that a token has expired by using it: nothing to be told about.
+            if error != TokenError::Time {
+                audit::denied("token", None, None, RefusalCode::Unauthenticated);
+            }
             unauthenticated()
         })?;
         match self.session(identity.user, identity.session).await? {

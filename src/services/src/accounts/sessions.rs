@@ -5,8 +5,9 @@ use super::keyring;
 use super::profile::Profile;
 use super::refresh_token::RefreshToken;
 use super::requests::{Logout, SessionInfo, SignedIn};
-use super::service::{Accounts, Inner, millis, unauthenticated, unavailable};
+use super::service::{Accounts, Inner, millis, unauthenticated};
 use super::token::Grant;
+use crate::unavailable::unavailable;
 use bytes::Bytes;
 use plenum_actors::identity::Identity;
 use plenum_actors::store::{Direction, Mutation};
@@ -38,7 +39,8 @@ impl Inner {
     /// All session rows of an account, ended ones among them, oldest first.
     pub async fn session_rows(&self, user: UserId) -> Result<Vec<Session>, Refusal> {
         let partition = vec![user.to_value()];
-        let rows = self.store.scan(Session::TABLE, partition, None, Direction::Forward, PAGE).await.map_err(unavailable)?;
+        let rows =
+            self.store.scan(Session::TABLE, partition, None, Direction::Forward, PAGE).await.map_err(unavailable)?;
         let rows: Result<Vec<Session>, Refusal> = rows.into_iter().map(super::directory::read_row).collect();
         let mut rows = rows?;
         rows.sort_by_key(|row| (row.created_at, row.session_id));
@@ -85,7 +87,11 @@ impl Inner {
     }
 
     /// A session that is not stored yet, and its first refresh token.
-    pub async fn new_session(&self, account: &Account, device: Option<&str>) -> Result<(Session, RefreshToken), Refusal> {
+    pub async fn new_session(
+        &self,
+        account: &Account,
+        device: Option<&str>,
+    ) -> Result<(Session, RefreshToken), Refusal> {
         let newest = self.session_rows(account.user_id).await?.last().map_or(0, |row| row.created_at);
         let (session_id, now) = (SessionId(self.clock.new_id()), self.now());
         let token = RefreshToken::first(account.user_id, session_id, keyring::random().map_err(internal)?);
@@ -132,10 +138,15 @@ impl Inner {
 
     /// The answer to whoever signed in or refreshed.
     pub fn signed_in(&self, account: Account, session: &Session, refresh: &RefreshToken) -> Result<SignedIn, Refusal> {
-        let (access_token, expires_in) =
-            self.access_token(&account.role, session, self.config.token.access_ttl_s)?;
+        let (access_token, expires_in) = self.access_token(&account.role, session, self.config.token.access_ttl_s)?;
         let refresh_token = refresh.text(self.ring().refresh_key());
-        Ok(SignedIn { profile: Profile::from(account), session: session.session_id, access_token, refresh_token, expires_in })
+        Ok(SignedIn {
+            profile: Profile::from(account),
+            session: session.session_id,
+            access_token,
+            refresh_token,
+            expires_in,
+        })
     }
 }
 

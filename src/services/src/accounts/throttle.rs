@@ -105,11 +105,22 @@ impl Throttle {
     }
 
     fn set(&mut self, slot: Slot, level: u64, now: MonoMillis) {
+        self.keep(slot, Bucket { level, at: now });
+    }
+
+    /// Remembers that a bucket was asked for, without changing it: who is refused must not be forgotten for it.
+    fn touch(&mut self, slot: Slot) {
+        if let Some(bucket) = self.old.get(&slot).copied() {
+            self.keep(slot, bucket);
+        }
+    }
+
+    fn keep(&mut self, slot: Slot, bucket: Bucket) {
         if self.young.len() >= self.half && !self.young.contains_key(&slot) {
             self.old = std::mem::take(&mut self.young);
         }
         self.old.remove(&slot);
-        self.young.insert(slot, Bucket { level, at: now });
+        self.young.insert(slot, bucket);
     }
 
     /// Takes a token from each bucket, or from none.
@@ -117,9 +128,11 @@ impl Throttle {
     /// # Errors
     /// `rateLimited` with the time after which the emptiest bucket has a token again.
     pub fn take(&mut self, slots: &[Slot], now: MonoMillis) -> Result<(), Refusal> {
-        let wait = |slot: Slot| (1_000_u64.saturating_sub(self.level(slot, now)) * self.rate(slot).refill_ms).div_ceil(1_000);
+        let wait =
+            |slot: Slot| (1_000_u64.saturating_sub(self.level(slot, now)) * self.rate(slot).refill_ms).div_ceil(1_000);
         let longest = slots.iter().map(|slot| wait(*slot)).max().unwrap_or(0);
         if longest > 0 {
+            slots.iter().for_each(|slot| self.touch(*slot));
             return Err(Refusal::new(RefusalCode::RateLimited, "too many tries: wait a little").retry_after(longest));
         }
         for slot in slots {
@@ -188,7 +201,10 @@ mod tests {
         let a = throttle.slots(None, Some("2001:db8:1:2::3".parse().unwrap()));
         assert_eq!(a, throttle.slots(None, Some("2001:db8:1:2:ffff::".parse().unwrap())));
         assert_ne!(a, throttle.slots(None, Some("2001:db8:1:3::3".parse().unwrap())));
-        assert_eq!(throttle.slots(None, Some("::ffff:10.0.0.1".parse().unwrap())), throttle.slots(None, Some([10, 0, 0, 1].into())));
+        assert_eq!(
+            throttle.slots(None, Some("::ffff:10.0.0.1".parse().unwrap())),
+            throttle.slots(None, Some([10, 0, 0, 1].into()))
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{Conversations, is_final, unexpected};
 use plenum_actors::aggregates::conversation::{Answer, Command};
 use plenum_schema::conversation::ConversationKind;
 use plenum_schema::{ConversationId, Refusal, RefusalCode, UserId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// The other person of a direct conversation.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,7 +65,7 @@ impl Conversations {
         }
         let people: BTreeSet<UserId> = group.members.into_iter().chain([caller]).collect();
         let people: Vec<UserId> = people.into_iter().collect();
-        self.expect_people(&people).await?;
+        self.expect_people(&people, "members").await?;
         let id = ConversationId::group(caller, &client_ref);
         self.create(caller, id, ConversationKind::Group, group.title, people).await
     }
@@ -112,20 +112,22 @@ impl Conversations {
     }
 
     async fn person(&self, other: Other) -> Result<UserId, Refusal> {
-        let found = match &other {
-            Other::User(user) => self.parts.accounts.exists(*user).await?.then_some(*user),
-            Other::Email(email) => self.parts.accounts.find_by_email(email).await?.map(|card| card.id),
+        let (field, found) = match other {
+            Other::User(user) => ("userId", self.parts.accounts.names(vec![user]).await?.pop()),
+            Other::Email(email) if email.contains('@') => ("email", self.parts.accounts.find(&email).await?),
+            Other::Email(_) => return Err(Refusal::field(RefusalCode::Invalid, "email", "this is no e-mail address")),
         };
-        let field = if matches!(other, Other::User(_)) { "userId" } else { "email" };
-        found.ok_or_else(|| Refusal::field(RefusalCode::NotFound, field, "there is no such person"))
+        let person = found.ok_or_else(|| Refusal::field(RefusalCode::NotFound, field, "there is no such person"))?;
+        Ok(person.id)
     }
 
-    pub(super) async fn expect_people(&self, people: &[UserId]) -> Result<(), Refusal> {
-        for user in people {
-            if !self.parts.accounts.exists(*user).await? {
-                return Err(Refusal::field(RefusalCode::NotFound, "members", format!("there is no person {user}")));
-            }
+    /// Refuses people who do not exist.
+    pub(super) async fn expect_people(&self, people: &[UserId], field: &str) -> Result<(), Refusal> {
+        let known: HashSet<UserId> =
+            self.parts.accounts.names(people.to_vec()).await?.iter().map(|one| one.id).collect();
+        match people.iter().find(|user| !known.contains(user)) {
+            None => Ok(()),
+            Some(user) => Err(Refusal::field(RefusalCode::NotFound, field, format!("there is no person {user}"))),
         }
-        Ok(())
     }
 }

@@ -42,7 +42,13 @@ impl Conversations {
         Ok(HistoryPage { items: publications.iter().filter_map(|one| frame(one)).collect(), head, first })
     }
 
-    pub(super) async fn page(&self, id: ConversationId, span: Span, limit: usize, known: Offset) -> Result<Page, Refusal> {
+    pub(super) async fn page(
+        &self,
+        id: ConversationId,
+        span: Span,
+        limit: usize,
+        known: Offset,
+    ) -> Result<Page, Refusal> {
         self.parts.history.read(topic_of(id), span, limit, self.config.page_bytes, known).await
     }
 }

@@ -80,7 +80,9 @@ impl Conversations {
                     self.announce_marks(id, MarksSignal { user: caller, delivered, read });
                     return Ok(outcome(&new, true));
                 }
-                Conditional::Refused(row) => present = row.map(Marks::from_row).transpose().map_err(|error| damaged(&error))?,
+                Conditional::Refused(row) => {
+                    present = row.map(Marks::from_row).transpose().map_err(|error| damaged(&error))?;
+                }
             }
         }
         Err(Refusal::new(RefusalCode::Busy, "other devices move the same marks").retry_after(100))
@@ -109,7 +111,8 @@ impl Conversations {
 
     /// The caller's own row.
     pub(super) async fn marks_of(&self, user: UserId, id: ConversationId) -> Result<Option<Marks>, Refusal> {
-        let row = self.parts.store.get(Marks::TABLE, vec![id.to_value(), user.to_value()]).await.map_err(unavailable)?;
+        let row =
+            self.parts.store.get(Marks::TABLE, vec![id.to_value(), user.to_value()]).await.map_err(unavailable)?;
         row.map(Marks::from_row).transpose().map_err(|error| damaged(&error))
     }
 
@@ -129,7 +132,9 @@ impl Conversations {
         while after < access.head {
             let page = self.page(id, Span::After(after), LOOK, access.head).await?;
             for publication in &page.publications {
-                if let Body::Event { event: Event::Conversation(ConversationEvent::Message(message)), .. } = publication.body() {
+                if let Body::Event { event: Event::Conversation(ConversationEvent::Message(message)), .. } =
+                    publication.body()
+                {
                     return Ok(message.number.saturating_sub(1));
                 }
             }

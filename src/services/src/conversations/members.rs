@@ -20,7 +20,7 @@ impl Conversations {
     ) -> Result<Offset, Refusal> {
         // Before any row is written: a stranger must not write into other people's lists.
         self.access(caller, id).await?;
-        self.expect_people(&[user]).await?;
+        self.expect_people(&[user], "userId").await?;
         let new = self.enlist(id, &[user]).await?;
         let outcome = self.ask(id, Command::AddMember { by: caller, user, role }).await;
         if let Err(refusal) = &outcome

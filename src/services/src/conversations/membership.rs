@@ -24,11 +24,13 @@ impl Conversations {
 
     /// Writes the rows that are missing and answers whose they are.
     pub(super) async fn enlist(&self, id: ConversationId, people: &[UserId]) -> Result<Vec<UserId>, Refusal> {
-        let each = people.iter().map(|user| async move { self.enlist_one(id, *user).await.map(|new| new.then_some(*user)) });
+        let each =
+            people.iter().map(|user| async move { self.enlist_one(id, *user).await.map(|new| new.then_some(*user)) });
         // Collected first: a refusal must not stop the others half way, or their rows would be left behind.
         let outcomes: Vec<Result<Option<UserId>, Refusal>> =
             stream::iter(each).buffer_unordered(self.config.concurrent_reads).collect().await;
-        let written: Vec<UserId> = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok().copied().flatten()).collect();
+        let written: Vec<UserId> =
+            outcomes.iter().filter_map(|outcome| outcome.as_ref().ok().copied().flatten()).collect();
         match outcomes.into_iter().find_map(Result::err) {
             None => Ok(written),
             Some(refusal) => {

@@ -6,7 +6,7 @@
 //! db/       the engine's files
 //! ```
 
-use super::error::{opening, OpenError};
+use super::error::{OpenError, opening};
 use parking_lot::Mutex;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};

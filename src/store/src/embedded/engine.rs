@@ -9,9 +9,9 @@ use super::keys::{self, KeyRange};
 use super::records;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable};
 use plenum_actors::store::{Direction, Head, Snapshot, StoreError, StoredEntry};
+use plenum_schema::EntryId;
 use plenum_schema::log::{LogId, Offset};
 use plenum_schema::table::{Row, Table};
-use plenum_schema::EntryId;
 use std::ops::Bound;
 use std::path::Path;
 

@@ -17,7 +17,9 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// This user may not write there.
-    #[error("{path} cannot be written ({source}): make it writable for the user that runs the server, or name another path")]
+    #[error(
+        "{path} cannot be written ({source}): make it writable for the user that runs the server, or name another path"
+    )]
     NotWritable {
         /// The path.
         path: PathBuf,
@@ -98,9 +100,7 @@ fn as_io(error: fjall::Error) -> Result<std::io::Error, fjall::Error> {
 pub(crate) fn opening_engine(path: &std::path::Path, error: fjall::Error) -> OpenError {
     match as_io(error) {
         Ok(io) => opening(path, io),
-        Err(fjall::Error::Locked) => {
-            OpenError::Locked { path: path.to_owned(), holder: "another process".to_owned() }
-        }
+        Err(fjall::Error::Locked) => OpenError::Locked { path: path.to_owned(), holder: "another process".to_owned() },
         Err(other) => OpenError::Damaged { path: path.to_owned(), reason: other.to_string() },
     }
 }

@@ -10,7 +10,7 @@ use super::write::{Pending, Reply, RowChange, Write};
 use bytes::Bytes;
 use fjall::OwnedWriteBatch;
 use plenum_actors::store::{Appended, Conditional, Entry, Head, Snapshot, StoreError};
-use plenum_schema::log::{LogId, Offset, MAX_OFFSET};
+use plenum_schema::log::{LogId, MAX_OFFSET, Offset};
 use plenum_schema::table::{Row, Table};
 use std::collections::HashMap;
 
@@ -237,4 +237,3 @@ impl<'a> Forming<'a> {
         (batch, pending, counts)
     }
 }
-

@@ -44,7 +44,10 @@ pub(crate) fn append(key: &mut Vec<u8>, table: &Table, first: usize, values: &[V
             return Err(StoreError::Invalid(format!("a key of table {} has too many values", table.name)));
         };
         if !value.fits(column.kind) || !push(key, value) {
-            return Err(StoreError::Invalid(format!("key column {} of table {} does not fit", column.name, table.name)));
+            return Err(StoreError::Invalid(format!(
+                "key column {} of table {} does not fit",
+                column.name, table.name
+            )));
         }
     }
     if key.len() > MAX_KEY_BYTES {

@@ -65,8 +65,16 @@ impl StoreMetrics {
             row_writes: counter("plenum_store_row_writes_total", "row writes, snapshots and trims written")?,
             conflicts: counter("plenum_store_conflicts_total", "writes whose condition did not hold")?,
             fsyncs: counter("plenum_store_fsyncs_total", "batches written, each with one fsync")?,
-            writes_per_fsync: histogram("plenum_store_writes_per_fsync", "writes that share one fsync", doubling(1.0)?)?,
-            commit_seconds: histogram("plenum_store_commit_seconds", "time to write and fsync a batch", doubling(0.000_1)?)?,
+            writes_per_fsync: histogram(
+                "plenum_store_writes_per_fsync",
+                "writes that share one fsync",
+                doubling(1.0)?,
+            )?,
+            commit_seconds: histogram(
+                "plenum_store_commit_seconds",
+                "time to write and fsync a batch",
+                doubling(0.000_1)?,
+            )?,
             written_bytes: counter("plenum_store_written_bytes_total", "bytes of keys and values written")?,
             queued_writes: gauge("plenum_store_queued_writes", "writes waiting for the next batch")?,
             refused: counter("plenum_store_refused_total", "writes refused because the queue was full")?,

@@ -4,9 +4,9 @@
 
 use bytes::Bytes;
 use plenum_actors::store::{Entry, Head, Snapshot, StoreError, StoredEntry};
+use plenum_schema::EntryId;
 use plenum_schema::log::{AggregateKind, LogId, Offset};
 use plenum_schema::table::{Row, Table, Value};
-use plenum_schema::EntryId;
 use uuid::Uuid;
 
 /// The bytes of a log's name.
@@ -186,4 +186,95 @@ fn decode_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (content, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
     Some(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::keys;
+    use plenum_schema::table::{Column, ColumnType};
+
+    static TABLE: Table = Table {
+        name: "notes",
+        columns: &[
+            Column { name: "owner", kind: ColumnType::Uuid },
+            Column { name: "name", kind: ColumnType::Text },
+            Column { name: "number", kind: ColumnType::Int },
+            Column { name: "flag", kind: ColumnType::Bool },
+            Column { name: "extra", kind: ColumnType::Blob },
+            Column { name: "absent", kind: ColumnType::Text },
+        ],
+        partition: 1,
+        clustering: 3,
+    };
+
+    const ID: Uuid = Uuid::from_u128(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff);
+    const LOG_ID: LogId = LogId { kind: AggregateKind::Conversation, id: ID };
+
+    fn row() -> Row {
+        let extra = Value::Blob(Bytes::from_static(&[0, 255]));
+        vec![Value::Uuid(ID), Value::Text("a\0ä".to_owned()), Value::Int(-2), Value::Bool(true), extra, Value::Null]
+    }
+
+    /// The bytes kept under this name.
+    fn golden(name: &str) -> Vec<u8> {
+        let file = include_str!("../../tests/fixtures/records-1.txt");
+        let line = file.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap();
+        let pairs = line.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+        pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+    }
+
+    fn check(name: &str, bytes: &[u8]) {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let kept: String = golden(name).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, kept, "{name}: stored bytes must not change");
+    }
+
+    #[test]
+    fn keys_are_written_as_they_always_were() {
+        check("entry-key", &entry_key(LOG_ID, 0x0102));
+        check("id-key", &id_key(LOG_ID, EntryId(ID)));
+        check("log-key", &LOG_ID.to_bytes());
+        check("row-key", &keys::encode(&TABLE, &row()[..4]).unwrap());
+        assert_eq!(decode_log(&golden("log-key")), Ok(LOG_ID));
+    }
+
+    #[test]
+    fn records_of_version_1_read_and_are_written_as_they_always_were() {
+        let entry = Entry { id: EntryId(ID), payload: Bytes::from_static(b"payload") };
+        check("entry", &encode_entry(&entry));
+        let read = decode_entry(&golden("entry-key"), &golden("entry")).unwrap();
+        assert_eq!(read, StoredEntry { offset: 0x0102, id: entry.id, payload: entry.payload });
+
+        let head = Head { offset: 9, first: 3, digest: Bytes::from_static(b"digest") };
+        check("head", &encode_head(&head));
+        assert_eq!(decode_head(&golden("head")), Ok(head));
+
+        let snapshot = Snapshot { offset: 9, state: Bytes::from_static(b"state") };
+        check("snapshot", &encode_snapshot(&snapshot));
+        assert_eq!(decode_snapshot(&golden("snapshot")), Ok(snapshot));
+
+        check("row", &encode_row(&row()));
+        assert_eq!(decode_row(&TABLE, &golden("row")), Ok(row()));
+        assert_eq!(decode_offset(&golden("offset")), Ok(9));
+    }
+
+    #[test]
+    fn bytes_that_are_cut_off_or_of_another_kind_are_damage_and_never_a_panic() {
+        for name in ["entry", "head", "snapshot", "row", "row-key", "log-key"] {
+            let bytes = golden(name);
+            for length in 0..bytes.len() {
+                let cut = &bytes[..length];
+                let _ = (decode_entry(cut, cut), decode_snapshot(cut), decode_log(cut), decode_offset(cut));
+                let _ = (decode_head(cut), decode_row(&TABLE, cut));
+            }
+        }
+        let row = golden("row");
+        for length in 0..row.len() {
+            assert!(matches!(decode_row(&TABLE, &row[..length]), Err(StoreError::Damaged(_))), "{length} bytes");
+        }
+        let mut unknown = row;
+        unknown[0] = 2;
+        assert!(matches!(decode_row(&TABLE, &unknown), Err(StoreError::Damaged(_))));
+    }
 }

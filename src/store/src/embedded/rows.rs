@@ -4,7 +4,7 @@ use super::keys::{self, KeyRange};
 use super::records;
 use super::write::{EncodedRow, RowChange};
 use plenum_actors::store::{Direction, Mutation, StoreError};
-use plenum_schema::table::{Row, Table, Value};
+use plenum_schema::table::{Table, Value};
 use std::ops::Bound;
 
 /// The most rows one atomic write changes.
@@ -17,23 +17,37 @@ fn invalid(reason: String) -> StoreError {
 /// The bytes of a key that names one row.
 pub(crate) fn full_key(table: &Table, key: &[Value]) -> Result<Vec<u8>, StoreError> {
     if key.len() != table.key_len() {
-        return Err(invalid(format!("a key of table {} has {} values, not {}", table.name, key.len(), table.key_len())));
+        return Err(invalid(format!(
+            "a key of table {} has {} values, not {}",
+            table.name,
+            key.len(),
+            table.key_len()
+        )));
     }
     keys::encode(table, key)
 }
 
 /// A row with its key, if it fits the table.
-pub(crate) fn encode(table: &Table, row: Row, max_bytes: usize) -> Result<EncodedRow, StoreError> {
+pub(crate) fn encode(table: &Table, row: &[Value], max_bytes: usize) -> Result<EncodedRow, StoreError> {
     if row.len() != table.columns.len() {
-        return Err(invalid(format!("a row of table {} has {} values, not {}", table.name, row.len(), table.columns.len())));
+        return Err(invalid(format!(
+            "a row of table {} has {} values, not {}",
+            table.name,
+            row.len(),
+            table.columns.len()
+        )));
     }
-    if let Some((column, _)) = table.columns.iter().zip(&row).find(|(column, value)| !value.fits(column.kind)) {
+    if let Some((column, _)) = table.columns.iter().zip(row).find(|(column, value)| !value.fits(column.kind)) {
         return Err(invalid(format!("column {} of table {} does not fit", column.name, table.name)));
     }
     let key = keys::encode(table, row.get(..table.key_len()).unwrap_or_default())?;
-    let bytes = records::encode_row(&row);
+    let bytes = records::encode_row(row);
     if bytes.len() > max_bytes {
-        return Err(invalid(format!("a row of table {} has {} bytes; {max_bytes} are allowed", table.name, bytes.len())));
+        return Err(invalid(format!(
+            "a row of table {} has {} bytes; {max_bytes} are allowed",
+            table.name,
+            bytes.len()
+        )));
     }
     Ok(EncodedRow { key, bytes })
 }
@@ -54,7 +68,7 @@ pub(crate) fn changes(
         let (values, change) = match mutation {
             Mutation::Put(row) => {
                 let values = row.get(..table.partition).unwrap_or_default().to_vec();
-                let row = encode(table, row, max_bytes)?;
+                let row = encode(table, &row, max_bytes)?;
                 (values, RowChange { key: row.key, row: Some(row.bytes) })
             }
             Mutation::Delete(key) => {

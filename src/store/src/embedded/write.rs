@@ -22,13 +22,40 @@ impl<T> Reply<T> {
 
 /// A write. Row keys and rows come checked and encoded: the writer thread is the one place where time is short.
 pub(crate) enum Write {
-    Append { log: LogId, expected: Offset, entries: Vec<Entry>, digest: Bytes, reply: Reply<Appended> },
-    Snapshot { log: LogId, snapshot: Snapshot, reply: Reply<()> },
+    Append {
+        log: LogId,
+        expected: Offset,
+        entries: Vec<Entry>,
+        digest: Bytes,
+        reply: Reply<Appended>,
+    },
+    Snapshot {
+        log: LogId,
+        snapshot: Snapshot,
+        reply: Reply<()>,
+    },
     /// One step; answers whether the trim is complete.
-    Trim { log: LogId, upto: Offset, reply: Reply<bool> },
-    Rows { changes: Vec<RowChange>, reply: Reply<()> },
-    Insert { table: &'static Table, row: EncodedRow, reply: Reply<Conditional> },
-    Replace { table: &'static Table, row: EncodedRow, column: usize, expected: Value, reply: Reply<Conditional> },
+    Trim {
+        log: LogId,
+        upto: Offset,
+        reply: Reply<bool>,
+    },
+    Rows {
+        changes: Vec<RowChange>,
+        reply: Reply<()>,
+    },
+    Insert {
+        table: &'static Table,
+        row: EncodedRow,
+        reply: Reply<Conditional>,
+    },
+    Replace {
+        table: &'static Table,
+        row: EncodedRow,
+        column: usize,
+        expected: Value,
+        reply: Reply<Conditional>,
+    },
 }
 
 /// A row ready to be stored.

@@ -11,7 +11,7 @@ use super::write::{Outcome, Write};
 use fjall::OwnedWriteBatch;
 use plenum_actors::clock::MonoMillis;
 use plenum_actors::store::StoreError;
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +54,7 @@ impl Writer {
     }
 
     fn write(&mut self, writes: Vec<Write>) {
+        self.shared.parts.metrics.queued_writes.set(i64::try_from(self.shared.queue.len()).unwrap_or(i64::MAX));
         match self.admit() {
             Err(error) => writes.into_iter().for_each(|write| write.refuse(error.clone())),
             Ok(engine) => {
@@ -144,7 +145,8 @@ impl Writer {
     fn fail(&mut self, reason: String) {
         tracing::error!(path = %self.shared.directory.path().display(), reason, "the store stops accepting writes");
         self.heads.clear();
-        self.next_check = 0;
+        // One attempt to open it again each interval, so that a bad disk is not opened and failed in a loop.
+        self.next_check = self.shared.parts.clock.mono().saturating_add(self.shared.config.check_interval_ms);
         self.set(Condition::Failed(reason));
     }
 
@@ -158,7 +160,7 @@ impl Writer {
         self.next_check = self.shared.parts.clock.mono().saturating_add(self.shared.config.check_interval_ms);
         let engine = self.shared.engine.read().clone();
         let metrics = &self.shared.parts.metrics;
-        metrics.queued_writes.set(self.shared.queue.len() as i64);
+        metrics.queued_writes.set(i64::try_from(self.shared.queue.len()).unwrap_or(i64::MAX));
         if let Some(engine) = &engine {
             metrics.disk_bytes.set(i64::try_from(engine.disk_bytes()).unwrap_or(i64::MAX));
         }
@@ -236,7 +238,10 @@ impl Writer {
     }
 
     fn reopen(&self) -> Result<Engine, String> {
-        self.shared.directory.rewrite_journals().map_err(|error| format!("the journal cannot be rewritten: {error}"))?;
+        self.shared
+            .directory
+            .rewrite_journals()
+            .map_err(|error| format!("the journal cannot be rewritten: {error}"))?;
         super::open_engine(&self.shared.directory, &self.shared.config).map_err(|error| error.to_string())
     }
 }

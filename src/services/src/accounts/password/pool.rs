@@ -6,6 +6,7 @@ use super::super::secret::Secret;
 use super::{Checked, Hasher};
 use parking_lot::Mutex;
 use plenum_schema::{Refusal, RefusalCode};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -19,10 +20,13 @@ enum Job {
 impl Job {
     /// Does it, unless whoever asked has gone away meanwhile.
     fn run(self, hasher: &Hasher) {
+        // Sending fails when the asker goes away during the work: nobody is left to be told.
         match self {
-            Self::Hash(password, reply) if !reply.is_closed() => drop(reply.send(hasher.hash(&password))),
+            Self::Hash(password, reply) if !reply.is_closed() => {
+                let _ = reply.send(hasher.hash(&password));
+            }
             Self::Check(password, stored, reply) if !reply.is_closed() => {
-                drop(reply.send(hasher.check(&password, stored.as_deref())));
+                let _ = reply.send(hasher.check(&password, stored.as_deref()));
             }
             Self::Hash(..) | Self::Check(..) => {}
         }
@@ -40,7 +44,8 @@ fn work(jobs: &Mutex<Receiver<Job>>, hasher: &Hasher) {
         // One thread waits holding the lock, the others wait for the lock: each job wakes one.
         let job = jobs.lock().recv();
         let Ok(job) = job else { return };
-        job.run(hasher);
+        // A panic costs its own caller an answer, not everybody a thread.
+        let _ = catch_unwind(AssertUnwindSafe(|| job.run(hasher)));
     }
 }
 

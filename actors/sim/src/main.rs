@@ -1,0 +1,123 @@
+//! `plenum-sim`: replays one seed with a trace, or runs many and reports the first that breaks a promise.
+
+use clap::Parser;
+use plenum_sim::{Failure, Mutation, Options, Summary, run};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Seeded simulation of conversation owners against a faulty store, network and nodes.
+#[derive(Parser, Debug)]
+#[command(name = "plenum-sim", version)]
+struct Arguments {
+    /// Replays one seed and prints everything that happens.
+    #[arg(long, conflicts_with_all = ["runs", "from"])]
+    seed: Option<u64>,
+    /// How many seeds to run.
+    #[arg(long, default_value_t = 10_000)]
+    runs: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// How many threads run them.
+    #[arg(long, default_value_t = 2)]
+    threads: u64,
+    /// Breaks a rule of the owner on purpose (names as in the `Mutation` type), to see it caught.
+    #[arg(long)]
+    mutation: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mutation = match arguments.mutation.as_deref().map(mutation_named) {
+        Some(None) => {
+            eprintln!("there is no such mutation; there are {:?}", Mutation::ALL);
+            return ExitCode::from(2);
+        }
+        other => other.flatten(),
+    };
+    match arguments.seed {
+        Some(seed) => replay(seed, mutation),
+        None => run_many(&arguments, mutation),
+    }
+}
+
+fn mutation_named(name: &str) -> Option<Mutation> {
+    Mutation::ALL.into_iter().find(|mutation| format!("{mutation:?}") == name)
+}
+
+fn replay(seed: u64, mutation: Option<Mutation>) -> ExitCode {
+    match run(seed, Options { mutation, trace: true }) {
+        Ok(summary) => {
+            println!("seed {seed}: every promise was kept; {summary:?}");
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            println!("seed {seed}: broken at {} ms: {}", failure.at, failure.what);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the threads share.
+struct Shared {
+    next: AtomicU64,
+    end: u64,
+    total: Mutex<Summary>,
+    failures: Mutex<Vec<Failure>>,
+}
+
+fn run_many(arguments: &Arguments, mutation: Option<Mutation>) -> ExitCode {
+    let end = arguments.from.saturating_add(arguments.runs);
+    let shared = Shared {
+        next: AtomicU64::new(arguments.from),
+        end,
+        total: Mutex::default(),
+        failures: Mutex::default(),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..arguments.threads.max(1) {
+            scope.spawn(|| work(&shared, arguments, mutation));
+        }
+    });
+    report(&shared, arguments)
+}
+
+fn work(shared: &Shared, arguments: &Arguments, mutation: Option<Mutation>) {
+    let mut total = Summary::default();
+    loop {
+        let seed = shared.next.fetch_add(1, Ordering::Relaxed);
+        if seed >= shared.end {
+            break;
+        }
+        match run(seed, Options { mutation, trace: false }) {
+            Ok(summary) => total.add(&summary),
+            Err(failure) => lock(&shared.failures).push(failure),
+        }
+        let done = seed - arguments.from + 1;
+        if done.is_multiple_of((arguments.runs / 10).max(1)) {
+            eprintln!("{done} of {} runs, {} failures", arguments.runs, lock(&shared.failures).len());
+        }
+    }
+    lock(&shared.total).add(&total);
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn report(shared: &Shared, arguments: &Arguments) -> ExitCode {
+    let total = *lock(&shared.total);
+    let mut failures = lock(&shared.failures);
+    failures.sort_by_key(|failure| failure.seed);
+    println!(
+        "{} events, {} messages acked, {} conflicts, {} unknown outcomes, {} repetitions, {} crashes",
+        total.events, total.acked, total.conflicts, total.unknowns, total.duplicates, total.crashes
+    );
+    println!("{} runs, {} failures", arguments.runs, failures.len());
+    let Some(first) = failures.first() else { return ExitCode::SUCCESS };
+    println!("first: seed {}, at {} ms: {}", first.seed, first.at, first.what);
+    let mutation = arguments.mutation.as_ref().map(|name| format!(" --mutation {name}")).unwrap_or_default();
+    println!("replay: plenum-sim --seed {}{mutation}", first.seed);
+    ExitCode::FAILURE
+}

@@ -1,0 +1,56 @@
+//! Nodes and the owners that run on them.
+
+use plenum_actors::aggregates::conversation::Conversation;
+use plenum_actors::owner::core::{Core, Ticket};
+use plenum_schema::Offset;
+use std::collections::HashMap;
+
+/// An owner on a node, from its start to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Address {
+    /// On which node.
+    pub node: usize,
+    /// Of which conversation.
+    pub conversation: usize,
+    /// Which of all owners of the run.
+    pub incarnation: u64,
+}
+
+/// One try of one client to have one message written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Try {
+    /// Which client.
+    pub client: usize,
+    /// Which of its messages.
+    pub message: usize,
+    /// The how manieth try.
+    pub attempt: u32,
+}
+
+/// A running owner.
+#[derive(Debug)]
+pub struct Running {
+    /// The real thing.
+    pub core: Core<Conversation>,
+    /// Which of all owners of the run.
+    pub incarnation: u64,
+    /// Commands without an answer.
+    pub open: HashMap<Ticket, Try>,
+    /// The earliest wake-up under way.
+    pub armed: Option<u64>,
+    /// What it must publish next; `None` before it has announced its head.
+    pub next_publication: Option<Offset>,
+}
+
+/// A node.
+#[derive(Debug, Default)]
+pub struct Node {
+    /// Its owner of each conversation.
+    pub owners: Vec<Option<Running>>,
+    /// Crashed and not started again.
+    pub is_down: bool,
+    /// Nothing moves until then.
+    pub paused_until: u64,
+    /// How far its wall clock is off.
+    pub skew: i64,
+}

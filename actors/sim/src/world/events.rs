@@ -1,0 +1,128 @@
+//! Events, their order, and who deals with each.
+
+use super::{World, trace};
+use crate::node::{Address, Try};
+use crate::plan::Faults;
+use plenum_actors::aggregates::conversation::Conversation;
+use plenum_actors::owner::core::Input;
+use plenum_actors::store::{Entry, Snapshot};
+use plenum_schema::wire::Sent;
+use plenum_schema::{EntryId, Offset, Refusal};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+/// Something that happens at a time.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// A client sends what it has not sent yet.
+    Start { client: usize },
+    /// A command reaches a node.
+    Arrive { node: usize, one: Try },
+    /// An answer reaches its client.
+    Reply { one: Try, result: Result<Sent, Refusal> },
+    /// A client has waited long enough.
+    Timeout { one: Try },
+    /// A client tries again.
+    Again { one: Try },
+    /// An operation reaches the store; without a sender nobody waits for its answer.
+    Store { conversation: usize, sender: Option<Address>, operation: Operation },
+    /// The store's answer reaches the owner.
+    Input { to: Address, input: Input<Conversation> },
+    /// An owner wanted to be woken.
+    Wake { to: Address },
+    /// A publication reaches a subscriber.
+    Hear { conversation: usize, subscriber: usize, offset: Offset, id: EntryId },
+    /// A head reaches a subscriber.
+    HearHead { conversation: usize, subscriber: usize, head: Offset },
+    /// A subscriber's read reaches the store.
+    ReadLog { conversation: usize, subscriber: usize, after: Offset },
+    /// What a subscriber read.
+    Read { conversation: usize, subscriber: usize, first: Offset, entries: Vec<(Offset, EntryId)> },
+    /// A node dies.
+    Crash { node: usize },
+    /// It starts again.
+    Restart { node: usize },
+    /// A node stands still.
+    Pause { node: usize, until: u64 },
+    /// The faults end.
+    Heal,
+}
+
+/// What an owner asks of the store.
+#[derive(Debug)]
+pub(super) enum Operation {
+    Load { number: u64 },
+    Tail { number: u64, after: Offset, limit: usize },
+    Find { number: u64, ids: Vec<EntryId> },
+    Append { number: u64, expected: Offset, entries: Vec<Entry> },
+    Save { number: u64, snapshot: Snapshot },
+    Trim { upto: Offset },
+}
+
+/// Events by time; those of the same time in the order they were made.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    order: BinaryHeap<Reverse<(u64, u64)>>,
+    events: BTreeMap<u64, Event>,
+    made: u64,
+}
+
+impl Queue {
+    pub(super) fn push(&mut self, at: u64, event: Event) {
+        self.made += 1;
+        self.order.push(Reverse((at, self.made)));
+        self.events.insert(self.made, event);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<(u64, Event)> {
+        let Reverse((at, made)) = self.order.pop()?;
+        Some((at, self.events.remove(&made)?))
+    }
+}
+
+impl World {
+    pub(super) fn happen(&mut self, event: Event) {
+        let Some(event) = self.unless_paused(event) else { return };
+        match event {
+            Event::Start { client } => self.start(client),
+            Event::Arrive { node, one } => self.arrive(node, one),
+            Event::Reply { one, result } => self.reply(one, result),
+            Event::Timeout { one } => self.timeout(one),
+            Event::Again { one } => self.again(one),
+            Event::Store { conversation, sender, operation } => self.store(conversation, sender, operation),
+            Event::Input { to, input } => self.input(to, input),
+            Event::Wake { to } => self.wake(to),
+            Event::Hear { conversation, subscriber, offset, id } => self.hear(conversation, subscriber, offset, id),
+            Event::HearHead { conversation, subscriber, head } => self.hear_head(conversation, subscriber, head),
+            Event::ReadLog { conversation, subscriber, after } => self.read_log(conversation, subscriber, after),
+            Event::Read { conversation, subscriber, first, entries } => {
+                self.read(conversation, subscriber, first, entries);
+            }
+            Event::Crash { node } => self.crash(node),
+            Event::Restart { node } => self.restart(node),
+            Event::Pause { node, until } => self.pause(node, until),
+            Event::Heal => self.heal(),
+        }
+    }
+
+    /// What happens at a paused node happens when it goes on, in the same order.
+    fn unless_paused(&mut self, event: Event) -> Option<Event> {
+        let node = match &event {
+            Event::Arrive { node, .. } => *node,
+            Event::Input { to, .. } | Event::Wake { to } => to.node,
+            _ => return Some(event),
+        };
+        let until = self.nodes.get(node).map_or(0, |node| node.paused_until);
+        if until <= self.now {
+            return Some(event);
+        }
+        self.queue.push(until, event);
+        None
+    }
+
+    fn heal(&mut self) {
+        trace!(self, "-- the faults end");
+        let Faults { store_delay, timeout, network_delay, .. } = self.faults;
+        self.faults = Faults { store_delay, timeout, network_delay, ..Faults::default() };
+    }
+}

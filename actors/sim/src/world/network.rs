@@ -1,0 +1,154 @@
+//! Clients and subscribers, and the ways between them and the nodes.
+
+use super::events::Event;
+use super::{World, trace};
+use crate::node::Try;
+use crate::subscriber::{Reaction, Subscriber};
+use plenum_schema::wire::Sent;
+use plenum_schema::{EntryId, Offset, Refusal};
+
+/// How long a client waits for an answer.
+const PATIENCE: (u64, u64) = (60, 400);
+
+impl World {
+    pub(super) fn network_delay(&mut self) -> u64 {
+        self.rng.between(0, self.faults.network_delay)
+    }
+
+    pub(super) fn start(&mut self, client: usize) {
+        let messages = self.clients.get_mut(client).map(crate::client::Client::next).unwrap_or_default();
+        for message in messages {
+            self.again(Try { client, message, attempt: 0 });
+        }
+    }
+
+    /// Sends a message, unless it has been dealt with since.
+    pub(super) fn again(&mut self, one: Try) {
+        let Some(wanted) = self.clients.get_mut(one.client).and_then(|client| client.wanted.get_mut(one.message)) else {
+            return;
+        };
+        if wanted.is_over || wanted.attempt != one.attempt {
+            return;
+        }
+        wanted.attempt += 1;
+        let one = Try { attempt: wanted.attempt, ..one };
+        let node = self.rng.index(self.nodes.len());
+        let patience = self.rng.between(PATIENCE.0, PATIENCE.1);
+        self.queue.push(self.now + patience, Event::Timeout { one });
+        trace!(self, "client {} sends m{} to node {node}, try {}", one.client, one.message, one.attempt);
+        // A message without a client ref must not be doubled on the way: nothing could recognise it.
+        let has_ref = self.wanted(one).is_some_and(|wanted| wanted.client_ref.is_some());
+        let copies = if has_ref && self.rng.chance(self.faults.doubled) { 2 } else { 1 };
+        for _ in 0..copies {
+            if !self.rng.chance(self.faults.dropped) {
+                let at = self.now + self.network_delay();
+                self.queue.push(at, Event::Arrive { node, one });
+            }
+        }
+    }
+
+    pub(super) fn wanted(&self, one: Try) -> Option<&crate::client::Wanted> {
+        self.clients.get(one.client)?.wanted.get(one.message)
+    }
+
+    pub(super) fn reply(&mut self, one: Try, result: Result<Sent, Refusal>) {
+        match result {
+            Ok(sent) => self.acked(one, &sent),
+            Err(refusal) if refusal.code.is_retryable() => {
+                let wait = refusal.retry_after_ms.unwrap_or(10) + self.rng.between(0, 20);
+                self.try_later(one, wait);
+            }
+            Err(refusal) => self.expect(Err(format!("c{}-m{} is refused: {refusal}", one.client, one.message))),
+        }
+    }
+
+    fn acked(&mut self, one: Try, sent: &Sent) {
+        let Some(wanted) = self.clients.get_mut(one.client).and_then(|client| client.wanted.get_mut(one.message)) else {
+            return;
+        };
+        wanted.acked.get_or_insert(sent.offset);
+        let was_over = std::mem::replace(&mut wanted.is_over, true);
+        if !was_over {
+            trace!(self, "client {} has the ack of m{} at {}", one.client, one.message, sent.offset);
+            self.start(one.client);
+        }
+    }
+
+    pub(super) fn timeout(&mut self, one: Try) {
+        self.try_later(one, 0);
+    }
+
+    fn try_later(&mut self, one: Try, wait: u64) {
+        let Some(wanted) = self.clients.get_mut(one.client).and_then(|client| client.wanted.get_mut(one.message)) else {
+            return;
+        };
+        if wanted.is_over || wanted.attempt != one.attempt {
+            return;
+        }
+        if wanted.client_ref.is_none() {
+            // Sent once: nobody can know whether it is in the log.
+            wanted.is_over = true;
+            return self.start(one.client);
+        }
+        self.queue.push(self.now + wait, Event::Again { one });
+    }
+
+    /// An owner's publication goes to everybody, if it gets there.
+    pub(super) fn broadcast(&mut self, conversation: usize, offset: Offset, id: EntryId) {
+        for subscriber in 0..self.subscribers.get(conversation).map_or(0, Vec::len) {
+            if !self.rng.chance(self.faults.unpublished) {
+                let at = self.now + self.network_delay();
+                self.queue.push(at, Event::Hear { conversation, subscriber, offset, id });
+            }
+        }
+    }
+
+    /// A head goes to everybody.
+    pub(super) fn announce_head(&mut self, conversation: usize) {
+        let head = self.logs.get(conversation).map_or(0, crate::store::Log::head);
+        for subscriber in 0..self.subscribers.get(conversation).map_or(0, Vec::len) {
+            let at = self.now + self.network_delay();
+            self.queue.push(at, Event::HearHead { conversation, subscriber, head });
+        }
+    }
+
+    fn subscriber(&mut self, conversation: usize, subscriber: usize) -> Option<&mut Subscriber> {
+        self.subscribers.get_mut(conversation)?.get_mut(subscriber)
+    }
+
+    pub(super) fn hear(&mut self, conversation: usize, subscriber: usize, offset: Offset, id: EntryId) {
+        let reaction = self.subscriber(conversation, subscriber).map(|one| one.hear(offset, id));
+        self.react(conversation, subscriber, reaction);
+    }
+
+    pub(super) fn hear_head(&mut self, conversation: usize, subscriber: usize, head: Offset) {
+        let reaction = self.subscriber(conversation, subscriber).map(|one| one.hear_head(head));
+        self.react(conversation, subscriber, reaction);
+    }
+
+    fn react(&mut self, conversation: usize, subscriber: usize, reaction: Option<Reaction>) {
+        if let Some(Reaction::Read(after)) = reaction {
+            let at = self.now + self.store_delay();
+            self.queue.push(at, Event::ReadLog { conversation, subscriber, after });
+        }
+    }
+
+    pub(super) fn read_log(&mut self, conversation: usize, subscriber: usize, after: Offset) {
+        let Some(log) = self.logs.get(conversation) else { return };
+        if self.rng.chance(self.faults.unavailable) {
+            if let Some(one) = self.subscriber(conversation, subscriber) {
+                one.read_failed();
+            }
+            return;
+        }
+        let entries = log.read(after, 4).into_iter().map(|entry| (entry.offset, entry.id)).collect();
+        let first = log.first;
+        let at = self.now + self.store_delay();
+        self.queue.push(at, Event::Read { conversation, subscriber, first, entries });
+    }
+
+    pub(super) fn read(&mut self, conversation: usize, subscriber: usize, first: Offset, entries: Vec<(Offset, EntryId)>) {
+        let reaction = self.subscriber(conversation, subscriber).map(|one| one.read(first, entries));
+        self.react(conversation, subscriber, reaction);
+    }
+}

@@ -1,0 +1,88 @@
+//! The stored bytes of conversations, kept for ever: a change that cannot read or no longer writes them fails here.
+
+use bytes::Bytes;
+use plenum_actors::aggregate::Aggregate;
+use plenum_actors::aggregates::conversation::{Conversation, read_digest};
+use plenum_schema::conversation::{
+    ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, Role, Stored, TitleChanged,
+};
+use plenum_schema::{Content, EntryId, UserId, codec};
+use std::path::PathBuf;
+use uuid::Uuid;
+
+fn user(number: u128) -> UserId {
+    UserId(Uuid::from_u128(number))
+}
+
+fn entry(number: u128) -> EntryId {
+    EntryId(Uuid::from_u128(0xe000 + number))
+}
+
+/// One event of each kind, as version 1 writes them.
+fn events() -> Vec<(&'static str, ConversationEvent)> {
+    let message = Message {
+        id: entry(2),
+        author: user(1),
+        number: 1,
+        content: Content::text("bonjour, ça va? 👋"),
+        client_ref: Some("ref-1".into()),
+    };
+    let bare = Message { id: entry(3), author: user(2), number: 2, content: Content::text("yes"), client_ref: None };
+    let members = vec![user(1), user(2)];
+    let title = Some("a title".into());
+    vec![
+        ("created", ConversationEvent::Created(Created { kind: ConversationKind::Group, title, by: user(1), members })),
+        ("message", ConversationEvent::Message(message)),
+        ("message-without-ref", ConversationEvent::Message(bare)),
+        ("member-added", ConversationEvent::MemberAdded(MemberAdded { user: user(3), role: Role::Admin, by: user(1) })),
+        ("member-removed", ConversationEvent::MemberRemoved(MemberRemoved { user: user(2), by: user(1) })),
+        ("title-changed", ConversationEvent::TitleChanged(TitleChanged { title: "another".into(), by: user(1) })),
+    ]
+}
+
+fn folded() -> Conversation {
+    let mut state = Conversation::empty(Uuid::from_u128(9));
+    for (offset, (_, event)) in (1..).zip(events()) {
+        state.apply(offset, entry(u128::from(offset)), 1_700_000_000_000, &event);
+    }
+    state
+}
+
+/// The fixture's bytes; with `PLENUM_WRITE_FIXTURES` set a missing one is written (an existing one never changes).
+fn fixture(name: &str, now: &[u8]) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/conversation-v1").join(name);
+    if std::env::var_os("PLENUM_WRITE_FIXTURES").is_some() && !path.exists() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, now).unwrap();
+    }
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn events_of_version_1_are_read_and_written_as_ever() {
+    for (name, event) in events() {
+        let stored = Stored { at: 1_700_000_000_000, event };
+        let written = codec::store(Conversation::EVENT_FORMAT, &stored).unwrap();
+        let golden = fixture(&format!("{name}.bin"), &written);
+        assert_eq!(codec::restore::<Stored<ConversationEvent>>(&[1], &golden).unwrap(), stored, "{name} reads otherwise");
+        assert_eq!(written, golden, "{name} is written otherwise");
+    }
+}
+
+#[test]
+fn a_snapshot_of_version_1_is_read_and_written_as_ever() {
+    let written = codec::store(Conversation::SNAPSHOT_FORMAT, &folded().save()).unwrap();
+    let golden = fixture("snapshot.bin", &written);
+    let restored = Conversation::restore(Uuid::from_u128(9), codec::restore(&[1], &golden).unwrap());
+    assert_eq!(restored, folded());
+    assert_eq!(written, golden);
+}
+
+#[test]
+fn a_digest_of_version_1_is_read_and_written_as_ever() {
+    let written = Bytes::from(folded().digest());
+    let golden = fixture("digest.bin", &written);
+    let digest = read_digest(&golden).unwrap();
+    assert_eq!((digest.messages, digest.member_count, digest.title.as_deref()), (2, 2, Some("another")));
+    assert_eq!(written, golden);
+}

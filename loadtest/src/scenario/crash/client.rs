@@ -1,0 +1,289 @@
+//! The clients of a crash run: what each has received, sent, and not yet had acknowledged.
+
+use crate::book::TopicIndex;
+use crate::checker::{Checks, Verdict};
+use crate::clock::Nanos;
+use crate::connection::{Answer, ConnectionNumber, Delivery, Sink};
+use crate::readback::Acked;
+use std::collections::{HashMap, HashSet};
+
+/// Bits of a marker that count a sender's messages; the bits above them are the sender.
+const COUNT_BITS: u32 = 32;
+/// Time before a lost connection is tried again.
+const RECONNECT_AFTER: Nanos = 25_000_000;
+
+/// The sender of a marker.
+#[must_use]
+pub fn sender_of(marker: u64) -> u64 {
+    marker >> COUNT_BITS
+}
+
+#[derive(Default)]
+struct Client {
+    sent: u64,
+    unacked: Vec<u64>,
+    position: Option<u64>,
+    in_service: bool,
+    retry_at: Option<Nanos>,
+}
+
+/// All clients; client `n` uses connection `n`.
+#[derive(Default)]
+pub struct Clients {
+    clients: Vec<Client>,
+    topics: usize,
+    window: usize,
+    waiting: HashMap<(ConnectionNumber, u32), u64>,
+    repeats: Vec<(ConnectionNumber, u64)>,
+    acked: Vec<Vec<Acked>>,
+    /// Offset → marker, per topic, over the whole run: what everybody must see there.
+    contents: Vec<HashMap<u64, Option<u64>>>,
+    refused_senders: HashSet<u64>,
+    checks: Checks,
+    now: Nanos,
+    acked_count: u64,
+    repeated: u64,
+    duplicate_acks: u64,
+    reconnects: u64,
+    refused: u64,
+}
+
+impl Clients {
+    /// Clients spread over topics, each with at most `window` messages unacknowledged.
+    #[must_use]
+    pub fn new(clients: usize, topics: usize, window: usize) -> Self {
+        Self {
+            clients: (0..clients).map(|_| Client::default()).collect(),
+            topics,
+            window,
+            acked: vec![Vec::new(); topics],
+            contents: vec![HashMap::new(); topics],
+            ..Self::default()
+        }
+    }
+
+    /// The topic of a client.
+    #[must_use]
+    pub fn topic(&self, number: ConnectionNumber) -> TopicIndex {
+        TopicIndex::try_from(number % self.topics.max(1)).unwrap_or(0)
+    }
+
+    /// What a client has received without a hole: it resumes there. At first from the beginning.
+    #[must_use]
+    pub fn position(&self, number: ConnectionNumber) -> Option<u64> {
+        Some(self.clients.get(number).and_then(|client| client.position).unwrap_or(0))
+    }
+
+    /// The marker of a new message, if the client is in service and has room.
+    pub fn new_message(&mut self, number: ConnectionNumber) -> Option<u64> {
+        let window = self.window;
+        let client = self.clients.get_mut(number)?;
+        if !client.in_service || client.unacked.len() >= window {
+            return None;
+        }
+        let marker = (number as u64) << COUNT_BITS | client.sent;
+        client.sent += 1;
+        client.unacked.push(marker);
+        Some(marker)
+    }
+
+    /// A message has gone out under a command id.
+    pub fn sent(&mut self, number: ConnectionNumber, id: u32, marker: u64) {
+        self.waiting.insert((number, id), marker);
+    }
+
+    /// Clients whose time to reconnect has come.
+    pub fn take_due_reconnects(&mut self, now: Nanos) -> Vec<ConnectionNumber> {
+        self.now = now;
+        let mut due = Vec::new();
+        for (number, client) in self.clients.iter_mut().enumerate() {
+            if client.retry_at.is_some_and(|at| at <= now) {
+                client.retry_at = None;
+                self.reconnects += 1;
+                due.push(number);
+            }
+        }
+        due
+    }
+
+    /// Messages to send again.
+    pub fn take_repeats(&mut self) -> Vec<(ConnectionNumber, u64)> {
+        self.repeated += self.repeats.len() as u64;
+        std::mem::take(&mut self.repeats)
+    }
+
+    /// Whether every message is acknowledged and everyone is in service.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.clients.iter().all(|client| client.in_service && client.unacked.is_empty())
+    }
+
+    /// How many messages never were acknowledged, though they were repeated to the end.
+    #[must_use]
+    pub fn unsettled(&self, notes: &mut Vec<String>) -> u64 {
+        let open: u64 = self.clients.iter().map(|client| client.unacked.len() as u64).sum();
+        if open > 0 {
+            notes.push(format!("{open} messages were never acknowledged, although repeated for a minute."));
+        }
+        open
+    }
+
+    /// What was acknowledged in a topic.
+    #[must_use]
+    pub fn acked(&self, topic: TopicIndex) -> &[Acked] {
+        self.acked.get(topic as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a message of this sender was refused and sent again, so that its order is not the sender's.
+    #[must_use]
+    pub fn was_refused(&self, sender: u64) -> bool {
+        self.refused_senders.contains(&sender)
+    }
+
+    /// What was found wrong here.
+    pub fn take_checks(&mut self) -> Checks {
+        std::mem::take(&mut self.checks)
+    }
+
+    /// Acknowledged messages.
+    #[must_use]
+    pub fn acked_count(&self) -> u64 {
+        self.acked_count
+    }
+
+    /// Sends that were repetitions.
+    #[must_use]
+    pub fn repeated(&self) -> u64 {
+        self.repeated
+    }
+
+    /// Repetitions the server recognised.
+    #[must_use]
+    pub fn duplicate_acks(&self) -> u64 {
+        self.duplicate_acks
+    }
+
+    /// Connections opened again.
+    #[must_use]
+    pub fn reconnects(&self) -> u64 {
+        self.reconnects
+    }
+
+    /// Refusals that ask to try again.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+}
+
+impl Sink for Clients {
+    fn ready(&mut self, connection: ConnectionNumber) {
+        let Some(client) = self.clients.get_mut(connection) else { return };
+        client.in_service = true;
+        self.repeats.extend(client.unacked.iter().map(|&marker| (connection, marker)));
+    }
+
+    fn delivered(&mut self, connection: ConnectionNumber, delivery: &Delivery) {
+        if let Some(client) = self.clients.get_mut(connection)
+            && delivery.verdict == Verdict::InOrder
+        {
+            client.position = Some(delivery.offset);
+        }
+        let Some(contents) = self.contents.get_mut(delivery.topic as usize) else { return };
+        let known = *contents.entry(delivery.offset).or_insert(delivery.marker);
+        if known != delivery.marker {
+            self.checks.diverged += 1;
+            let (topic, offset, marker) = (delivery.topic, delivery.offset, delivery.marker);
+            self.checks.example(|| format!("topic {topic} offset {offset}: {marker:x?}, before {known:x?}"));
+        }
+    }
+
+    fn answered(&mut self, connection: ConnectionNumber, id: u32, answer: Answer, _at: Nanos) {
+        let Some(marker) = self.waiting.remove(&(connection, id)) else { return };
+        let topic = self.topic(connection) as usize;
+        match answer {
+            Answer::Sent(sent) => {
+                if let Some(client) = self.clients.get_mut(connection) {
+                    client.unacked.retain(|&open| open != marker);
+                }
+                self.acked_count += 1;
+                self.duplicate_acks += u64::from(sent.duplicate);
+                if let Some(acked) = self.acked.get_mut(topic) {
+                    acked.push(Acked { marker, offset: sent.offset });
+                }
+            }
+            Answer::Refused(refusal) if refusal.code.is_retryable() => {
+                self.refused += 1;
+                self.refused_senders.insert(sender_of(marker));
+                self.repeats.push((connection, marker));
+            }
+            Answer::Refused(refusal) => {
+                self.checks.unexpected_refusals += 1;
+                self.checks.example(|| format!("message {marker:x} refused: {refusal}"));
+                if let Some(client) = self.clients.get_mut(connection) {
+                    client.unacked.retain(|&open| open != marker);
+                }
+            }
+            Answer::Page(_) => {}
+        }
+    }
+
+    fn closed(&mut self, connection: ConnectionNumber, _code: Option<u16>) {
+        let now = self.now;
+        self.waiting.retain(|&(number, _), _| number != connection);
+        self.repeats.retain(|&(number, _)| number != connection);
+        if let Some(client) = self.clients.get_mut(connection) {
+            client.in_service = false;
+            client.retry_at = Some(now + RECONNECT_AFTER);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivered(clients: &mut Clients, to: usize, offset: u64, marker: u64) {
+        let delivery = Delivery { topic: 0, offset, marker: Some(marker), verdict: Verdict::InOrder, at: 0 };
+        clients.delivered(to, &delivery);
+    }
+
+    #[test]
+    fn what_is_not_acknowledged_is_repeated_after_a_reconnect() {
+        let mut clients = Clients::new(1, 1, 2);
+        clients.ready(0);
+        let marker = clients.new_message(0).unwrap();
+        clients.sent(0, 3, marker);
+        clients.closed(0, None);
+        assert_eq!(clients.take_due_reconnects(RECONNECT_AFTER), [0]);
+        clients.ready(0);
+        assert_eq!(clients.take_repeats(), [(0, marker)]);
+        assert!(!clients.is_settled());
+    }
+
+    #[test]
+    fn a_client_resumes_after_what_it_has() {
+        let mut clients = Clients::new(1, 1, 2);
+        assert_eq!(clients.position(0), Some(0));
+        delivered(&mut clients, 0, 1, 5);
+        assert_eq!(clients.position(0), Some(1));
+    }
+
+    #[test]
+    fn the_same_offset_with_another_message_is_a_divergence_even_after_a_restart() {
+        let mut clients = Clients::new(2, 1, 2);
+        delivered(&mut clients, 0, 1, 5);
+        clients.closed(0, None);
+        delivered(&mut clients, 1, 1, 6);
+        assert_eq!(clients.take_checks().diverged, 1);
+    }
+
+    #[test]
+    fn a_window_bounds_what_is_unacknowledged() {
+        let mut clients = Clients::new(1, 1, 2);
+        assert_eq!(clients.new_message(0), None, "not in service");
+        clients.ready(0);
+        assert!(clients.new_message(0).is_some() && clients.new_message(0).is_some());
+        assert_eq!(clients.new_message(0), None);
+    }
+}

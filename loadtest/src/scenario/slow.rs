@@ -1,0 +1,66 @@
+//! `slow`: clients that stop reading, beside healthy ones. The healthy ones must not notice.
+
+use super::{Context, Failure, fanout, median};
+use crate::histogram::Latencies;
+use crate::load::{self, Round, Shape, Side};
+use crate::report::Report;
+
+/// Most accounts that stand for the crowd.
+const ACCOUNTS: usize = 50;
+
+/// Runs rounds without and with the zero-window clients of `shape`, in turns.
+///
+/// # Errors
+/// When the server or the connections fail.
+pub fn run(context: &Context, shape: &Shape, rounds: usize) -> Result<Report, Failure> {
+    let (target, accounts) = context.open(ACCOUNTS)?;
+    let topics = fanout::create_topics(&target, 1, accounts.len(), &accounts)?;
+    let (address, pid) = (target.address(), target.pid());
+    let side = |name| Side { name, address, pid, topics: &topics, accounts: &accounts };
+    let (alone, beside) = (side("healthy alone"), side("beside zero-window clients"));
+    let quiet = Shape { zero_window: 0, ..shape.clone() };
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    for round in 0..rounds.max(1) {
+        // Whoever goes first has no systematic advantage.
+        if round.is_multiple_of(2) {
+            without.push(load::round(&alone, &quiet, context.clock)?);
+            with.push(load::round(&beside, shape, context.clock)?);
+        } else {
+            with.push(load::round(&beside, shape, context.clock)?);
+            without.push(load::round(&alone, &quiet, context.clock)?);
+        }
+    }
+    Ok(report(shape, &without, &with))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of a run")]
+fn report(shape: &Shape, without: &[Round], with: &[Round]) -> Report {
+    let mut report = Report::new("slow");
+    report.parameter("healthy receivers", shape.members);
+    report.parameter("zero-window clients", shape.zero_window);
+    report.parameter("bytes of text", shape.bytes);
+    report.parameter("pace", fanout::pace(shape.pace));
+    report.parameter("rounds of each kind", without.len());
+    for (prefix, name, rounds) in
+        [("alone_", "healthy alone", without), ("beside_", "beside zero-window clients", with)]
+    {
+        let mut all = Latencies::new();
+        rounds.iter().for_each(|round| all.add(&round.latencies));
+        report.latencies(prefix, name, &all);
+        report.figure(
+            format!("{prefix}p99_of_rounds_median_ms"),
+            median(rounds.iter().map(|round| round.latencies.ms(99.0))),
+        );
+        report.figure(format!("{prefix}cpu_s_per_million"), median(rounds.iter().map(|round| round.cost().0)));
+        rounds.iter().for_each(|round| report.checks.merge(round.checks.clone()));
+    }
+    let ratios =
+        with.iter().zip(without).map(|(with, without)| with.latencies.ms(99.0) / without.latencies.ms(99.0).max(1e-3));
+    report.figure("p99_change_percent", (median(ratios) - 1.0) * 100.0);
+    report.figure("zero_window_clients_given_up", with.iter().map(|round| round.given_up as f64).sum());
+    let last: Vec<Round> = Vec::new();
+    fanout::timelines(&mut report, if with.is_empty() { &last } else { with });
+    report.notes.push("The change is the median over the rounds of p99 beside the zero-window clients divided by p99 without them, rounds in turns. A zero-window client subscribes, has the smallest receive buffer the kernel gives, and never reads.".to_owned());
+    report.notes.push("The given-up clients were closed by the server as slow consumers during their round; the others still fitted into socket buffers and outbox.".to_owned());
+    report
+}

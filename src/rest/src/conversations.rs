@@ -1,0 +1,15 @@
+//! Conversations: start, list, read, write, mark, members.
+
+pub(crate) mod add_member;
+pub(crate) mod create;
+pub(crate) mod direct_messages;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod mark;
+pub(crate) mod members;
+pub(crate) mod messages;
+pub(crate) mod readers;
+pub(crate) mod remove_member;
+pub(crate) mod send;
+pub(crate) mod set_title;
+pub(crate) mod view;

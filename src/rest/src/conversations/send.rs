@@ -1,0 +1,67 @@
+use crate::state::RestState;
+use actix_web::http::StatusCode;
+use actix_web::web;
+use plenum_http::{Answer, Body, Caller, IdempotencyKey, Reply, once};
+use plenum_schema::wire::Sent;
+use plenum_schema::{Content, ContentKind, ConversationId, MessageId, Refusal, RefusalCode, Topic};
+use plenum_services::idempotency::Request;
+use serde::{Deserialize, Serialize};
+
+/// A message to send. Its text stands in `text` or in `content.text`.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SendMessageBody)]
+pub(crate) struct SendBody {
+    #[serde(alias = "conversation")]
+    #[schema(value_type = String, format = Uuid)]
+    conversation_id: ConversationId,
+    text: Option<String>,
+    content: Option<ContentBody>,
+    /// Makes a repetition safe for ever: it is answered with the first offset. 1 to 64 bytes.
+    client_ref: Option<String>,
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = Content)]
+pub(crate) struct ContentBody {
+    /// At most 16 KiB of UTF-8.
+    text: String,
+}
+
+/// The message is on disk.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SentMessage)]
+pub(crate) struct SentAnswer {
+    #[schema(value_type = String)]
+    topic: Topic,
+    /// Its place: the first one, when this was a repetition.
+    offset: u64,
+    #[schema(value_type = String, format = Uuid)]
+    message: MessageId,
+    /// Whether this `clientRef` had been sent before.
+    duplicate: bool,
+}
+
+/// Send a message; the same way and the same acknowledgement as on a socket
+#[utoipa::path(post, path = "/chat/message", tag = "conversations", request_body = SendBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe; stands for an absent clientRef")),
+    responses((status = 201, description = "On disk", body = SentAnswer),
+        (status = 200, description = "It had been sent before", body = SentAnswer)))]
+pub async fn handle(caller: Caller, state: web::Data<RestState>, key: IdempotencyKey, body: Body<SendBody>) -> Answer {
+    let author = caller.user();
+    let request = key.0.map(|key| Request::new(author.0.as_bytes(), &key, "POST chat/message", &body.raw));
+    let SendBody { conversation_id, text, content, client_ref } = body.value;
+    let text = content.map(|content| content.text).or(text);
+    let text = text.ok_or_else(|| Refusal::field(RefusalCode::Invalid, "text", "text is required"))?;
+    let client_ref = client_ref.or_else(|| request.map(|request| request.client_ref()));
+    let idempotency = state.idempotency.clone();
+    let act = async move {
+        let content = Content { kind: ContentKind::Text, text };
+        let sent = state.conversations.send(author, conversation_id, client_ref, content).await?;
+        let Sent { topic, offset, message, duplicate } = sent;
+        let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };
+        Reply::json(status, &SentAnswer { topic, offset, message, duplicate })
+    };
+    once(&idempotency, request, act).await
+}

@@ -1,0 +1,53 @@
+//! The table of routes: all of REST.
+
+use crate::operations;
+use crate::route::{Listed, Route, route, scope};
+use crate::state::RestState;
+use actix_web::web::{self, ServiceConfig};
+
+/// Every route. A new one stands here and in its own file, nowhere else.
+pub(crate) const TABLE: &[Route] = &[
+    route!(Open auth::register, POST "/auth/signup"),
+    route!(Open auth::login),
+    route!(Open auth::refresh, POST "/auth/refresh-token"),
+    route!(Bearer auth::me, GET "/auth/profile", GET "/users/me"),
+    route!(Bearer auth::update_profile, PUT "/users/me", PUT "/user/profile", PATCH "/users/profile"),
+    route!(Bearer auth::change_password),
+    route!(Bearer auth::logout),
+    route!(Bearer auth::devices),
+    route!(Bearer auth::end_device),
+    route!(Bearer users::lookup),
+    route!(Bearer conversations::list, GET "/chat/conversations", GET "/conversations"),
+    route!(Bearer conversations::create),
+    route!(Bearer conversations::get),
+    route!(Bearer conversations::set_title),
+    route!(Bearer conversations::members),
+    route!(Bearer conversations::add_member),
+    route!(Bearer conversations::remove_member),
+    route!(Bearer conversations::messages),
+    route!(Bearer conversations::direct_messages),
+    route!(Bearer conversations::send),
+    route!(Bearer conversations::mark),
+    route!(Bearer conversations::readers),
+    route!(Open operations::summary),
+    route!(Open operations::openapi),
+    route!(Open operations::docs),
+];
+
+/// Mounts everything: the table under `/api/v1` and `/api`, the documentation's assets, `/docs` and the public keys.
+pub fn configure(config: &mut ServiceConfig, state: RestState) {
+    config.app_data(web::Data::new(state));
+    for prefix in ["/api/v1", "/api"] {
+        config.service(scope(prefix, TABLE).service(operations::docs::assets()));
+    }
+    config.route("/docs", web::get().to(operations::docs::redirect));
+    config.route("/.well-known/jwks.json", web::get().to(operations::jwks::handle));
+}
+
+/// Every method and path below a mount, sorted.
+#[must_use]
+pub fn listed() -> Vec<Listed> {
+    let mut all: Vec<Listed> = TABLE.iter().flat_map(Route::listed).collect();
+    all.sort();
+    all
+}

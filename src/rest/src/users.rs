@@ -1,0 +1,3 @@
+//! Other people.
+
+pub(crate) mod lookup;

@@ -1,0 +1,59 @@
+//! Paths that existing clients call.
+
+use std::collections::BTreeSet;
+
+/// Method and path of what is promised so far, `:name` for a parameter.
+const PROMISED: &[(&str, &str)] = &[
+    ("POST", "/auth/register"),
+    ("POST", "/auth/signup"),
+    ("POST", "/auth/login"),
+    ("GET", "/auth/me"),
+    ("GET", "/auth/profile"),
+    ("GET", "/users/me"),
+    ("PUT", "/auth/update-profile"),
+    ("PUT", "/users/me"),
+    ("PUT", "/user/profile"),
+    ("PATCH", "/users/profile"),
+    ("PUT", "/auth/change-password"),
+    ("POST", "/auth/refresh"),
+    ("POST", "/auth/refresh-token"),
+    ("POST", "/auth/logout"),
+    ("GET", "/auth/devices"),
+    ("DELETE", "/auth/devices/:id"),
+    ("GET", "/users/lookup"),
+    ("GET", "/messages/conversations"),
+    ("GET", "/chat/conversations"),
+    ("POST", "/conversations"),
+    ("GET", "/conversations/:id"),
+    ("PUT", "/conversations/:id"),
+    ("POST", "/conversations/:id/members"),
+    ("DELETE", "/conversations/:id/members/:userId"),
+    ("GET", "/conversations/:id/messages"),
+    ("GET", "/conversations/:id/readers"),
+    ("POST", "/conversations/:id/read"),
+    ("GET", "/messages/direct/:userId"),
+    ("POST", "/chat/message"),
+    ("GET", "/health"),
+    ("GET", "/openapi.json"),
+    ("GET", "/docs"),
+];
+
+#[test]
+fn every_promised_path_is_served() {
+    let served: BTreeSet<(String, &str)> =
+        plenum_rest::listed().into_iter().map(|one| (one.path, one.method)).collect();
+    for (method, path) in PROMISED {
+        let path: Vec<String> = path
+            .split('/')
+            .map(|part| part.strip_prefix(':').map_or(part.to_owned(), |name| format!("{{{name}}}")))
+            .collect();
+        assert!(served.contains(&(path.join("/"), *method)), "{method} {path:?}");
+    }
+}
+
+#[test]
+fn no_method_and_path_is_listed_twice() {
+    let listed = plenum_rest::listed();
+    let different: BTreeSet<(&str, &str)> = listed.iter().map(|one| (one.path.as_str(), one.method)).collect();
+    assert_eq!(different.len(), listed.len());
+}

@@ -1,0 +1,14 @@
+//! REST as a client sees it: the whole application on the embedded store.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that finds something missing stops")]
+
+mod accounts;
+mod contract;
+mod conversations;
+mod documentation;
+mod errors;
+mod groups;
+mod idempotency;
+mod leaks;
+mod pages;
+mod world;

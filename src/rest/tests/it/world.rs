@@ -1,0 +1,232 @@
+//! A node without sockets: real services on an embedded store in a temporary directory.
+
+use actix_web::http::Method;
+use actix_web::http::header::HeaderMap;
+use actix_web::middleware::from_fn;
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::{App, web};
+use parking_lot::Mutex;
+use plenum_actors::clock::{SharedClock, SystemClock};
+use plenum_actors::directory::Directory;
+use plenum_actors::history::{History, HistoryConfig};
+use plenum_actors::identity::SessionEnder;
+use plenum_actors::owner::actor::Surroundings;
+use plenum_actors::owner::{OwnerConfig, OwnerMetrics, Recents};
+use plenum_actors::publication::{Body, Publication, Publisher};
+use plenum_actors::store::SharedStore;
+use plenum_cluster::SingleNode;
+use plenum_http::{HttpConfig, HttpLayer, Rate, cors, envelope, no_such_path};
+use plenum_rest::{HealthSummary, RestConfig, RestState, configure};
+use plenum_schema::wire::Signal;
+use plenum_schema::{Offset, SessionId, Topic};
+use plenum_services::accounts::{Accounts, AccountsConfig};
+use plenum_services::conversations::{Conversations, ConversationsConfig, Parts};
+use plenum_services::idempotency::{Idempotency, IdempotencyConfig};
+use plenum_store::{Embedded, EmbeddedConfig};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Remembers the signals that would have gone to sockets.
+#[derive(Default)]
+pub struct Signals(Mutex<Vec<(Topic, Signal)>>);
+
+impl Publisher for Signals {
+    fn publish(&self, batch: Vec<Arc<Publication>>) {
+        let signals = batch.iter().filter_map(|one| match one.body() {
+            Body::Signal(signal) => Some((one.topic, signal.clone())),
+            Body::Event { .. } => None,
+        });
+        self.0.lock().extend(signals);
+    }
+
+    fn announce(&self, _: Topic, _: Offset) {}
+}
+
+impl Signals {
+    pub fn take(&self) -> Vec<(Topic, Signal)> {
+        std::mem::take(&mut self.0.lock())
+    }
+}
+
+struct NoSockets;
+
+impl SessionEnder for NoSockets {
+    fn end_sessions(&self, _: &[SessionId]) {}
+}
+
+pub struct World {
+    pub state: RestState,
+    pub signals: Arc<Signals>,
+    layer: web::Data<HttpLayer>,
+    http: HttpConfig,
+    _directory: tempfile::TempDir,
+}
+
+/// A person with a token.
+#[derive(Clone)]
+pub struct Person {
+    pub id: String,
+    pub token: String,
+    pub email: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Seen {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Seen {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// The document, which must have come with this status.
+    #[track_caller]
+    pub fn ok(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
+        self.json()
+    }
+
+    /// The code of a problem document.
+    #[track_caller]
+    pub fn problem(&self) -> (u16, String) {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.status);
+        let json = self.json();
+        assert_eq!(json["success"], false);
+        (self.status, json["code"].as_str().expect("a code").to_owned())
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(&RestConfig::default())
+    }
+
+    pub fn with(config: &RestConfig) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store: SharedStore = Embedded::open(EmbeddedConfig::at(directory.path().join("store"))).expect("a store");
+        let clock: SharedClock = Arc::new(SystemClock::new());
+        let signals = Arc::new(Signals::default());
+        let accounts = Accounts::open(
+            store.clone(),
+            clock.clone(),
+            Arc::new(NoSockets),
+            AccountsConfig::for_tests(),
+            directory.path(),
+        );
+        let accounts = accounts.expect("accounts");
+        let recents = Arc::new(Recents::default());
+        let around = Surroundings {
+            store: store.clone(),
+            publisher: signals.clone(),
+            clock: clock.clone(),
+            recents: recents.clone(),
+            metrics: OwnerMetrics::new().expect("metrics"),
+            config: Arc::new(OwnerConfig::default()),
+        };
+        let parts = Parts {
+            store: store.clone(),
+            directory: Directory::new(around, Default::default(), Arc::new(SingleNode)),
+            history: History::new(store.clone(), recents, HistoryConfig::default()),
+            publisher: signals.clone(),
+            accounts: accounts.clone(),
+            clock: clock.clone(),
+        };
+        let conversations = Arc::new(Conversations::new(parts, ConversationsConfig::default()));
+        let idempotency = Arc::new(Idempotency::new(store, clock.clone(), IdempotencyConfig::default()));
+        let no_limit = Rate { per_second: 0.0, burst: 0.0 };
+        let http = HttpConfig { address_rate: no_limit, caller_rate: no_limit, ..HttpConfig::default() };
+        let authenticator = Arc::new(accounts.clone());
+        let layer = HttpLayer::new(http.clone(), authenticator, clock.clone(), None).expect("a layer");
+        let health =
+            Arc::new(|| HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" });
+        let state = RestState::new(accounts, conversations, idempotency, health, clock, config);
+        Self { state, signals, layer: web::Data::new(layer), http, _directory: directory }
+    }
+
+    pub async fn ask(&self, request: TestRequest) -> Seen {
+        let app = App::new()
+            .app_data(self.layer.clone())
+            .wrap(cors(&self.http))
+            .wrap(from_fn(envelope))
+            .configure(|config| configure(config, self.state.clone()))
+            .default_service(web::to(no_such_path));
+        let service = init_service(app).await;
+        let response = call_service(&service, request.to_request()).await;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Seen { status, headers, body: read_body(response).await.to_vec() }
+    }
+
+    pub async fn get(&self, who: &Person, path: &str) -> Seen {
+        self.ask(who.request("GET", path)).await
+    }
+
+    pub async fn post(&self, who: &Person, path: &str, body: Value) -> Seen {
+        self.ask(who.request("POST", path).set_json(body)).await
+    }
+
+    pub async fn put(&self, who: &Person, path: &str, body: Value) -> Seen {
+        self.ask(who.request("PUT", path).set_json(body)).await
+    }
+
+    pub async fn delete(&self, who: &Person, path: &str) -> Seen {
+        self.ask(who.request("DELETE", path)).await
+    }
+
+    pub async fn register(&self, name: &str) -> Person {
+        let email = format!("{name}@example.org");
+        let body = serde_json::json!({ "email": email, "password": PASSWORD, "fullName": name });
+        let answer = self.ask(plain("POST", "/auth/register").set_json(body)).await.ok(201);
+        Person {
+            id: answer["user"]["id"].as_str().expect("an id").to_owned(),
+            token: answer["accessToken"].as_str().expect("a token").to_owned(),
+            email,
+        }
+    }
+
+    /// The id of a group of these people.
+    pub async fn group(&self, creator: &Person, others: &[&Person]) -> String {
+        let members: Vec<&str> = others.iter().map(|one| one.id.as_str()).collect();
+        let body = serde_json::json!({ "kind": "group", "title": "a group", "members": members });
+        id_of(&self.post(creator, "/conversations", body).await.ok(201))
+    }
+
+    pub async fn say(&self, who: &Person, conversation: &str, text: &str) -> u64 {
+        let body = serde_json::json!({ "conversationId": conversation, "text": text });
+        self.post(who, "/chat/message", body).await.ok(201)["offset"].as_u64().expect("an offset")
+    }
+
+    /// The list's item of a conversation.
+    pub async fn item(&self, who: &Person, conversation: &str) -> Value {
+        let list = self.get(who, "/messages/conversations").await.ok(200);
+        let items = list["items"].as_array().expect("items");
+        items.iter().find(|item| item["id"] == conversation).cloned().unwrap_or(Value::Null)
+    }
+}
+
+pub const PASSWORD: &str = "correct horse battery staple 7";
+
+pub fn id_of(value: &Value) -> String {
+    value["id"].as_str().expect("an id").to_owned()
+}
+
+/// A request of nobody.
+pub fn plain(method: &str, path: &str) -> TestRequest {
+    TestRequest::default()
+        .method(Method::from_bytes(method.as_bytes()).expect("a method"))
+        .uri(&format!("/api/v1{path}"))
+}
+
+impl Person {
+    pub fn request(&self, method: &str, path: &str) -> TestRequest {
+        plain(method, path).insert_header(("Authorization", format!("Bearer {}", self.token)))
+    }
+}

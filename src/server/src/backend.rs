@@ -1,0 +1,176 @@
+//! What connections and hubs ask for, answered by owners, services and the log.
+
+use plenum_actors::aggregates::conversation::{Answer, Command as Ask, Conversation};
+use plenum_actors::clock::SharedClock;
+use plenum_actors::connection::{Access, Backend, Reply};
+use plenum_actors::directory::Directory;
+use plenum_actors::history::History;
+use plenum_actors::hub::{LogPage, LogReader};
+use plenum_actors::identity::{Authenticator, Identity};
+use plenum_actors::owner::recent::Span;
+use plenum_actors::owner::reply;
+use plenum_actors::publication::{Class, Publication, Publisher};
+use plenum_schema::wire::{AckResult, Command, History as HistoryCommand, Mark, Page, Pong, Signal, Typing, TypingSignal};
+use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode, Topic};
+use plenum_services::conversations::Conversations;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// Events of a history page when the client names no number.
+const DEFAULT_PAGE: u32 = 50;
+
+/// The node, as its connections see it.
+pub struct NodeBackend {
+    /// Checks tokens.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// The owners of conversations.
+    pub directory: Directory<Conversation>,
+    /// The service around them.
+    pub conversations: Conversations,
+    /// Where signals go.
+    pub publisher: Arc<dyn Publisher>,
+    /// Time.
+    pub clock: SharedClock,
+    /// Events of one history page at the most.
+    pub page_events: u32,
+}
+
+impl Backend for NodeBackend {
+    fn authenticate(&self, token: String, reply: Reply<Identity>) {
+        let check = self.authenticator.authenticate(token);
+        actix::spawn(async move { reply(check.await) });
+    }
+
+    fn access(&self, caller: Identity, topic: Topic, reply: Reply<Access>) {
+        match topic {
+            Topic::User(user) if user == caller.user => reply(Ok(Access { head: 0 })),
+            Topic::User(_) => reply(Err(Refusal::field(RefusalCode::NotFound, "topic", "there is no such topic"))),
+            Topic::Conversation(id) => self.ask_access(caller, id, |head| Access { head }, reply),
+        }
+    }
+
+    fn call(&self, caller: Identity, command: Command, reply: Reply<AckResult>) {
+        match command {
+            Command::Send(send) => match conversation(send.topic) {
+                Ok(id) => {
+                    let ask =
+                        Ask::Send { author: caller.user, client_ref: send.client_ref, content: send.content };
+                    self.directory.tell(id.0, ask, reply::Reply::new(move |outcome| reply(outcome.and_then(sent))));
+                }
+                Err(refusal) => reply(Err(refusal)),
+            },
+            Command::History(history) => self.history(caller, history, reply),
+            Command::Typing(typing) => self.typing(caller, &typing, reply),
+            Command::Mark(mark) => self.mark(caller, mark, reply),
+            Command::Identify(_) | Command::Subscribe(_) | Command::Unsubscribe(_) | Command::Ping(_) => {
+                reply(Err(Refusal::new(RefusalCode::Malformed, "the connection answers this command itself")));
+            }
+        }
+    }
+}
+
+impl NodeBackend {
+    fn ask_access<T: Send + 'static>(
+        &self,
+        caller: Identity,
+        id: ConversationId,
+        then: impl FnOnce(Offset) -> T + Send + 'static,
+        reply: Reply<T>,
+    ) {
+        let answer = reply::Reply::new(move |outcome| {
+            reply(match outcome {
+                Ok(Answer::Access(access)) => Ok(then(access.head)),
+                Ok(_) => Err(internal()),
+                Err(refusal) => Err(refusal),
+            });
+        });
+        self.directory.tell(id.0, Ask::Access { user: caller.user }, answer);
+    }
+
+    fn history(&self, caller: Identity, command: HistoryCommand, reply: Reply<AckResult>) {
+        let id = match conversation(command.topic) {
+            Ok(id) => id,
+            Err(refusal) => return reply(Err(refusal)),
+        };
+        let limit = command.limit.unwrap_or(DEFAULT_PAGE);
+        if limit == 0 || limit > self.page_events {
+            let text = format!("a page has 1 to {} events", self.page_events);
+            return reply(Err(Refusal::field(RefusalCode::Invalid, "limit", text)));
+        }
+        let conversations = self.conversations.clone();
+        actix::spawn(async move {
+            let (before, after) = (command.before, command.after);
+            let page = conversations.history(caller.user, id, before, after, limit as usize).await;
+            let topic = command.topic;
+            reply(page.map(|page| {
+                AckResult::Page(Page { topic, events: page.items, head: page.head, first: page.first })
+            }));
+        });
+    }
+
+    fn mark(&self, caller: Identity, command: Mark, reply: Reply<AckResult>) {
+        let id = match conversation(command.topic) {
+            Ok(id) => id,
+            Err(refusal) => return reply(Err(refusal)),
+        };
+        let conversations = self.conversations.clone();
+        actix::spawn(async move {
+            let outcome = conversations.mark(caller.user, id, command.delivered, command.read).await;
+            reply(outcome.map(|outcome| AckResult::Marked(outcome.marked)));
+        });
+    }
+
+    fn typing(&self, caller: Identity, command: &Typing, reply: Reply<AckResult>) {
+        let id = match conversation(command.topic) {
+            Ok(id) => id,
+            Err(refusal) => return reply(Err(refusal)),
+        };
+        let (publisher, at) = (self.publisher.clone(), self.clock.wall());
+        let (topic, active, user) = (command.topic, command.active, caller.user);
+        let then = move |_| {
+            let signal = Signal::Typing(TypingSignal { user, active });
+            publisher.publish(vec![Publication::signal(topic, Class::Droppable, signal)]);
+            AckResult::Pong(Pong { at })
+        };
+        self.ask_access(caller, id, then, reply);
+    }
+}
+
+fn conversation(topic: Topic) -> Result<ConversationId, Refusal> {
+    match topic {
+        Topic::Conversation(id) => Ok(id),
+        Topic::User(_) => Err(Refusal::field(RefusalCode::Invalid, "topic", "this command is for conversations")),
+    }
+}
+
+fn sent(answer: Answer) -> Result<AckResult, Refusal> {
+    match answer {
+        Answer::Sent(sent) => Ok(AckResult::Sent(sent)),
+        _ => Err(internal()),
+    }
+}
+
+fn internal() -> Refusal {
+    tracing::error!("an owner gave another command's answer");
+    Refusal::new(RefusalCode::Internal, "the server could not carry this out; it has been logged")
+}
+
+/// Hubs read what they missed from the owners' recent publications or the log.
+pub struct HubReader(pub History);
+
+impl LogReader for HubReader {
+    fn read(
+        &self,
+        topic: Topic,
+        after: Offset,
+        events: usize,
+        bytes: usize,
+    ) -> Pin<Box<dyn Future<Output = Result<LogPage, Refusal>> + Send>> {
+        let history = self.0.clone();
+        Box::pin(async move {
+            let page = history.read(topic, Span::After(after), events, bytes, after).await?;
+            Ok(LogPage { events: page.publications, first: page.first })
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! `plenum serve`: start, wait for a signal, drain.
+
+use super::{Failure, Settings};
+use crate::config::{Config, Loaded, Problem, load};
+use crate::process::{StopSignals, raise_open_files};
+use crate::serve::{Running, start};
+use crate::telemetry::{VERSION, start_logs};
+use clap::Args;
+use std::io::Write;
+use std::time::Duration;
+
+/// Files and sockets a node needs beside its connections.
+const OTHER_FILES: u64 = 512;
+/// How much longer than `drain.timeout_ms` the end may take before it is forced.
+const GRACE: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Address and port of the public port: short for `--set http.listen=ADDR`
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Worker threads: short for `--set server.workers=N`
+    #[arg(long, value_name = "N")]
+    workers: Option<String>,
+}
+
+impl ServeArgs {
+    fn flags(&self) -> Vec<(String, String)> {
+        let named = [("http.listen", &self.listen), ("server.workers", &self.workers)];
+        named.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?))).collect()
+    }
+}
+
+pub(super) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> {
+    let Loaded { config, problems, warnings, .. } = load(&settings.sources(args.flags()));
+    if !problems.is_empty() {
+        return Err(crate::config::ConfigError(problems).into());
+    }
+    start_logs(&config.log);
+    announce(&config, &warnings);
+    super::block_on(async {
+        // Before the node starts: a signal that comes meanwhile is not lost and does not kill.
+        let mut signals = StopSignals::listen()?;
+        let timeout = config.drain.timeout().saturating_add(GRACE);
+        let running = start(config)?;
+        writeln!(std::io::stdout(), "Plenum is ready: open {}", running.page())?;
+        tracing::info!(public = %running.http(), operations = %running.operations(), "ready");
+        wait(running, &mut signals, timeout).await
+    })
+}
+
+fn announce(config: &Config, warnings: &[Problem]) {
+    tracing::info!(version = VERSION, workers = config.server.worker_count(), data = %config.store.path.display(), "starting");
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    let files = raise_open_files();
+    let wanted = u64::try_from(config.limits.connections).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
+    if files < wanted {
+        tracing::warn!(
+            files,
+            "the system allows fewer open files than limits.connections needs: raise the hard limit of open files, or lower the setting"
+        );
+    }
+}
+
+async fn wait(mut running: Running, signals: &mut StopSignals, timeout: Duration) -> Result<(), Failure> {
+    let mut ended = running.ended();
+    tokio::select! {
+        signal = signals.next() => tracing::info!(signal, "stopping"),
+        _ = ended.wait_for(|ended| *ended) => return Err("the node ended unexpectedly; the log says why".into()),
+    }
+    running.request_stop();
+    tokio::select! {
+        _ = ended.wait_for(|ended| *ended) => Ok(()),
+        signal = signals.next() => end_now(signal, "a second signal: ending at once"),
+        () = tokio::time::sleep(timeout) => end_now("none", "the node did not end in time: ending at once"),
+    }
+}
+
+/// Ends the process without waiting for the node. What was acknowledged is on disk.
+fn end_now(signal: &str, why: &str) -> Result<(), Failure> {
+    tracing::warn!(signal, "{why}");
+    std::process::exit(1)
+}

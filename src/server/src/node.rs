@@ -1,0 +1,232 @@
+//! The wiring: what a node is made of, in the order in which it starts and, backwards, ends.
+
+use crate::backend::{HubReader, NodeBackend};
+use crate::config::Config;
+use crate::operations::{self, Phase, Readiness};
+use crate::serve::{Ports, ServeError, Started};
+use crate::telemetry::{self, VERSION};
+use actix_server::ServerHandle as EdgeHandle;
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, web};
+use plenum_actors::aggregates::conversation::Conversation;
+use plenum_actors::clock::{SharedClock, SystemClock};
+use plenum_actors::connection::{Admission, ConnectionMetrics};
+use plenum_actors::directory::Directory;
+use plenum_actors::history::History;
+use plenum_actors::hub::{HubMetrics, Hubs};
+use plenum_actors::owner::actor::Surroundings;
+use plenum_actors::owner::{OwnerMetrics, Recents};
+use plenum_actors::store::SharedStore;
+use plenum_cluster::SingleNode;
+use plenum_edge::native::Edge;
+use plenum_http::{HttpLayer, cors, envelope, no_such_path};
+use plenum_rest::RestState;
+use plenum_services::accounts::Accounts;
+use plenum_services::conversations::{Conversations, Parts};
+use plenum_services::idempotency::Idempotency;
+use plenum_store::{Embedded, StoreMetrics};
+use prometheus::Registry;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How often the accounts service looks after its keys.
+const MAINTAIN_EVERY: Duration = Duration::from_secs(3_600);
+/// How often a drain looks whether the last connection has gone.
+const DRAIN_LOOK: Duration = Duration::from_millis(20);
+
+/// A node that runs.
+pub(crate) struct Node {
+    edge: Arc<Edge>,
+    hubs: Arc<Hubs>,
+    directory: Directory<Conversation>,
+    readiness: Arc<Readiness>,
+    public: EdgeHandle,
+    operations: ServerHandle,
+    maintenance: actix_web::rt::task::JoinHandle<()>,
+    window_ms: u64,
+    timeout: Duration,
+}
+
+/// Everything below the ports.
+struct Core {
+    store: SharedStore,
+    clock: SharedClock,
+    hubs: Arc<Hubs>,
+    hub_metrics: HubMetrics,
+    accounts: Accounts,
+    directory: Directory<Conversation>,
+    history: History,
+    conversations: Conversations,
+}
+
+impl Core {
+    fn open(config: &Config, registry: &Registry) -> Result<Self, ServeError> {
+        let clock: SharedClock = Arc::new(SystemClock::new());
+        let parts = plenum_store::embedded::Parts {
+            metrics: StoreMetrics::new(registry)?,
+            clock: clock.clone(),
+            hook: None,
+        };
+        let store: SharedStore = Embedded::open_with(config.store.embedded(), parts)?;
+        let hub_metrics = HubMetrics::new(registry)?;
+        let hubs = Hubs::new(config.hub.mailbox_batches, hub_metrics.clone());
+        let accounts =
+            Accounts::open(store.clone(), clock.clone(), hubs.clone(), config.accounts.clone(), &config.store.path)?;
+        let recents = Arc::new(Recents::default());
+        let around = Surroundings {
+            store: store.clone(),
+            publisher: hubs.clone(),
+            clock: clock.clone(),
+            recents: recents.clone(),
+            metrics: OwnerMetrics::register(registry)?,
+            config: Arc::new(config.owner.clone()),
+        };
+        let directory = Directory::new(around, config.conversations.limits(), Arc::new(SingleNode));
+        let history = History::new(store.clone(), recents, config.history.clone());
+        let parts = Parts {
+            store: store.clone(),
+            directory: directory.clone(),
+            history: history.clone(),
+            publisher: hubs.clone(),
+            accounts: accounts.clone(),
+            clock: clock.clone(),
+        };
+        let conversations = Conversations::new(parts, config.conversations.service.clone());
+        Ok(Self { store, clock, hubs, hub_metrics, accounts, directory, history, conversations })
+    }
+
+    fn edge(&self, config: &Config, registry: &Registry) -> Result<Arc<Edge>, ServeError> {
+        let backend = NodeBackend {
+            authenticator: Arc::new(self.accounts.clone()),
+            directory: self.directory.clone(),
+            conversations: self.conversations.clone(),
+            publisher: self.hubs.clone(),
+            clock: self.clock.clone(),
+            page_events: u32::try_from(config.hub.page_events).unwrap_or(u32::MAX),
+        };
+        let directory = self.directory.clone();
+        Ok(Arc::new(Edge {
+            config: config.edge(),
+            connection: config.limits.clone(),
+            hub: config.hub.clone(),
+            hubs: self.hubs.clone(),
+            reader: Arc::new(HubReader(self.history.clone())),
+            backend: Arc::new(backend),
+            admission: Admission::new(config.limits.connections, config.limits.connections_per_user),
+            clock: self.clock.clone(),
+            hub_metrics: self.hub_metrics.clone(),
+            connection_metrics: ConnectionMetrics::new(registry)?,
+            server: format!("plenum/{VERSION}"),
+            on_worker: Arc::new(move || directory.add_arbiter(actix::Arbiter::current())),
+            draining: AtomicBool::new(false),
+        }))
+    }
+
+    fn rest(&self, config: &Config, readiness: &Arc<Readiness>) -> RestState {
+        let readiness = readiness.clone();
+        RestState::new(
+            self.accounts.clone(),
+            Arc::new(self.conversations.clone()),
+            Arc::new(Idempotency::new(self.store.clone(), self.clock.clone(), config.idempotency.clone())),
+            Arc::new(move || readiness.summary()),
+            self.clock.clone(),
+            &config.rest,
+        )
+    }
+}
+
+impl Node {
+    /// Starts everything, lowest layer first. Must be called inside an actix system.
+    pub async fn start(config: &Config, ports: Ports) -> Result<(Self, Started), ServeError> {
+        let registry = telemetry::registry()?;
+        let core = Core::open(config, &registry)?;
+        let readiness = Readiness::new(core.store.clone(), core.clock.clone());
+        let operations_address = ports.operations.local_addr().map_err(ServeError::Operations)?;
+        let token = config.operations.token.clone();
+        let operations = operations::serve(ports.operations, registry.clone(), readiness.clone(), token)
+            .map_err(ServeError::Operations)?;
+        let operations_handle = operations.handle();
+        actix_web::rt::spawn(operations);
+
+        let edge = core.edge(config, &registry)?;
+        let observer = telemetry::http_observer(&registry)?;
+        let surface = config.http.surface.clone();
+        let layer = HttpLayer::new(surface.clone(), Arc::new(core.accounts.clone()), core.clock.clone(), Some(observer))?;
+        let layer = web::Data::new(layer);
+        let rest = core.rest(config, &readiness);
+        let product = plenum_pages::Product { name: "plenum".to_owned(), version: VERSION.to_owned() };
+        let app = move || {
+            App::new()
+                .app_data(layer.clone())
+                .configure(|cfg| plenum_pages::configure(cfg, product.clone()))
+                .configure(|cfg| plenum_rest::configure(cfg, rest.clone()))
+                .default_service(web::to(no_such_path))
+                .wrap(cors(&surface))
+                .wrap(from_fn(envelope))
+        };
+        let listening = edge.listen(ports.http, config.server.worker_count(), app)?;
+        let public = listening.server.handle();
+        actix_web::rt::spawn(listening.server);
+        readiness.enter(Phase::Running);
+
+        let started = Started {
+            http: listening.address,
+            operations: operations_address,
+            is_tls: listening.tls,
+            accounts: core.accounts.clone(),
+        };
+        let node = Self {
+            edge,
+            hubs: core.hubs,
+            directory: core.directory,
+            readiness,
+            public,
+            operations: operations_handle,
+            maintenance: actix_web::rt::spawn(maintain(core.accounts)),
+            window_ms: config.drain.window_ms,
+            timeout: config.drain.timeout(),
+        };
+        Ok((node, started))
+    }
+
+    /// Serves until told to stop (or until nobody is left who could tell), then drains.
+    pub async fn run(self, stopping: oneshot::Receiver<()>) {
+        let _teller_gone = stopping.await;
+        self.maintenance.abort();
+        if tokio::time::timeout(self.timeout, self.drain()).await.is_err() {
+            tracing::warn!("the drain took longer than drain.timeout_ms; what was acknowledged is on disk");
+        }
+    }
+
+    /// No new connections; clients are asked to come back; owners finish their appends.
+    async fn drain(&self) {
+        tracing::info!(connections = self.edge.admission.open(), owners = self.directory.live(), "draining");
+        self.readiness.enter(Phase::Draining);
+        self.edge.draining.store(true, Ordering::Relaxed);
+        self.public.pause().await;
+        let left = self.directory.drain(self.timeout / 2).await;
+        if left > 0 {
+            tracing::warn!(left, "owners did not end in time");
+        }
+        self.hubs.drain(self.window_ms);
+        while self.edge.admission.open() > 0 {
+            tokio::time::sleep(DRAIN_LOOK).await;
+        }
+        self.public.stop(true).await;
+        self.hubs.close();
+        self.operations.stop(true).await;
+        tracing::info!("drained");
+    }
+}
+
+async fn maintain(accounts: Accounts) {
+    loop {
+        tokio::time::sleep(MAINTAIN_EVERY).await;
+        if let Err(error) = accounts.maintain() {
+            tracing::error!(%error, "the signing keys could not be looked after");
+        }
+    }
+}

@@ -1,0 +1,398 @@
+/**
+ * People who chat in a real Chromium with the real server. Pictures for people are left in the folder that the test
+ * names at its end (or in PLENUM_SCREENSHOTS).
+ *
+ * PLENUM_BIN       the server (default: target/debug/plenum)
+ * PLENUM_CHROMIUM  the browser (default: the first of the usual places)
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Person, launch, pictures } from "./browser.mjs";
+import { Line, Server } from "./server.mjs";
+
+let server;
+let browser;
+const lines = [];
+
+/** A line of one's own to the server. */
+async function newLine() {
+  const line = await Line.to(server.port);
+  lines.push(line);
+  return line;
+}
+
+async function meet(name, options) {
+  const line = await newLine();
+  const person = await Person.arrive(browser, line.address, name, options);
+  person.line = line;
+  await person.register();
+  return person;
+}
+
+/** Two people with a conversation that both have open. */
+async function pair(options = {}) {
+  const [ada, grace] = [await meet("Ada Lovelace", options.ada), await meet("Grace Hopper", options.grace)];
+  await ada.startWith(grace);
+  await grace.openConversation("Ada Lovelace");
+  return [ada, grace];
+}
+
+before(async () => {
+  server = await Server.start();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  for (const line of lines) await line.close();
+  await server?.stop();
+  console.log(`pictures: ${pictures}`);
+});
+
+describe("two people", () => {
+  test("sign up, start a conversation by e-mail, and talk, with ticks and typing", async () => {
+    const ada = await meet("Ada Lovelace");
+    await ada.picture("1-empty");
+    const grace = await meet("Grace Hopper", { colorScheme: "dark" });
+    await ada.startWith(grace);
+    await ada.say("Hello Grace");
+    await ada.say("Did the compiler arrive?");
+    await grace.row("Ada Lovelace").getByText("2 unread messages").waitFor({ state: "attached" });
+    await ada.seesTick("Did the compiler arrive?", "Delivered");
+    await grace.picture("2-unread-dark");
+    await grace.openConversation("Ada Lovelace");
+    await grace.sees("Hello Grace");
+    await ada.seesTick("Did the compiler arrive?", "Read");
+    assert.equal(await grace.row("Ada Lovelace").locator(".badge").count(), 0);
+    await grace.page.getByLabel("Message", { exact: true }).pressSequentially("It did");
+    await ada.page.getByText("Grace Hopper is typing…").waitFor();
+    await ada.picture("3-typing");
+    await grace.page.getByRole("button", { name: "Send", exact: true }).click();
+    await ada.sees("It did");
+    await ada.page.locator(".typing:not(.is-active)").waitFor({ state: "attached" });
+    await ada.say("Markup is <b>text</b> & nothing else.\nAlso on a second line.");
+    await grace.page.getByRole("log").getByText("Markup is <b>text</b> & nothing else.").waitFor();
+    await grace.picture("4-chat-dark");
+    await ada.picture("4-chat");
+    await ada.isAccessible("a conversation");
+    await grace.isAccessible("a dark conversation");
+    await ada.leave();
+    await grace.leave();
+  });
+
+  test("find the same conversation when both start it", async () => {
+    const [ada, grace] = await pair();
+    await grace.startWith(ada);
+    assert.equal(await grace.page.getByRole("navigation").getByRole("link").count(), 1);
+    await grace.say("the same one");
+    await ada.sees("the same one");
+    await ada.leave();
+    await grace.leave();
+  });
+
+  test("cannot send more than the server takes, and lose nothing by trying", async () => {
+    const [ada, grace] = await pair();
+    const input = ada.page.getByLabel("Message", { exact: true });
+    await input.fill("é".repeat(10_000));
+    await input.press("Enter");
+    await ada.page.getByText("This is too long by 3,616 bytes. Send it in parts.").waitFor();
+    assert.equal((await input.inputValue()).length, 10_000);
+    await input.fill("é".repeat(8_000));
+    await input.press("Enter");
+    await grace.sees("é".repeat(8_000));
+    await ada.leave();
+    await grace.leave();
+  });
+
+  test("see words of ours when something cannot be done", async () => {
+    const ada = await meet("Ada Lovelace");
+    await ada.page.getByRole("button", { name: "New conversation" }).click();
+    await ada.page.getByLabel("E-mail address").fill("nobody@example.com");
+    await ada.page.getByRole("button", { name: "Start" }).click();
+    await ada.page.getByText("Nobody with this address has an account here.").waitFor();
+    await ada.isAccessible("the dialog");
+    await ada.picture("5-dialog");
+    await ada.page.keyboard.press("Escape");
+    await ada.page.getByRole("button", { name: "Sign out" }).click();
+    await ada.isAccessible("signing in");
+    await ada.page.getByLabel("E-mail").fill(ada.email);
+    await ada.page.getByLabel("Password").fill("not the password");
+    await ada.page.getByRole("button", { name: "Sign in" }).click();
+    await ada.page.locator(".problem").filter({ hasText: /\w/u }).waitFor();
+    await ada.picture("5-sign-in");
+    await ada.signIn();
+    await ada.leave();
+  });
+});
+
+describe("a group", () => {
+  test("shows who wrote and how many have read", async () => {
+    const [ada, grace] = [await meet("Ada Lovelace"), await meet("Grace Hopper")];
+    const linus = await meet("Linus Pauling", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+    await linus.picture("6-phone-empty");
+    await ada.startGroup("Engine room", [grace, linus]);
+    await ada.say("Welcome, all");
+    await grace.openConversation("Engine room");
+    await grace.sees("Welcome, all");
+    await ada.seesTick("Welcome, all", "Read by 1");
+    await linus.openConversation("Engine room");
+    await ada.seesTick("Welcome, all", "Read by all");
+    await linus.say("Good to be here");
+    await grace.sees("Good to be here");
+    await linus.picture("6-phone-group");
+    await ada.picture("6-group");
+    await linus.isAccessible("a phone");
+    await linus.page.getByRole("button", { name: "Back to the list" }).click();
+    await linus.row("Engine room").waitFor();
+    assert.equal(await linus.page.getByLabel("Message", { exact: true }).isVisible(), false);
+    await grace.say("And another");
+    await linus.row("Engine room").getByText("1 unread message").or(linus.row("Engine room").locator(".badge")).first().waitFor();
+    await linus.picture("6-phone-list");
+    await linus.isAccessible("a phone's list");
+    for (const person of [ada, grace, linus]) await person.leave();
+  });
+});
+
+describe("when the network goes", () => {
+  test("it says so, keeps what is written, and both catch up exactly once", async () => {
+    const [ada, grace] = await pair();
+    await ada.say("before");
+    await grace.sees("before");
+    grace.line.cut();
+    await grace.page.locator(".sidebar .status").getByText(/Offline – trying again/u).waitFor();
+    await ada.say("while you were away 1");
+    await ada.say("while you were away 2");
+    await grace.say("written offline");
+    await grace.seesTick("written offline", "Waiting to be sent");
+    await grace.picture("7-offline");
+    await grace.isAccessible("offline");
+    grace.line.mend();
+    await grace.isConnected();
+    await grace.sees("while you were away 2");
+    await ada.sees("written offline");
+    await grace.seesTick("written offline", "Read");
+    const expected = ["before", "while you were away 1", "while you were away 2", "written offline"];
+    assert.deepEqual(await ada.texts(), expected);
+    await grace.until("the same order", async () => same(await grace.texts(), expected));
+    await ada.leave();
+    await grace.leave();
+  });
+
+  test("a browser that is told to be offline comes back by itself", async () => {
+    const [ada, grace] = await pair();
+    await grace.context.setOffline(true);
+    await grace.page.locator(".sidebar .status[data-phase=waiting]").waitFor();
+    await ada.say("missed you");
+    await grace.context.setOffline(false);
+    await grace.sees("missed you");
+    await ada.leave();
+    await grace.leave();
+  });
+
+  test("what waits survives a reload, and so does a draft", async () => {
+    const [ada, grace] = await pair();
+    // The page itself cannot be loaded without a network: the words are written, then the page comes anew over the old line.
+    ada.line.freeze();
+    await ada.say("sent into the void");
+    await ada.page.getByLabel("Message", { exact: true }).fill("half a thou");
+    ada.line.mend();
+    await ada.page.reload();
+    await ada.isConnected();
+    await grace.sees("sent into the void");
+    assert.equal(await ada.page.getByLabel("Message", { exact: true }).inputValue(), "half a thou");
+    await ada.seesTick("sent into the void", "Read");
+    assert.deepEqual(await grace.texts(), ["sent into the void"]);
+    await ada.until("once", async () => same(await ada.texts(), ["sent into the void"]));
+    await ada.leave();
+    await grace.leave();
+  });
+});
+
+describe("when the server is killed", () => {
+  test("everything acknowledged is there once, and everything written meanwhile arrives once", async () => {
+    const [ada, grace] = await pair();
+    for (const text of ["one", "two", "three"]) await ada.say(text);
+    await ada.seesTick("three", "Read");
+    await server.kill();
+    await ada.page.locator(".sidebar .status[data-phase=waiting]").waitFor();
+    await ada.say("four, without a server");
+    await grace.say("five, without a server");
+    await server.run();
+    await ada.isConnected();
+    await grace.isConnected();
+    await ada.sees("five, without a server");
+    await grace.sees("four, without a server");
+    await ada.until("both agree", async () => same(await ada.texts(), await grace.texts()));
+    const texts = await ada.texts();
+    assert.deepEqual(texts.slice(0, 3), ["one", "two", "three"]);
+    assert.deepEqual([...texts].sort(), ["five, without a server", "four, without a server", "one", "three", "two"]);
+    await ada.page.reload();
+    await ada.isConnected();
+    await ada.sees("five, without a server");
+    await ada.until("the same after a reload", async () => same(await ada.texts(), texts));
+    await ada.picture("8-after-restart");
+    await ada.leave();
+    await grace.leave();
+  });
+
+  test("a server that stops politely is left and found again", async () => {
+    const [ada, grace] = await pair();
+    await ada.say("before");
+    await grace.sees("before");
+    await server.terminate();
+    await ada.say("in between");
+    await server.run();
+    await grace.sees("in between");
+    await ada.isConnected();
+    assert.deepEqual(await grace.texts(), ["before", "in between"]);
+    await ada.leave();
+    await grace.leave();
+  });
+
+  test("a burst of messages across the kill stays in order", async () => {
+    const [ada, grace] = await pair();
+    const all = Array.from({ length: 40 }, (_, i) => `message ${i + 1}`);
+    for (const [i, text] of all.entries()) {
+      if (i === 20) await server.kill();
+      await ada.say(text);
+    }
+    await server.run();
+    await grace.sees("message 40");
+    await grace.until("all in order", async () => same(await grace.texts(), all));
+    await ada.until("all in order", async () => same(await ada.texts(), all));
+    await ada.leave();
+    await grace.leave();
+  });
+});
+
+describe("several tabs", () => {
+  test("share the session: signed in, up to date and signed out together", async () => {
+    const [ada, grace] = await pair();
+    const first = ada.page;
+    const second = await ada.open(ada.line.address);
+    await ada.openConversation("Grace Hopper");
+    await ada.say("from the second tab");
+    await first.getByText("from the second tab", { exact: true }).last().waitFor();
+    await grace.sees("from the second tab");
+    assert.deepEqual(await grace.texts(), ["from the second tab"]);
+    await first.getByRole("button", { name: "Sign out" }).click();
+    await second.getByRole("heading", { name: "Sign in" }).waitFor();
+    await first.getByRole("heading", { name: "Sign in" }).waitFor();
+    await ada.leave();
+    await grace.leave();
+  });
+
+  test("renew an expired token once, not once each", async () => {
+    const ada = await meet("Ada Lovelace");
+    const renewals = [];
+    ada.context.on("request", (request) => request.url().endsWith("/api/auth/refresh") && renewals.push(request));
+    const first = ada.page;
+    await ada.open(ada.line.address);
+    await ada.isConnected();
+    // As it looks when the machine has slept over the end of the token.
+    await first.evaluate(() => {
+      const session = JSON.parse(localStorage.getItem("plenum.session"));
+      localStorage.setItem("plenum.session", JSON.stringify({ ...session, expiresAt: Date.now() - 1 }));
+    });
+    ada.line.cut();
+    ada.line.mend();
+    for (const page of [first, ada.page]) await page.locator(".sidebar .status[data-phase=waiting]").waitFor({ state: "attached" });
+    for (const page of [first, ada.page]) await page.locator(".sidebar .status[data-phase=live]").waitFor({ state: "attached" });
+    assert.equal(renewals.length, 1);
+    await ada.leave();
+  });
+});
+
+describe("without a mouse", () => {
+  test("everything can be done from signing up to leaving", async () => {
+    const grace = await meet("Grace Hopper");
+    const ada = await Person.arrive(browser, (await newLine()).address, "Ada Lovelace");
+    const { keyboard } = ada.page;
+    const tabTo = async (name) => {
+      for (let i = 0; i < 20; i += 1) {
+        const focused = ada.page.locator(":focus");
+        if ((await focused.count()) > 0 && (await focused.evaluate(nameOf)).includes(name)) return;
+        await keyboard.press("Tab");
+      }
+      assert.fail(`the Tab key does not lead to ${name}`);
+    };
+    await tabTo("Create an account");
+    await keyboard.press("Enter");
+    for (const value of [ada.name, ada.email, ada.password]) {
+      await keyboard.type(value);
+      await keyboard.press("Tab");
+    }
+    await keyboard.press("Enter");
+    await ada.isConnected();
+    await tabTo("New conversation");
+    await keyboard.press("Enter");
+    await keyboard.type(grace.email);
+    await keyboard.press("Enter");
+    await ada.page.getByRole("heading", { name: grace.name }).waitFor();
+    await keyboard.type("two");
+    await keyboard.press("Shift+Enter");
+    await keyboard.type("lines");
+    await keyboard.press("Enter");
+    await grace.openConversation(ada.name);
+    await grace.page.getByRole("log").getByText("two\nlines").waitFor();
+    await keyboard.press("Escape");
+    await ada.page.locator(":focus").and(ada.row(grace.name)).waitFor();
+    await ada.picture("9-keyboard-focus");
+    await keyboard.press("Enter");
+    await ada.page.locator(":focus").and(ada.page.getByLabel("Message", { exact: true })).waitFor();
+    await ada.leave();
+    await grace.leave();
+  });
+
+  test("the list is walked with the arrow keys and the skip link leads past it", async () => {
+    const [ada, grace] = await pair();
+    const linus = await meet("Linus Pauling");
+    await ada.startWith(linus);
+    await ada.row("Linus Pauling").focus();
+    await ada.page.keyboard.press("ArrowDown");
+    await ada.page.locator(":focus").and(ada.row("Grace Hopper")).waitFor();
+    await ada.page.keyboard.press("Home");
+    await ada.page.locator(":focus").and(ada.row("Linus Pauling")).waitFor();
+    await ada.page.locator(".skip").focus();
+    await ada.picture("9-skip-link");
+    await ada.page.keyboard.press("Enter");
+    assert.equal(await ada.page.evaluate(() => document.activeElement.id), "main");
+    for (const person of [ada, grace, linus]) await person.leave();
+  });
+});
+
+describe("a long conversation", () => {
+  test("is read back page by page without moving under the reader", async () => {
+    const [ada, grace] = await pair();
+    const all = Array.from({ length: 130 }, (_, i) => `number ${i + 1}`);
+    for (const text of all) await ada.say(text);
+    await grace.sees("number 130");
+    await grace.page.reload();
+    await grace.sees("number 130");
+    const log = grace.page.getByRole("log");
+    await grace.until("the first message is there", async () => {
+      await log.evaluate((element) => (element.scrollTop = Math.min(element.scrollTop, 200)));
+      return (await grace.texts()).includes("number 1");
+    });
+    assert.deepEqual(await grace.texts(), all);
+    await log.evaluate((element) => (element.scrollTop = 0));
+    await grace.picture("10-history");
+    await ada.say("news while you read old things");
+    await grace.page.getByRole("button", { name: "1 new message" }).waitFor();
+    assert.equal(await log.evaluate((element) => element.scrollTop), 0, "the reader stays where they are");
+    await grace.picture("10-new-below");
+    await grace.page.getByRole("button", { name: "1 new message" }).click();
+    await ada.seesTick("news while you read old things", "Read");
+    await ada.leave();
+    await grace.leave();
+  });
+});
+
+function same(a, b) {
+  return JSON.stringify(a) === JSON.stringify(b) || a;
+}
+
+/** What the element is called, roughly. Runs in the page. */
+function nameOf(element) {
+  return element.getAttribute("aria-label") ?? element.textContent;
+}

@@ -1,0 +1,222 @@
+//! The program as a process: its command line, its exit codes, its signals.
+
+use super::http;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// The program with nothing from our own environment.
+fn plenum(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plenum"));
+    command.env_clear().args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    plenum(arguments).output().unwrap()
+}
+
+fn with_input(arguments: &[&str], input: &str) -> Output {
+    let mut command = plenum(arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    assert!(output.status.success(), "{}", err(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A server that is killed when a test fails.
+struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    fn start(data: &Path) -> Self {
+        let data = data.to_str().unwrap();
+        let ports = ["--listen", "127.0.0.1:0", "--set", "operations.listen=127.0.0.1:0", "--set", "log.level=warn"];
+        let mut command = plenum(&["serve", "--workers", "1", "--data", data]);
+        let mut child = command.args(ports).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("Plenum is ready: open http://").expect("the line that says where it is");
+        let address = url.trim_end_matches('/').parse().unwrap();
+        Self { child, address }
+    }
+
+    fn url(&self) -> String {
+        format!("ws://{}", self.address)
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Its exit code, and what it wrote to its standard error output.
+    fn end(&mut self) -> (Option<i32>, String) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "the server does not end");
+            std::thread::yield_now();
+        }
+        let mut text = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+        (self.child.wait().unwrap().code(), text)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+fn data() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data").to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+#[test]
+fn without_arguments_the_program_explains_itself() {
+    let output = run(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("Usage: plenum"));
+    assert!(out(&run(&["--version"])).starts_with("plenum "));
+}
+
+#[test]
+fn check_config_reports_all_problems_and_fails() {
+    let output = run(&["check-config", "--set", "limits.conections=1", "--set", "server.workers=x"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = err(&output);
+    assert!(text.contains("2 problem(s)") && text.contains("limits.connections") && text.contains("server.workers"), "{text}");
+    assert_eq!(out(&run(&["check-config"])), "the configuration is fine\n");
+    let shown = plenum(&["check-config", "--show"]).env("PLENUM__SERVER__WORKERS", "3").output().unwrap();
+    assert!(out(&shown).contains("workers = 3 # from PLENUM__SERVER__WORKERS"));
+}
+
+#[test]
+fn a_wrong_configuration_does_not_start_a_server() {
+    let (_folder, data) = data();
+    let output = run(&["serve", "--data", &data, "--listen", "somewhere"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("http.listen"));
+    assert!(!Path::new(&data).exists());
+}
+
+#[test]
+fn accounts_are_made_listed_and_signed_in_from_the_command_line() {
+    let (_folder, data) = data();
+    let add = ["--data", &data, "user", "add", "--username", "ann", "--email", "ann@example.org"];
+    let id = out(&with_input(&add, "correct horse battery 9\n")).trim().to_owned();
+    let listed = out(&run(&["--data", &data, "user", "list"]));
+    assert!(listed.starts_with(&format!("{id}\tann\tann@example.org\t-\t")), "{listed}");
+    let twice = with_input(&add, "correct horse battery 9\n");
+    assert!(!twice.status.success() && err(&twice).starts_with("plenum: "));
+    let weak = with_input(&["--data", &data, "user", "set-password", "ann"], "short\n");
+    assert!(!weak.status.success() && err(&weak).contains("password"));
+    out(&with_input(&["--data", &data, "user", "set-password", "ann"], "another long pass phrase 7\n"));
+    let token = out(&run(&["--data", &data, "token", "--user", "ann"]));
+    let parts: Vec<&str> = token.trim().split('\t').collect();
+    assert_eq!((parts.len(), parts[0]), (3, id.as_str()));
+    out(&run(&["--data", &data, "keys", "rotate"]));
+}
+
+#[test]
+fn tokens_of_new_accounts_come_as_json_lines() {
+    let (_folder, data) = data();
+    let lines = out(&run(&["--data", &data, "token", "--new", "--count", "25", "--json"]));
+    let people: std::collections::HashSet<String> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|line| (line["token"].as_str().unwrap().len() > 50).then(|| line["userId"].as_str().unwrap().to_owned()).unwrap())
+        .collect();
+    assert_eq!(people.len(), 25);
+}
+
+#[test]
+fn a_data_directory_in_use_and_a_port_in_use_are_said_in_one_sentence() {
+    let (_folder, data) = data();
+    let server = Server::start(Path::new(&data));
+    let output = run(&["--data", &data, "user", "list"]);
+    assert!(err(&output).contains("is in use by"), "{}", err(&output));
+    let (_other, elsewhere) = self::data();
+    let output = run(&["serve", "--data", &elsewhere, "--listen", &server.address.to_string()]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = err(&output);
+    let last = text.lines().last().unwrap();
+    assert!(last.starts_with("plenum: cannot listen on") && last.contains("(http.listen)"), "{text}");
+    assert!(!Path::new(&elsewhere).exists());
+}
+
+#[test]
+fn sigterm_drains_and_ends_with_success() {
+    let (_folder, data) = data();
+    let mut server = Server::start(Path::new(&data));
+    server.signal(Signal::TERM);
+    let (code, text) = server.end();
+    assert_eq!(code, Some(0), "{text}");
+}
+
+#[test]
+fn messages_are_published_tailed_and_exported_from_the_command_line() {
+    let (folder, data) = data();
+    let minted = out(&run(&["--data", &data, "token", "--new", "--count", "2", "--json"]));
+    let people: Vec<Value> = minted.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let token = people[0]["token"].as_str().unwrap().to_owned();
+    let mut server = Server::start(Path::new(&data));
+    let bearer = format!("Bearer {token}");
+    let body = format!("{{\"userId\": {}}}", people[1]["userId"]);
+    let made = http::ask(server.address, "POST", "/api/v1/conversations", &[("Authorization", &bearer)], &body);
+    assert_eq!(made.status, 201, "{}", made.body);
+    let made: Value = serde_json::from_str(&made.body).unwrap();
+    let topic = format!("conversation:{}", made["id"].as_str().unwrap());
+
+    let url = server.url();
+    let publish = |text: &str, client_ref: &str| {
+        let arguments = ["publish", &topic, text, "--url", &url, "--client-ref", client_ref];
+        let output = plenum(&arguments).env("PLENUM_TOKEN", &token).output().unwrap();
+        serde_json::from_str::<Value>(&out(&output)).unwrap()["sent"].clone()
+    };
+    let first = publish("one", "a");
+    let again = publish("one", "a");
+    assert_eq!((&first["offset"], &again["duplicate"]), (&again["offset"], &Value::Bool(true)));
+
+    let mut tail = plenum(&["tail", &topic, "--since", "0", "--url", &url]);
+    let mut tail = tail.env("PLENUM_TOKEN", &token).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    let mut offsets = Vec::new();
+    while offsets.last() != first["offset"].as_u64().as_ref() {
+        let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        offsets.push(line["event"]["offset"].as_u64().unwrap());
+    }
+    let second = publish("two", "b");
+    let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(line["event"]["offset"], second["offset"]);
+    assert_eq!(offsets, (1..=first["offset"].as_u64().unwrap()).collect::<Vec<_>>());
+    tail.kill().unwrap();
+    tail.wait().unwrap();
+
+    let online = out(&run(&["export", &topic, "--url", &url, "--token", &token]));
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().0, Some(0));
+    let file = folder.path().join("export.jsonl");
+    out(&run(&["--data", &data, "export", &topic, "-o", file.to_str().unwrap()]));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), online);
+    assert_eq!(online.lines().count() as u64, second["offset"].as_u64().unwrap());
+    let existing = run(&["--data", &data, "export", &topic, "-o", file.to_str().unwrap()]);
+    assert!(!existing.status.success());
+}
