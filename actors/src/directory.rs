@@ -12,7 +12,7 @@ use dashmap::mapref::entry::Entry;
 use parking_lot::RwLock;
 use plenum_schema::{LogId, Refusal, RefusalCode};
 use std::fmt;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -104,7 +104,8 @@ impl<A: Aggregate> Directory<A> {
 
     /// Sends a command to the owner of `id`. Never blocks; the reply is answered exactly once, perhaps before this returns.
     ///
-    /// Commands sent from one thread to one aggregate are decided in the order they were sent.
+    /// Commands sent from one thread to one aggregate are decided in the order they were sent; queries do not wait for
+    /// them and see only what is durable.
     pub fn tell(&self, id: Uuid, command: A::Command, reply: Reply<A::Answer>) {
         if self.inner.draining.load(Ordering::Acquire) {
             return reply.answer(Err(Refusal::new(RefusalCode::Draining, "the server is stopping")));
@@ -214,11 +215,9 @@ impl<A: Aggregate> Inner<A> {
         if arbiters.is_empty() {
             return actix::Arbiter::try_current();
         }
-        let mut hasher = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default().build_hasher();
-        id.hash(&mut hasher);
-        let index = usize::try_from(hasher.finish() % arbiters.len() as u64).unwrap_or(0);
-        let from_index = arbiters.iter().cycle().skip(index).take(arbiters.len());
-        from_index.into_iter().find(|arbiter| arbiter.alive()).cloned()
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
+        let index = usize::try_from(hash % arbiters.len() as u64).unwrap_or(0);
+        arbiters.iter().cycle().skip(index).take(arbiters.len()).find(|arbiter| arbiter.alive()).cloned()
     }
 
     fn nudge_all(&self, nudge: Nudge) {
@@ -233,7 +232,8 @@ impl<A: Aggregate> Inner<A> {
         let most = self.around.config.max_live_owners;
         let is_full = self.live.load(Ordering::Acquire) >= most - most / 10;
         let next = self.next_sweep.load(Ordering::Acquire);
-        let is_mine = || self.next_sweep.compare_exchange(next, now + SWEEP_EVERY_MS, Ordering::AcqRel, Ordering::Acquire);
+        let is_mine =
+            || self.next_sweep.compare_exchange(next, now + SWEEP_EVERY_MS, Ordering::AcqRel, Ordering::Acquire);
         if !is_full || now < next || is_mine().is_err() {
             return;
         }

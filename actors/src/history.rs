@@ -100,9 +100,8 @@ impl History {
         // Read after the entries, so that it is never older than they are.
         let (head, first) = self.head(log).await?;
         let publications = entries.iter().map(|entry| publication(log, entry)).collect::<Result<_, _>>();
-        let publications = publications.map_err(|error: codec::DecodeError| {
-            self.refusal(log, &StoreError::Damaged(error.to_string()))
-        })?;
+        let publications = publications
+            .map_err(|error: codec::DecodeError| self.refusal(log, &StoreError::Damaged(error.to_string())))?;
         Ok(Page { publications, head, first })
     }
 

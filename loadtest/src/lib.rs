@@ -22,6 +22,7 @@ pub mod process;
 pub mod progress;
 pub mod readback;
 pub mod report;
+pub mod sampler;
 pub mod scenario;
 pub mod swarm;
 pub mod target;

@@ -10,13 +10,13 @@ use crate::names;
 use crate::net::SocketOptions;
 use crate::process::{self, CpuTime};
 use crate::progress::Progress;
+use crate::sampler::{Sample, Sampler};
 use crate::swarm::{Swarm, SwarmError};
 use crate::target::Account;
 use crate::wire::{self, Dialect};
 use plenum_schema::codec::Codec;
 use plenum_schema::id::ConversationId;
 use plenum_schema::topic::Topic;
-use serde::Serialize;
 use std::net::SocketAddr;
 use std::time::Duration;
 use uuid::Uuid;
@@ -25,7 +25,6 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(120);
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 /// How long a zero-window client that reads again is watched.
 const DEAF_PATIENCE: Duration = Duration::from_millis(500);
-const SAMPLE: Duration = Duration::from_millis(250);
 /// Messages that may be under way in open loop; a server that falls behind further is told so, not drowned.
 const MAX_IN_FLIGHT: u64 = 20_000;
 /// Receive buffer of a zero-window client: what the kernel rounds up to its smallest.
@@ -112,20 +111,6 @@ pub struct Side<'a> {
     pub topics: &'a [Topic],
     /// Its accounts; none for a yardstick.
     pub accounts: &'a [Account],
-}
-
-/// One sample of a round.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Sample {
-    /// Seconds since the round began to send.
-    pub at: f64,
-    /// Deliveries a second.
-    pub rate: f64,
-    /// Part of a core the server used, in percent.
-    pub cpu: f64,
-    /// Resident bytes of the server.
-    pub rss: u64,
 }
 
 /// What a round measured.
@@ -386,49 +371,16 @@ impl Driver<'_> {
     }
 }
 
+/// When the message of this number is meant to be sent, after the start: computed from the number, so it never drifts.
+#[must_use]
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a schedule of positive numbers far below 2^52"
 )]
-/// When the message of this number is meant to be sent, after the start: computed from the number, so it never drifts.
-#[must_use]
 pub fn due_after(index: u64, rate: f64) -> Nanos {
     (index as f64 * 1e9 / rate.max(1e-3)) as Nanos
-}
-
-struct Sampler {
-    pid: Option<u32>,
-    start: Nanos,
-    last: Nanos,
-    delivered: u64,
-    cpu: CpuTime,
-    samples: Vec<Sample>,
-}
-
-impl Sampler {
-    fn new(pid: Option<u32>, start: Nanos) -> Self {
-        let cpu = pid.and_then(process::cpu).unwrap_or_default();
-        Self { pid, start, last: start, delivered: 0, cpu, samples: Vec::new() }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "counts of a quarter of a second")]
-    fn sample(&mut self, now: Nanos, delivered: u64, progress: &Progress) {
-        if now < self.last + nanos(SAMPLE) {
-            return;
-        }
-        let span = seconds(now - self.last);
-        let used = self.pid.and_then(process::cpu).unwrap_or_default();
-        let rate = (delivered - self.delivered) as f64 / span;
-        let cpu = used.since(self.cpu).0 / span * 100.0;
-        let rss = self.pid.and_then(process::rss).unwrap_or(0);
-        let at = seconds(now - self.start);
-        self.samples.push(Sample { at, rate, cpu, rss });
-        (self.last, self.delivered, self.cpu) = (now, delivered, used);
-        let whole = (now - self.start) / 1_000_000_000;
-        progress.tick(whole, &format!("{rate:>10.0} deliveries/s, CPU {cpu:>3.0} %, RSS {:>5} MiB", rss >> 20));
-    }
 }
 
 #[cfg(test)]

@@ -66,14 +66,11 @@ pub fn rss(pid: u32) -> Option<u64> {
     Some(line.trim().split(' ').next()?.parse::<u64>().ok()? * 1_024)
 }
 
-/// Whether this machine has a core for each side.
+/// Whether this process may use both cores, so that each side can have one.
 #[must_use]
 pub fn can_pin() -> bool {
-    std::thread::available_parallelism().is_ok_and(|cores| cores.get() >= 2) || allowed_cores() >= 2
-}
-
-fn allowed_cores() -> u32 {
-    rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count())
+    let both = |set: CpuSet| set.is_set(SERVER_CORE) && set.is_set(GENERATOR_CORE);
+    rustix::thread::sched_getaffinity(None).is_ok_and(both)
 }
 
 /// Puts this thread, and every process started from now on, on one core.

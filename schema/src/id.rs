@@ -93,10 +93,7 @@ impl EntryId {
     #[must_use]
     pub fn of_client_ref(log: crate::LogId, author: UserId, client_ref: &str) -> Self {
         let kind = [log.kind.code()];
-        Self(derived(
-            "plenum.entry",
-            &[&kind, log.id.as_bytes(), author.0.as_bytes(), client_ref.as_bytes()],
-        ))
+        Self(derived("plenum.entry", &[&kind, log.id.as_bytes(), author.0.as_bytes(), client_ref.as_bytes()]))
     }
 }
 

@@ -102,15 +102,22 @@ mod tests {
 
     #[test]
     fn a_topic_reads_back_what_it_writes() {
-        for topic in [Topic::Conversation(ConversationId(Uuid::from_u128(7))), Topic::User(UserId(Uuid::from_u128(8)))] {
+        for topic in [Topic::Conversation(ConversationId(Uuid::from_u128(7))), Topic::User(UserId(Uuid::from_u128(8)))]
+        {
             assert_eq!(topic.to_string().parse(), Ok(topic));
         }
     }
 
     #[test]
     fn a_topic_has_one_spelling() {
-        for bad in ["", "conversation", "conversation:", "room:00000000-0000-0000-0000-000000000001",
-            "conversation:0000000000000000000000000000000a", "conversation:00000000-0000-0000-0000-00000000000A"] {
+        for bad in [
+            "",
+            "conversation",
+            "conversation:",
+            "room:00000000-0000-0000-0000-000000000001",
+            "conversation:0000000000000000000000000000000a",
+            "conversation:00000000-0000-0000-0000-00000000000A",
+        ] {
             assert_eq!(bad.parse::<Topic>(), Err(TopicError), "{bad}");
         }
     }

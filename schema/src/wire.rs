@@ -12,9 +12,9 @@ pub use client::{
 };
 pub use close::CloseCode;
 pub use server::{
-    Ack, AckResult, CaughtUp, Event, EventFrame, Gap, GapReason, Goodbye, Heartbeat, HeartbeatAdvice, Hello,
-    Identified, Limits, Marked, MarksSignal, Page, Pong, ReconnectAdvice, RefusalFrame, Sent, ServerFrame, Signal,
-    SignalFrame, Subscribed, TypingSignal, Unsubscribed, ConversationAdded,
+    Ack, AckResult, CaughtUp, ConversationAdded, Event, EventFrame, Gap, GapReason, Goodbye, Heartbeat,
+    HeartbeatAdvice, Hello, Identified, Limits, Marked, MarksSignal, Page, Pong, ReconnectAdvice, RefusalFrame, Sent,
+    ServerFrame, Signal, SignalFrame, Subscribed, TypingSignal, Unsubscribed,
 };
 
 /// The sub-protocol that speaks JSON in text frames.

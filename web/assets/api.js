@@ -5,10 +5,10 @@ import { Session, SignedOut } from "./session.js";
 /** An answer that is not a success: `message` for people, `fields` {name: message} when single inputs are wrong. */
 export class Problem extends Error {
   constructor(status, body) {
-    super(body?.message ?? body?.detail ?? `The server answered ${status}.`);
+    super(sentence(body?.message ?? body?.detail ?? `The server answered ${status}`));
     this.name = "Problem";
     this.status = status;
-    this.fields = Object.fromEntries((body?.errors ?? []).map(({ field, message }) => [field, message]));
+    this.fields = Object.fromEntries((body?.errors ?? []).map(({ field, message }) => [field, sentence(message)]));
   }
 }
 
@@ -127,6 +127,12 @@ async function call(method, path, body, { token, key } = {}) {
   const json = parse(text);
   if (!answer.ok) throw new Problem(answer.status, json);
   return json;
+}
+
+/** The server writes its reasons without capital and full stop. */
+function sentence(text) {
+  const start = text.charAt(0).toLocaleUpperCase() + text.slice(1);
+  return /[.!?…]$/u.test(start) ? start : `${start}.`;
 }
 
 function parse(text) {

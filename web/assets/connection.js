@@ -21,10 +21,10 @@
  * - `caughtUp` {topic, position}
  * - `refused`  {topic, error}: the topic cannot be followed (any more)
  * - `reset`    {topic, position}: the server's log is shorter than what was seen; forget what is after `position`
- *
  * Durable sending, with the text surviving a reload, is in outbox.js.
  */
 
+import { systemClock } from "./clock.js";
 import { Emitter } from "./emitter.js";
 import { Requests } from "./requests.js";
 import { Topics } from "./topics.js";
@@ -33,20 +33,13 @@ export { Lost, Refused } from "./requests.js";
 
 /** How long connection and `hello` may take. */
 const HELLO_WITHIN_MS = 15_000;
-/** A token is replaced, by connecting anew, this long before it expires. */
+/** A token is replaced this long before it expires. */
 const RENEW_BEFORE_MS = 30_000;
-/** With a wrong local clock the token may always look expired: no renewal earlier than this. */
+/** With a wrong local clock the token may always look expired. */
 const RENEW_NOT_WITHIN_MS = 60_000;
-/** The longest delay that timers can take. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Close code of a token that is wrong or expired; worth one new token. */
 const INVALID_TOKEN = 4501;
-
-const systemClock = {
-  now: () => Date.now(),
-  setTimeout: (run, ms) => setTimeout(run, ms),
-  clearTimeout: (timer) => clearTimeout(timer),
-};
 
 export class Connection extends Emitter {
   #options;
@@ -70,7 +63,7 @@ export class Connection extends Emitter {
    * @param {object} options
    * @param {string} options.url of the WebSocket
    * @param {(how: {renew: boolean}) => Promise<string>} options.token gives an access token; `renew`: the last one was
-   *   refused. Rejecting with `error.final` ends the connection, any other rejection is tried again.
+   *   refused. Rejecting with `error.final` ends the connection, anything else is tried again.
    * @param {{name: string, version: string}} [options.client] for the operator's statistics
    * @param {typeof WebSocket} [options.WebSocket] another implementation, for tests
    * @param {object} [options.clock] {now, setTimeout, clearTimeout}, for tests
@@ -176,7 +169,7 @@ export class Connection extends Emitter {
   }
 
   #lost() {
-    this.#closed(1006, "no sign of life");
+    this.#closed(1006);
   }
 
   #closed(code, reason) {
@@ -233,22 +226,41 @@ export class Connection extends Emitter {
     this.#requests.open(hello.limits);
     this.#watch();
     this.emit("hello", hello);
-    const identify = this.#options.client ? { token, client: this.#options.client } : { token };
-    this.#requests.ask({ identify }, (identified) => this.#known(identified), (error) => {
-      // With the socket gone `#closed` has been told already.
-      if (this.#socket) this.#closed(error.code === "unauthenticated" ? INVALID_TOKEN : 1006, error.message);
+    this.#identify(token, (identified) => this.#known(identified), (error) => {
+      this.#closed(error.code === "unauthenticated" ? INVALID_TOKEN : 1006, error.message);
     });
+  }
+
+  #identify(token, done, refused) {
+    const { client } = this.#options;
+    const failed = (error) => {
+      // With the socket gone `#closed` has been told already.
+      if (this.#socket) refused(error);
+    };
+    this.#requests.ask({ identify: client ? { token, client } : { token } }, done, failed);
   }
 
   #known(identified) {
     this.#identified = true;
     this.#tokenRefused = false;
-    const left = identified.expiresAt - this.#clock.now() - RENEW_BEFORE_MS;
-    this.#after("renew", Math.min(LONGEST_TIMER_MS, Math.max(RENEW_NOT_WITHIN_MS, left)), () => this.#connect());
+    this.#expires(identified);
     this.#enter({ phase: "catchingUp", remaining: 0 });
     this.#topics.resume();
     this.emit("identified", identified);
     this.#progress();
+  }
+
+  #expires({ expiresAt }) {
+    const left = expiresAt - this.#clock.now() - RENEW_BEFORE_MS;
+    this.#after("extend", Math.min(LONGEST_TIMER_MS, Math.max(RENEW_NOT_WITHIN_MS, left)), () => this.#extend());
+  }
+
+  /** A newer token on the same connection; where that does not go, the old one's end closes it and a new one comes. */
+  async #extend() {
+    const generation = this.#generation;
+    const token = await this.#options.token({ renew: false }).catch(() => undefined);
+    if (token === undefined || generation !== this.#generation) return;
+    this.#identify(token, (identified) => this.#expires(identified), () => {});
   }
 
   /** Nothing heard for as long as `hello` says: the line is dead, even if nobody closed it. */

@@ -9,6 +9,7 @@
  * Events: `change` {topic} – entries of a topic came, went or changed; `sent` {topic, clientRef, offset}.
  */
 
+import { systemClock } from "./clock.js";
 import { Emitter } from "./emitter.js";
 
 /**
@@ -50,7 +51,7 @@ export class Outbox extends Emitter {
     this.#storage = storage;
     this.#prefix = `plenum.outbox.${user}.`;
     this.#newRef = newRef;
-    this.#clock = clock ?? { now: () => Date.now(), setTimeout: (run, ms) => setTimeout(run, ms) };
+    this.#clock = clock ?? systemClock;
     this.#load();
     connection.on("identified", () => this.#resume());
     connection.on("state", ({ phase }) => (this.#open &&= phase === "catchingUp" || phase === "live"));

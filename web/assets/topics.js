@@ -3,7 +3,8 @@
  * order, over any number of connections. Used through connection.js.
  */
 
-/** @typedef {{position: number | null, head: number, caught: boolean, asked: boolean, below: number}} Followed */
+/** @typedef {{position: number | null, head: number, caught: boolean, asked: boolean, below: number,
+ *   isShorter?: boolean}} Followed */
 
 export class Topics {
   /** @type {Map<string, Followed>} */
@@ -77,10 +78,8 @@ export class Topics {
     followed.asked = false;
     followed.head = ack.head;
     followed.position ??= ack.since;
-    if (ack.head < followed.position) {
-      followed.position = ack.head;
-      this.#emit("reset", { topic, position: ack.head });
-    }
+    if (followed.isShorter) this.#emit("reset", { topic, position: ack.since });
+    followed.isShorter = false;
     followed.caught = followed.position >= ack.head;
     this.#emit("progress");
   }
@@ -88,6 +87,7 @@ export class Topics {
   #failed(topic, followed, error) {
     followed.asked = false;
     if (!this.#online || this.#followed.get(topic) !== followed) return;
+    if (error.code === "invalid" && error.field === "since") return this.#shorter(topic, followed);
     if (error.retryable) {
       const again = () => this.#followed.get(topic) === followed && this.#subscribe(topic, followed);
       return this.#later(`subscribe ${topic}`, error.retryAfterMs ?? 1_000, again);
@@ -95,6 +95,13 @@ export class Topics {
     this.#followed.delete(topic);
     this.#emit("refused", { topic, error });
     this.#emit("progress");
+  }
+
+  /** The log ends before our position: the server was restored from a copy. Go on from its end. */
+  #shorter(topic, followed) {
+    followed.isShorter = true;
+    followed.position = null;
+    this.#subscribe(topic, followed);
   }
 
   /** An `event` frame. */

@@ -31,7 +31,9 @@ impl Acks {
     pub fn check(&mut self, log: &Log, client: usize, message: usize, sent: &Sent) -> Result<(), String> {
         match log.entry(sent.offset) {
             Some(entry) if entry.id == sent.message => {}
-            Some(_) => return Err(format!("c{client}-m{message} is acked at {}, where something else stands", sent.offset)),
+            Some(_) => {
+                return Err(format!("c{client}-m{message} is acked at {}, where something else stands", sent.offset));
+            }
             None => return Err(format!("c{client}-m{message} is acked at {}, where nothing stands", sent.offset)),
         }
         let first = *self.offsets.entry((client, message)).or_insert(sent.offset);
@@ -58,7 +60,9 @@ pub fn publication(log: &Log, next: Option<Offset>, offset: Offset, id: Option<E
     }
     match log.entry(offset) {
         None => Err(format!("an owner publishes {offset}, which is not in the log")),
-        Some(entry) if id.is_some_and(|id| id != entry.id) => Err(format!("an owner publishes {offset} with another id")),
+        Some(entry) if id.is_some_and(|id| id != entry.id) => {
+            Err(format!("an owner publishes {offset} with another id"))
+        }
         Some(_) => Ok(()),
     }
 }
@@ -88,7 +92,13 @@ pub fn log(conversation: usize, log: &Log, clients: &[Client], acks: &Acks) -> R
     Ok(())
 }
 
-fn order(conversation: usize, client: usize, who: &Client, acks: &Acks, places: &HashMap<String, Offset>) -> Result<(), String> {
+fn order(
+    conversation: usize,
+    client: usize,
+    who: &Client,
+    acks: &Acks,
+    places: &HashMap<String, Offset>,
+) -> Result<(), String> {
     let mut last = 0;
     for (message, wanted) in who.wanted.iter().enumerate().filter(|(_, wanted)| wanted.conversation == conversation) {
         let place = places.get(&wanted.text).copied();

@@ -50,7 +50,7 @@ impl Client {
     }
 
     /// The messages to send now.
-    pub fn next(&mut self) -> Vec<usize> {
+    pub fn due(&mut self) -> Vec<usize> {
         let mut open = self.wanted.iter().take(self.next).filter(|wanted| !wanted.is_over).count();
         let mut list = Vec::new();
         while open < self.window && self.next < self.wanted.len() {

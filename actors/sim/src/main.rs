@@ -69,12 +69,8 @@ struct Shared {
 
 fn run_many(arguments: &Arguments, mutation: Option<Mutation>) -> ExitCode {
     let end = arguments.from.saturating_add(arguments.runs);
-    let shared = Shared {
-        next: AtomicU64::new(arguments.from),
-        end,
-        total: Mutex::default(),
-        failures: Mutex::default(),
-    };
+    let shared =
+        Shared { next: AtomicU64::new(arguments.from), end, total: Mutex::default(), failures: Mutex::default() };
     std::thread::scope(|scope| {
         for _ in 0..arguments.threads.max(1) {
             scope.spawn(|| work(&shared, arguments, mutation));

@@ -73,7 +73,8 @@ impl Log {
     pub fn read(&self, after: Offset, limit: usize) -> Vec<StoredEntry> {
         let from = after.max(self.first - 1);
         let skipped = usize::try_from(from).unwrap_or(usize::MAX);
-        let stored = |(offset, entry): (Offset, &Entry)| StoredEntry { offset, id: entry.id, payload: entry.payload.clone() };
+        let stored =
+            |(offset, entry): (Offset, &Entry)| StoredEntry { offset, id: entry.id, payload: entry.payload.clone() };
         (from + 1..).zip(self.entries.iter().skip(skipped)).take(limit).map(stored).collect()
     }
 

@@ -4,6 +4,11 @@ mod command;
 mod decide;
 mod summary;
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
 pub use command::{Access, Answer, Command, ConversationLimits, Member};
 
 use crate::aggregate::{Aggregate, Decision};
@@ -121,7 +126,13 @@ impl Aggregate for Conversation {
         Self { id: ConversationId(id), head: 0, members: BTreeMap::new(), digest: Digest::default() }
     }
 
-    fn decide(&self, rules: &ConversationLimits, command: &Command, entry: EntryId, _now: WallMillis) -> Decision<Self> {
+    fn decide(
+        &self,
+        rules: &ConversationLimits,
+        command: &Command,
+        entry: EntryId,
+        _now: WallMillis,
+    ) -> Decision<Self> {
         match decide::decide(self, rules, command, entry) {
             Ok((events, answer)) => Decision::Accept { events, answer },
             Err(refusal) => Decision::Refuse(refusal),
@@ -195,7 +206,11 @@ impl Aggregate for Conversation {
     }
 
     fn save(&self) -> Saved {
-        let member = |(user, seat): (&UserId, &Seat)| SavedMember { user: *user, role: seat.role, last_number: seat.last_number };
+        let member = |(user, seat): (&UserId, &Seat)| SavedMember {
+            user: *user,
+            role: seat.role,
+            last_number: seat.last_number,
+        };
         Saved { head: self.head, members: self.members.iter().map(member).collect(), digest: self.digest.clone() }
     }
 

@@ -82,6 +82,10 @@ impl Connection {
 
     /// A message arrived.
     pub fn message(&mut self, shared: &Shared, me: &Recipient<Answer>, bytes: &[u8]) {
+        // Whoever was sent away (its session ended, say) and does not leave at once can do nothing more meanwhile.
+        if !shared.hub.with(|core| core.is_open(self.key)) {
+            return;
+        }
         let frame: ClientFrame = match codec::decode(self.codec, bytes) {
             Ok(frame) => frame,
             Err(error) => return self.unreadable(shared, error.to_string()),

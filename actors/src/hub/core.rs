@@ -15,6 +15,9 @@ use slab::Slab;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+/// How many ended sessions are remembered. A check of a token takes milliseconds; no node ends more sessions in that time.
+const ENDED_SESSIONS: usize = 1_024;
+
 /// How frames become bytes: given by the edge.
 #[derive(Clone, Copy)]
 pub struct Framing {
@@ -57,6 +60,8 @@ pub struct Core {
     pub(super) topics: Slab<TopicState>,
     pub(super) by_topic: HashMap<Topic, u32>,
     pub(super) by_session: HashMap<SessionId, Vec<u32>>,
+    /// The last sessions that ended, for connections whose token was being checked meanwhile.
+    pub(super) ended_sessions: VecDeque<SessionId>,
     /// Topics with a round to run or begin.
     pub(super) active: VecDeque<u32>,
     /// Connections with something of their own to write.
@@ -86,6 +91,7 @@ impl Core {
             topics: Slab::new(),
             by_topic: HashMap::new(),
             by_session: HashMap::new(),
+            ended_sessions: VecDeque::new(),
             active: VecDeque::new(),
             dirty: VecDeque::new(),
             pumps: VecDeque::new(),
@@ -117,6 +123,10 @@ impl Core {
         if before.is_none() {
             self.by_session.entry(identity.session).or_default().push(key.slot);
         }
+        // The session may have ended between the check of its token and now.
+        if self.ended_sessions.contains(&identity.session) {
+            self.end(key.slot, &Ending { code: CloseCode::SessionEnded, retry_after_ms: None });
+        }
     }
 
     /// The identity of a connection.
@@ -124,6 +134,13 @@ impl Core {
     pub fn identity(&self, key: ConnectionKey) -> Option<Identity> {
         let connection = self.connections.get(key.slot as usize)?;
         (connection.generation == key.generation).then_some(connection.identity.as_deref().copied())?
+    }
+
+    /// Whether the connection has not been closed.
+    #[must_use]
+    pub fn is_open(&self, key: ConnectionKey) -> bool {
+        let connection = self.connections.get(key.slot as usize);
+        connection.is_some_and(|connection| connection.generation == key.generation && connection.is_open())
     }
 
     /// Something was heard from the peer.
@@ -279,6 +296,10 @@ impl Core {
     /// Closes every connection of these sessions.
     pub fn end_sessions(&mut self, sessions: &[SessionId]) {
         for session in sessions {
+            if self.ended_sessions.len() >= ENDED_SESSIONS {
+                self.ended_sessions.pop_front();
+            }
+            self.ended_sessions.push_back(*session);
             for slot in self.by_session.get(session).cloned().unwrap_or_default() {
                 self.end(slot, &Ending { code: CloseCode::SessionEnded, retry_after_ms: None });
             }
@@ -432,6 +453,10 @@ impl Core {
             return BTreeMap::new();
         }
         let before = connection.outbox.bytes();
+        if !connection.blocked {
+            // What has room still goes out: the answers to the commands before this end, above all.
+            let _reported_by_the_next_write = connection.outbox.write(&*connection.socket, &mut self.writes);
+        }
         let dropped = connection.outbox.drop_waiting();
         let after = connection.outbox.bytes();
         let subscriptions = connection.subscriptions.clone();

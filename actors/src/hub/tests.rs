@@ -268,6 +268,19 @@ fn an_ended_session_closes_its_connections() {
 }
 
 #[test]
+fn a_connection_whose_session_ended_while_its_token_was_checked_is_closed() {
+    let mut world = World::new(HubConfig::default());
+    let peer = world.live(PLENTY);
+    let mut identity = world.core.identity(peer.key).unwrap();
+    identity.session = plenum_schema::SessionId(Uuid::from_u128(4_711));
+    world.core.end_sessions(&[identity.session]);
+    world.core.identify(peer.key, identity);
+    world.run();
+    assert!(peer.sink.text().ends_with("CLOSE 4502\n"));
+    assert!(!world.core.is_open(peer.key));
+}
+
+#[test]
 fn the_silent_the_unidentified_and_the_expired_are_closed_and_cut_off_when_they_do_not_answer() {
     let mut world = World::new(HubConfig::default());
     let sink = Sink::with_room(PLENTY);

@@ -86,7 +86,12 @@ impl OwnerConfig {
             between("backoff_ms", self.backoff_ms, 1, 60_000),
             between("max_backoff_ms", self.max_backoff_ms, self.backoff_ms, 600_000),
             between("snapshot_every", self.snapshot_every, 1, 100_000),
-            between("max_remembered_ids", self.max_remembered_ids as u64, self.snapshot_every.saturating_mul(3), 10_000_000),
+            between(
+                "max_remembered_ids",
+                self.max_remembered_ids as u64,
+                self.snapshot_every.saturating_mul(3),
+                10_000_000,
+            ),
             between("idle_after_ms", self.idle_after_ms, 1, 86_400_000),
             between("page_entries", self.page_entries as u64, 1, 10_000),
             between("page_bytes", self.page_bytes as u64, 1_024, 16 << 20),

@@ -242,6 +242,7 @@ impl<A: Aggregate> Core<A> {
         self.rest_if_idle(now);
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "an answered command is gone")]
     fn answer(&mut self, pending: Pending<A>, result: Result<A::Answer, Refusal>, duplicate: bool) {
         self.held.commands = self.held.commands.saturating_sub(1);
         self.held.bytes = self.held.bytes.saturating_sub(pending.weight);

@@ -1,9 +1,7 @@
 //! What owners tell the operator.
 
 use prometheus::core::Collector;
-use prometheus::{
-    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, exponential_buckets,
-};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, exponential_buckets};
 
 /// Counters of all owners of a process. Cheap to clone; clones count together.
 #[derive(Clone, Debug)]

@@ -54,7 +54,8 @@ impl<T> fmt::Debug for Reply<T> {
 }
 
 fn lost() -> Refusal {
-    Refusal::new(RefusalCode::Unavailable, "the command was interrupted: retry with the same clientRef").retry_after(1_000)
+    Refusal::new(RefusalCode::Unavailable, "the command was interrupted: retry with the same clientRef")
+        .retry_after(1_000)
 }
 
 #[cfg(test)]

@@ -64,7 +64,11 @@ fn events_of_version_1_are_read_and_written_as_ever() {
         let stored = Stored { at: 1_700_000_000_000, event };
         let written = codec::store(Conversation::EVENT_FORMAT, &stored).unwrap();
         let golden = fixture(&format!("{name}.bin"), &written);
-        assert_eq!(codec::restore::<Stored<ConversationEvent>>(&[1], &golden).unwrap(), stored, "{name} reads otherwise");
+        assert_eq!(
+            codec::restore::<Stored<ConversationEvent>>(&[1], &golden).unwrap(),
+            stored,
+            "{name} reads otherwise"
+        );
         assert_eq!(written, golden, "{name} is written otherwise");
     }
 }

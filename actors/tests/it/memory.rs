@@ -67,10 +67,21 @@ impl Store for MemoryStore {
         })
     }
 
-    fn read(&self, log: LogId, after: Offset, direction: Direction, limit: usize, _: usize) -> StoreFuture<Vec<StoredEntry>> {
+    fn read(
+        &self,
+        log: LogId,
+        after: Offset,
+        direction: Direction,
+        limit: usize,
+        _: usize,
+    ) -> StoreFuture<Vec<StoredEntry>> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         let entries = self.entries(log);
-        let stored = entries.into_iter().zip(1..).map(|(entry, offset)| StoredEntry { offset, id: entry.id, payload: entry.payload });
+        let stored = entries.into_iter().zip(1..).map(|(entry, offset)| StoredEntry {
+            offset,
+            id: entry.id,
+            payload: entry.payload,
+        });
         ready(match direction {
             Direction::Forward => stored.filter(|entry| entry.offset > after).take(limit).collect(),
             Direction::Backward => {

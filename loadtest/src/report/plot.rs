@@ -26,7 +26,7 @@ pub struct Plot<'a> {
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 280.0;
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 16.0;
+const RIGHT: f64 = 28.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 30.0;
 
@@ -153,7 +153,7 @@ mod tests {
     fn a_plot_stays_inside_its_frame_and_escapes_names() {
         let drawn = draw(&plot(vec![(0.0, 0.0), (5.0, 90.0)]));
         assert!(drawn.contains("a&lt;b") && !drawn.contains("a<b"));
-        assert!(drawn.contains("points=\"64.0,250.0 624.0,"), "{drawn}");
+        assert!(drawn.contains("points=\"64.0,250.0 612.0,"), "{drawn}");
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use super::{Context, Failure, Target, median};
 use crate::histogram::Latencies;
-use crate::load::{self, Pace, Round, Sample, Shape, Side};
+use crate::load::{self, Pace, Round, Shape, Side};
 use crate::names;
 use crate::report::{Report, Series, Timeline};
+use crate::sampler::Sample;
 use crate::target::{self, Account, YardstickProcess};
 use plenum_schema::topic::Topic;
 

@@ -19,7 +19,7 @@ pub struct ClientFrame {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Command {
-    /// Say who you are. First, once.
+    /// Say who you are. First; and again, with a newer token of the same session, to stay beyond the expiry.
     Identify(Identify),
     /// Receive a topic's events, from a position on or from now.
     Subscribe(Subscribe),

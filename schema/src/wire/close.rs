@@ -33,8 +33,6 @@ close_codes! {
     Draining = 4000, "draining";
     /// Nothing was heard for the heart-beat time-out.
     Silent = 4001, "no sign of life";
-    /// The node has more connections or work than it accepts.
-    Overloaded = 4002, "overloaded";
     /// A bug in the server.
     Internal = 4003, "internal error";
     /// Commands came faster than the limits for too long.

@@ -176,7 +176,7 @@ pub struct Page {
     pub events: Vec<EventFrame>,
     /// The topic's newest offset.
     pub head: Offset,
-    /// The oldest offset that still exists; 1 unless retention removed some; 0 when the log is empty.
+    /// The oldest offset that still exists; 1 unless retention removed some.
     pub first: Offset,
 }
 

@@ -10,7 +10,9 @@ use plenum_actors::identity::{Authenticator, Identity};
 use plenum_actors::owner::recent::Span;
 use plenum_actors::owner::reply;
 use plenum_actors::publication::{Class, Publication, Publisher};
-use plenum_schema::wire::{AckResult, Command, History as HistoryCommand, Mark, Page, Pong, Signal, Typing, TypingSignal};
+use plenum_schema::wire::{
+    AckResult, Command, History as HistoryCommand, Mark, Page, Pong, Signal, Typing, TypingSignal,
+};
 use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode, Topic};
 use plenum_services::conversations::Conversations;
 use std::future::Future;
@@ -54,15 +56,14 @@ impl Backend for NodeBackend {
         match command {
             Command::Send(send) => match conversation(send.topic) {
                 Ok(id) => {
-                    let ask =
-                        Ask::Send { author: caller.user, client_ref: send.client_ref, content: send.content };
+                    let ask = Ask::Send { author: caller.user, client_ref: send.client_ref, content: send.content };
                     self.directory.tell(id.0, ask, reply::Reply::new(move |outcome| reply(outcome.and_then(sent))));
                 }
                 Err(refusal) => reply(Err(refusal)),
             },
-            Command::History(history) => self.history(caller, history, reply),
+            Command::History(history) => self.history(caller, &history, reply),
             Command::Typing(typing) => self.typing(caller, &typing, reply),
-            Command::Mark(mark) => self.mark(caller, mark, reply),
+            Command::Mark(mark) => self.mark(caller, &mark, reply),
             Command::Identify(_) | Command::Subscribe(_) | Command::Unsubscribe(_) | Command::Ping(_) => {
                 reply(Err(Refusal::new(RefusalCode::Malformed, "the connection answers this command itself")));
             }
@@ -88,7 +89,7 @@ impl NodeBackend {
         self.directory.tell(id.0, Ask::Access { user: caller.user }, answer);
     }
 
-    fn history(&self, caller: Identity, command: HistoryCommand, reply: Reply<AckResult>) {
+    fn history(&self, caller: Identity, command: &HistoryCommand, reply: Reply<AckResult>) {
         let id = match conversation(command.topic) {
             Ok(id) => id,
             Err(refusal) => return reply(Err(refusal)),
@@ -99,24 +100,26 @@ impl NodeBackend {
             return reply(Err(Refusal::field(RefusalCode::Invalid, "limit", text)));
         }
         let conversations = self.conversations.clone();
+        let (topic, before, after) = (command.topic, command.before, command.after);
         actix::spawn(async move {
-            let (before, after) = (command.before, command.after);
             let page = conversations.history(caller.user, id, before, after, limit as usize).await;
-            let topic = command.topic;
-            reply(page.map(|page| {
-                AckResult::Page(Page { topic, events: page.items, head: page.head, first: page.first })
-            }));
+            reply(
+                page.map(|page| {
+                    AckResult::Page(Page { topic, events: page.items, head: page.head, first: page.first })
+                }),
+            );
         });
     }
 
-    fn mark(&self, caller: Identity, command: Mark, reply: Reply<AckResult>) {
+    fn mark(&self, caller: Identity, command: &Mark, reply: Reply<AckResult>) {
         let id = match conversation(command.topic) {
             Ok(id) => id,
             Err(refusal) => return reply(Err(refusal)),
         };
         let conversations = self.conversations.clone();
+        let (delivered, read) = (command.delivered, command.read);
         actix::spawn(async move {
-            let outcome = conversations.mark(caller.user, id, command.delivered, command.read).await;
+            let outcome = conversations.mark(caller.user, id, delivered, read).await;
             reply(outcome.map(|outcome| AckResult::Marked(outcome.marked)));
         });
     }

@@ -16,8 +16,8 @@ pub use print::{effective, markdown};
 pub use problem::{ConfigError, Problem};
 pub use reference::{DEFAULT_TOML, Key, Reference, Section, reference};
 pub use sections::{
-    Bus, ClusterConfig, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection, LogConfig,
-    LogFormat, OperationsConfig, ServerConfig, StoreSection, TlsConfig, WebSocketConfig,
+    Bus, ClusterConfig, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection, LogConfig, LogFormat,
+    OperationsConfig, ServerConfig, StoreSection, TlsConfig, WebSocketConfig,
 };
 
 use plenum_actors::connection::ConnectionConfig;

@@ -36,6 +36,10 @@ use tokio::sync::oneshot;
 const MAINTAIN_EVERY: Duration = Duration::from_secs(3_600);
 /// How often a drain looks whether the last connection has gone.
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
+/// How long worker threads may take to let go of the store after they have stopped.
+const RELEASE_WITHIN: Duration = Duration::from_secs(2);
+/// Holders of the store that outlive the node: the accounts that `Running` shows to its owner.
+const HELD_BY_THE_CALLER: usize = 1;
 
 /// A node that runs.
 pub(crate) struct Node {
@@ -43,6 +47,7 @@ pub(crate) struct Node {
     hubs: Arc<Hubs>,
     directory: Directory<Conversation>,
     readiness: Arc<Readiness>,
+    store: SharedStore,
     public: EdgeHandle,
     operations: ServerHandle,
     maintenance: actix_web::rt::task::JoinHandle<()>,
@@ -65,11 +70,8 @@ struct Core {
 impl Core {
     fn open(config: &Config, registry: &Registry) -> Result<Self, ServeError> {
         let clock: SharedClock = Arc::new(SystemClock::new());
-        let parts = plenum_store::embedded::Parts {
-            metrics: StoreMetrics::new(registry)?,
-            clock: clock.clone(),
-            hook: None,
-        };
+        let parts =
+            plenum_store::embedded::Parts { metrics: StoreMetrics::new(registry)?, clock: clock.clone(), hook: None };
         let store: SharedStore = Embedded::open_with(config.store.embedded(), parts)?;
         let hub_metrics = HubMetrics::new(registry)?;
         let hubs = Hubs::new(config.hub.mailbox_batches, hub_metrics.clone());
@@ -140,7 +142,7 @@ impl Core {
 
 impl Node {
     /// Starts everything, lowest layer first. Must be called inside an actix system.
-    pub async fn start(config: &Config, ports: Ports) -> Result<(Self, Started), ServeError> {
+    pub async fn start(config: &Config, ports: Ports) -> Result<(Self, Started, Accounts), ServeError> {
         let registry = telemetry::registry()?;
         let core = Core::open(config, &registry)?;
         let readiness = Readiness::new(core.store.clone(), core.clock.clone());
@@ -154,7 +156,8 @@ impl Node {
         let edge = core.edge(config, &registry)?;
         let observer = telemetry::http_observer(&registry)?;
         let surface = config.http.surface.clone();
-        let layer = HttpLayer::new(surface.clone(), Arc::new(core.accounts.clone()), core.clock.clone(), Some(observer))?;
+        let layer =
+            HttpLayer::new(surface.clone(), Arc::new(core.accounts.clone()), core.clock.clone(), Some(observer))?;
         let layer = web::Data::new(layer);
         let rest = core.rest(config, &readiness);
         let product = plenum_pages::Product { name: "plenum".to_owned(), version: VERSION.to_owned() };
@@ -172,24 +175,21 @@ impl Node {
         actix_web::rt::spawn(listening.server);
         readiness.enter(Phase::Running);
 
-        let started = Started {
-            http: listening.address,
-            operations: operations_address,
-            is_tls: listening.tls,
-            accounts: core.accounts.clone(),
-        };
+        let started = Started { http: listening.address, operations: operations_address, is_tls: listening.tls };
+        let accounts = core.accounts.clone();
         let node = Self {
             edge,
             hubs: core.hubs,
             directory: core.directory,
             readiness,
+            store: core.store,
             public,
             operations: operations_handle,
             maintenance: actix_web::rt::spawn(maintain(core.accounts)),
             window_ms: config.drain.window_ms,
             timeout: config.drain.timeout(),
         };
-        Ok((node, started))
+        Ok((node, started, accounts))
     }
 
     /// Serves until told to stop (or until nobody is left who could tell), then drains.
@@ -198,6 +198,17 @@ impl Node {
         self.maintenance.abort();
         if tokio::time::timeout(self.timeout, self.drain()).await.is_err() {
             tracing::warn!("the drain took longer than drain.timeout_ms; what was acknowledged is on disk");
+        }
+        let store = Arc::downgrade(&self.store);
+        drop(self);
+        // Worker threads let go of their parts a moment after they said that they have stopped.
+        let released = async {
+            while store.strong_count() > HELD_BY_THE_CALLER {
+                tokio::time::sleep(DRAIN_LOOK).await;
+            }
+        };
+        if tokio::time::timeout(RELEASE_WITHIN, released).await.is_err() {
+            tracing::warn!(holders = store.strong_count(), "parts of the node still hold the store");
         }
     }
 

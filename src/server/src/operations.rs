@@ -165,8 +165,7 @@ async fn live() -> HttpResponse {
 
 async fn ready(shared: web::Data<Shared>) -> HttpResponse {
     let health = shared.readiness.health();
-    let mut answer =
-        if health.reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    let mut answer = if health.reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     answer.insert_header((header::CACHE_CONTROL, "no-store")).json(health)
 }
 
@@ -189,7 +188,8 @@ fn failed(error: &dyn fmt::Display) -> HttpResponse {
 }
 
 fn is_allowed(request: &HttpRequest, token: &ConfigSecret) -> bool {
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let given =
+        request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     token.is_empty() || given.is_some_and(|given| is_same(given, token.expose().as_bytes()))
 }
 

@@ -50,7 +50,9 @@ pub enum ServeError {
 
 fn in_words(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::AddrInUse => "another program listens there already; stop it or choose another port".to_owned(),
+        std::io::ErrorKind::AddrInUse => {
+            "another program listens there already; stop it or choose another port".to_owned()
+        }
         std::io::ErrorKind::PermissionDenied => "this user may not use that port; choose one above 1023".to_owned(),
         std::io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
         _ => error.to_string(),
@@ -93,12 +95,12 @@ pub(crate) struct Started {
     pub http: SocketAddr,
     pub operations: SocketAddr,
     pub is_tls: bool,
-    pub accounts: Accounts,
 }
 
 /// A running node. Dropping it drains and stops it.
 pub struct Running {
     started: Started,
+    accounts: Accounts,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     ended: watch::Receiver<bool>,
@@ -135,10 +137,10 @@ impl Running {
         format!("{scheme}://{address}/")
     }
 
-    /// The accounts of the node, for tests that need people and tokens.
+    /// The accounts of the node, for tests that need people and tokens. Whoever keeps a clone keeps the data directory open.
     #[must_use]
     pub fn accounts(&self) -> &Accounts {
-        &self.started.accounts
+        &self.accounts
     }
 
     /// Begins to drain. The node ends by itself when that is done.
@@ -187,8 +189,8 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     let run = move || {
         actix_web::rt::System::new().block_on(async move {
             match Node::start(&config, ports).await {
-                Ok((node, started)) => {
-                    let _caller_gone = tell.send(Ok(started));
+                Ok((node, started, accounts)) => {
+                    let _caller_gone = tell.send(Ok((started, accounts)));
                     node.run(stopping).await;
                 }
                 Err(error) => {
@@ -200,7 +202,9 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     };
     let thread = std::thread::Builder::new().name("node".to_owned()).spawn(run).map_err(ServeError::Thread)?;
     match told.recv() {
-        Ok(Ok(started)) => Ok(Running { started, stop: Some(stop), thread: Some(thread), ended }),
+        Ok(Ok((started, accounts))) => {
+            Ok(Running { started, accounts, stop: Some(stop), thread: Some(thread), ended })
+        }
         Ok(Err(error)) => {
             let _panicked = thread.join();
             Err(error)

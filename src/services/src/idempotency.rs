@@ -152,9 +152,10 @@ impl Idempotency {
 
     /// Gives the key back: the request was refused and may be tried again.
     pub async fn release(&self, ticket: Ticket) {
-        let key = vec![ticket.request.key.to_value()];
-        if let Err(error) = self.store.write(IdempotencyRow::TABLE, vec![Mutation::Delete(key)]).await {
-            tracing::warn!(%error, "a key could not be released");
+        // A row that anybody may take over at once. Deleting it could take away the claim of somebody who has taken over.
+        let free = IdempotencyRow { at: 0, ..ticket.row(0, None) };
+        if let Err(refusal) = self.replace(free, ticket.claim).await {
+            tracing::warn!(%refusal, "a key could not be released");
         }
     }
 

@@ -16,7 +16,7 @@ impl World {
     }
 
     pub(super) fn start(&mut self, client: usize) {
-        let messages = self.clients.get_mut(client).map(crate::client::Client::next).unwrap_or_default();
+        let messages = self.clients.get_mut(client).map(crate::client::Client::due).unwrap_or_default();
         for message in messages {
             self.again(Try { client, message, attempt: 0 });
         }
@@ -24,7 +24,8 @@ impl World {
 
     /// Sends a message, unless it has been dealt with since.
     pub(super) fn again(&mut self, one: Try) {
-        let Some(wanted) = self.clients.get_mut(one.client).and_then(|client| client.wanted.get_mut(one.message)) else {
+        let Some(wanted) = self.clients.get_mut(one.client).and_then(|client| client.wanted.get_mut(one.message))
+        else {
             return;
         };
         if wanted.is_over || wanted.attempt != one.attempt {
@@ -63,7 +64,8 @@ impl World {
     }
 
     fn acked(&mut self, one: Try, sent: &Sent) {
-        let Some(wanted) = self.clients.get_mut(one.client).and_then(|client| client.wanted.get_mut(one.message)) else {
+        let Some(wanted) = self.clients.get_mut(one.client).and_then(|client| client.wanted.get_mut(one.message))
+        else {
             return;
         };
         wanted.acked.get_or_insert(sent.offset);
@@ -79,7 +81,8 @@ impl World {
     }
 
     fn try_later(&mut self, one: Try, wait: u64) {
-        let Some(wanted) = self.clients.get_mut(one.client).and_then(|client| client.wanted.get_mut(one.message)) else {
+        let Some(wanted) = self.clients.get_mut(one.client).and_then(|client| client.wanted.get_mut(one.message))
+        else {
             return;
         };
         if wanted.is_over || wanted.attempt != one.attempt {
@@ -147,7 +150,13 @@ impl World {
         self.queue.push(at, Event::Read { conversation, subscriber, first, entries });
     }
 
-    pub(super) fn read(&mut self, conversation: usize, subscriber: usize, first: Offset, entries: Vec<(Offset, EntryId)>) {
+    pub(super) fn read(
+        &mut self,
+        conversation: usize,
+        subscriber: usize,
+        first: Offset,
+        entries: Vec<(Offset, EntryId)>,
+    ) {
         let reaction = self.subscriber(conversation, subscriber).map(|one| one.read(first, entries));
         self.react(conversation, subscriber, reaction);
     }

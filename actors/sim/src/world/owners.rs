@@ -167,7 +167,8 @@ impl World {
     /// The owner ends. What it published up to then must be all that it knew.
     fn end(&mut self, at: Address) {
         let Some(running) = self.running(at) else { return };
-        let (head, next, open): (Offset, _, usize) = (running.core.head(), running.next_publication, running.open.len());
+        let (head, next, open): (Offset, _, usize) =
+            (running.core.head(), running.next_publication, running.open.len());
         let is_loaded = running.core.is_loaded();
         if is_loaded && next != Some(head + 1) {
             self.expect(Err(format!("an owner ends at {head} and {next:?} would have been published next")));

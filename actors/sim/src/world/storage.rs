@@ -70,7 +70,9 @@ impl World {
                 kinds.into_iter().find(|(chance, _)| self.rng.chance(*chance)).map_or(Fate::Done, |(_, fate)| fate)
             }
             Operation::Save { .. } if self.rng.chance(self.faults.snapshots) => {
-                *[Fate::Unavailable, Fate::Lost, Fate::LostApplied, Fate::Late].get(self.rng.index(4)).unwrap_or(&Fate::Lost)
+                *[Fate::Unavailable, Fate::Lost, Fate::LostApplied, Fate::Late]
+                    .get(self.rng.index(4))
+                    .unwrap_or(&Fate::Lost)
             }
             _ => Fate::Done,
         }
@@ -88,7 +90,11 @@ impl World {
             Operation::Append { number, expected, entries } => {
                 let count = entries.len();
                 let result = log.append(expected, entries);
-                trace!(self, "store: append of {count} at {expected}: {result:?}{}", if sender.is_some() { "" } else { " (nobody hears)" });
+                trace!(
+                    self,
+                    "store: append of {count} at {expected}: {result:?}{}",
+                    if sender.is_some() { "" } else { " (nobody hears)" }
+                );
                 Input::Appended { number, result: Ok(result) }
             }
             Operation::Save { number, snapshot } => {

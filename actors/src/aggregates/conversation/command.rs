@@ -86,7 +86,9 @@ impl Command {
                 Self::Create { title, members, .. } => {
                     title.as_ref().map_or(0, String::len) + members.len() * size_of::<UserId>()
                 }
-                Self::Send { client_ref, content, .. } => client_ref.as_ref().map_or(0, String::len) + content.text.len(),
+                Self::Send { client_ref, content, .. } => {
+                    client_ref.as_ref().map_or(0, String::len) + content.text.len()
+                }
                 Self::SetTitle { title, .. } => title.len(),
                 Self::AddMember { .. } | Self::RemoveMember { .. } | Self::Access { .. } | Self::Members { .. } => 0,
             }

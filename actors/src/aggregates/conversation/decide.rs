@@ -70,7 +70,11 @@ fn check_direct(id: ConversationId, title: Option<&str>, by: UserId, all: &BTree
     }
     let other = all.iter().copied().find(|user| *user != by).unwrap_or(by);
     if all.len() > 2 || id != ConversationId::direct(by, other) {
-        return Err(Refusal::field(RefusalCode::Invalid, "members", "a direct conversation is between exactly its pair"));
+        return Err(Refusal::field(
+            RefusalCode::Invalid,
+            "members",
+            "a direct conversation is between exactly its pair",
+        ));
     }
     Ok(())
 }

@@ -35,8 +35,13 @@ impl Summary for Digest {
 
     fn wrote(&mut self, offset: Offset, id: EntryId, at: WallMillis, message: &Message) {
         self.messages = message.number;
-        self.last =
-            Some(LastMessage { offset, id, author: message.author, at, text: beginning(&message.content.text).to_owned() });
+        self.last = Some(LastMessage {
+            offset,
+            id,
+            author: message.author,
+            at,
+            text: beginning(&message.content.text).to_owned(),
+        });
         self.authors.retain(|known| known.author != message.author);
         if self.authors.len() >= DIGEST_AUTHORS {
             self.authors.remove(0);

@@ -100,10 +100,6 @@ impl<A: Aggregate> Core<A> {
         if self.is_broken(Mutation::UnknownIsSuccess) {
             return self.commit(batch);
         }
-        if self.is_broken(Mutation::SkipSettling) {
-            let refusal = Refusal::new(RefusalCode::Internal, "not carried out");
-            return self.give_up(batch, &refusal, now);
-        }
         if self.is_broken(Mutation::UnknownIsFailure) {
             return self.decide_under_new_ids(batch, now);
         }

@@ -23,8 +23,8 @@ pub enum Mutation {
     SwallowCatchUp,
     /// Ids are forgotten when a snapshot is sent, not when it is safe.
     ForgetUnsaved,
-    /// After an unknown outcome the commands are decided again without looking for their entries.
-    SkipSettling,
+    /// Ids are forgotten while the outcome of an append is open.
+    ForgetOpenBatch,
     /// Commands are decided against the durable state alone, not counting the batch before them.
     DecideOnOldState,
 }
@@ -42,7 +42,7 @@ impl Mutation {
         Self::PublishBeforeAppend,
         Self::SwallowCatchUp,
         Self::ForgetUnsaved,
-        Self::SkipSettling,
+        Self::ForgetOpenBatch,
         Self::DecideOnOldState,
     ];
 }

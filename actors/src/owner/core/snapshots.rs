@@ -100,7 +100,8 @@ impl<A: Aggregate> Core<A> {
     pub(super) fn forget_indexed(&mut self) {
         let kept = self.head.saturating_sub(self.config.snapshot_every);
         // While a batch's outcome is open, what stands behind the head it was made for decides it.
-        let settled = self.batch().map_or(Offset::MAX, |batch| batch.expected);
+        let open = self.batch().filter(|_| !self.is_broken(Mutation::ForgetOpenBatch));
+        let settled = open.map_or(Offset::MAX, |batch| batch.expected);
         self.seen.forget(kept.min(self.snapshots.indexed).min(settled));
     }
 

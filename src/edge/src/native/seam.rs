@@ -13,7 +13,7 @@ use actix::Actor;
 use actix_codec::{AsyncRead, AsyncWrite, Framed};
 use actix_http::{Request, h1};
 use bytes::BytesMut;
-use plenum_actors::connection::Connection;
+use plenum_actors::connection::{Admitted, Connection};
 use plenum_actors::hub::NewConnection;
 use plenum_actors::publication::Dialect;
 use plenum_schema::ConnectionId;
@@ -37,7 +37,7 @@ pub struct Seam {
 
 /// What an upgrade came to.
 enum Verdict<'p> {
-    Native(Accepted<'p>),
+    Native(Accepted<'p>, Admitted),
     Echo(Accepted<'p>),
     Refused(BytesMut),
 }
@@ -60,7 +60,7 @@ impl Seam {
         let mut head = BytesMut::with_capacity(256);
         match &verdict {
             Verdict::Refused(answer) => head.extend_from_slice(answer),
-            Verdict::Native(accepted) | Verdict::Echo(accepted) => put_switching_protocols(&mut head, accepted),
+            Verdict::Native(accepted, _) | Verdict::Echo(accepted) => put_switching_protocols(&mut head, accepted),
         }
         // Small frames must not wait for each other (Nagle); a socket that refuses is broken and will say so at the next write.
         let _broken = transport.set_nodelay();
@@ -75,7 +75,9 @@ impl Seam {
                 let mut first = parts.read_buf;
                 actix::spawn(async move { super::echo::serve(transport, &mut first).await });
             }
-            Verdict::Native(accepted) => self.start(transport, accepted.protocol, parts.read_buf),
+            Verdict::Native(accepted, admitted) => {
+                self.start(transport, accepted.protocol, (parts.read_buf, admitted));
+            }
         }
     }
 
@@ -95,7 +97,13 @@ impl Seam {
             Ok(Accepted { accept, protocol }) => {
                 let protocol = protocol.and_then(|name| protocols.iter().find(|known| **known == name).copied());
                 let accepted = Accepted { accept, protocol };
-                if native { Verdict::Native(accepted) } else { Verdict::Echo(accepted) }
+                if !native {
+                    return Verdict::Echo(accepted);
+                }
+                match edge.admission.enter() {
+                    Some(admitted) => Verdict::Native(accepted, admitted),
+                    None => Verdict::Refused(problem(503, "Service Unavailable", "the server is full", Some(5))),
+                }
             }
             Err(refused) => {
                 let mut answer = BytesMut::new();
@@ -105,10 +113,8 @@ impl Seam {
         }
     }
 
-    fn start(&self, transport: AnyTransport, protocol: Option<&str>, first: BytesMut) {
+    fn start(&self, transport: AnyTransport, protocol: Option<&str>, (first, admitted): (BytesMut, Admitted)) {
         let worker = &self.worker;
-        // The node may have filled up since the request came in: the peer sees a plain end and tries again with its back-off.
-        let Some(admitted) = worker.edge.admission.enter() else { return };
         let dialect =
             if protocol == Some(PROTOCOL_MSGPACK) { Dialect::NativeMessagePack } else { Dialect::NativeJson };
         let id = ConnectionId(worker.edge.clock.new_id());

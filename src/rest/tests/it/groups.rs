@@ -1,7 +1,12 @@
 //! Groups: members, roles, titles, unread beyond what a digest names.
 
 use crate::world::{Person, World};
+use plenum_actors::store::Mutation;
+use plenum_schema::entities::Membership;
+use plenum_schema::table::Entity;
+use plenum_schema::{ConversationId, UserId};
 use serde_json::json;
+use uuid::Uuid;
 
 #[actix_web::test]
 async fn members_come_and_go_and_the_list_follows() {
@@ -74,4 +79,35 @@ async fn unread_is_exact_beyond_what_the_digest_names() {
     let rest = world.get(first, &format!("{members}&cursor={cursor}")).await.ok(200);
     assert_eq!((page["items"].as_array().map(Vec::len), rest["items"].as_array().map(Vec::len)), (Some(10), Some(4)));
     assert!(rest["nextCursor"].is_null());
+}
+
+async fn put_row(world: &World, user: &Person, conversation: Uuid) {
+    let user_id = UserId(user.id.parse().expect("an id"));
+    let row = Membership { user_id, conversation_id: ConversationId(conversation), since: 1 };
+    world.store.write(Membership::TABLE, vec![Mutation::Put(row.to_row())]).await.expect("written");
+}
+
+#[actix_web::test]
+async fn rows_that_a_crash_left_behind_are_not_listed() {
+    let world = World::new();
+    let (ann, ben) = (world.register("ann").await, world.register("ben").await);
+    let foreign = world.group(&ann, &[]).await;
+    put_row(&world, &ben, Uuid::now_v7()).await;
+    put_row(&world, &ben, foreign.parse().expect("an id")).await;
+    let own = world.group(&ben, &[]).await;
+    let list = world.get(&ben, "/messages/conversations?limit=1").await.ok(200);
+    assert_eq!((&list["items"][0]["id"], &list["nextCursor"]), (&json!(own), &json!(null)));
+    assert_eq!(world.get(&ben, &format!("/conversations/{foreign}")).await.problem().0, 404);
+}
+
+#[actix_web::test]
+async fn nobody_is_in_more_conversations_than_allowed() {
+    let world = World::new();
+    let (ann, ben) = (world.register("ann").await, world.register("ben").await);
+    for _ in 0..world.state.conversations.config().per_person {
+        put_row(&world, &ben, Uuid::now_v7()).await;
+    }
+    let seen = world.post(&ann, "/conversations", json!({ "userId": ben.id })).await;
+    assert_eq!(seen.problem(), (429, "limitReached".to_owned()));
+    assert_eq!(world.get(&ann, "/messages/conversations").await.ok(200)["items"], json!([]));
 }

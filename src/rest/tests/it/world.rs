@@ -57,6 +57,7 @@ impl SessionEnder for NoSockets {
 pub struct World {
     pub state: RestState,
     pub signals: Arc<Signals>,
+    pub store: SharedStore,
     layer: web::Data<HttpLayer>,
     http: HttpConfig,
     _directory: tempfile::TempDir,
@@ -141,7 +142,7 @@ impl World {
             clock: clock.clone(),
         };
         let conversations = Arc::new(Conversations::new(parts, ConversationsConfig::default()));
-        let idempotency = Arc::new(Idempotency::new(store, clock.clone(), IdempotencyConfig::default()));
+        let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), IdempotencyConfig::default()));
         let no_limit = Rate { per_second: 0.0, burst: 0.0 };
         let http = HttpConfig { address_rate: no_limit, caller_rate: no_limit, ..HttpConfig::default() };
         let authenticator = Arc::new(accounts.clone());
@@ -149,7 +150,7 @@ impl World {
         let health =
             Arc::new(|| HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" });
         let state = RestState::new(accounts, conversations, idempotency, health, clock, config);
-        Self { state, signals, layer: web::Data::new(layer), http, _directory: directory }
+        Self { state, signals, store, layer: web::Data::new(layer), http, _directory: directory }
     }
 
     pub async fn ask(&self, request: TestRequest) -> Seen {

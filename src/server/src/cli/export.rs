@@ -39,9 +39,7 @@ fn conversation(text: &str) -> Result<ConversationId, String> {
 pub(super) fn run(settings: &Settings, args: &ExportArgs) -> Result<(), Failure> {
     let topic = Topic::Conversation(args.conversation);
     let mut out: BufWriter<Box<dyn Write>> = BufWriter::new(match &args.output {
-        Some(path) => {
-            Box::new(File::create_new(path).map_err(|error| format!("{}: {error}", path.display()))?)
-        }
+        Some(path) => Box::new(File::create_new(path).map_err(|error| format!("{}: {error}", path.display()))?),
         None => Box::new(std::io::stdout()),
     });
     let count = if args.server.is_named() {

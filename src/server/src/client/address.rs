@@ -72,13 +72,18 @@ mod tests {
         ];
         for (text, (is_tls, authority, path)) in cases {
             let address: Address = text.parse().unwrap();
-            assert_eq!((address.is_tls, address.authority().as_str(), address.path.as_str()), (is_tls, authority, path));
+            assert_eq!(
+                (address.is_tls, address.authority().as_str(), address.path.as_str()),
+                (is_tls, authority, path)
+            );
         }
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["localhost:8080", "ftp://host", "ws://", "ws://host:port", "ws://a@b", "ws://a b", "ws://a/\r\nx: y"] {
+        for text in
+            ["localhost:8080", "ftp://host", "ws://", "ws://host:port", "ws://a@b", "ws://a b", "ws://a/\r\nx: y"]
+        {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
     }

@@ -15,7 +15,7 @@ const FRAME_ROOM: usize = 1_024;
 
 type Found = Vec<(String, String)>;
 
-fn between<T: PartialOrd + Display>(found: &mut Found, key: &str, value: T, range: RangeInclusive<T>) {
+fn between<T: PartialOrd + Display + Copy>(found: &mut Found, key: &str, value: T, range: RangeInclusive<T>) {
     if !range.contains(&value) {
         found.push((key.to_owned(), format!("must be {} to {}, not {value}", range.start(), range.end())));
     }
@@ -46,7 +46,9 @@ impl Config {
         found.extend(self.owner.problems().into_iter().map(below("owner")));
         let renamed = |(key, reason)| (if key == "group_members" { "max_members" } else { key }, reason);
         found.extend(self.conversations.limits().problems().into_iter().map(renamed).map(below("conversations")));
-        found.extend(self.http.surface.problems().into_iter().map(|problem| below("http")((problem.key, problem.reason))));
+        found.extend(
+            self.http.surface.problems().into_iter().map(|problem| below("http")((problem.key, problem.reason))),
+        );
         found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
         let accounts = self.accounts.problems().into_iter();
@@ -83,16 +85,32 @@ impl Config {
 
     fn check_listeners(&self, found: &mut Found) {
         let (public, operations) = (self.http.listen, self.operations.listen);
-        let is_same_host = public.ip() == operations.ip() || public.ip().is_unspecified() || operations.ip().is_unspecified();
+        let is_same_host =
+            public.ip() == operations.ip() || public.ip().is_unspecified() || operations.ip().is_unspecified();
         let is_same = is_same_host && public.port() == operations.port() && public.port() != 0;
-        unless(found, !is_same, "operations.listen", "must differ from http.listen: metrics do not belong on the public port");
+        unless(
+            found,
+            !is_same,
+            "operations.listen",
+            "must differ from http.listen: metrics do not belong on the public port",
+        );
         between(found, "http.backlog", self.http.backlog, 1..=65_535);
         between(found, "http.keep_alive_ms", self.http.keep_alive_ms, 0..=3_600_000);
         between(found, "http.request_head_ms", self.http.request_head_ms, 100..=600_000);
         let has_certificate = !self.tls.certificate_path.as_os_str().is_empty();
         let has_key = !self.tls.private_key_path.as_os_str().is_empty();
-        unless(found, has_certificate || !has_key, "tls.certificate_path", "is empty although tls.private_key_path is set");
-        unless(found, has_key || !has_certificate, "tls.private_key_path", "is empty although tls.certificate_path is set");
+        unless(
+            found,
+            has_certificate || !has_key,
+            "tls.certificate_path",
+            "is empty although tls.private_key_path is set",
+        );
+        unless(
+            found,
+            has_key || !has_certificate,
+            "tls.private_key_path",
+            "is empty although tls.certificate_path is set",
+        );
     }
 
     fn check_websocket(&self, found: &mut Found) {

@@ -28,7 +28,8 @@ impl Sources {
     /// The sources of this process: the file named by the flag or by `PLENUM_CONFIG`, the environment, flags.
     #[must_use]
     pub fn of_process(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Self {
-        let file = file.or_else(|| std::env::var_os("PLENUM_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from));
+        let file =
+            file.or_else(|| std::env::var_os("PLENUM_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from));
         let variables = std::env::vars_os();
         let environment = variables
             .filter_map(|(name, value)| {
@@ -166,7 +167,11 @@ impl Collector<'_> {
             Ok(value) => {
                 let same_layer = |setting: &Setting| setting.path == key.path && is_same_layer(&setting.origin, origin);
                 if self.found.settings.iter().any(same_layer) {
-                    self.problem(&key.path, "is set twice: by itself and by a file, or twice on the command line", origin);
+                    self.problem(
+                        &key.path,
+                        "is set twice: by itself and by a file, or twice on the command line",
+                        origin,
+                    );
                 }
                 self.found.settings.push(Setting { path: key.path.clone(), value, origin: origin.clone() });
             }

@@ -255,12 +255,7 @@ pub struct WebSocketConfig {
 
 impl Default for WebSocketConfig {
     fn default() -> Self {
-        Self {
-            echo: false,
-            fragments: 128,
-            tls_write_bytes: 65_536,
-            origin: OriginPolicy::default(),
-        }
+        Self { echo: false, fragments: 128, tls_write_bytes: 65_536, origin: OriginPolicy::default() }
     }
 }
 

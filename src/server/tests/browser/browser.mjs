@@ -9,7 +9,7 @@ import { chromium } from "playwright-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Generous, because the machine may be busy building. */
-const WAIT_MS = 30_000;
+const WAIT_MS = Number(process.env.PLENUM_WAIT_MS ?? 30_000);
 
 /** Where pictures for people go. */
 export const pictures = process.env.PLENUM_SCREENSHOTS ?? mkdtempSync(join(tmpdir(), "plenum-screenshots-"));

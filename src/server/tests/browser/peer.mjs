@@ -44,7 +44,7 @@ export class Peer {
     if (name === "identify" && !this.tokens.has(inside.token)) return connection.line.close(4501, "invalid token");
     const then = [];
     const answer = (result) => connection.line.send({ ack: { id, result } });
-    const refuse = (code, message) => connection.line.send({ refusal: { id, refusal: { code, message } } });
+    const refuse = (code, message, field) => connection.line.send({ refusal: { id, refusal: { code, message, field } } });
     if (name !== "identify" && !connection.user) return refuse("unauthenticated", "identify first");
     this[name](connection, inside, answer, refuse, then);
     for (const run of then) run();
@@ -55,8 +55,9 @@ export class Peer {
     answer({ identified: { user: connection.user, session: "s1", expiresAt: Date.now() + 3_600_000 } });
   }
 
-  subscribe(connection, { topic, since }, answer, _refuse, then) {
+  subscribe(connection, { topic, since }, answer, refuse, then) {
     const log = this.log(topic);
+    if (since > log.length) return refuse("invalid", "the log is shorter", "since");
     const from = since ?? log.length;
     connection.topics.add(topic);
     answer({ subscribed: { topic, head: log.length, since: from } });

@@ -88,7 +88,10 @@ fn all_problems_of_all_layers_are_reported_at_once_with_key_and_origin() {
     ];
     assert_eq!(keys(&loaded), expected);
     let limit = loaded.problems.iter().find(|problem| problem.key == "limits.connections").unwrap().to_string();
-    assert!(limit.contains("a whole number, 0 or more") && limit.ends_with("(from PLENUM__LIMITS__CONNECTIONS)"), "{limit}");
+    assert!(
+        limit.contains("a whole number, 0 or more") && limit.ends_with("(from PLENUM__LIMITS__CONNECTIONS)"),
+        "{limit}"
+    );
     let all = loaded.into_config().unwrap_err().to_string();
     assert!(all.starts_with("the configuration has 11 problem(s)\n"), "{all}");
 }

@@ -8,7 +8,12 @@
 )]
 
 mod config;
+mod drain;
+mod faults;
 mod http;
+mod journey;
 mod operations;
 mod program;
+mod socket;
 mod tidy;
+mod tls;

@@ -54,7 +54,11 @@ fn complaints(found: &Exposition) -> Vec<String> {
         unless((kind == "counter") == name.ends_with("_total"), "a counter, and only a counter, ends in _total");
         let shortened = ["_ms", "_millis", "_milliseconds", "_micros", "_secs", "_kib", "_mb", "_kilobytes"];
         unless(!shortened.iter().any(|unit| name.ends_with(unit)), "use seconds and bytes");
-        unless(!["_count", "_sum", "_bucket", "_info"].iter().any(|end| name.ends_with(end)) || name.ends_with("build_info"), "ends in a reserved word");
+        unless(
+            !["_count", "_sum", "_bucket", "_info"].iter().any(|end| name.ends_with(end))
+                || name.ends_with("build_info"),
+            "ends in a reserved word",
+        );
     }
     // People, sessions and conversations are many, and nobody's business: never a label.
     let personal = ["user=", "user_id=", "session=", "conversation=", "topic=", "address=", "ip="];
@@ -120,7 +124,10 @@ fn a_running_node_is_live_and_ready() {
     let ready = get(server.operations(), "/health/ready");
     assert_eq!(ready.status, 200);
     let body: serde_json::Value = serde_json::from_str(&ready.body).unwrap();
-    assert_eq!((&body["status"], &body["store"], &body["reasons"]), (&"ready".into(), &"ok".into(), &serde_json::json!([])));
+    assert_eq!(
+        (&body["status"], &body["store"], &body["reasons"]),
+        (&"ready".into(), &"ok".into(), &serde_json::json!([]))
+    );
     assert_eq!(get(server.http(), "/api/v1/health").status, 200);
 }
 

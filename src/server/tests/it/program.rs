@@ -102,7 +102,10 @@ fn check_config_reports_all_problems_and_fails() {
     let output = run(&["check-config", "--set", "limits.conections=1", "--set", "server.workers=x"]);
     assert_eq!(output.status.code(), Some(1));
     let text = err(&output);
-    assert!(text.contains("2 problem(s)") && text.contains("limits.connections") && text.contains("server.workers"), "{text}");
+    assert!(
+        text.contains("2 problem(s)") && text.contains("limits.connections") && text.contains("server.workers"),
+        "{text}"
+    );
     assert_eq!(out(&run(&["check-config"])), "the configuration is fine\n");
     let shown = plenum(&["check-config", "--show"]).env("PLENUM__SERVER__WORKERS", "3").output().unwrap();
     assert!(out(&shown).contains("workers = 3 # from PLENUM__SERVER__WORKERS"));
@@ -142,7 +145,9 @@ fn tokens_of_new_accounts_come_as_json_lines() {
     let people: std::collections::HashSet<String> = lines
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .map(|line| (line["token"].as_str().unwrap().len() > 50).then(|| line["userId"].as_str().unwrap().to_owned()).unwrap())
+        .map(|line| {
+            (line["token"].as_str().unwrap().len() > 50).then(|| line["userId"].as_str().unwrap().to_owned()).unwrap()
+        })
         .collect();
     assert_eq!(people.len(), 25);
 }
@@ -169,6 +174,48 @@ fn sigterm_drains_and_ends_with_success() {
     server.signal(Signal::TERM);
     let (code, text) = server.end();
     assert_eq!(code, Some(0), "{text}");
+}
+
+#[test]
+fn log_lines_for_machines_are_json_objects() {
+    let (_folder, data) = data();
+    let listen = ["--listen", "127.0.0.1:0", "--set", "operations.listen=127.0.0.1:0", "--set", "log.format=json"];
+    let mut command = plenum(&["serve", "--data", &data]);
+    let mut child = command.args(listen).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let mut text = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|line| line["message"] == "ready" && line["public"].is_string()), "{text}");
+    assert!(lines.iter().any(|line| line["signal"] == "SIGINT"), "{text}");
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let (_folder, data) = data();
+    let mut server = Server::start(Path::new(&data));
+    // A client that never reads holds the drain up: it does not answer the close.
+    let mut silent = std::net::TcpStream::connect(server.address).unwrap();
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13";
+    let protocol = "Sec-WebSocket-Protocol: plenum.v1.json";
+    write!(silent, "GET /ws HTTP/1.1\r\nHost: x\r\n{upgrade}\r\n{key}\r\n{protocol}\r\n\r\n").unwrap();
+    let mut first = [0; 512];
+    assert!(silent.read(&mut first).unwrap() > 0);
+    server.signal(Signal::TERM);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while std::net::TcpStream::connect(server.address).is_ok_and(|mut probe| {
+        let _reset = probe.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        probe.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        probe.read(&mut first).is_ok_and(|count| count > 0)
+    }) {
+        assert!(Instant::now() < deadline, "it goes on accepting");
+    }
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().0, Some(1));
 }
 
 #[test]

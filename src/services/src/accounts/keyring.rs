@@ -224,7 +224,7 @@ impl KeyRing {
     pub fn jwks(&self, now: WallMillis) -> serde_json::Value {
         let current = self.verifying.values().filter(|key| self.still_verifies(key.retired_at, now));
         let mut keys: Vec<&Key> = current.collect();
-        keys.sort_by_key(|key| key.created_at);
+        keys.sort_by(|a, b| (a.created_at, &a.kid).cmp(&(b.created_at, &b.kid)));
         serde_json::json!({ "keys": keys.into_iter().map(Key::jwk).collect::<Vec<_>>() })
     }
 }

@@ -67,14 +67,14 @@ impl Conversations {
         let mut items = Vec::new();
         let mut last = None;
         for candidate in candidates {
+            let place = candidate.place;
+            // Looked at before the page is called full: a cursor promises that something follows.
+            let Some(item) = self.overview(caller, candidate).await? else { continue };
             if items.len() == limit {
                 return Ok(Listing { items, next: last.map(Place::encode) });
             }
-            let place = candidate.place;
-            if let Some(item) = self.overview(caller, candidate).await? {
-                items.push(item);
-                last = Some(place);
-            }
+            items.push(item);
+            last = Some(place);
         }
         Ok(Listing { items, next: None })
     }

@@ -154,8 +154,15 @@ impl Bench {
     }
 
     pub(super) fn message_numbers(&self) -> Vec<u64> {
-        let events = self.log.iter().map(|entry| codec::restore::<Stored<ConversationEvent>>(&[1], &entry.payload).unwrap().event);
-        events.filter_map(|event| if let ConversationEvent::Message(message) = event { Some(message.number) } else { None }).collect()
+        let events = self
+            .log
+            .iter()
+            .map(|entry| codec::restore::<Stored<ConversationEvent>>(&[1], &entry.payload).unwrap().event);
+        events
+            .filter_map(
+                |event| if let ConversationEvent::Message(message) = event { Some(message.number) } else { None },
+            )
+            .collect()
     }
 
     fn carry_out(&mut self) {
@@ -198,8 +205,11 @@ impl Bench {
             id: entry.id,
             payload: entry.payload.clone(),
         };
-        let result =
-            if self.reads_fail { Err(StoreError::Unavailable("down".into())) } else { Ok(entries.map(stored).collect()) };
+        let result = if self.reads_fail {
+            Err(StoreError::Unavailable("down".into()))
+        } else {
+            Ok(entries.map(stored).collect())
+        };
         self.feed(Input::Tail { number, result });
     }
 
@@ -207,7 +217,11 @@ impl Bench {
         // As lazy as the store may be: only what a saved snapshot covers is in the index.
         let indexed = usize::try_from(self.indexed).unwrap();
         let place = |id: &EntryId| self.log[..indexed].iter().position(|entry| entry.id == *id).map(|at| at as u64 + 1);
-        let result = if self.finds_fail { Err(StoreError::Unavailable("down".into())) } else { Ok(ids.iter().map(place).collect()) };
+        let result = if self.finds_fail {
+            Err(StoreError::Unavailable("down".into()))
+        } else {
+            Ok(ids.iter().map(place).collect())
+        };
         self.finds.push(ids);
         self.feed(Input::Found { number, result });
     }

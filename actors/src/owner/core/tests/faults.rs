@@ -125,3 +125,22 @@ fn a_payload_that_cannot_be_read_takes_the_owner_down_without_a_panic() {
     let ticket = bench.send("two", None);
     assert_eq!(refusal_of(&bench, ticket).code.as_str(), "unavailable");
 }
+
+#[test]
+fn an_open_append_is_found_even_when_much_was_written_behind_it_and_a_snapshot_saved_meanwhile() {
+    let mut bench = Bench::created_with(|config| config.page_entries = 4);
+    let mut other = Bench::created();
+    bench.fates.push_back(Fate::UnknownAfter);
+    bench.reads_fail = true;
+    // Without a client ref nothing but the open append tells that it was written.
+    let ticket = bench.send("ours", None);
+    for number in 0..60 {
+        other.send("theirs", Some(&format!("t{number}")));
+    }
+    bench.log.extend_from_slice(&other.log[1..]);
+    bench.reads_fail = false;
+    bench.pass(1_000);
+    assert_eq!(sent_of(&bench, ticket).offset, 2);
+    assert!(bench.indexed > 10);
+    assert_eq!(bench.log.len(), 62);
+}

@@ -21,6 +21,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("loadtest", &["schema"]),
 ];
 
+/// What the tests of a crate may name beyond its layer, so that they run on a real store.
+const IN_TESTS: &[(&str, &[&str])] = &[("src/rest", &["actors", "cluster", "store"])];
+
 const EVERY_LAYER: &[&str] = &[
     "schema",
     "actors",
@@ -66,9 +69,8 @@ fn line_of(text: &str, word: &str) -> usize {
     lines_with_word(text, word).first().copied().unwrap_or(0)
 }
 
-/// Names of all packages a manifest depends on: normal, dev, build, for any target.
-fn dependencies(manifest: &toml::Table) -> Vec<String> {
-    let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
+/// Names of all packages a manifest depends on in one of these ways, for any target.
+fn dependencies(manifest: &toml::Table, kinds: &[&str]) -> Vec<String> {
     let targets = manifest.get("target").and_then(|t| t.as_table()).into_iter().flat_map(|t| t.values());
     let holders = std::iter::once(manifest).chain(targets.filter_map(|target| target.as_table()));
     let tables = holders.flat_map(|holder| kinds.iter().filter_map(|kind| holder.get(*kind)?.as_table()));
@@ -89,9 +91,13 @@ fn manifest(path: &str, text: &str) -> Vec<Finding> {
         return vec![Finding::new(path, 0, "this crate has no layer: add it to LAYERS in tidy/layers.rs")];
     };
     let mut findings = Vec::new();
-    for name in dependencies(&table) {
-        if let Some(advice) = forbidden(folder, ours, &name) {
-            findings.push(Finding::new(path, line_of(text, &name), advice));
+    let in_tests = IN_TESTS.iter().find(|(layer, _)| layer == folder).map_or(&[][..], |(_, more)| more);
+    let with_tests = [ours, in_tests].concat();
+    for (kinds, ours) in [(&["dependencies", "build-dependencies"][..], *ours), (&["dev-dependencies"], &with_tests)] {
+        for name in dependencies(&table, kinds) {
+            if let Some(advice) = forbidden(folder, ours, &name) {
+                findings.push(Finding::new(path, line_of(text, &name), advice));
+            }
         }
     }
     if table.get("lints").and_then(|lints| lints.get("workspace")?.as_bool()) != Some(true) {
@@ -157,6 +163,14 @@ fn a_dependency_upwards_is_reported() {
     assert_eq!(lines_of(&manifest("actors/Cargo.toml", text)), [5]);
     assert!(lines_of(&manifest("src/edge/Cargo.toml", text)).is_empty());
     assert_eq!(lines_of(&manifest("actors/sim/Cargo.toml", text)), [5]);
+}
+
+#[test]
+fn a_real_store_is_allowed_in_the_tests_of_rest_only() {
+    let text = |kind: &str| format!("[lints]\nworkspace = true\n[{kind}]\nplenum-store.workspace = true\n");
+    assert!(lines_of(&manifest("src/rest/Cargo.toml", &text("dev-dependencies"))).is_empty());
+    assert_eq!(lines_of(&manifest("src/rest/Cargo.toml", &text("dependencies"))), [4]);
+    assert_eq!(lines_of(&manifest("src/http/Cargo.toml", &text("dev-dependencies"))), [4]);
 }
 
 #[test]

@@ -1,0 +1,6 @@
+//! The simulation keeps every promise, and notices when a rule of the owner is broken.
+
+#![allow(clippy::panic, reason = "a test that cannot go on fails")]
+
+mod mutations;
+mod seeds;

@@ -1,0 +1,214 @@
+//! The table of messages: label, summary, payload, and for commands which ack answers.
+
+use super::schemas::{a, kind, object, text};
+use serde_json::{Value, json};
+
+/// A frame as a message of the document.
+#[derive(Debug)]
+pub struct Message {
+    /// As in `docs/protocol.md`: `client send`, `server ack sent`.
+    pub label: &'static str,
+    pub summary: &'static str,
+    pub payload: Value,
+    /// The label of the ack, for commands.
+    pub answer: Option<&'static str>,
+}
+
+impl Message {
+    /// The name in the document: `clientSend`, `serverAckSent`.
+    pub fn name(&self) -> String {
+        name(self.label)
+    }
+
+    /// The last word of the label.
+    pub fn verb(&self) -> &'static str {
+        self.label.rsplit(' ').next().unwrap_or(self.label)
+    }
+}
+
+/// A label in one word.
+pub fn name(label: &str) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    let (first, rest) = label.split_once(' ').expect("a label has two words");
+    std::iter::once(first.to_owned()).chain(rest.split(' ').map(capital)).collect()
+}
+
+fn command(label: &'static str, answer: &'static str, summary: &'static str, members: &[(&str, Value)]) -> Message {
+    let verb = label.rsplit(' ').next().unwrap_or(label);
+    let payload = object(&[("id", a("CommandId")), ("command", kind(verb, object(members)))]);
+    Message { label, summary, payload, answer: Some(answer) }
+}
+
+fn server(label: &'static str, summary: &'static str, inner: Value) -> Message {
+    let frame = label.split(' ').nth(1).unwrap_or(label);
+    Message { label, summary, payload: kind(frame, inner), answer: None }
+}
+
+fn ack(label: &'static str, summary: &'static str, members: &[(&str, Value)]) -> Message {
+    let result = label.rsplit(' ').next().unwrap_or(label);
+    server(label, summary, object(&[("id", a("CommandId")), ("result", kind(result, object(members)))]))
+}
+
+fn event(label: &'static str, summary: &'static str, component: &str) -> Message {
+    let what = label.rsplit(' ').next().unwrap_or(label);
+    let inner = kind("conversation", kind(what, a(component)));
+    let members = [("topic", a("Topic")), ("offset", a("Offset")), ("at", a("Moment")), ("event", inner)];
+    server(label, summary, object(&members))
+}
+
+fn signal(label: &'static str, summary: &'static str, members: &[(&str, Value)]) -> Message {
+    let what = label.rsplit(' ').next().unwrap_or(label);
+    server(label, summary, object(&[("topic", a("Topic")), ("signal", kind(what, object(members)))]))
+}
+
+fn flag() -> Value {
+    json!({ "type": "boolean" })
+}
+
+fn commands() -> Vec<Message> {
+    let client = object(&[("name", text()), ("version", text())]);
+    let topic = || ("topic", a("Topic"));
+    vec![
+        command(
+            "client identify",
+            "server ack identified",
+            "Say who you are; again, to stay beyond the token's expiry.",
+            &[("token", text()), ("client?", client)],
+        ),
+        command(
+            "client subscribe",
+            "server ack subscribed",
+            "Receive a topic: everything after `since`, or from now on.",
+            &[topic(), ("since?", a("Offset"))],
+        ),
+        command("client unsubscribe", "server ack unsubscribed", "Stop receiving a topic.", &[topic()]),
+        command(
+            "client send",
+            "server ack sent",
+            "Write a message. With a client ref it can be repeated safely, for ever.",
+            &[topic(), ("clientRef?", a("ClientRef")), ("content", a("Content"))],
+        ),
+        command(
+            "client history",
+            "server ack page",
+            "Read a page of past events: below `before`, above `after`, or the newest.",
+            &[topic(), ("before?", a("Offset")), ("after?", a("Offset")), ("limit?", a("Count"))],
+        ),
+        command(
+            "client typing",
+            "server ack pong",
+            "Say that you are typing, or stopped.",
+            &[topic(), ("active", flag())],
+        ),
+        command(
+            "client mark",
+            "server ack marked",
+            "Say how far you have received and read.",
+            &[topic(), ("delivered?", a("Offset")), ("read?", a("Offset"))],
+        ),
+        command("client ping", "server ack pong", "Ask for an answer.", &[]),
+    ]
+}
+
+fn acks() -> Vec<Message> {
+    let topic = || ("topic", a("Topic"));
+    let events = json!({ "type": "array", "items": a("Event") });
+    vec![
+        ack(
+            "server ack identified",
+            "Who you are now, and until when.",
+            &[("user", a("Id")), ("session", a("Id")), ("expiresAt", a("Moment"))],
+        ),
+        ack(
+            "server ack subscribed",
+            "The topic comes from here on.",
+            &[topic(), ("head", a("Offset")), ("since", a("Offset"))],
+        ),
+        ack("server ack unsubscribed", "Nothing of the topic follows.", &[topic()]),
+        ack(
+            "server ack sent",
+            "The message is on disk, at this place.",
+            &[topic(), ("offset", a("Offset")), ("message", a("Id")), ("duplicate", flag())],
+        ),
+        ack(
+            "server ack page",
+            "A page of events, oldest first.",
+            &[topic(), ("events", events), ("head", a("Offset")), ("first", a("Offset"))],
+        ),
+        ack(
+            "server ack marked",
+            "The positions as they are now.",
+            &[topic(), ("delivered", a("Offset")), ("read", a("Offset"))],
+        ),
+        ack("server ack pong", "The server's clock. Answers `ping` and `typing`.", &[("at", a("Moment"))]),
+    ]
+}
+
+fn published() -> Vec<Message> {
+    vec![
+        event("server event created", "The conversation exists from here on.", "Created"),
+        event("server event message", "Somebody wrote.", "Message"),
+        event("server event memberAdded", "Somebody joined, was added, or got another role.", "MemberAdded"),
+        event("server event memberRemoved", "Somebody left or was removed.", "MemberRemoved"),
+        event("server event titleChanged", "The title changed.", "TitleChanged"),
+        signal("server signal typing", "Somebody is typing, or stopped.", &[("user", a("Id")), ("active", flag())]),
+        signal(
+            "server signal marks",
+            "Somebody received or read up to an offset.",
+            &[("user", a("Id")), ("delivered", a("Offset")), ("read", a("Offset"))],
+        ),
+        signal("server signal conversationAdded", "You are in this conversation now.", &[("conversation", a("Topic"))]),
+    ]
+}
+
+fn plain() -> Vec<Message> {
+    let hello = [
+        ("protocol", text()),
+        ("server", text()),
+        ("connection", a("Id")),
+        ("limits", a("Limits")),
+        ("heartbeat", a("HeartbeatAdvice")),
+        ("reconnect", a("ReconnectAdvice")),
+    ];
+    let gap = [
+        ("topic", a("Topic")),
+        ("from", a("Offset")),
+        ("to", a("Offset")),
+        ("reason", json!({ "type": "string", "enum": ["retention"] })),
+    ];
+    let goodbye =
+        [("code", a("CloseCode")), ("reason", text()), ("retryAfterMs?", a("Delay")), ("positions", a("Positions"))];
+    vec![
+        server("server hello", "First frame on every connection: limits and advice.", object(&hello)),
+        server(
+            "server refusal",
+            "A command was not carried out, or (without id) a frame could not be read.",
+            object(&[("id?", a("CommandId")), ("refusal", a("Refusal"))]),
+        ),
+        server("server gap", "These offsets no longer exist.", object(&gap)),
+        server(
+            "server caughtUp",
+            "Everything missed has been delivered; what follows is live.",
+            object(&[("topic", a("Topic")), ("position", a("Offset"))]),
+        ),
+        server(
+            "server heartbeat",
+            "Still here, with the newest offset of each subscribed topic.",
+            object(&[("at", a("Moment")), ("tops", a("Positions"))]),
+        ),
+        server(
+            "server goodbye",
+            "The server is about to close: why, when to come back, where to resume.",
+            object(&goodbye),
+        ),
+    ]
+}
+
+/// Every message: what the client sends, then what the server sends.
+pub fn messages() -> Vec<Message> {
+    let mut all = commands();
+    all.extend(acks());
+    all.extend(published());
+    all.extend(plain());
+    all
+}

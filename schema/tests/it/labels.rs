@@ -1,0 +1,79 @@
+//! What the documents call each frame. The matches are exhaustive: a new variant does not compile until it has a label, and
+//! a label without an example in `docs/protocol.md` fails a test.
+
+use plenum_schema::conversation::ConversationEvent;
+use plenum_schema::wire::{AckResult, Command, Event, ServerFrame, Signal};
+
+macro_rules! labels {
+    ($all:ident, $of:ident($type:ty): $($pattern:pat => $label:literal,)+) => {
+        pub const $all: &[&str] = &[$($label),+];
+
+        fn $of(value: &$type) -> &'static str {
+            match value { $($pattern => $label),+ }
+        }
+    };
+}
+
+labels! { COMMANDS, of_command(Command):
+    Command::Identify(_) => "client identify",
+    Command::Subscribe(_) => "client subscribe",
+    Command::Unsubscribe(_) => "client unsubscribe",
+    Command::Send(_) => "client send",
+    Command::History(_) => "client history",
+    Command::Typing(_) => "client typing",
+    Command::Mark(_) => "client mark",
+    Command::Ping(_) => "client ping",
+}
+
+labels! { ACKS, of_ack(AckResult):
+    AckResult::Identified(_) => "server ack identified",
+    AckResult::Subscribed(_) => "server ack subscribed",
+    AckResult::Unsubscribed(_) => "server ack unsubscribed",
+    AckResult::Sent(_) => "server ack sent",
+    AckResult::Page(_) => "server ack page",
+    AckResult::Marked(_) => "server ack marked",
+    AckResult::Pong(_) => "server ack pong",
+}
+
+labels! { EVENTS, of_event(Event):
+    Event::Conversation(ConversationEvent::Created(_)) => "server event created",
+    Event::Conversation(ConversationEvent::Message(_)) => "server event message",
+    Event::Conversation(ConversationEvent::MemberAdded(_)) => "server event memberAdded",
+    Event::Conversation(ConversationEvent::MemberRemoved(_)) => "server event memberRemoved",
+    Event::Conversation(ConversationEvent::TitleChanged(_)) => "server event titleChanged",
+}
+
+labels! { SIGNALS, of_signal(Signal):
+    Signal::Typing(_) => "server signal typing",
+    Signal::Marks(_) => "server signal marks",
+    Signal::ConversationAdded(_) => "server signal conversationAdded",
+}
+
+/// Frames of the server that have no kinds of their own.
+pub const PLAIN: &[&str] =
+    &["server hello", "server refusal", "server gap", "server caughtUp", "server heartbeat", "server goodbye"];
+
+pub fn of_client(frame: &plenum_schema::wire::ClientFrame) -> &'static str {
+    of_command(&frame.command)
+}
+
+pub fn of_server(frame: &ServerFrame) -> &'static str {
+    match frame {
+        ServerFrame::Hello(_) => "server hello",
+        ServerFrame::Ack(ack) => of_ack(&ack.result),
+        ServerFrame::Refusal(_) => "server refusal",
+        ServerFrame::Event(event) => of_event(&event.event),
+        ServerFrame::Signal(signal) => of_signal(&signal.signal),
+        ServerFrame::Gap(_) => "server gap",
+        ServerFrame::CaughtUp(_) => "server caughtUp",
+        ServerFrame::Heartbeat(_) => "server heartbeat",
+        ServerFrame::Goodbye(_) => "server goodbye",
+    }
+}
+
+/// All labels, sorted.
+pub fn all() -> Vec<&'static str> {
+    let mut all = [COMMANDS, ACKS, EVENTS, SIGNALS, PLAIN].concat();
+    all.sort_unstable();
+    all
+}

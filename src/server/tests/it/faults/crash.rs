@@ -1,0 +1,177 @@
+//! SIGKILL under load.
+
+use crate::socket::SOON;
+use crate::socket::peer::{BOTH, Heard, Peer, identify, send};
+use crate::socket::program::Program;
+use crate::socket::wire::{AnyStream, opening, read_head};
+use crate::socket::world::{Person, World};
+use plenum_schema::conversation::ConversationEvent;
+use plenum_schema::wire::{Ack, AckResult, Event, EventFrame, RefusalFrame, ServerFrame};
+use plenum_schema::{Offset, Topic};
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+const SENDERS: usize = 10;
+const KILLS: usize = 5;
+/// Messages a sender has on their way at once.
+const WINDOW: usize = 4;
+/// Acknowledgements between two kills.
+const BETWEEN: u64 = 150;
+
+/// What the senders and the one who kills have in common.
+struct Stage {
+    topic: Topic,
+    /// Where the server is now.
+    address: watch::Receiver<SocketAddr>,
+    acked: AtomicU64,
+    over: AtomicBool,
+}
+
+/// One sender over all its connections.
+struct Sender {
+    number: usize,
+    person: Person,
+    next: usize,
+    /// Sent and not acknowledged: the reference's number.
+    open: Vec<usize>,
+    /// By the reference's number.
+    acked: BTreeMap<usize, Offset>,
+}
+
+impl Sender {
+    fn reference(&self, number: usize) -> String {
+        format!("sender {} message {number}", self.number)
+    }
+
+    /// Until the end: connect, repeat what was not acknowledged, go on.
+    async fn run(mut self, stage: Arc<Stage>) -> Self {
+        while !(stage.over.load(Ordering::Relaxed) && self.open.is_empty()) {
+            let mut address = stage.address.clone();
+            let now = *address.borrow_and_update();
+            match dial(now, self.number).await {
+                Some(mut peer) => self.talk(&stage, &mut peer).await,
+                // Nobody listens: the address of the next server will come.
+                None => drop(tokio::time::timeout(SOON, address.changed()).await),
+            }
+        }
+        self
+    }
+
+    /// Until the connection ends or everything is over.
+    async fn talk(&mut self, stage: &Stage, peer: &mut Peer) {
+        let Ok(hello) = peer.try_push(identify(&self.person.token)).await else { return };
+        let mut sent = HashMap::new();
+        for number in self.open.clone() {
+            let reference = self.reference(number);
+            let Ok(id) = peer.try_push(send(stage.topic, Some(&reference), &reference)).await else { return };
+            sent.insert(id, number);
+        }
+        loop {
+            match peer.hear().await {
+                Heard::Frame(ServerFrame::Ack(Ack { id, result })) => match result {
+                    AckResult::Sent(ack) => {
+                        let number = sent.remove(&id).unwrap();
+                        self.open.retain(|open| *open != number);
+                        self.acked.insert(number, ack.offset);
+                        stage.acked.fetch_add(1, Ordering::Relaxed);
+                    }
+                    _ => assert_eq!(id, hello),
+                },
+                Heard::Frame(ServerFrame::Refusal(RefusalFrame { refusal, .. })) => panic!("{refusal}"),
+                Heard::End => return,
+                _ => {}
+            }
+            let over = stage.over.load(Ordering::Relaxed);
+            if over && self.open.is_empty() {
+                return;
+            }
+            while !over && self.open.len() < WINDOW {
+                let reference = self.reference(self.next);
+                self.open.push(self.next);
+                let Ok(id) = peer.try_push(send(stage.topic, Some(&reference), &reference)).await else { return };
+                sent.insert(id, self.next);
+                self.next += 1;
+            }
+        }
+    }
+}
+
+/// Connects; `None` when nobody is there or the server dies meanwhile.
+async fn dial(address: SocketAddr, number: usize) -> Option<Peer> {
+    let codec = BOTH[number % 2];
+    let mut stream = TcpStream::connect(address).await.ok()?;
+    let request = opening(address, "/ws", Some(crate::socket::peer::protocol_of(codec)));
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let head = tokio::spawn(async move { (read_head(&mut stream).await, stream) }).await;
+    let (head, stream) = head.ok()?;
+    let stream: AnyStream = Box::new(stream);
+    Some(Peer::upgraded(stream, head.rest, codec))
+}
+
+/// People and a conversation, made by a server in this process that ends at once.
+async fn prepare(path: &std::path::Path) -> (Vec<Person>, Topic) {
+    let world = World::at(path, |_| {});
+    let people = world.people(SENDERS).await;
+    let topic = world.group(&people.iter().collect::<Vec<_>>());
+    world.end().await;
+    (people, topic)
+}
+
+#[tokio::test]
+async fn nothing_acknowledged_is_lost_doubled_or_moved_when_the_server_is_killed_again_and_again() {
+    let data = tempfile::tempdir().unwrap();
+    let (people, topic) = prepare(data.path()).await;
+    let mut program = Program::start(data.path(), &[]);
+    let (tell, address) = watch::channel(program.address);
+    let stage = Arc::new(Stage { topic, address, acked: AtomicU64::new(0), over: AtomicBool::new(false) });
+    let start = |(number, person): (usize, Person)| {
+        let sender = Sender { number, person, next: 0, open: Vec::new(), acked: BTreeMap::new() };
+        tokio::spawn(sender.run(stage.clone()))
+    };
+    let senders: Vec<_> = people.iter().cloned().enumerate().map(start).collect();
+    for kill in 1..=KILLS as u64 {
+        let deadline = Instant::now() + SOON;
+        while stage.acked.load(Ordering::Relaxed) < kill * BETWEEN {
+            assert!(Instant::now() < deadline, "the senders do not go on after kill {}", kill - 1);
+            tokio::task::yield_now().await;
+        }
+        program.kill();
+        program = Program::start(data.path(), &[]);
+        tell.send(program.address).unwrap();
+    }
+    stage.over.store(true, Ordering::Relaxed);
+    let mut done = Vec::new();
+    for sender in senders {
+        done.push(tokio::time::timeout(SOON, sender).await.expect("the senders end").unwrap());
+    }
+    let mut reader = Peer::connect(program.address, BOTH[0]).await;
+    reader.identify(&people[0].token).await;
+    check(&reader.whole_history(topic).await, &done);
+}
+
+fn check(log: &[EventFrame], senders: &[Sender]) {
+    assert!(log.iter().map(|event| event.offset).eq(1..=log.len() as u64), "offsets without holes");
+    let mut found: HashMap<&str, Offset> = HashMap::new();
+    for event in log {
+        if let Event::Conversation(ConversationEvent::Message(message)) = &event.event {
+            let reference = message.client_ref.as_deref().unwrap();
+            assert_eq!(message.content.text, reference);
+            assert!(found.insert(reference, event.offset).is_none(), "twice: {reference}");
+        }
+    }
+    let acked: usize = senders.iter().map(|sender| sender.acked.len()).sum();
+    assert!(acked as u64 >= KILLS as u64 * BETWEEN);
+    assert_eq!(found.len(), acked, "everything sent was acknowledged in the end");
+    for sender in senders {
+        for (number, offset) in &sender.acked {
+            assert_eq!(found.get(sender.reference(*number).as_str()), Some(offset));
+        }
+        assert!(sender.acked.values().is_sorted(), "what one connection sends stays in its order");
+    }
+}

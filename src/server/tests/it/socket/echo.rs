@@ -1,0 +1,94 @@
+//! `/ws-echo`: for RFC 6455 suites, and never there by itself.
+
+use super::wire::{AnyStream, exchange, opening, tcp, upgrade};
+use super::world::World;
+use super::SOON;
+use plenum_edge::websocket::Opcode;
+use plenum_edge::websocket::client::{frame, put_frame, read_frame};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+const MASK: [u8; 4] = [0xde, 0xad, 0xbe, 0xef];
+
+struct Echo {
+    stream: AnyStream,
+    incoming: Vec<u8>,
+}
+
+impl Echo {
+    async fn open(world: &World) -> Self {
+        let mut stream: AnyStream = Box::new(tcp(world.address()).await);
+        let incoming = upgrade(&mut stream, world.address(), "/ws-echo", None).await;
+        Self { stream, incoming }
+    }
+
+    /// Writes while it reads, as a message of 16 MiB fits into no buffer.
+    async fn exchange(&mut self, bytes: &[u8]) -> (Opcode, Vec<u8>) {
+        let Self { stream, incoming } = self;
+        let (mut reader, mut writer) = tokio::io::split(stream);
+        let write = async { writer.write_all(bytes).await.unwrap() };
+        let read = async {
+            loop {
+                if let Some((found, taken)) = read_frame(incoming) {
+                    assert!(found.fin);
+                    let answer = (found.opcode, found.payload.to_vec());
+                    incoming.drain(..taken);
+                    return answer;
+                }
+                assert!(reader.read_buf(incoming).await.unwrap() > 0, "the connection ended");
+            }
+        };
+        let both = async { tokio::join!(write, read).1 };
+        timeout(SOON, both).await.expect("an echo in time")
+    }
+}
+
+#[tokio::test]
+async fn the_echo_is_not_there_unless_it_is_configured() {
+    let world = World::start();
+    let request = opening(world.address(), "/ws-echo", None);
+    let (status, answer) = exchange(Box::new(tcp(world.address()).await), &request).await;
+    assert_eq!(status, 404, "{answer}");
+}
+
+#[tokio::test]
+async fn texts_bytes_fragments_and_pings_come_back() {
+    let world = World::with(|config| config.websocket.echo = true);
+    let mut echo = Echo::open(&world).await;
+    let text = "Grüße, 世界";
+    assert_eq!(echo.exchange(&frame(Opcode::Text, MASK, text.as_bytes())).await, (Opcode::Text, text.into()));
+    let bytes: Vec<u8> = (0..=255).collect();
+    assert_eq!(echo.exchange(&frame(Opcode::Binary, MASK, &bytes)).await, (Opcode::Binary, bytes.clone()));
+    assert_eq!(echo.exchange(&frame(Opcode::Text, MASK, b"")).await, (Opcode::Text, Vec::new()));
+    assert_eq!(echo.exchange(&frame(Opcode::Ping, MASK, b"are you there")).await.0, Opcode::Pong);
+    let mut pieces = Vec::new();
+    for (at, byte) in bytes.iter().enumerate() {
+        let opcode = if at == 0 { Opcode::Binary } else { Opcode::Continuation };
+        put_frame(&mut pieces, at + 1 == bytes.len(), opcode, MASK, &[*byte]);
+    }
+    assert_eq!(echo.exchange(&pieces).await, (Opcode::Binary, bytes));
+}
+
+#[tokio::test]
+async fn a_message_of_sixteen_mebibytes_comes_back() {
+    let world = World::with(|config| config.websocket.echo = true);
+    let mut echo = Echo::open(&world).await;
+    let bytes: Vec<u8> = (0..16_u32 << 20).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let (opcode, answer) = echo.exchange(&frame(Opcode::Binary, MASK, &bytes)).await;
+    assert!(opcode == Opcode::Binary && answer == bytes);
+}
+
+#[tokio::test]
+async fn a_broken_rule_closes_the_echo_too() {
+    let world = World::with(|config| config.websocket.echo = true);
+    for (bytes, code) in [
+        (frame(Opcode::Text, MASK, b"\xff"), 1007_u16),
+        (vec![0x81, 0], 1002),
+        (frame(Opcode::Close, MASK, &1000_u16.to_be_bytes()), 1000),
+    ] {
+        let mut echo = Echo::open(&world).await;
+        let (opcode, payload) = echo.exchange(&bytes).await;
+        assert_eq!((opcode, &payload[..2]), (Opcode::Close, &code.to_be_bytes()[..]));
+        timeout(SOON, echo.stream.read_to_end(&mut echo.incoming)).await.expect("the connection ends").unwrap();
+    }
+}

@@ -1,0 +1,169 @@
+//! The opening and the closing handshake.
+
+use super::SOON;
+use super::peer::{BOTH, Heard, Peer, identify, protocol_of, subscribe};
+use super::wire::{AnyStream, KEY, exchange, field, opening, read_head, tcp};
+use super::world::World;
+use plenum_edge::websocket::Opcode;
+use plenum_edge::websocket::client::frame;
+use plenum_schema::codec::Codec;
+use plenum_schema::wire::{AckResult, SUBPROTOCOL_JSON};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+async fn status_of(world: &World, request: &str) -> (u16, String) {
+    exchange(Box::new(tcp(world.address()).await), request).await
+}
+
+#[tokio::test]
+async fn an_upgrade_at_an_unknown_path_is_answered_404() {
+    let world = World::start();
+    for path in ["/", "/nope", "/ws/", "/api/v1/auth/me"] {
+        let (status, answer) = status_of(&world, &opening(world.address(), path, Some(SUBPROTOCOL_JSON))).await;
+        assert_eq!(status, 404, "{path}: {answer}");
+        assert!(answer.contains("application/problem+json"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_ordinary_request_for_the_socket_is_no_success() {
+    let world = World::start();
+    let request = format!("GET /ws HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", world.address());
+    let (status, answer) = status_of(&world, &request).await;
+    assert!(matches!(status, 404 | 426), "{answer}");
+}
+
+#[tokio::test]
+async fn each_broken_handshake_is_answered_with_the_status_that_says_what_is_wrong() {
+    let world = World::start();
+    let good = opening(world.address(), "/ws", Some(SUBPROTOCOL_JSON));
+    let cases = [
+        (good.replace("Version: 13", "Version: 8"), 426),
+        (good.replace(KEY, "short"), 400),
+        (good.replace("GET ", "POST "), 405),
+        (good.replace(SUBPROTOCOL_JSON, "chat"), 400),
+        (opening(world.address(), "/ws", None), 400),
+        (good.replace("\r\n\r\n", "\r\nOrigin: https://elsewhere.example\r\n\r\n"), 403),
+    ];
+    for (request, expected) in cases {
+        let (status, answer) = status_of(&world, &request).await;
+        assert_eq!(status, expected, "{request}{answer}");
+        assert!(expected != 426 || field(&answer, "sec-websocket-version") == Some("13"), "{answer}");
+    }
+    let own = format!("\r\nOrigin: http://{}\r\n\r\n", world.address());
+    let mut stream = tcp(world.address()).await;
+    stream.write_all(good.replace("\r\n\r\n", &own).as_bytes()).await.unwrap();
+    assert_eq!(read_head(&mut stream).await.status, 101);
+}
+
+#[tokio::test]
+async fn frames_that_come_in_the_same_packet_as_the_handshake_are_carried_out() {
+    let world = World::start();
+    let people = world.people(1).await;
+    let topic = world.group(&[&people[0]]);
+    for codec in BOTH {
+        let stream: AnyStream = Box::new(tcp(world.address()).await);
+        let mut peer = Peer::upgraded(stream, Vec::new(), codec);
+        let mut packet = opening(world.address(), "/ws", Some(protocol_of(codec))).into_bytes();
+        let (first, bytes) = peer.framed(identify(&people[0].token));
+        packet.extend(bytes);
+        peer.write(&packet).await.unwrap();
+        let (stream, rest) = peer.into_parts();
+        let mut stream = stream;
+        let head = read_head(&mut stream).await;
+        assert_eq!((head.status, rest.len()), (101, 0));
+        let mut peer = Peer::upgraded(stream, head.rest, codec);
+        peer.expect_hello().await;
+        assert!(matches!(peer.expect_ack(first).await, AckResult::Identified(_)));
+        peer.subscribe(topic, None).await;
+    }
+}
+
+#[tokio::test]
+async fn commands_of_one_packet_are_answered_in_their_order() {
+    let world = World::start();
+    let people = world.people(1).await;
+    let topic = world.group(&[&people[0]]);
+    let mut peer = world.peer(Codec::Json, &people[0]).await;
+    let (mut packet, mut ids) = (Vec::new(), Vec::new());
+    for number in 0..20 {
+        let (id, bytes) = peer.framed(super::peer::send(topic, None, &format!("{number}")));
+        packet.extend(bytes);
+        ids.push(id);
+    }
+    let (id, bytes) = peer.framed(subscribe(topic, Some(0)));
+    packet.extend(bytes);
+    peer.write(&packet).await.unwrap();
+    for (id, offset) in ids.into_iter().zip(2..) {
+        match peer.expect_ack(id).await {
+            AckResult::Sent(sent) => assert_eq!(sent.offset, offset),
+            other => panic!("{other:?}"),
+        }
+    }
+    peer.expect_ack(id).await;
+    let (_, offsets, _) = peer.expect_caught_up().await;
+    assert_eq!(offsets.first(), Some(&1));
+}
+
+#[tokio::test]
+async fn a_close_frame_is_answered_with_its_own_code_and_the_connection_ends_at_once() {
+    let world = World::start();
+    for codec in BOTH {
+        let mut peer = Peer::connect(world.address(), codec).await;
+        let began = Instant::now();
+        peer.push_raw(Opcode::Close, &1001_u16.to_be_bytes()).await;
+        assert_eq!(peer.hear().await, Heard::Close(1001, String::new()));
+        assert_eq!(peer.hear().await, Heard::End);
+        // Far less than the five seconds after which a silent peer is cut off.
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_answer_our_close_is_cut_off() {
+    let world = World::with(|config| {
+        config.hub.identify_within_ms = 100;
+        config.hub.close_timeout_ms = 200;
+    });
+    let mut peer = Peer::connect(world.address(), Codec::Json).await;
+    let code = peer.find("a close frame", |heard| if let Heard::Close(code, _) = heard { Some(*code) } else { None });
+    assert_eq!(code.await, 4500);
+    assert_eq!(peer.hear().await, Heard::End);
+}
+
+#[tokio::test]
+async fn a_full_node_answers_503_and_takes_somebody_again_when_one_has_left() {
+    let world = World::with(|config| config.limits.connections = 2);
+    let first = Peer::connect(world.address(), Codec::Json).await;
+    let _second = Peer::connect(world.address(), Codec::Json).await;
+    let request = opening(world.address(), "/ws", Some(SUBPROTOCOL_JSON));
+    let (status, answer) = status_of(&world, &request).await;
+    assert_eq!(status, 503, "{answer}");
+    assert!(field(&answer, "retry-after").is_some(), "{answer}");
+    assert_eq!(crate::http::get(world.address(), "/api/v1/health").status, 200, "REST is served beside full sockets");
+    drop(first);
+    let deadline = Instant::now() + SOON;
+    loop {
+        let mut stream = tcp(world.address()).await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        if read_head(&mut stream).await.status == 101 {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the place is not given back");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_inside_a_frame_leaves_nothing_behind() {
+    let world = World::start();
+    for cut in [1, 3, 7, 100] {
+        let mut stream: AnyStream = Box::new(tcp(world.address()).await);
+        let rest = super::wire::upgrade(&mut stream, world.address(), "/ws", Some(SUBPROTOCOL_JSON)).await;
+        drop(rest);
+        let bytes = frame(Opcode::Text, [1, 2, 3, 4], &[b' '; 1_000]);
+        stream.write_all(&bytes[..cut]).await.unwrap();
+        stream.shutdown().await.unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+    }
+    super::eventually("no connection is left", || (world.metric("plenum_connections") == 0).then_some(())).await;
+}
