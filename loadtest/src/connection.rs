@@ -227,8 +227,9 @@ impl Connection {
         }
     }
 
-    /// Reads and handles everything the socket has; false when the connection is over.
-    pub fn read<S: Sink>(&mut self, scratch: &mut [u8], shared: &mut Shared, sink: &mut S) -> bool {
+    /// Reads and handles everything the socket has; false when the connection is over. `ends`: the peer has closed, and no
+    /// further edge will tell, so the end itself must be read.
+    pub fn read<S: Sink>(&mut self, scratch: &mut [u8], shared: &mut Shared, sink: &mut S, ends: bool) -> bool {
         if self.plan.deaf && self.phase == Phase::Ready {
             return true;
         }
@@ -246,7 +247,7 @@ impl Connection {
                     let Some(used) = self.take(bytes, shared, sink) else { return false };
                     self.keep(bytes.get(used..).unwrap_or_default());
                     // A short read means the socket is drained (epoll(7)): the next edge will tell.
-                    if bytes.len() < scratch.len() {
+                    if bytes.len() < scratch.len() && !ends {
                         return true;
                     }
                 }

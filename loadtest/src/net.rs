@@ -65,10 +65,18 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(TcpListener::from_std(socket.into()))
 }
 
-/// A loopback port that was free a moment ago.
+/// A loopback port that was free a moment ago, below the range that clients' ports come from: a client that tries again
+/// while its server is away must not be given the server's port and find itself there.
 ///
 /// # Errors
-/// When none can be bound.
+/// When none of many is free.
 pub fn free_port() -> io::Result<u16> {
-    Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    let tries = (0..200).map(|_| 20_000 + u16::from_be_bytes(random_bytes()) % 12_000);
+    let free = |port: &u16| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    tries.into_iter().find(free).ok_or_else(|| io::Error::from(io::ErrorKind::AddrInUse))
+}
+
+fn random_bytes() -> [u8; 2] {
+    let [a, b, ..] = uuid::Uuid::new_v4().into_bytes();
+    [a, b]
 }

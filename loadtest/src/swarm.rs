@@ -191,7 +191,8 @@ impl Swarm {
             if event.is_writable() {
                 connection.write();
             }
-            if event.is_readable() && !connection.read(&mut self.scratch, &mut self.shared, sink) {
+            let ends = event.is_read_closed() || event.is_error();
+            if (event.is_readable() || ends) && !connection.read(&mut self.scratch, &mut self.shared, sink, ends) {
                 let code = connection.close_code();
                 *slot = None;
                 if !self.closing {
@@ -238,7 +239,7 @@ impl Swarm {
         let Some(slot) = self.connections.get_mut(number) else { return };
         let Some(connection) = slot.as_mut() else { return };
         connection.set_deaf(false);
-        if !connection.read(&mut self.scratch, &mut self.shared, sink) {
+        if !connection.read(&mut self.scratch, &mut self.shared, sink, true) {
             let code = connection.close_code();
             *slot = None;
             sink.closed(number, code);

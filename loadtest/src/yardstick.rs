@@ -93,8 +93,10 @@ impl Yardstick {
                         if event.is_writable() {
                             self.write(peer, &[]);
                         }
-                        if event.is_readable() {
-                            self.read(peer);
+                        // A short read is the end of what is there, unless the peer has closed: then no further edge comes.
+                        let ends = event.is_read_closed() || event.is_error();
+                        if event.is_readable() || ends {
+                            self.read(peer, ends);
                         }
                     }
                 }
@@ -121,7 +123,7 @@ impl Yardstick {
         }
     }
 
-    fn read(&mut self, id: usize) {
+    fn read(&mut self, id: usize, ends: bool) {
         let mut scratch = std::mem::take(&mut self.scratch);
         while let Some(peer) = self.peers.get_mut(id).and_then(Option::as_mut) {
             let kept = peer.rest.len().min(scratch.len());
@@ -135,7 +137,7 @@ impl Yardstick {
                         _ => self.drop_peer(id),
                     }
                     // A short read means the socket is drained (epoll(7)): the next edge will tell.
-                    if kept + read < scratch.len() {
+                    if kept + read < scratch.len() && !ends {
                         break;
                     }
                 }

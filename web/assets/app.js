@@ -22,7 +22,8 @@ const api = new Api(storage);
 let chat;
 
 api.session.on("in", () => start());
-api.session.on("out", ({ reason }) => start(reason));
+// Told more than once, somebody who is about to sign in must not lose what they typed.
+api.session.on("out", ({ reason }) => chat && start(reason));
 document.querySelector(".skip").addEventListener("click", (event) => {
   // The address belongs to the conversation.
   event.preventDefault();
@@ -55,7 +56,11 @@ class Chat {
     const url = new URL("/ws", location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     this.#store = new Store(user, storage);
-    this.#connection = new Connection({ url: url.href, token: (how) => api.session.token(how), client: { name: "plenum-web", version: "1" } });
+    this.#connection = new Connection({
+      url: url.href,
+      token: (how) => api.session.token(how),
+      client: { name: "plenum-web", version: "1" },
+    });
     this.#outbox = new Outbox({ connection: this.#connection, storage, user: user.id, newRef });
     const marks = new Marks(this.#connection);
     this.#sync = new Sync({ api, connection: this.#connection, store: this.#store, outbox: this.#outbox, marks });
@@ -69,7 +74,8 @@ class Chat {
     const connection = this.#connection;
     connection.on("hello", ({ limits }) => (this.#textBytes = limits.textBytes));
     connection.on("state", ({ phase, signedOut, reason }) => {
-      if (phase === "ended" && signedOut) api.session.end(reason ? `You have been signed out: ${reason}.` : "You have been signed out.");
+      if (phase === "ended" && signedOut)
+        api.session.end(reason ? `You have been signed out: ${reason}.` : "You have been signed out.");
     });
     this.#sync.on("loaded", () => {
       this.#list.loaded();
@@ -109,7 +115,9 @@ class Chat {
     this.#list.open(conversation?.id);
     this.#frame.dataset.open = conversation ? "yes" : "no";
     if (!conversation) {
-      this.#pane.replaceChildren(element("div", { class: "empty" }, logo(), element("p", {}, "Choose a conversation, or start a new one.")));
+      this.#pane.replaceChildren(
+        element("div", { class: "empty" }, logo(), element("p", {}, "Choose a conversation, or start a new one.")),
+      );
       if (previous) this.#list.focus(previous);
       return;
     }

@@ -3,8 +3,8 @@
  *
  * The session lies in localStorage, because the refresh token must survive a reload and be shared by tabs: it is used
  * once and replaced, and using an old one ends the session everywhere. So two tabs must not refresh at the same time: a
- * tab refreshes under a lock (`navigator.locks`), and looks first whether another has just done it. A BroadcastChannel
- * tells the others about signing in and out.
+ * tab refreshes under a lock (`navigator.locks`), and looks first whether another has just done it. That somebody signed
+ * in or out in another tab is heard from the storage itself: a message beside it could come before the change is visible.
  *
  * What lies in localStorage can be read by any script that runs in this origin. The content security policy lets only the
  * server's own files run and connect only to the server itself, and text from people never becomes markup.
@@ -26,11 +26,10 @@ export class SignedOut extends Error {
 }
 
 /**
- * Events: `in` {user} when a session begins, here or in another tab; `out` {reason} when it ends.
+ * Events: `in` {} when a session begins, here or in another tab; `out` {reason?} when it ends.
  */
 export class Session extends Emitter {
   #storage;
-  #channel;
   #refresh;
 
   /**
@@ -43,8 +42,7 @@ export class Session extends Emitter {
     super();
     this.#storage = storage;
     this.#refresh = refresh;
-    this.#channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("plenum.session") : null;
-    this.#channel?.addEventListener("message", ({ data }) => this.emit(data.name, data.detail));
+    globalThis.addEventListener?.("storage", (event) => this.#stored(event));
   }
 
   /** The account, or undefined when nobody is signed in. */
@@ -55,14 +53,20 @@ export class Session extends Emitter {
   /** Keeps what register or login answered. */
   begin(answer) {
     this.#write(answer);
-    this.#tell("in", { user: answer.user });
+    this.emit("in", {});
   }
 
   /** Forgets the session; `reason` is for people, absent when they wanted it. */
   end(reason) {
-    if (!this.#read()) return;
     this.#storage.removeItem(KEY);
-    this.#tell("out", { reason });
+    this.emit("out", { reason });
+  }
+
+  /** Another tab changed the storage. A refresh changes it too, but neither begins nor ends a session. */
+  #stored({ key, oldValue, newValue }) {
+    if (key !== KEY) return;
+    if (newValue === null) this.emit("out", {});
+    else if (oldValue === null) this.emit("in", {});
   }
 
   /**
@@ -86,6 +90,9 @@ export class Session extends Emitter {
       this.#write({ user: now.user, ...answer });
       return answer.accessToken;
     } catch (error) {
+      const after = this.#read();
+      // Another tab was quicker all the same: its session is not ours to end.
+      if (error.final && after && after.refreshToken !== now.refreshToken) return after.accessToken;
       if (error.final) this.end(error.message);
       throw error;
     }
@@ -111,11 +118,6 @@ export class Session extends Emitter {
     const { id, fullName, email } = user;
     const session = { user: { id, fullName, email }, accessToken, refreshToken, expiresAt };
     this.#storage.setItem(KEY, JSON.stringify(session));
-  }
-
-  #tell(name, detail) {
-    this.#channel?.postMessage({ name, detail });
-    this.emit(name, detail);
   }
 }
 

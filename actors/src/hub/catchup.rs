@@ -87,8 +87,9 @@ impl Core {
         let stuck = events.is_empty() && next <= flushed && first <= next;
         self.metrics.resumed_events.with_label_values(&["log"]).inc_by(events.len() as u64);
         self.set_next(key.slot, index, next, if stuck { attempts + 1 } else { 0 });
-        self.hand_over(key.slot, index, &events);
-        if !stuck {
+        let handed_over = self.hand_over(key.slot, index, &events);
+        // Without room it goes on when what waits has been written.
+        if !stuck && (handed_over || events.is_empty()) {
             self.pumps.push_back(key.slot);
         }
     }
@@ -180,8 +181,7 @@ impl Core {
             }
             Step::Ring(events) => {
                 self.metrics.resumed_events.with_label_values(&["ring"]).inc_by(events.len() as u64);
-                self.hand_over(slot, index, &events);
-                true
+                self.hand_over(slot, index, &events)
             }
             Step::Read => {
                 self.wish_page(slot, index);
@@ -224,18 +224,30 @@ impl Core {
         }
     }
 
-    /// Queues events for one subscriber, joined, and moves its position.
-    fn hand_over(&mut self, slot: u32, index: u32, events: &[Arc<Publication>]) {
-        let Some(connection) = self.connections.get(slot as usize) else { return };
+    /// Queues as many of these events as there is room for, joined, and moves the subscriber's position. Catching up never
+    /// closes a connection: what does not fit comes when the rest has been written. Answers whether anything was queued.
+    fn hand_over(&mut self, slot: u32, index: u32, events: &[Arc<Publication>]) -> bool {
+        let (encode, page, limit) = (self.framing.encode, self.config.page_bytes, self.config.outbox_bytes);
+        let Some(connection) = self.connections.get(slot as usize) else { return false };
+        let (dialect, waiting, mut total) = (connection.dialect, connection.outbox.bytes(), 0);
+        let fits = |event: &&Arc<Publication>| {
+            total += event.bytes(dialect, encode).len();
+            total <= page && waiting + total <= limit
+        };
+        let fitting = events.iter().take_while(fits).count();
+        // One event always goes to a peer that has nothing waiting, however large it is.
+        let count = if waiting == 0 { fitting.max(1) } else { fitting };
+        let events = events.get(..count).unwrap_or(events);
         let (Some(first), Some(last)) =
             (events.first().and_then(|event| event.offset()), events.last().and_then(|event| event.offset()))
         else {
-            return;
+            return false;
         };
-        let bytes = join(events.iter(), connection.dialect, self.framing.encode);
+        let bytes = join(events.iter(), dialect, encode);
         self.metrics.deliveries.inc_by(events.len() as u64);
         self.set_next(slot, index, last + 1, 0);
-        self.queue(slot, Piece { bytes, first: Some((index, first)) });
+        self.put(slot, Piece { bytes, first: Some((index, first)) });
+        true
     }
 
     fn set_next(&mut self, slot: u32, index: u32, to: Offset, count: u32) {

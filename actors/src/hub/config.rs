@@ -10,6 +10,11 @@ pub struct HubConfig {
     pub outbox_soft_bytes: usize,
     /// Connections written in one slice before other work of the thread runs.
     pub slice_connections: usize,
+    /// After a round a topic rests for this share of the time the round took (percent), so that what arrives meanwhile shares one
+    /// write. A quiet topic never notices; 0: no rest.
+    pub rest_percent: u64,
+    /// The longest rest, microseconds.
+    pub rest_max_micros: u64,
     /// Events of a topic kept for catch-up without reading the log.
     pub ring_events: usize,
     /// Events read from the log in one page of catch-up.
@@ -36,6 +41,8 @@ impl Default for HubConfig {
             outbox_bytes: 1024 * 1024,
             outbox_soft_bytes: 128 * 1024,
             slice_connections: 512,
+            rest_percent: 100,
+            rest_max_micros: 20_000,
             ring_events: 64,
             page_events: 200,
             page_bytes: 256 * 1024,

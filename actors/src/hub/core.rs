@@ -64,6 +64,8 @@ pub struct Core {
     pub(super) ended_sessions: VecDeque<SessionId>,
     /// Topics with a round to run or begin.
     pub(super) active: VecDeque<u32>,
+    /// Topics with something to deliver that rest until a time in microseconds.
+    pub(super) resting: Vec<(u64, u32)>,
     /// Connections with something of their own to write.
     pub(super) dirty: VecDeque<u32>,
     /// Connections that are catching up and may go on.
@@ -93,6 +95,7 @@ impl Core {
             by_session: HashMap::new(),
             ended_sessions: VecDeque::new(),
             active: VecDeque::new(),
+            resting: Vec::new(),
             dirty: VecDeque::new(),
             pumps: VecDeque::new(),
             wishes: Vec::new(),
@@ -392,6 +395,12 @@ impl Core {
         if connection.outbox.bytes() + piece.bytes.len() > limit {
             return self.end(slot, &Ending { code: CloseCode::SlowConsumer, retry_after_ms: Some(0) });
         }
+        self.put(slot, piece);
+    }
+
+    /// The same without a limit.
+    pub(super) fn put(&mut self, slot: u32, piece: Piece) {
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         self.metrics.outbox_bytes.add(gauge(piece.bytes.len()));
         connection.outbox.push(piece);
         self.mark_dirty(slot);

@@ -142,7 +142,13 @@ impl HubHandle {
 
     async fn work(self) {
         loop {
-            self.signal.wait().await;
+            match self.with(|core| core.next_wake()) {
+                None => self.signal.wait().await,
+                Some(micros) => {
+                    // Whichever comes first: both mean that there may be something to do.
+                    let _woken = tokio::time::timeout(Duration::from_micros(micros), self.signal.wait()).await.is_ok();
+                }
+            }
             while self.with(Core::slice) {
                 // Deferred past the I/O driver: sockets and timers get their turn between slices.
                 tokio::task::yield_now().await;

@@ -8,6 +8,9 @@ use crate::publication::{Class, Dialect};
 use plenum_schema::wire::CloseCode;
 use plenum_schema::{Offset, UserId};
 
+/// Shorter rests are not worth a timer.
+const SHORTEST_REST_MICROS: u64 = 300;
+
 /// What one receiver gets in a round.
 struct Delivery {
     topic: u32,
@@ -19,6 +22,7 @@ impl Core {
     /// One slice; answers whether there is more. Between slices the thread lets other work (sockets, timers) run.
     pub fn slice(&mut self) -> bool {
         let writes = self.writes;
+        self.wake_rested();
         let mut budget = self.config.slice_connections;
         for _ in 0..self.active.len() {
             if budget == 0 {
@@ -40,15 +44,41 @@ impl Core {
         self.has_work()
     }
 
+    /// Puts topics that have rested long enough back to work.
+    fn wake_rested(&mut self) {
+        if self.resting.is_empty() {
+            return;
+        }
+        let (now, active) = (self.clock.micros() + SHORTEST_REST_MICROS, &mut self.active);
+        self.resting.retain(|(until, index)| {
+            if *until <= now {
+                active.push_back(*index);
+            }
+            *until > now
+        });
+    }
+
+    /// In how many microseconds the next topic has rested enough.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<u64> {
+        let until = self.resting.iter().map(|(until, _)| *until).min()?;
+        Some(until.saturating_sub(self.clock.micros()))
+    }
+
     /// Begins or continues a topic's round; puts the topic back when it is not finished.
     fn work_on_topic(&mut self, index: u32, budget: &mut usize) {
+        let now = self.clock.micros();
         let Some(state) = self.topics.get_mut(index as usize) else { return };
         if state.round.is_none() {
             if state.pending.is_empty() {
                 state.queued = false;
                 return self.drop_unused(index);
             }
-            state.begin_round();
+            if state.rest_until > now + SHORTEST_REST_MICROS {
+                let until = state.rest_until;
+                return self.resting.push((until, index));
+            }
+            state.begin_round(now);
         }
         if !self.walk(index, budget) {
             self.active.push_back(index);
@@ -107,7 +137,8 @@ impl Core {
         if bytes.is_empty() {
             return;
         }
-        if before + bytes.len() > hard {
+        // A round may be larger than any outbox: whoever has nothing waiting gets it all the same.
+        if before > 0 && before + bytes.len() > hard {
             return self.end(slot, &Ending { code: CloseCode::SlowConsumer, retry_after_ms: Some(0) });
         }
         let first = delivery.first.map(|offset| (delivery.topic, offset));
@@ -149,7 +180,9 @@ impl Core {
         let Some(round) = state.round.take() else { return };
         self.metrics.rounds.inc();
         #[expect(clippy::cast_precision_loss, reason = "a latency in microseconds is far below 2^52")]
-        self.metrics.fanout_seconds.observe(now.saturating_sub(round.began_micros) as f64 / 1e6);
+        self.metrics.fanout_seconds.observe(now.saturating_sub(round.arrived_micros) as f64 / 1e6);
+        let rest = now.saturating_sub(round.began_micros) * self.config.rest_percent / 100;
+        state.rest_until = now + rest.min(self.config.rest_max_micros);
         if state.pending.is_empty() {
             state.queued = false;
         } else {

@@ -157,6 +157,22 @@ fn everyone_gets_every_event_in_order_and_several_in_one_write() {
 }
 
 #[test]
+fn a_topic_that_rests_joins_what_arrives_meanwhile() {
+    let mut world = World::new(HubConfig::default());
+    let peer = world.live(PLENTY);
+    world.core.topics.iter_mut().for_each(|(_, state)| state.rest_until = 5_000);
+    let before = peer.sink.writes.get();
+    world.publish(1);
+    world.run();
+    world.publish(1);
+    world.run();
+    assert_eq!((offsets(&peer.sink.text()).len(), world.core.next_wake()), (0, Some(5_000)));
+    world.clock.advance(5);
+    world.run();
+    assert_eq!((offsets(&peer.sink.text()), peer.sink.writes.get() - before), (vec![1, 2], 1));
+}
+
+#[test]
 fn a_repeated_publication_is_delivered_once() {
     let mut world = World::new(HubConfig::default());
     let peer = world.live(PLENTY);
@@ -265,6 +281,34 @@ fn an_ended_session_closes_its_connections() {
     assert!(ended.sink.text().ends_with("CLOSE 4502\n"));
     assert_eq!(goodbye(&ended.sink.text()).unwrap().retry_after_ms, None);
     assert_eq!(other.sink.text(), "");
+}
+
+#[test]
+fn catching_up_closes_nobody_however_small_the_outbox_is() {
+    for room in [PLENTY, 100] {
+        let mut world = World::new(HubConfig { outbox_bytes: 700, outbox_soft_bytes: 700, ..HubConfig::default() });
+        world.append(40);
+        let peer = world.peer(room, Dialect::NativeJson);
+        world.core.subscribe(peer.key, TOPIC, 0, 40);
+        world.settle();
+        for _ in 0..200 {
+            peer.sink.make_room(300);
+            world.core.writable(peer.key);
+            world.settle();
+        }
+        assert_eq!(offsets(&peer.sink.text()), (1..=40).collect::<Vec<_>>());
+        assert!(goodbye(&peer.sink.text()).is_none());
+    }
+}
+
+#[test]
+fn a_round_that_is_larger_than_an_outbox_reaches_whoever_has_nothing_waiting() {
+    let mut world = World::new(HubConfig { outbox_bytes: 1_000, outbox_soft_bytes: 500, ..HubConfig::default() });
+    let peer = world.live(PLENTY);
+    world.publish(40);
+    world.run();
+    assert_eq!(offsets(&peer.sink.text()).len(), 40);
+    assert!(goodbye(&peer.sink.text()).is_none());
 }
 
 #[test]

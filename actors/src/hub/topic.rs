@@ -31,6 +31,9 @@ pub(super) struct Round {
     pub conflated: Vec<u64>,
     /// Members whose subscription ends with this round.
     pub revoked: Vec<UserId>,
+    /// When the oldest publication inside arrived.
+    pub arrived_micros: u64,
+    /// When the round began.
     pub began_micros: u64,
     /// Dialect whose roster is being walked.
     pub dialect: usize,
@@ -60,6 +63,8 @@ pub(super) struct TopicState {
     /// Connections whose subscription is catching up.
     pub behind: HashSet<u32>,
     pub round: Option<Round>,
+    /// No round begins before this time.
+    pub rest_until: u64,
     /// In the list of topics to work on.
     pub queued: bool,
 }
@@ -80,6 +85,7 @@ impl TopicState {
             latest: Vec::new(),
             behind: HashSet::new(),
             round: None,
+            rest_until: 0,
             queued: false,
         }
     }
@@ -130,7 +136,7 @@ impl TopicState {
     }
 
     /// Begins a round with all that is pending.
-    pub(super) fn begin_round(&mut self) {
+    pub(super) fn begin_round(&mut self, now: u64) {
         let publications = std::mem::take(&mut self.pending);
         let mut revoked = Vec::new();
         let mut conflated = Vec::new();
@@ -148,7 +154,8 @@ impl TopicState {
             publications,
             conflated,
             revoked,
-            began_micros: self.pending_since,
+            arrived_micros: self.pending_since,
+            began_micros: now,
             dialect: 0,
         });
     }

@@ -121,7 +121,8 @@ impl Run<'_> {
         }
     }
 
-    /// One turn of the swarm, with reconnections and repetitions.
+    /// One turn of the swarm, with reconnections and repetitions. Repetitions go out in the turn in which a client comes
+    /// back: before anything new of the same client.
     fn turn(&mut self, now: Nanos) -> Result<(), Failure> {
         for number in self.clients.take_due_reconnects(now) {
             let plan = self.plan(number);
@@ -130,10 +131,10 @@ impl Run<'_> {
                 self.clients.closed(number, None);
             }
         }
+        self.swarm.turn(&mut self.clients)?;
         for (number, marker) in self.clients.take_repeats() {
             self.send(number, marker);
         }
-        self.swarm.turn(&mut self.clients)?;
         Ok(())
     }
 
@@ -157,7 +158,7 @@ impl Run<'_> {
     }
 
     fn kill_when_due(&mut self, now: Nanos) -> Result<(), Failure> {
-        self.killer.saw_acks(now, self.clients.acked_count());
+        self.killer.saw_acks(now, self.clients.acked_in_this_life());
         if self.killer.is_overdue(now, nanos(RECOVERY_LIMIT)) {
             let log = self.server.log_end();
             return Err(crate::target::TargetError::Start { what: "did not come back".to_owned(), log }.into());
@@ -167,7 +168,8 @@ impl Run<'_> {
         }
         self.server.kill();
         self.server.launch()?;
-        self.killer.killed(now, self.swarm.now(), self.clients.acked_count());
+        self.clients.server_restarted();
+        self.killer.killed(now, self.swarm.now());
         Ok(())
     }
 
@@ -177,6 +179,13 @@ impl Run<'_> {
         while !self.clients.is_settled() && self.swarm.now() < deadline {
             let now = self.swarm.now();
             self.turn(now)?;
+        }
+        for (number, unacked) in self.clients.unsettled() {
+            let state = self.swarm.get(number).map(|live| (live.phase(), live.position(self.clients.topic(number))));
+            self.swarm.checks().acked_lost += unacked;
+            self.swarm
+                .checks()
+                .example(|| format!("client {number} is not settled: {unacked} unacknowledged, {state:?}"));
         }
         Ok(())
     }
@@ -232,7 +241,6 @@ impl Run<'_> {
             check_orders(events, &self.clients, &mut checks);
         }
         checks.merge(std::mem::take(self.swarm.checks()));
-        checks.acked_lost += self.clients.unsettled(&mut report.notes);
         self.swarm.cut_all();
         report.checks.merge(checks);
         Ok(())

@@ -50,6 +50,7 @@ pub struct HttpLayer {
     proxies: TrustedProxies,
     hsts: Option<HeaderValue>,
     observer: Option<Observer>,
+    is_tls: bool,
 }
 
 impl fmt::Debug for HttpLayer {
@@ -82,7 +83,15 @@ impl HttpLayer {
             proxies,
             hsts,
             observer,
+            is_tls: false,
         })
+    }
+
+    /// Whether the listener itself speaks TLS: then HSTS is sent without a proxy that says so.
+    #[must_use]
+    pub fn over_tls(mut self, is_tls: bool) -> Self {
+        self.is_tls = is_tls;
+        self
     }
 
     /// The clock that handlers use too.
@@ -128,7 +137,7 @@ pub async fn envelope<B: MessageBody + 'static>(
     // A test's request has no peer.
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
     let origin = layer.proxies.origin(peer, request.headers());
-    let is_tls = origin.is_tls || request.app_config().secure();
+    let is_tls = origin.is_tls || layer.is_tls;
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(origin);
     let response = match layer.admit(&request, origin) {

@@ -19,7 +19,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// Events of a history page when the client names no number.
+/// Events of a history page when the client names no number and the limit allows so many.
 const DEFAULT_PAGE: u32 = 50;
 
 /// The node, as its connections see it.
@@ -94,7 +94,7 @@ impl NodeBackend {
             Ok(id) => id,
             Err(refusal) => return reply(Err(refusal)),
         };
-        let limit = command.limit.unwrap_or(DEFAULT_PAGE);
+        let limit = command.limit.unwrap_or(DEFAULT_PAGE.min(self.page_events));
         if limit == 0 || limit > self.page_events {
             let text = format!("a page has 1 to {} events", self.page_events);
             return reply(Err(Refusal::field(RefusalCode::Invalid, "limit", text)));

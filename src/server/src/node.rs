@@ -34,6 +34,8 @@ use tokio::sync::oneshot;
 
 /// How often the accounts service looks after its keys.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(3_600);
+/// Idempotency keys looked at in one step of the hourly purge.
+const PURGED_AT_ONCE: usize = 500;
 /// How often a drain looks whether the last connection has gone.
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
 /// How long worker threads may take to let go of the store after they have stopped.
@@ -65,6 +67,7 @@ struct Core {
     directory: Directory<Conversation>,
     history: History,
     conversations: Conversations,
+    idempotency: Arc<Idempotency>,
 }
 
 impl Core {
@@ -97,7 +100,8 @@ impl Core {
             clock: clock.clone(),
         };
         let conversations = Conversations::new(parts, config.conversations.service.clone());
-        Ok(Self { store, clock, hubs, hub_metrics, accounts, directory, history, conversations })
+        let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), config.idempotency.clone()));
+        Ok(Self { store, clock, hubs, hub_metrics, accounts, directory, history, conversations, idempotency })
     }
 
     fn edge(&self, config: &Config, registry: &Registry) -> Result<Arc<Edge>, ServeError> {
@@ -132,7 +136,7 @@ impl Core {
         RestState::new(
             self.accounts.clone(),
             Arc::new(self.conversations.clone()),
-            Arc::new(Idempotency::new(self.store.clone(), self.clock.clone(), config.idempotency.clone())),
+            self.idempotency.clone(),
             Arc::new(move || readiness.summary()),
             self.clock.clone(),
             &config.rest,
@@ -158,7 +162,7 @@ impl Node {
         let surface = config.http.surface.clone();
         let layer =
             HttpLayer::new(surface.clone(), Arc::new(core.accounts.clone()), core.clock.clone(), Some(observer))?;
-        let layer = web::Data::new(layer);
+        let layer = web::Data::new(layer.over_tls(config.edge().tls.certificate_file.is_some()));
         let rest = core.rest(config, &readiness);
         let product = plenum_pages::Product { name: "plenum".to_owned(), version: VERSION.to_owned() };
         let app = move || {
@@ -185,7 +189,7 @@ impl Node {
             store: core.store,
             public,
             operations: operations_handle,
-            maintenance: actix_web::rt::spawn(maintain(core.accounts)),
+            maintenance: actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
             window_ms: config.drain.window_ms,
             timeout: config.drain.timeout(),
         };
@@ -233,11 +237,22 @@ impl Node {
     }
 }
 
-async fn maintain(accounts: Accounts) {
+async fn maintain(accounts: Accounts, idempotency: Arc<Idempotency>) {
     loop {
         tokio::time::sleep(MAINTAIN_EVERY).await;
         if let Err(error) = accounts.maintain() {
             tracing::error!(%error, "the signing keys could not be looked after");
+        }
+        let mut after = None;
+        loop {
+            match idempotency.purge(after, PURGED_AT_ONCE).await {
+                Ok(Some(next)) => after = Some(next),
+                Ok(None) => break,
+                Err(refusal) => {
+                    tracing::warn!(%refusal, "old idempotency keys stay until the next hour");
+                    break;
+                }
+            }
         }
     }
 }

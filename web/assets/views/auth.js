@@ -16,9 +16,15 @@ const FIELDS = {
 export function authView(api, notice) {
   const view = element("main", { id: "main", class: "auth", tabindex: "-1" });
   const show = (mode, email) => {
-    const form = mode === "in" ? signIn(api, email, () => show("up", value(form, "email"))) :
-      signUp(api, email, () => show("in", value(form, "email")));
-    const about = element("p", { class: "auth-about" }, "Conversations that keep their place, whatever the network does.");
+    const form =
+      mode === "in"
+        ? signIn(api, email, () => show("up", value(form, "email")))
+        : signUp(api, email, () => show("in", value(form, "email")));
+    const about = element(
+      "p",
+      { class: "auth-about" },
+      "Conversations that keep their place, whatever the network does.",
+    );
     const notes = notice ? [element("p", { class: "notice", role: "status" }, notice)] : [];
     view.replaceChildren(element("div", { class: "auth-card" }, brand(), about, ...notes, form));
     form.querySelector("input")?.focus();
@@ -48,7 +54,11 @@ function signUp(api, email, other) {
     title: "Create an account",
     fields: ["fullName", "email", "password"],
     values: { email },
-    password: { autocomplete: "new-password", minlength: 8, hint: "At least 8 characters. A few unusual words are good." },
+    password: {
+      autocomplete: "new-password",
+      minlength: 8,
+      hint: "At least 8 characters. A few unusual words are good.",
+    },
     submit: (values) => api.register({ ...values, key }),
     other: ["Have an account?", "Sign in", other],
   });
@@ -72,8 +82,21 @@ function form({ title, fields, values, password, submit, other }) {
       button.disabled = false;
     }
   };
-  const made = element("form", { novalidate: true, onsubmit }, element("h2", {}, title), ...inputs, problem, button,
-    element("p", { class: "other" }, question, " ", element("button", { class: "link", type: "button", onclick: go }, answer)));
+  const made = element(
+    "form",
+    { novalidate: true, onsubmit },
+    element("h2", {}, title),
+    ...inputs,
+    problem,
+    button,
+    element(
+      "p",
+      { class: "other" },
+      question,
+      " ",
+      element("button", { class: "link", type: "button", onclick: go }, answer),
+    ),
+  );
   return made;
 }
 
@@ -84,11 +107,14 @@ export function field(name, { hint, label, tag = "input", ...attributes } = {}) 
   const describedby = [hint && ids.hint, ids.error].filter(Boolean).join(" ");
   const all = { ...known, ...attributes, id: ids.input, name, required: true, "aria-describedby": describedby };
   delete all.label;
-  return element("div", { class: "field" },
+  return element(
+    "div",
+    { class: "field" },
     element("label", { for: ids.input }, label ?? known.label),
     element(tag, all),
     hint && element("p", { class: "hint", id: ids.hint }, hint),
-    element("p", { class: "error", id: ids.error }));
+    element("p", { class: "error", id: ids.error }),
+  );
 }
 
 /** Checks what can be checked here, in words of ours; focuses the first wrong input. */

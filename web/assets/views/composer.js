@@ -16,9 +16,19 @@ const TYPING_STOPS_MS = 4_000;
  */
 export function composerView({ draftKey, storage, mostBytes, send, typing }) {
   const problem = element("p", { class: "problem", role: "alert", id: "composer-problem" });
-  const input = element("textarea", { rows: 1, placeholder: "Write a message", "aria-label": "Message",
-    "aria-describedby": "composer-problem", enterkeyhint: "send", autocomplete: "off" });
-  const button = element("button", { class: "send", type: "submit", "aria-label": "Send", title: "Send" }, icon("send"));
+  const input = element("textarea", {
+    rows: 1,
+    placeholder: "Write a message",
+    "aria-label": "Message",
+    "aria-describedby": "composer-problem",
+    enterkeyhint: "send",
+    autocomplete: "off",
+  });
+  const button = element(
+    "button",
+    { class: "send", type: "submit", "aria-label": "Send", title: "Send" },
+    icon("send"),
+  );
   const state = { typingAt: 0, stopTimer: null };
 
   const stopTyping = () => {
@@ -75,7 +85,12 @@ export function composerView({ draftKey, storage, mostBytes, send, typing }) {
   input.addEventListener("keydown", onkeydown);
   input.value = storage.getItem(draftKey) ?? "";
   button.disabled = input.value.trim() === "";
-  const view = element("form", { class: "composer", onsubmit: submit }, problem, element("div", { class: "composer-row" }, input, button));
+  const view = element(
+    "form",
+    { class: "composer", onsubmit: submit },
+    problem,
+    element("div", { class: "composer-row" }, input, button),
+  );
   return { view, focus: () => input.focus(), fit: () => fit(input), leave: stopTyping };
 }
 

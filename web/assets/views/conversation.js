@@ -46,14 +46,29 @@ export function conversationView(app) {
       return Boolean(outbox.add(topic, text));
     },
   });
-  const view = element("section", { class: "conversation", "aria-label": "Conversation", onkeydown(event) {
-    if (event.key === "Escape" && !event.defaultPrevented) app.back();
-  } },
-    element("header", { class: "bar" },
-      element("button", { class: "icon-button back", type: "button", "aria-label": "Back to the list", onclick: app.back }, icon("back")),
-      face, element("div", { class: "bar-main" }, title, people)),
+  const view = element(
+    "section",
+    {
+      class: "conversation",
+      "aria-label": "Conversation",
+      onkeydown(event) {
+        if (event.key === "Escape" && !event.defaultPrevented) app.back();
+      },
+    },
+    element(
+      "header",
+      { class: "bar" },
+      element(
+        "button",
+        { class: "icon-button back", type: "button", "aria-label": "Back to the list", onclick: app.back },
+        icon("back"),
+      ),
+      face,
+      element("div", { class: "bar-main" }, title, people),
+    ),
     element("div", { class: "log-place" }, log, jump),
-    composer.view);
+    composer.view,
+  );
 
   const state = {
     atEnd: true,
@@ -92,8 +107,10 @@ export function conversationView(app) {
     title.textContent = conversation.name();
     log.setAttribute("aria-label", `Messages with ${conversation.name()}`);
     const others = conversation.others();
-    people.textContent = conversation.kind === "group"
-      ? `${count(conversation.memberCount, "member")}: ${["You", ...others.map(({ fullName }) => fullName)].join(", ")}` : "";
+    people.textContent =
+      conversation.kind === "group"
+        ? `${count(conversation.memberCount, "member")}: ${["You", ...others.map(({ fullName }) => fullName)].join(", ")}`
+        : "";
     people.hidden = conversation.kind !== "group";
     if (face.dataset.name !== conversation.name()) {
       face.dataset.name = conversation.name();
@@ -102,11 +119,16 @@ export function conversationView(app) {
   };
   const showBeginning = () => {
     const more = conversation.low > 1;
-    beginning.textContent = !more ? "" : state.failed ? "Older messages come when the connection is back." : "Loading older messages…";
+    beginning.textContent = !more
+      ? ""
+      : state.failed
+        ? "Older messages come when the connection is back."
+        : "Loading older messages…";
   };
   const showTyping = () => {
     const names = [...conversation.typing.keys()].map((user) => conversation.nameOf(user));
-    const who = names.length > 2 ? "Several people are" : names.length === 2 ? `${names.join(" and ")} are` : `${names[0]} is`;
+    const who =
+      names.length > 2 ? "Several people are" : names.length === 2 ? `${names.join(" and ")} are` : `${names[0]} is`;
     typing.textContent = names.length > 0 ? `${who} typing…` : "";
     typing.classList.toggle("is-active", names.length > 0);
   };
@@ -119,7 +141,8 @@ export function conversationView(app) {
     const missed = conversation.items.filter(({ offset, event }) => offset > state.seenTo && event?.message).length;
     jump.hidden = awayBy < 2 * AT_END;
     jump.lastChild.textContent = missed > 0 ? count(missed, "new message") : "Latest";
-    if (state.atEnd && document.visibilityState === "visible" && document.hasFocus()) app.read(id, conversation.position);
+    if (state.atEnd && document.visibilityState === "visible" && document.hasFocus())
+      app.read(id, conversation.position);
     if (log.scrollTop < NEAR_START && conversation.low > 1 && !state.loading && !state.failed) older();
   };
   const older = async () => {
@@ -168,7 +191,7 @@ export function conversationView(app) {
       composer.fit();
     },
     /** On a touch screen the keyboard would cover what one came to read. */
-    focus: () => (matchMedia("(pointer: coarse)").matches ? log.focus() : composer.focus()),
+    focus: () => (matchMedia("(pointer: coarse)").matches ? view.parentElement?.focus() : composer.focus()),
     close() {
       composer.leave();
       cancelAnimationFrame(state.frame);

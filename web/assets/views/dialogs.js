@@ -15,8 +15,13 @@ export function composeDialog({ api, newRef, created }) {
   const button = element("button", { class: "primary", type: "submit" }, "Start");
   const title = field("title", { label: "Name of the group", maxlength: 100, autocomplete: "off" });
   const email = field("email", { label: "E-mail address", autocomplete: "off" });
-  const emails = field("emails", { label: "E-mail addresses", tag: "textarea", rows: 4, autocomplete: "off",
-    hint: "One on each line, or with commas between." });
+  const emails = field("emails", {
+    label: "E-mail addresses",
+    tag: "textarea",
+    rows: 4,
+    autocomplete: "off",
+    hint: "One on each line, or with commas between.",
+  });
   // One ref for as long as the dialog is open: pressing Start twice makes one group.
   const clientRef = newRef();
   let kind = "direct";
@@ -44,14 +49,35 @@ export function composeDialog({ api, newRef, created }) {
       button.disabled = false;
     }
   };
-  const form = element("form", { novalidate: true, onsubmit },
-    element("fieldset", { class: "choice" }, element("legend", { class: "sr" }, "With whom"),
-      choice("One person", true, () => choose("direct")), choice("A group", false, () => choose("group"))),
-    inputs, problem, button);
-  const dialog = element("dialog", { "aria-labelledby": "compose-title", onclose: () => dialog.remove() },
-    element("header", { class: "dialog-head" }, element("h2", { id: "compose-title" }, "New conversation"),
-      element("button", { class: "icon-button", type: "button", "aria-label": "Close", onclick: () => dialog.close() }, icon("close"))),
-    form);
+  const form = element(
+    "form",
+    { novalidate: true, onsubmit },
+    element(
+      "fieldset",
+      { class: "choice" },
+      element("legend", { class: "sr" }, "With whom"),
+      choice("One person", true, () => choose("direct")),
+      choice("A group", false, () => choose("group")),
+    ),
+    inputs,
+    problem,
+    button,
+  );
+  const dialog = element(
+    "dialog",
+    { "aria-labelledby": "compose-title", onclose: () => dialog.remove() },
+    element(
+      "header",
+      { class: "dialog-head" },
+      element("h2", { id: "compose-title" }, "New conversation"),
+      element(
+        "button",
+        { class: "icon-button", type: "button", "aria-label": "Close", onclick: () => dialog.close() },
+        icon("close"),
+      ),
+    ),
+    form,
+  );
   choose("direct");
   document.body.append(dialog);
   dialog.showModal();
@@ -59,7 +85,12 @@ export function composeDialog({ api, newRef, created }) {
 }
 
 function choice(label, checked, onchange) {
-  return element("label", {}, element("input", { type: "radio", name: "kind", checked, onchange }), element("span", {}, label));
+  return element(
+    "label",
+    {},
+    element("input", { type: "radio", name: "kind", checked, onchange }),
+    element("span", {}, label),
+  );
 }
 
 async function direct(api, form) {

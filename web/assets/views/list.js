@@ -15,17 +15,39 @@ export function listView({ store, status, compose, signOut }) {
   const rows = new Rows(list);
   const nothing = element("p", { class: "list-empty" }, "No conversations yet. Start one with the pen above.");
   const loading = element("p", { class: "list-empty" }, "Loading…");
-  const view = element("div", { class: "sidebar" },
-    element("header", { class: "bar" },
+  const view = element(
+    "div",
+    { class: "sidebar" },
+    element(
+      "header",
+      { class: "bar" },
       element("h1", { class: "brand" }, logo(), "Plenum"),
-      element("button", { class: "icon-button", type: "button", title: "New conversation", "aria-label": "New conversation",
-        onclick: compose }, icon("compose"))),
+      element(
+        "button",
+        {
+          class: "icon-button",
+          type: "button",
+          title: "New conversation",
+          "aria-label": "New conversation",
+          onclick: compose,
+        },
+        icon("compose"),
+      ),
+    ),
     status,
     element("nav", { class: "list-scroll", "aria-label": "Conversations" }, list, loading, nothing),
-    element("footer", { class: "bar me" }, avatar(store.me.id, store.me.fullName),
+    element(
+      "footer",
+      { class: "bar me" },
+      avatar(store.me.id, store.me.fullName),
       element("span", { class: "me-name" }, store.me.fullName),
-      element("button", { class: "icon-button", type: "button", title: "Sign out", "aria-label": "Sign out",
-        onclick: signOut }, icon("leave"))));
+      element(
+        "button",
+        { class: "icon-button", type: "button", title: "Sign out", "aria-label": "Sign out", onclick: signOut },
+        icon("leave"),
+      ),
+    ),
+  );
 
   let openId;
   let loaded = false;
@@ -68,16 +90,48 @@ function row(conversation, isOpen) {
   return {
     key: id,
     look: [name, preview, unread, isOpen, ago(activeAt)],
-    make: () => element("li", {},
-      element("a", { href: `#/c/${id}`, "data-id": id, class: unread > 0 ? "row is-unread" : "row",
-        "aria-current": isOpen ? "page" : undefined },
-        avatar(conversation.face(), name, conversation.kind === "group"),
-        element("span", { class: "row-main" },
-          element("span", { class: "row-top" }, element("span", { class: "row-name" }, name),
-            last && element("time", { class: "row-time", title: exactly(activeAt), datetime: iso(activeAt) }, ago(activeAt))),
-          element("span", { class: "row-bottom" }, element("span", { class: "row-preview" }, preview),
-            unread > 0 && element("span", { class: "badge" }, unread > 999 ? "999+" : String(unread),
-              hiddenText(` ${count(unread, "unread message").replace(/^\S+ /u, "")}`)))))),
+    make: () =>
+      element(
+        "li",
+        {},
+        element(
+          "a",
+          {
+            href: `#/c/${id}`,
+            "data-id": id,
+            class: unread > 0 ? "row is-unread" : "row",
+            "aria-current": isOpen ? "page" : undefined,
+          },
+          avatar(conversation.face(), name, conversation.kind === "group"),
+          element(
+            "span",
+            { class: "row-main" },
+            element(
+              "span",
+              { class: "row-top" },
+              element("span", { class: "row-name" }, name),
+              last &&
+                element(
+                  "time",
+                  { class: "row-time", title: exactly(activeAt), datetime: iso(activeAt) },
+                  ago(activeAt),
+                ),
+            ),
+            element(
+              "span",
+              { class: "row-bottom" },
+              element("span", { class: "row-preview" }, preview),
+              unread > 0 &&
+                element(
+                  "span",
+                  { class: "badge" },
+                  unread > 999 ? "999+" : String(unread),
+                  hiddenText(` ${count(unread, "unread message").replace(/^\S+ /u, "")}`),
+                ),
+            ),
+          ),
+        ),
+      ),
   };
 }
 

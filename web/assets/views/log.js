@@ -24,7 +24,11 @@ export function logRows(conversation, entries, how) {
     if (name !== seen.day) seen.author = "";
     seen.day = name;
     if (!seen.newLine && offset > how.unreadAfter && !row.isOwn) {
-      rows.push({ key: "new", look: "new", make: () => element("div", { class: "new-line" }, element("span", {}, "New")) });
+      rows.push({
+        key: "new",
+        look: "new",
+        make: () => element("div", { class: "new-line" }, element("span", {}, "New")),
+      });
       seen.newLine = true;
       seen.author = "";
     }
@@ -35,7 +39,8 @@ export function logRows(conversation, entries, how) {
   };
   // In a group the words stand at the newest own message only; the ticks of all others say the same, quietly.
   const newest = conversation.items.findLast(({ event }) => event?.message?.author === how.me)?.offset;
-  for (const item of conversation.items) place(item.at, item.offset, itemRow(conversation, item, item.offset === newest));
+  for (const item of conversation.items)
+    place(item.at, item.offset, itemRow(conversation, item, item.offset === newest));
   for (const entry of entries) place(entry.at, Infinity, entryRow(entry, how));
   return rows;
 }
@@ -58,14 +63,29 @@ function itemRow(conversation, item, isNewest) {
     // An own message keeps the node it had while it was on its way.
     key: isOwn && message.clientRef ? `r${message.clientRef}` : `o${item.offset}`,
     look: [follows, name, reach, item.offset],
-    make: () => bubble({ id: message.author, name, text: message.content.text, at: item.at, isOwn, isGroup, follows, reach,
-      offset: item.offset }),
+    make: () =>
+      bubble({
+        id: message.author,
+        name,
+        text: message.content.text,
+        at: item.at,
+        isOwn,
+        isGroup,
+        follows,
+        reach,
+        offset: item.offset,
+      }),
   });
   return { author: message.author, isOwn, build };
 }
 
 function entryRow(entry, { me, retry, discard }) {
-  const words = { waiting: "Waiting to be sent", sending: "Sending", sent: "Sent", failed: `Not sent: ${entry.error ?? ""}` };
+  const words = {
+    waiting: "Waiting to be sent",
+    sending: "Sending",
+    sent: "Sent",
+    failed: `Not sent: ${entry.error ?? ""}`,
+  };
   const icons = { waiting: "waiting", sending: "waiting", sent: "sent", failed: "failed" };
   const reach = { icon: icons[entry.state], words: words[entry.state], isShown: entry.state === "failed" };
   const build = (follows) => ({
@@ -74,9 +94,15 @@ function entryRow(entry, { me, retry, discard }) {
     make: () => {
       const made = bubble({ id: me, name: "You", text: entry.text, at: entry.at, isOwn: true, follows, reach });
       made.classList.add(`is-${entry.state}`);
-      if (entry.state === "failed") made.append(element("div", { class: "failed-actions" },
-        element("button", { class: "link", type: "button", onclick: () => retry(entry.clientRef) }, "Try again"),
-        element("button", { class: "link", type: "button", onclick: () => discard(entry.clientRef) }, "Discard")));
+      if (entry.state === "failed")
+        made.append(
+          element(
+            "div",
+            { class: "failed-actions" },
+            element("button", { class: "link", type: "button", onclick: () => retry(entry.clientRef) }, "Try again"),
+            element("button", { class: "link", type: "button", onclick: () => discard(entry.clientRef) }, "Discard"),
+          ),
+        );
       return made;
     },
   });
@@ -86,26 +112,52 @@ function entryRow(entry, { me, retry, discard }) {
 /** The tick of an own message, and its words. */
 function reachOf(conversation, offset, isNewest) {
   const { state, readers, of } = conversation.reach(offset);
-  if (state === "read") return { icon: "twice", state, words: of > 1 ? "Read by all" : "Read", isShown: of > 1 && isNewest };
+  if (state === "read")
+    return { icon: "twice", state, words: of > 1 ? "Read by all" : "Read", isShown: of > 1 && isNewest };
   if (readers > 0) return { icon: "twice", state: "delivered", words: `Read by ${readers}`, isShown: isNewest };
   return state === "delivered" ? { icon: "twice", state, words: "Delivered" } : { icon: "sent", state, words: "Sent" };
 }
 
 function bubble({ id, name, text, at, isOwn, isGroup, follows, reach, offset }) {
-  const who = isGroup && !isOwn && !follows ? element("div", { class: "author", "aria-hidden": "true" }, name) : undefined;
+  const who =
+    isGroup && !isOwn && !follows ? element("div", { class: "author", "aria-hidden": "true" }, name) : undefined;
   const face = isGroup && !isOwn ? element("span", { class: "face" }, follows ? "" : avatar(id, name)) : undefined;
   const classes = ["message", isOwn ? "is-own" : "", follows ? "follows" : ""].filter(Boolean).join(" ");
   const shown = reach?.isShown ? element("span", { class: "reach-words" }, reach.words) : undefined;
-  const tick = reach && element("span", { class: `tick tick-${reach.state ?? ""}`, title: reach.words }, icon(reach.icon),
-    !shown && hiddenText(reach.words));
-  return element("div", { class: classes, "data-offset": offset }, face,
-    element("div", { class: "bubble" }, who, hiddenText(`${name}: `),
+  const tick =
+    reach &&
+    element(
+      "span",
+      { class: `tick tick-${reach.state ?? ""}`, title: reach.words },
+      icon(reach.icon),
+      !shown && hiddenText(reach.words),
+    );
+  return element(
+    "div",
+    { class: classes, "data-offset": offset },
+    face,
+    element(
+      "div",
+      { class: "bubble" },
+      who,
+      hiddenText(`${name}: `),
       element("span", { class: "text", dir: "auto" }, text),
-      element("span", { class: "meta" }, shown, element("time", { datetime: new Date(at).toISOString(), title: exactly(at) }, time(at)), tick)));
+      element(
+        "span",
+        { class: "meta" },
+        shown,
+        element("time", { datetime: new Date(at).toISOString(), title: exactly(at) }, time(at)),
+        tick,
+      ),
+    ),
+  );
 }
 
 function note(key, text, kind) {
-  return { isOwn: true, build: () => ({ key, look: text, make: () => element("div", { class: kind }, element("span", {}, text)) }) };
+  return {
+    isOwn: true,
+    build: () => ({ key, look: text, make: () => element("div", { class: kind }, element("span", {}, text)) }),
+  };
 }
 
 function gapText({ from, to }) {

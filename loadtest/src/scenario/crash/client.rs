@@ -25,6 +25,7 @@ struct Client {
     position: Option<u64>,
     in_service: bool,
     retry_at: Option<Nanos>,
+    life: u64,
 }
 
 /// All clients; client `n` uses connection `n`.
@@ -42,6 +43,9 @@ pub struct Clients {
     checks: Checks,
     now: Nanos,
     acked_count: u64,
+    /// How often the server was started again, and what its present life has acknowledged.
+    life: u64,
+    acked_in_this_life: u64,
     repeated: u64,
     duplicate_acks: u64,
     reconnects: u64,
@@ -99,6 +103,7 @@ impl Clients {
         for (number, client) in self.clients.iter_mut().enumerate() {
             if client.retry_at.is_some_and(|at| at <= now) {
                 client.retry_at = None;
+                client.life = self.life;
                 self.reconnects += 1;
                 due.push(number);
             }
@@ -118,14 +123,12 @@ impl Clients {
         self.clients.iter().all(|client| client.in_service && client.unacked.is_empty())
     }
 
-    /// How many messages never were acknowledged, though they were repeated to the end.
+    /// Clients that are out of service or have messages that were never acknowledged, and how many.
     #[must_use]
-    pub fn unsettled(&self, notes: &mut Vec<String>) -> u64 {
-        let open: u64 = self.clients.iter().map(|client| client.unacked.len() as u64).sum();
-        if open > 0 {
-            notes.push(format!("{open} messages were never acknowledged, although repeated for a minute."));
-        }
-        open
+    pub fn unsettled(&self) -> Vec<(ConnectionNumber, u64)> {
+        let open =
+            self.clients.iter().enumerate().filter(|(_, client)| !client.in_service || !client.unacked.is_empty());
+        open.map(|(number, client)| (number, client.unacked.len() as u64)).collect()
     }
 
     /// What was acknowledged in a topic.
@@ -149,6 +152,18 @@ impl Clients {
     #[must_use]
     pub fn acked_count(&self) -> u64 {
         self.acked_count
+    }
+
+    /// The server was killed and started again: acknowledgements on older connections are not the new one's.
+    pub fn server_restarted(&mut self) {
+        self.life += 1;
+        self.acked_in_this_life = 0;
+    }
+
+    /// What the server has acknowledged since its last start.
+    #[must_use]
+    pub fn acked_in_this_life(&self) -> u64 {
+        self.acked_in_this_life
     }
 
     /// Sends that were repetitions.
@@ -205,6 +220,8 @@ impl Sink for Clients {
             Answer::Sent(sent) => {
                 if let Some(client) = self.clients.get_mut(connection) {
                     client.unacked.retain(|&open| open != marker);
+                    // What a killed server had written before may still be read from sockets: that is no sign of life.
+                    self.acked_in_this_life += u64::from(client.life == self.life);
                 }
                 self.acked_count += 1;
                 self.duplicate_acks += u64::from(sent.duplicate);
@@ -276,6 +293,20 @@ mod tests {
         clients.closed(0, None);
         delivered(&mut clients, 1, 1, 6);
         assert_eq!(clients.take_checks().diverged, 1);
+    }
+
+    #[test]
+    fn what_a_killed_server_had_acknowledged_is_no_sign_of_life_of_the_next() {
+        let mut clients = Clients::new(1, 1, 2);
+        clients.ready(0);
+        let marker = clients.new_message(0).unwrap();
+        clients.sent(0, 3, marker);
+        clients.server_restarted();
+        let topic = "conversation:0190b5a0-0000-7000-8000-000000000001".parse().unwrap();
+        let message = plenum_schema::id::EntryId(uuid::Uuid::nil());
+        let sent = plenum_schema::wire::Sent { topic, offset: 1, message, duplicate: false };
+        clients.answered(0, 3, Answer::Sent(sent), 0);
+        assert_eq!((clients.acked_count(), clients.acked_in_this_life()), (1, 0));
     }
 
     #[test]

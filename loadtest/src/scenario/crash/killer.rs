@@ -4,8 +4,6 @@ use crate::clock::Nanos;
 use crate::histogram::Latencies;
 
 const MS: Nanos = 1_000_000;
-/// Acknowledgements that count as being back in service.
-const BACK: u64 = 1;
 
 /// Decides the moments of the kills.
 pub struct Killer {
@@ -14,7 +12,7 @@ pub struct Killer {
     early: usize,
     random: u64,
     due: Option<Nanos>,
-    down: Option<(Nanos, u64)>,
+    down: Option<Nanos>,
     recoveries: Latencies,
 }
 
@@ -45,26 +43,26 @@ impl Killer {
     /// Whether the server has been away for longer than `limit`.
     #[must_use]
     pub fn is_overdue(&self, now: Nanos, limit: Nanos) -> bool {
-        self.down.is_some_and(|(since, _)| now > since + limit)
+        self.down.is_some_and(|since| now > since + limit)
     }
 
-    /// The server was killed at `at` and started again at `now`, with this many acknowledgements so far.
-    pub fn killed(&mut self, at: Nanos, now: Nanos, acked: u64) {
+    /// The server was killed at `at` and started again at `now`.
+    pub fn killed(&mut self, at: Nanos, now: Nanos) {
         if self.down.is_some() {
             self.early += 1;
         }
         self.left -= self.left.min(1);
         self.done += 1;
         // Time away counts from the first of several kills in a row.
-        self.down = Some((self.down.map_or(at, |(since, _)| since), acked));
+        self.down = Some(self.down.unwrap_or(at));
         let again = self.left > 0 && self.next().is_multiple_of(5);
         self.due = again.then(|| now + self.between(5, 300));
     }
 
-    /// How many acknowledgements there are now: the first new one says that the server is back.
+    /// How many acknowledgements there are since the start: the first one says that the server is back.
     pub fn saw_acks(&mut self, now: Nanos, acked: u64) {
-        let Some((since, before)) = self.down else { return };
-        if acked >= before + BACK {
+        let Some(since) = self.down else { return };
+        if acked > 0 {
             self.down = None;
             self.recoveries.record(since, now);
             if self.due.is_none() {
@@ -118,7 +116,8 @@ mod tests {
             now += MS;
             // The server acknowledges 100 ms after its start.
             if killer.is_due(now) {
-                killer.killed(now, now, acked);
+                killer.killed(now, now);
+                acked = 0;
             } else if now % (100 * MS) == 0 {
                 acked += 1;
                 killer.saw_acks(now, acked);

@@ -168,6 +168,8 @@ fn check_hub(found: &mut Found, hub: &HubConfig) {
     between(found, "hub.outbox_bytes", hub.outbox_bytes, 1_024..=1 << 30);
     between(found, "hub.outbox_soft_bytes", hub.outbox_soft_bytes, 1..=hub.outbox_bytes);
     between(found, "hub.slice_connections", hub.slice_connections, 1..=1_000_000);
+    between(found, "hub.rest_percent", hub.rest_percent, 0..=10_000);
+    between(found, "hub.rest_max_micros", hub.rest_max_micros, 0..=1_000_000);
     between(found, "hub.ring_events", hub.ring_events, 1..=100_000);
     between(found, "hub.page_events", hub.page_events, 1..=10_000);
     between(found, "hub.page_bytes", hub.page_bytes, 1_024..=16 << 20);

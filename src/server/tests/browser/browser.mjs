@@ -16,13 +16,24 @@ export const pictures = process.env.PLENUM_SCREENSHOTS ?? mkdtempSync(join(tmpdi
 mkdirSync(pictures, { recursive: true });
 
 export function launch() {
-  const places = [process.env.PLENUM_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+  const places = [
+    process.env.PLENUM_CHROMIUM,
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+  ];
   const executablePath = places.find((path) => path && existsSync(path));
   assert.ok(executablePath, "no Chromium found: set PLENUM_CHROMIUM to its path");
   return chromium.launch({
     executablePath,
-    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync"],
+    args: [
+      "--no-sandbox",
+      "--disable-dev-shm-usage",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
   });
 }
 
@@ -125,7 +136,11 @@ export class Person {
 
   /** Until an own message has got as far as `words`: Sent, Delivered, Read. */
   async seesTick(text, words) {
-    await this.message(text).locator(".tick, .reach-words").getByText(words, { exact: true }).first().waitFor({ state: "attached" });
+    await this.message(text)
+      .locator(".tick, .reach-words")
+      .getByText(words, { exact: true })
+      .first()
+      .waitFor({ state: "attached" });
   }
 
   /** All texts of the open conversation, from top to bottom. */
@@ -154,8 +169,13 @@ export class Person {
     // Through the debugger, because the page's own policy lets no foreign script in.
     await this.page.evaluate(AXE);
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
-    const found = await this.page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: "tag", values } }), tags);
-    const lines = found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((n) => `${n.html} ${n.failureSummary}`).join(" | ")}`);
+    const found = await this.page.evaluate(
+      (values) => globalThis.axe.run(document, { runOnly: { type: "tag", values } }),
+      tags,
+    );
+    const lines = found.violations.map(
+      ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((n) => `${n.html} ${n.failureSummary}`).join(" | ")}`,
+    );
     assert.deepEqual(lines, [], `accessibility of ${where}`);
   }
 

@@ -128,7 +128,11 @@ describe("two people", () => {
 describe("a group", () => {
   test("shows who wrote and how many have read", async () => {
     const [ada, grace] = [await meet("Ada Lovelace"), await meet("Grace Hopper")];
-    const linus = await meet("Linus Pauling", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+    const linus = await meet("Linus Pauling", {
+      viewport: { width: 390, height: 844 },
+      isMobile: true,
+      hasTouch: true,
+    });
     await linus.picture("6-phone-empty");
     await ada.startGroup("Engine room", [grace, linus]);
     await ada.say("Welcome, all");
@@ -146,7 +150,12 @@ describe("a group", () => {
     await linus.row("Engine room").waitFor();
     assert.equal(await linus.page.getByLabel("Message", { exact: true }).isVisible(), false);
     await grace.say("And another");
-    await linus.row("Engine room").getByText("1 unread message").or(linus.row("Engine room").locator(".badge")).first().waitFor();
+    await linus
+      .row("Engine room")
+      .getByText("1 unread message")
+      .or(linus.row("Engine room").locator(".badge"))
+      .first()
+      .waitFor();
     await linus.picture("6-phone-list");
     await linus.isAccessible("a phone's list");
     for (const person of [ada, grace, linus]) await person.leave();
@@ -159,7 +168,10 @@ describe("when the network goes", () => {
     await ada.say("before");
     await grace.sees("before");
     grace.line.cut();
-    await grace.page.locator(".sidebar .status").getByText(/Offline – trying again/u).waitFor();
+    await grace.page
+      .locator(".sidebar .status")
+      .getByText(/Offline – trying again/u)
+      .waitFor();
     await ada.say("while you were away 1");
     await ada.say("while you were away 2");
     await grace.say("written offline");
@@ -296,8 +308,10 @@ describe("several tabs", () => {
     });
     ada.line.cut();
     ada.line.mend();
-    for (const page of [first, ada.page]) await page.locator(".sidebar .status[data-phase=waiting]").waitFor({ state: "attached" });
-    for (const page of [first, ada.page]) await page.locator(".sidebar .status[data-phase=live]").waitFor({ state: "attached" });
+    for (const page of [first, ada.page])
+      await page.locator(".sidebar .status[data-phase=waiting]").waitFor({ state: "attached" });
+    for (const page of [first, ada.page])
+      await page.locator(".sidebar .status[data-phase=live]").waitFor({ state: "attached" });
     assert.equal(renewals.length, 1);
     await ada.leave();
   });
@@ -339,7 +353,10 @@ describe("without a mouse", () => {
     await ada.page.locator(":focus").and(ada.row(grace.name)).waitFor();
     await ada.picture("9-keyboard-focus");
     await keyboard.press("Enter");
-    await ada.page.locator(":focus").and(ada.page.getByLabel("Message", { exact: true })).waitFor();
+    await ada.page
+      .locator(":focus")
+      .and(ada.page.getByLabel("Message", { exact: true }))
+      .waitFor();
     await ada.leave();
     await grace.leave();
   });

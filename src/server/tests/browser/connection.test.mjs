@@ -9,8 +9,13 @@ async function setUp({ since = 0, token } = {}) {
   const network = new Network();
   const clock = new FakeClock();
   network.peer.tokens.set("good", "ada");
-  const connection = new Connection({ url: "ws://test/ws", token: token ?? (async () => "good"), WebSocket: network.WebSocket,
-    clock, random: () => 0 });
+  const connection = new Connection({
+    url: "ws://test/ws",
+    token: token ?? (async () => "good"),
+    WebSocket: network.WebSocket,
+    clock,
+    random: () => 0,
+  });
   const offsets = [];
   const phases = [];
   connection.on("event", ({ offset }) => offsets.push(offset));
@@ -159,7 +164,9 @@ test("a gap is reported and events continue after it", async () => {
 
 test("goodbye says when to come back", async () => {
   const { network, clock, connection } = await setUp();
-  network.last.onmessage({ data: JSON.stringify({ goodbye: { code: 4000, reason: "draining", retryAfterMs: 7_500, positions: {} } }) });
+  network.last.onmessage({
+    data: JSON.stringify({ goodbye: { code: 4000, reason: "draining", retryAfterMs: 7_500, positions: {} } }),
+  });
   network.last.fall(4000, "draining");
   assert.equal(connection.state.retryAt - clock.now(), 7_500);
   await clock.advance(7_500);

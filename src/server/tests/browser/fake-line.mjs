@@ -81,7 +81,10 @@ export class Network {
 
   /** Everything that the client has sent under one name, over all connections. */
   sent(name) {
-    return this.sockets.flatMap((socket) => socket.sent).filter((command) => name in command).map((command) => command[name]);
+    return this.sockets
+      .flatMap((socket) => socket.sent)
+      .filter((command) => name in command)
+      .map((command) => command[name]);
   }
 }
 

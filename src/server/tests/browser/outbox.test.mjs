@@ -8,7 +8,13 @@ const TOPIC = "conversation:0190a000-0000-7000-8000-000000000001";
 
 /** A page, as far as sending goes: what app.js wires together. */
 function page({ network, clock, storage }) {
-  const connection = new Connection({ url: "ws://test/ws", token: async () => "good", WebSocket: network.WebSocket, clock, random: () => 0 });
+  const connection = new Connection({
+    url: "ws://test/ws",
+    token: async () => "good",
+    WebSocket: network.WebSocket,
+    clock,
+    random: () => 0,
+  });
   const outbox = new Outbox({ connection, storage, user: "ada", newRef: () => `ref-${(refs += 1)}`, clock });
   connection.on("event", ({ event }) => outbox.seen(event.conversation.message.clientRef));
   connection.follow(TOPIC, 0);
@@ -127,7 +133,9 @@ test("a message that is refused for good fails, lets the next one pass, and can 
   const { outbox, network, peer, texts, storage } = await setUp();
   const { send } = peer;
   peer.send = (from, inside, answer, refuse, then) =>
-    inside.content.text === "one" ? refuse("forbidden", "not a member") : send.call(peer, from, inside, answer, refuse, then);
+    inside.content.text === "one"
+      ? refuse("forbidden", "not a member")
+      : send.call(peer, from, inside, answer, refuse, then);
   const entry = outbox.add(TOPIC, "one");
   outbox.add(TOPIC, "two");
   await settled();
@@ -139,7 +147,15 @@ test("a message that is refused for good fails, lets the next one pass, and can 
   outbox.retry(entry.clientRef);
   await settled();
   assert.deepEqual(texts(), ["two", "one"]);
-  assert.equal(new Set(network.sent("send").filter(({ content }) => content.text === "one").map(({ clientRef }) => clientRef)).size, 1);
+  assert.equal(
+    new Set(
+      network
+        .sent("send")
+        .filter(({ content }) => content.text === "one")
+        .map(({ clientRef }) => clientRef),
+    ).size,
+    1,
+  );
 });
 
 test("a failed message can be given up", async () => {
@@ -164,7 +180,12 @@ test("another tab's message is shown, and goes when the other tab got it through
 test("what lies damaged in the storage is passed over", async () => {
   const { outbox, storage, network, clock } = await setUp();
   assert.deepEqual(states(outbox), []);
-  for (const [key, value] of [["x", "{"], ["y", "null"], ["z", '{"clientRef":1}'], ["", '"text"']]) {
+  for (const [key, value] of [
+    ["x", "{"],
+    ["y", "null"],
+    ["z", '{"clientRef":1}'],
+    ["", '"text"'],
+  ]) {
     storage.setItem(`plenum.outbox.ada.${key}`, value);
   }
   assert.deepEqual(states(page({ storage, network, clock }).outbox), []);

@@ -9,8 +9,15 @@ export class Peer {
   tokens = new Map();
   connections = new Set();
   heartbeat = { intervalMs: 1_000, timeoutMs: 3_000 };
-  limits = { messageBytes: 65_536, textBytes: 16_384, topics: 100, commandsInFlight: 8, pageEvents: 100, commandsPerSecond: 50,
-    identifyWithinMs: 10_000 };
+  limits = {
+    messageBytes: 65_536,
+    textBytes: 16_384,
+    topics: 100,
+    commandsInFlight: 8,
+    pageEvents: 100,
+    commandsPerSecond: 50,
+    identifyWithinMs: 10_000,
+  };
   /** Called with (connection, command) before the command is carried out; answering true swallows it. */
   intercept = () => false;
   /** topic, user and clientRef → offset */
@@ -30,8 +37,16 @@ export class Peer {
   }
 
   greet({ line }) {
-    line.send({ hello: { protocol: "plenum.v1", server: "peer", connection: `c${++this.#ids}`, limits: this.limits,
-      heartbeat: this.heartbeat, reconnect: { minDelayMs: 1_000, maxDelayMs: 8_000 } } });
+    line.send({
+      hello: {
+        protocol: "plenum.v1",
+        server: "peer",
+        connection: `c${++this.#ids}`,
+        limits: this.limits,
+        heartbeat: this.heartbeat,
+        reconnect: { minDelayMs: 1_000, maxDelayMs: 8_000 },
+      },
+    });
   }
 
   disconnect(connection) {
@@ -44,7 +59,8 @@ export class Peer {
     if (name === "identify" && !this.tokens.has(inside.token)) return connection.line.close(4501, "invalid token");
     const then = [];
     const answer = (result) => connection.line.send({ ack: { id, result } });
-    const refuse = (code, message, field) => connection.line.send({ refusal: { id, refusal: { code, message, field } } });
+    const refuse = (code, message, field) =>
+      connection.line.send({ refusal: { id, refusal: { code, message, field } } });
     if (name !== "identify" && !connection.user) return refuse("unauthenticated", "identify first");
     this[name](connection, inside, answer, refuse, then);
     for (const run of then) run();
@@ -62,7 +78,8 @@ export class Peer {
     connection.topics.add(topic);
     answer({ subscribed: { topic, head: log.length, since: from } });
     for (const event of log.slice(from)) then.push(() => connection.line.send({ event }));
-    if (topic.startsWith("conversation:")) then.push(() => connection.line.send({ caughtUp: { topic, position: log.length } }));
+    if (topic.startsWith("conversation:"))
+      then.push(() => connection.line.send({ caughtUp: { topic, position: log.length } }));
   }
 
   unsubscribe(connection, { topic }, answer) {
@@ -77,7 +94,11 @@ export class Peer {
     answer({ sent: { topic, offset, message: `m${offset}`, duplicate } });
     if (duplicate) return;
     this.refs.set(key, offset);
-    then.push(() => this.append(topic, { message: { id: `m${offset}`, author: connection.user, number: offset, content, clientRef } }));
+    then.push(() =>
+      this.append(topic, {
+        message: { id: `m${offset}`, author: connection.user, number: offset, content, clientRef },
+      }),
+    );
   }
 
   history(_connection, { topic, before = Infinity, limit = 50 }, answer) {

@@ -8,8 +8,19 @@ const TOPIC = `conversation:${ID}`;
 const PEOPLE = ["me", "ada", "linus"].map((id) => ({ id, fullName: id.toUpperCase() }));
 
 function item(more = {}) {
-  return { id: ID, kind: "group", title: "T", participants: PEOPLE, participantCount: 3, lastMessage: null, lastMessageAt: null, unreadCount: 0,
-    readPosition: 0, head: 1, ...more };
+  return {
+    id: ID,
+    kind: "group",
+    title: "T",
+    participants: PEOPLE,
+    participantCount: 3,
+    lastMessage: null,
+    lastMessageAt: null,
+    unreadCount: 0,
+    readPosition: 0,
+    head: 1,
+    ...more,
+  };
 }
 
 function setUp(more, storage = new FakeStorage()) {
@@ -20,7 +31,12 @@ function setUp(more, storage = new FakeStorage()) {
 }
 
 function message(author, offset) {
-  return { topic: TOPIC, offset, at: offset, event: { conversation: { message: { id: `m${offset}`, author, number: offset, content: { text: `t${offset}` } } } } };
+  return {
+    topic: TOPIC,
+    offset,
+    at: offset,
+    event: { conversation: { message: { id: `m${offset}`, author, number: offset, content: { text: `t${offset}` } } } },
+  };
 }
 
 test("what others write is unread until it is read", () => {
@@ -84,7 +100,10 @@ test("pages of history join what is there without gap or double", () => {
   store.prepend(ID, page(3, 4, 5));
   assert.equal(conversation.low, 3);
   store.prepend(ID, page(1, 2));
-  assert.deepEqual(conversation.items.map(({ offset }) => offset), [1, 2, 3, 4, 5]);
+  assert.deepEqual(
+    conversation.items.map(({ offset }) => offset),
+    [1, 2, 3, 4, 5],
+  );
   assert.equal(conversation.low, 1);
   assert.equal(conversation.unread, 1, "history is not news");
 });
@@ -100,7 +119,10 @@ test("a live gap stands in its place and the position moves on", () => {
   const { store, conversation, hear } = setUp();
   store.gap({ topic: TOPIC, from: 2, to: 6 });
   hear("ada", 7);
-  assert.deepEqual(conversation.items.map(({ gap, offset }) => gap ?? offset), [{ from: 2, to: 6 }, 7]);
+  assert.deepEqual(
+    conversation.items.map(({ gap, offset }) => gap ?? offset),
+    [{ from: 2, to: 6 }, 7],
+  );
 });
 
 test("an own message is delivered and read when the others' marks say so", () => {
@@ -130,7 +152,10 @@ test("what the server says of the readers fills in what was missed", () => {
   hear("me", 2);
   hear("linus", 3);
   assert.equal(conversation.nameOf("linus"), "Somebody");
-  store.meet(ID, PEOPLE.map((user) => ({ user, role: "member", delivered: 3, read: user.id === "me" ? 0 : 2 })));
+  store.meet(
+    ID,
+    PEOPLE.map((user) => ({ user, role: "member", delivered: 3, read: user.id === "me" ? 0 : 2 })),
+  );
   assert.equal(conversation.nameOf("linus"), "LINUS");
   assert.equal(conversation.nameOf("gone"), "Former member");
   assert.deepEqual(conversation.reach(2), { state: "read", readers: 2, of: 2 });

@@ -1,7 +1,7 @@
 //! SIGKILL under load.
 
 use crate::socket::SOON;
-use crate::socket::peer::{BOTH, Heard, Peer, identify, send};
+use crate::socket::peer::{BOTH, Heard, Peer, identify, send, subscribe};
 use crate::socket::program::Program;
 use crate::socket::wire::{AnyStream, opening, read_head};
 use crate::socket::world::{Person, World};
@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 const SENDERS: usize = 10;
 const KILLS: usize = 5;
+const FOLLOWERS: usize = 4;
 /// Messages a sender has on their way at once.
 const WINDOW: usize = 4;
 /// Acknowledgements between two kills.
@@ -65,38 +66,82 @@ impl Sender {
 
     /// Until the connection ends or everything is over.
     async fn talk(&mut self, stage: &Stage, peer: &mut Peer) {
-        let Ok(hello) = peer.try_push(identify(&self.person.token)).await else { return };
-        let mut sent = HashMap::new();
-        for number in self.open.clone() {
-            let reference = self.reference(number);
-            let Ok(id) = peer.try_push(send(stage.topic, Some(&reference), &reference)).await else { return };
-            sent.insert(id, number);
+        if peer.try_push(identify(&self.person.token)).await.is_err() {
+            return;
         }
+        let mut sent = HashMap::new();
         loop {
             match peer.hear().await {
                 Heard::Frame(ServerFrame::Ack(Ack { id, result })) => match result {
+                    AckResult::Identified(_) => {
+                        for number in self.open.clone() {
+                            let Some(id) = self.send(stage.topic, peer, number).await else { return };
+                            sent.insert(id, number);
+                        }
+                    }
                     AckResult::Sent(ack) => {
                         let number = sent.remove(&id).unwrap();
                         self.open.retain(|open| *open != number);
                         self.acked.insert(number, ack.offset);
                         stage.acked.fetch_add(1, Ordering::Relaxed);
                     }
-                    _ => assert_eq!(id, hello),
+                    other => panic!("{other:?}"),
                 },
                 Heard::Frame(ServerFrame::Refusal(RefusalFrame { refusal, .. })) => panic!("{refusal}"),
                 Heard::End => return,
-                _ => {}
+                _ => continue,
             }
             let over = stage.over.load(Ordering::Relaxed);
             if over && self.open.is_empty() {
                 return;
             }
             while !over && self.open.len() < WINDOW {
-                let reference = self.reference(self.next);
-                self.open.push(self.next);
-                let Ok(id) = peer.try_push(send(stage.topic, Some(&reference), &reference)).await else { return };
-                sent.insert(id, self.next);
+                let number = self.next;
                 self.next += 1;
+                self.open.push(number);
+                let Some(id) = self.send(stage.topic, peer, number).await else { return };
+                sent.insert(id, number);
+            }
+        }
+    }
+
+    /// `None` when the connection is gone.
+    async fn send(&self, topic: Topic, peer: &mut Peer, number: usize) -> Option<u32> {
+        let reference = self.reference(number);
+        peer.try_push(send(topic, Some(&reference), &reference)).await.ok()
+    }
+}
+
+/// Follows the conversation over all connections from where it stands; ends with the offset it was told to reach.
+async fn follow(number: usize, person: Person, stage: Arc<Stage>, mut last: watch::Receiver<Offset>) {
+    let mut position = 0;
+    while *last.borrow_and_update() == 0 || position < *last.borrow() {
+        let mut address = stage.address.clone();
+        let now = *address.borrow_and_update();
+        let Some(mut peer) = dial(now, number).await else {
+            drop(tokio::time::timeout(SOON, address.changed()).await);
+            continue;
+        };
+        if peer.try_push(identify(&person.token)).await.is_err() {
+            continue;
+        }
+        loop {
+            match peer.hear().await {
+                Heard::Frame(ServerFrame::Ack(Ack { result: AckResult::Identified(_), .. })) => {
+                    // A connection that is gone tells so by its end.
+                    let _gone = peer.try_push(subscribe(stage.topic, Some(position))).await;
+                }
+                Heard::Frame(ServerFrame::Event(event)) => {
+                    assert_eq!(event.offset, position + 1, "every event once and in order, over all connections");
+                    position = event.offset;
+                }
+                Heard::Frame(ServerFrame::Refusal(RefusalFrame { refusal, .. })) => panic!("{refusal}"),
+                Heard::Frame(ServerFrame::Gap(gap)) => panic!("{gap:?}"),
+                Heard::End => break,
+                _ => {}
+            }
+            if *last.borrow() > 0 && position >= *last.borrow() {
+                break;
             }
         }
     }
@@ -134,6 +179,10 @@ async fn nothing_acknowledged_is_lost_doubled_or_moved_when_the_server_is_killed
         let sender = Sender { number, person, next: 0, open: Vec::new(), acked: BTreeMap::new() };
         tokio::spawn(sender.run(stage.clone()))
     };
+    let (reach, last) = watch::channel(0);
+    let followers: Vec<_> = (0..FOLLOWERS)
+        .map(|number| tokio::spawn(follow(number, people[number].clone(), stage.clone(), last.clone())))
+        .collect();
     let senders: Vec<_> = people.iter().cloned().enumerate().map(start).collect();
     for kill in 1..=KILLS as u64 {
         let deadline = Instant::now() + SOON;
@@ -152,7 +201,12 @@ async fn nothing_acknowledged_is_lost_doubled_or_moved_when_the_server_is_killed
     }
     let mut reader = Peer::connect(program.address, BOTH[0]).await;
     reader.identify(&people[0].token).await;
-    check(&reader.whole_history(topic).await, &done);
+    let log = reader.whole_history(topic).await;
+    check(&log, &done);
+    reach.send(reader.say(topic, "the last word").await.offset).unwrap();
+    for follower in followers {
+        tokio::time::timeout(SOON, follower).await.expect("the followers get everything").unwrap();
+    }
 }
 
 fn check(log: &[EventFrame], senders: &[Sender]) {

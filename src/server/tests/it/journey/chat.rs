@@ -31,7 +31,9 @@ async fn two_people_chat_in_both_codecs_and_see_the_same_messages_at_the_same_of
     }
     let log = ada.whole_history(topic).await;
     assert_eq!(log, bob.whole_history(topic).await);
-    assert!(matches!(&log[0].event, Event::Conversation(ConversationEvent::Created(created)) if created.kind == ConversationKind::Direct));
+    assert!(
+        matches!(&log[0].event, Event::Conversation(ConversationEvent::Created(created)) if created.kind == ConversationKind::Direct)
+    );
     assert_eq!(texts(&log).len(), 10);
 }
 
@@ -71,7 +73,8 @@ async fn many_who_write_at_once_are_heard_by_everybody_in_one_order() {
     assert_eq!(first.iter().map(|(_, text)| text).collect::<HashSet<_>>().len(), 6 * EACH);
     assert!(all.iter().all(|heard| heard == first));
     for number in 0..6 {
-        let of_one = first.iter().filter_map(|(_, text)| text.strip_prefix(&format!("{number}/"))?.parse::<usize>().ok());
+        let of_one =
+            first.iter().filter_map(|(_, text)| text.strip_prefix(&format!("{number}/"))?.parse::<usize>().ok());
         assert!(of_one.eq(0..EACH), "what one connection sends stays in its order");
     }
 }

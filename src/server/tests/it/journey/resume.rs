@@ -148,6 +148,26 @@ async fn subscribing_again_moves_the_position() {
 }
 
 #[tokio::test]
+async fn the_largest_messages_are_resumed_with_the_limits_as_they_come() {
+    let world = World::with(|config| config.server.workers = 1);
+    // Somebody listens, so that the last messages are in the hub's memory: in JSON twice as long as they are.
+    let (people, topic, mut writer) = with_messages(&world, 0).await;
+    writer.follow(topic).await;
+    for number in 2..=70 {
+        assert_eq!(writer.say(topic, &"\"".repeat(16 * 1_024)).await.offset, number);
+        writer.expect_event().await;
+    }
+    for codec in BOTH {
+        for since in [0, 5, 6, 40, 69] {
+            let mut peer = world.peer(codec, &people[1]).await;
+            peer.subscribe(topic, Some(since)).await;
+            let (_, offsets, _) = peer.expect_caught_up().await;
+            assert_eq!(offsets, (since + 1..=70).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[tokio::test]
 async fn after_a_restart_everybody_resumes_where_they_were() {
     let world = World::start();
     let (people, topic, mut writer) = with_messages(&world, 10).await;

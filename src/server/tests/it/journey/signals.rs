@@ -41,7 +41,12 @@ async fn marks_reach_the_others_and_only_grow() {
         ada.say(topic, "hello").await;
     }
     // What is asked, and what stands afterwards: delivered and read.
-    let steps = [((Some(3), None), (3, 0)), ((None, Some(2)), (3, 2)), ((Some(1), Some(1)), (3, 2)), ((None, Some(99)), (4, 4))];
+    let steps = [
+        ((Some(3), None), (3, 0)),
+        ((None, Some(2)), (3, 2)),
+        ((Some(1), Some(1)), (3, 2)),
+        ((None, Some(99)), (4, 4)),
+    ];
     let mut before = (0, 0);
     for ((delivered, read), expected) in steps {
         let id = bob.push(Command::Mark(Mark { topic, delivered, read })).await;

@@ -1,8 +1,8 @@
 //! `/ws-echo`: for RFC 6455 suites, and never there by itself.
 
+use super::SOON;
 use super::wire::{AnyStream, exchange, opening, tcp, upgrade};
 use super::world::World;
-use super::SOON;
 use plenum_edge::websocket::Opcode;
 use plenum_edge::websocket::client::{frame, put_frame, read_frame};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -90,7 +90,10 @@ async fn a_command_in_many_fragments_with_pings_between_is_one_command() {
     }
     peer.expect_ack(77).await;
     for at in [5, 15, 25] {
-        assert_eq!(peer.find("a pong", |heard| matches!(heard, Heard::Pong(_)).then(|| heard.clone())).await, Heard::Pong(vec![command[at]]));
+        assert_eq!(
+            peer.find("a pong", |heard| matches!(heard, Heard::Pong(_)).then(|| heard.clone())).await,
+            Heard::Pong(vec![command[at]])
+        );
     }
 }
 

@@ -206,11 +206,6 @@ impl Peer {
         self.kept.iter().filter(|heard| matches!(heard, Heard::Frame(ServerFrame::Event(_)))).count()
     }
 
-    /// Whatever was heard and not asked for is forgotten.
-    pub fn forget(&mut self) {
-        self.kept.clear();
-    }
-
     /// The answer to a command, whichever it is.
     pub async fn answer(&mut self, id: u32) -> Result<AckResult, Refusal> {
         self.find_frame("an answer", |frame| match frame {

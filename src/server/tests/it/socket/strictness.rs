@@ -25,7 +25,10 @@ fn unreadable_json() -> Vec<(&'static str, Vec<u8>)> {
         ("a fraction", br#"{"id":1.5,"command":{"ping":{}}}"#.to_vec()),
         ("a list for a map", br#"[1,{"ping":{}}]"#.to_vec()),
         ("a missing member", br#"{"id":1,"command":{"send":{"topic":"x"}}}"#.to_vec()),
-        ("a topic in capitals", format!(r#"{{"id":1,"command":{{"subscribe":{{"topic":"{}"}}}}}}"#, TOPIC.to_uppercase()).into()),
+        (
+            "a topic in capitals",
+            format!(r#"{{"id":1,"command":{{"subscribe":{{"topic":"{}"}}}}}}"#, TOPIC.to_uppercase()).into(),
+        ),
         ("something behind", br#"{"id":1,"command":{"ping":{}}} {}"#.to_vec()),
         ("a bomb of depth", deep.into()),
     ]

@@ -3,7 +3,7 @@
 use super::peer::Peer;
 use crate::http;
 use plenum_schema::codec::Codec;
-use plenum_schema::{SessionId, Topic, UserId};
+use plenum_schema::{Topic, UserId};
 use plenum_server::config::Config;
 use plenum_server::serve::{Running, start};
 use serde_json::{Value, json};
@@ -15,7 +15,6 @@ use tempfile::TempDir;
 #[derive(Clone, Debug)]
 pub struct Person {
     pub user: UserId,
-    pub session: SessionId,
     pub token: String,
 }
 
@@ -74,7 +73,7 @@ impl World {
     }
 
     pub fn accounts(&self) -> &plenum_services::accounts::Accounts {
-        self.server.accounts().expect("the server runs")
+        self.server.accounts()
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -90,7 +89,6 @@ impl World {
         let minted = self.accounts().mint_many(count, "Person", ttl_s).await.unwrap();
         let person = |one: plenum_services::accounts::Minted| Person {
             user: one.user,
-            session: one.session,
             token: one.access_token.expose().to_owned(),
         };
         minted.into_iter().map(person).collect()
