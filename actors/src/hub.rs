@@ -23,7 +23,7 @@ mod topic;
 pub use self::config::HubConfig;
 pub use self::connection::{ConnectionKey, NewConnection, Shut, Socket};
 pub use self::core::{Core, Framing, Wish};
-pub use self::handle::{HubHandle, HubMail, HubActor, LogPage, LogReader};
+pub use self::handle::{HubActor, HubHandle, HubMail, LogPage, LogReader};
 pub use self::hubs::Hubs;
 pub use self::metrics::HubMetrics;
 pub use self::sweep::Swept;

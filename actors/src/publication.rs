@@ -1,8 +1,8 @@
 //! Publications: an event or signal of a topic, encoded at most once for each dialect, shared by all who receive it.
 
 use bytes::Bytes;
-use plenum_schema::wire::{Event, EventFrame, ServerFrame, Signal, SignalFrame};
 use plenum_schema::conversation::ConversationEvent;
+use plenum_schema::wire::{Event, EventFrame, ServerFrame, Signal, SignalFrame};
 use plenum_schema::{Offset, Topic, UserId};
 use std::sync::{Arc, OnceLock};
 

@@ -4,9 +4,9 @@
 //! conformance suite in `plenum-store`.
 
 use bytes::Bytes;
+use plenum_schema::EntryId;
 use plenum_schema::log::{LogId, Offset};
 use plenum_schema::table::{Key, Row, Table};
-use plenum_schema::EntryId;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -135,8 +135,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// Entries with offsets above `after` (forward) or below it (backward; `u64::MAX` for the newest), nearest first,
     /// at most `limit` and about `max_bytes` of payload but one at least. Sees every append acknowledged before.
-    fn read(&self, log: LogId, after: Offset, direction: Direction, limit: usize, max_bytes: usize)
-    -> StoreFuture<Vec<StoredEntry>>;
+    fn read(
+        &self,
+        log: LogId,
+        after: Offset,
+        direction: Direction,
+        limit: usize,
+        max_bytes: usize,
+    ) -> StoreFuture<Vec<StoredEntry>>;
 
     /// The log's head, as of now or later. An unknown log has offset 0.
     fn head(&self, log: LogId) -> StoreFuture<Head>;
@@ -159,8 +165,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// Rows of the partition that `partition` names, in clustering order. `after` is a clustering key prefix: only rows
     /// beyond it in the direction come. At most `limit` (1 to 1,000).
-    fn scan(&self, table: &'static Table, partition: Key, after: Option<Key>, direction: Direction, limit: usize)
-    -> StoreFuture<Vec<Row>>;
+    fn scan(
+        &self,
+        table: &'static Table,
+        partition: Key,
+        after: Option<Key>,
+        direction: Direction,
+        limit: usize,
+    ) -> StoreFuture<Vec<Row>>;
 
     /// Rows of a whole table in partition order, for export and maintenance: at most `limit` beyond the full key `after`.
     fn sweep(&self, table: &'static Table, after: Option<Key>, limit: usize) -> StoreFuture<Vec<Row>>;
@@ -175,8 +187,13 @@ pub trait Store: Send + Sync + 'static {
     fn insert(&self, table: &'static Table, row: Row) -> StoreFuture<Conditional>;
 
     /// Replaces the row if the stored row's `column` holds `expected` (`column` is its place in the table).
-    fn replace(&self, table: &'static Table, row: Row, column: usize, expected: plenum_schema::table::Value)
-    -> StoreFuture<Conditional>;
+    fn replace(
+        &self,
+        table: &'static Table,
+        row: Row,
+        column: usize,
+        expected: plenum_schema::table::Value,
+    ) -> StoreFuture<Conditional>;
 
     /// Whether writes are accepted now; the reason when not. Readiness shows it.
     fn health(&self) -> Result<(), StoreError>;

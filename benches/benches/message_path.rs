@@ -48,7 +48,11 @@ fn codecs(criterion: &mut Criterion) {
     let event = message(1).frame();
     let command = ClientFrame {
         id: 7,
-        command: Command::Send(Send { topic: TOPIC, client_ref: Some("r".into()), content: Content::text("x".repeat(128)) }),
+        command: Command::Send(Send {
+            topic: TOPIC,
+            client_ref: Some("r".into()),
+            content: Content::text("x".repeat(128)),
+        }),
     };
     for codec in [Codec::Json, Codec::MessagePack] {
         group.bench_function(BenchmarkId::new("encode event", format!("{codec:?}")), |bencher| {

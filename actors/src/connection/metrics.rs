@@ -23,7 +23,8 @@ impl ConnectionMetrics {
     /// # Errors
     /// When one of the names is taken in the registry.
     pub fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let commands = IntCounterVec::new(Opts::new("plenum_commands_total", "commands read from connections"), &["command"])?;
+        let commands =
+            IntCounterVec::new(Opts::new("plenum_commands_total", "commands read from connections"), &["command"])?;
         let refusals = IntCounterVec::new(
             Opts::new("plenum_commands_refused_total", "commands refused at the connection"),
             &["command", "code"],

@@ -13,8 +13,8 @@ use crate::identity::Identity;
 use actix::Recipient;
 use plenum_schema::codec::{self, Codec};
 use plenum_schema::wire::{
-    Ack, AckResult, ClientFrame, CloseCode, Command, HeartbeatAdvice, Hello, Identified as IdentifiedAck,
-    Limits, PROTOCOL, Pong, ReconnectAdvice, RefusalFrame, ServerFrame,
+    Ack, AckResult, ClientFrame, CloseCode, Command, HeartbeatAdvice, Hello, Identified as IdentifiedAck, Limits,
+    PROTOCOL, Pong, ReconnectAdvice, RefusalFrame, ServerFrame,
 };
 use plenum_schema::{ConnectionId, Offset, Refusal, RefusalCode, Topic, content::MAX_TEXT_BYTES};
 use std::sync::Arc;
@@ -133,13 +133,7 @@ impl Connection {
         Ok(())
     }
 
-    fn command(
-        &mut self,
-        shared: &Shared,
-        me: &Recipient<Answer>,
-        id: u32,
-        command: Command,
-    ) -> Result<(), Refusal> {
+    fn command(&mut self, shared: &Shared, me: &Recipient<Answer>, id: u32, command: Command) -> Result<(), Refusal> {
         let backend = &*shared.backend;
         let now = match (&mut self.stage, command) {
             (_, Command::Ping(_)) => Now::Answer(AckResult::Pong(Pong { at: shared.clock.wall() })),

@@ -191,12 +191,12 @@ impl Core {
     }
 
     fn next_step(&self, slot: u32, index: u32) -> Step {
-        let (Some(connection), Some(state)) =
-            (self.connections.get(slot as usize), self.topics.get(index as usize))
+        let (Some(connection), Some(state)) = (self.connections.get(slot as usize), self.topics.get(index as usize))
         else {
             return Step::Wait;
         };
-        let Some(subscription) = connection.subscriptions.iter().find(|subscription| subscription.topic == index) else {
+        let Some(subscription) = connection.subscriptions.iter().find(|subscription| subscription.topic == index)
+        else {
             return Step::Wait;
         };
         let Stand::Behind { next, reading, .. } = subscription.stand else { return Step::Wait };
@@ -252,7 +252,8 @@ impl Core {
 
     fn set_next(&mut self, slot: u32, index: u32, to: Offset, count: u32) {
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
-        if let Some(Subscription { stand: Stand::Behind { next, reading, attempts }, .. }) = connection.subscription(index)
+        if let Some(Subscription { stand: Stand::Behind { next, reading, attempts }, .. }) =
+            connection.subscription(index)
         {
             (*next, *reading, *attempts) = (to, false, count);
         }
@@ -262,7 +263,8 @@ impl Core {
         let Some(topic) = self.topics.get(index as usize).map(|state| state.topic) else { return };
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         let key = ConnectionKey { slot, generation: connection.generation };
-        let Some(Subscription { stand: Stand::Behind { next, reading, .. }, .. }) = connection.subscription(index) else {
+        let Some(Subscription { stand: Stand::Behind { next, reading, .. }, .. }) = connection.subscription(index)
+        else {
             return;
         };
         *reading = true;

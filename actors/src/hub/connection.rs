@@ -69,7 +69,10 @@ pub(super) struct Subscription {
 pub(super) enum Phase {
     Open,
     /// A close frame has been queued; once it is out the socket ends like this, at the latest at this time.
-    Closing { until: MonoMillis, then: Shut },
+    Closing {
+        until: MonoMillis,
+        then: Shut,
+    },
     Dead,
 }
 

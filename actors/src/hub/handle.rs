@@ -166,11 +166,15 @@ impl HubHandle {
             match wish {
                 Wish::Page { key, topic, after } => {
                     let page = hub.reader.read(topic, after, events, bytes).await.ok();
-                    hub.with(|core| core.page(key, topic, page.as_ref().map(|page| (page.events.as_slice(), page.first))));
+                    hub.with(|core| {
+                        core.page(key, topic, page.as_ref().map(|page| (page.events.as_slice(), page.first)))
+                    });
                 }
                 Wish::Repair { topic, after } => {
                     let page = hub.reader.read(topic, after, events, bytes).await.ok();
-                    hub.with(|core| core.repaired(topic, page.as_ref().map(|page| (page.events.as_slice(), page.first))));
+                    hub.with(|core| {
+                        core.repaired(topic, page.as_ref().map(|page| (page.events.as_slice(), page.first)))
+                    });
                 }
             }
         });

@@ -57,8 +57,11 @@ impl HubMetrics {
             prometheus::Result::Ok(gauge)
         };
         let fanout_seconds = Histogram::with_opts(
-            HistogramOpts::new("plenum_fanout_seconds", "time from a publication's arrival at a hub to the end of its round")
-                .buckets(prometheus::exponential_buckets(0.000_05, 2.0, 16)?),
+            HistogramOpts::new(
+                "plenum_fanout_seconds",
+                "time from a publication's arrival at a hub to the end of its round",
+            )
+            .buckets(prometheus::exponential_buckets(0.000_05, 2.0, 16)?),
         )?;
         registry.register(Box::new(fanout_seconds.clone()))?;
         Ok(Self {

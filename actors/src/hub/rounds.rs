@@ -242,7 +242,11 @@ impl Core {
         let dialect = connection.dialect;
         for (index, key) in std::mem::take(&mut connection.conflated) {
             let newest = self.topics.get(index as usize).and_then(|state| {
-                state.latest.iter().find(|(seen, _)| *seen == key).map(|(_, value)| value.bytes(dialect, encoder).clone())
+                state
+                    .latest
+                    .iter()
+                    .find(|(seen, _)| *seen == key)
+                    .map(|(_, value)| value.bytes(dialect, encoder).clone())
             });
             if let Some(bytes) = newest {
                 self.metrics.outbox_bytes.add(gauge(bytes.len()));
@@ -254,7 +258,9 @@ impl Core {
     /// Takes a subscriber off a topic, whatever it was doing there.
     pub(super) fn detach(&mut self, slot: u32, index: u32) {
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
-        let Some(at) = connection.subscriptions.iter().position(|subscription| subscription.topic == index) else { return };
+        let Some(at) = connection.subscriptions.iter().position(|subscription| subscription.topic == index) else {
+            return;
+        };
         let Subscription { stand, .. } = connection.subscriptions.swap_remove(at);
         connection.conflated.retain(|(topic, _)| *topic != index);
         let dialect = connection.dialect;

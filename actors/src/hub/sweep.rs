@@ -96,8 +96,12 @@ impl Core {
     }
 
     fn retry_repairs(&mut self) {
-        let waiting: Vec<u32> =
-            self.topics.iter().filter(|(_, state)| state.known > state.top).map(|(index, _)| slot_number(index)).collect();
+        let waiting: Vec<u32> = self
+            .topics
+            .iter()
+            .filter(|(_, state)| state.known > state.top)
+            .map(|(index, _)| slot_number(index))
+            .collect();
         for index in waiting {
             self.repair(index);
         }

@@ -140,7 +140,9 @@ fn offsets(text: &str) -> Vec<u64> {
 }
 
 fn goodbye(text: &str) -> Option<plenum_schema::wire::Goodbye> {
-    frames(text).into_iter().find_map(|frame| if let ServerFrame::Goodbye(goodbye) = frame { Some(goodbye) } else { None })
+    frames(text)
+        .into_iter()
+        .find_map(|frame| if let ServerFrame::Goodbye(goodbye) = frame { Some(goodbye) } else { None })
 }
 
 #[test]
@@ -211,7 +213,9 @@ fn what_retention_removed_is_told_as_a_gap() {
     let peer = world.peer(PLENTY, Dialect::NativeJson);
     world.core.subscribe(peer.key, TOPIC, 2, 10);
     world.settle();
-    let gap = frames(&peer.sink.text()).into_iter().find_map(|frame| if let ServerFrame::Gap(gap) = frame { Some(gap) } else { None });
+    let gap = frames(&peer.sink.text())
+        .into_iter()
+        .find_map(|frame| if let ServerFrame::Gap(gap) = frame { Some(gap) } else { None });
     assert_eq!(gap.map(|gap| (gap.from, gap.to)), Some((3, 5)));
     assert_eq!(offsets(&peer.sink.text()), [6, 7, 8, 9, 10]);
 }
@@ -260,8 +264,7 @@ fn a_removed_member_hears_of_it_and_nothing_more() {
     let mut world = World::new(HubConfig::default());
     let (gone, stays) = (world.live(PLENTY), world.live(PLENTY));
     let removed = MemberRemoved { user: world.core.identity(gone.key).unwrap().user, by: user(1) };
-    let publication =
-        Publication::event(TOPIC, 1, 0, Event::Conversation(ConversationEvent::MemberRemoved(removed)));
+    let publication = Publication::event(TOPIC, 1, 0, Event::Conversation(ConversationEvent::MemberRemoved(removed)));
     world.log.push(publication.clone());
     world.core.publish(&[publication]);
     world.run();
@@ -359,7 +362,8 @@ fn a_heartbeat_tells_the_top_of_each_topic() {
     world.core.sweep(100);
     world.run();
     let text = peer.sink.text();
-    let beat = frames(&text).into_iter().find_map(|f| if let ServerFrame::Heartbeat(beat) = f { Some(beat) } else { None });
+    let beat =
+        frames(&text).into_iter().find_map(|f| if let ServerFrame::Heartbeat(beat) = f { Some(beat) } else { None });
     assert_eq!(beat.and_then(|beat| beat.tops.get(&TOPIC).copied()), Some(3));
     assert!(text.contains("PING\n"));
 }

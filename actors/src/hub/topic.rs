@@ -118,8 +118,7 @@ impl TopicState {
         let first = self.ring.front()?.offset()?;
         let skip = usize::try_from(next.checked_sub(first)?).ok()?;
         let wanted = usize::try_from((self.flushed + 1).saturating_sub(next)).ok()?;
-        (skip < self.ring.len())
-            .then(|| self.ring.iter().skip(skip).take(wanted.min(limit)).cloned().collect())
+        (skip < self.ring.len()).then(|| self.ring.iter().skip(skip).take(wanted.min(limit)).cloned().collect())
     }
 
     /// Keeps the newest value of a conflated signal for receivers that have no room now; the oldest key goes when there are too many.

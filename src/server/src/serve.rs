@@ -202,9 +202,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     };
     let thread = std::thread::Builder::new().name("node".to_owned()).spawn(run).map_err(ServeError::Thread)?;
     match told.recv() {
-        Ok(Ok((started, accounts))) => {
-            Ok(Running { started, accounts, stop: Some(stop), thread: Some(thread), ended })
-        }
+        Ok(Ok((started, accounts))) => Ok(Running { started, accounts, stop: Some(stop), thread: Some(thread), ended }),
         Ok(Err(error)) => {
             let _panicked = thread.join();
             Err(error)

@@ -9,7 +9,8 @@ use plenum_schema::codec::{Codec, encode};
 use plenum_schema::wire::ServerFrame;
 
 /// The native protocol's framing in both codecs.
-pub const FRAMING: Framing = Framing { encode: encode_frame, ping: |_| ping_frame(b""), close: |_, code, why| close_frame(code, why) };
+pub const FRAMING: Framing =
+    Framing { encode: encode_frame, ping: |_| ping_frame(b""), close: |_, code, why| close_frame(code, why) };
 
 /// The codec of a dialect.
 pub(super) fn codec_of(dialect: Dialect) -> Codec {

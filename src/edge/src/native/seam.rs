@@ -7,7 +7,9 @@ use super::framing::codec_of;
 use super::link::{HubEnd, Link};
 use super::server::Worker;
 use crate::transport::{AnyTransport, Transport};
-use crate::websocket::handshake::{Accepted, HandshakePolicy, PROTOCOL_MSGPACK, check, put_refusal, put_switching_protocols};
+use crate::websocket::handshake::{
+    Accepted, HandshakePolicy, PROTOCOL_MSGPACK, check, put_refusal, put_switching_protocols,
+};
 use crate::websocket::{Limits, handshake::NATIVE_PROTOCOLS};
 use actix::Actor;
 use actix_codec::{AsyncRead, AsyncWrite, Framed};
@@ -115,8 +117,7 @@ impl Seam {
 
     fn start(&self, transport: AnyTransport, protocol: Option<&str>, (first, admitted): (BytesMut, Admitted)) {
         let worker = &self.worker;
-        let dialect =
-            if protocol == Some(PROTOCOL_MSGPACK) { Dialect::NativeMessagePack } else { Dialect::NativeJson };
+        let dialect = if protocol == Some(PROTOCOL_MSGPACK) { Dialect::NativeMessagePack } else { Dialect::NativeJson };
         let id = ConnectionId(worker.edge.clock.new_id());
         let link = Link::new(transport);
         let new = NewConnection { id, socket: Box::new(HubEnd(link.clone())), dialect };
