@@ -207,7 +207,7 @@ impl Core {
         if reading || connection.outbox.bytes() >= self.config.outbox_soft_bytes {
             return Step::Wait;
         }
-        state.from_ring(next, self.config.page_events).map_or(Step::Read, Step::Ring)
+        state.ring_after(next, self.config.page_events).map_or(Step::Read, Step::Ring)
     }
 
     fn go_live(&mut self, slot: u32, index: u32) {

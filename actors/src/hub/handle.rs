@@ -98,8 +98,8 @@ impl HubHandle {
         let core = Rc::new(RefCell::new(core));
         let signal = Rc::new(Signal::default());
         let mailbox = Arc::new(Mailbox::default());
-        let (actor_core, actor_mailbox) = (core.clone(), mailbox.clone());
-        let mut handle = Self { core: actor_core, signal, reader, hubs: hubs.clone(), worker: 0 };
+        let actor_mailbox = mailbox.clone();
+        let mut handle = Self { core, signal, reader, hubs: hubs.clone(), worker: 0 };
         let worker = hubs.reserve();
         handle.worker = worker;
         let address = HubActor { hub: handle.clone(), mailbox: actor_mailbox }.start();
@@ -167,13 +167,13 @@ impl HubHandle {
                 Wish::Page { key, topic, after } => {
                     let page = hub.reader.read(topic, after, events, bytes).await.ok();
                     hub.with(|core| {
-                        core.page(key, topic, page.as_ref().map(|page| (page.events.as_slice(), page.first)))
+                        core.page(key, topic, page.as_ref().map(|page| (page.events.as_slice(), page.first)));
                     });
                 }
                 Wish::Repair { topic, after } => {
                     let page = hub.reader.read(topic, after, events, bytes).await.ok();
                     hub.with(|core| {
-                        core.repaired(topic, page.as_ref().map(|page| (page.events.as_slice(), page.first)))
+                        core.repaired(topic, page.as_ref().map(|page| (page.events.as_slice(), page.first)));
                     });
                 }
             }

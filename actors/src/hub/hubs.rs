@@ -84,6 +84,7 @@ impl Hubs {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "once in a node's life")]
     /// Tells every connection to come back after a time spread over `window_ms`, and closes it.
     pub fn drain(&self, window_ms: u64) {
         self.each(u64::MAX, |worker| worker.address.do_send(HubMail::Drain(window_ms)));
@@ -99,7 +100,6 @@ impl Hubs {
         self.closed.load(Ordering::Relaxed)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "counted by the mailbox, which is bounded")]
     fn each(&self, mask: u64, mut tell: impl FnMut(&Worker)) {
         for (number, worker) in self.workers.read().iter() {
             if mask & (1 << number) != 0 {

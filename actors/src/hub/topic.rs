@@ -114,7 +114,7 @@ impl TopicState {
     }
 
     /// Events from `next` up to the flushed offset, when the ring still has all of them.
-    pub(super) fn from_ring(&self, next: Offset, limit: usize) -> Option<Vec<Arc<Publication>>> {
+    pub(super) fn ring_after(&self, next: Offset, limit: usize) -> Option<Vec<Arc<Publication>>> {
         let first = self.ring.front()?.offset()?;
         let skip = usize::try_from(next.checked_sub(first)?).ok()?;
         let wanted = usize::try_from((self.flushed + 1).saturating_sub(next)).ok()?;

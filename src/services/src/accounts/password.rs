@@ -23,7 +23,7 @@ const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 10..=14;
 const MIN_REMAINDER: usize = 5;
 
 static COMMON: LazyLock<HashSet<&'static str>> =
-    LazyLock::new(|| include_str!("password/common.txt").lines().collect());
+    LazyLock::new(|| include_str!("password/frequent.txt").lines().collect());
 
 /// Beginnings that people decorate with digits.
 const BASES: &[&str] = &[
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_list_of_common_passwords_is_clean() {
-        let list = include_str!("password/common.txt");
+        let list = include_str!("password/frequent.txt");
         let lines: Vec<&str> = list.lines().collect();
         assert_eq!(lines.len(), COMMON.len(), "every line once");
         for line in lines {
