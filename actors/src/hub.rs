@@ -9,6 +9,7 @@ mod catchup;
 mod config;
 mod connection;
 mod core;
+mod ending;
 mod handle;
 mod hubs;
 mod metrics;

@@ -132,8 +132,8 @@ pub struct Round {
     pub cpu: (f64, f64, f64),
     /// Connections.
     pub connections: usize,
-    /// Resident bytes without connections, with all of them in quiet, after the load.
-    pub rss: [u64; 3],
+    /// p99 in milliseconds of each second of the measured time.
+    pub second_p99s: Vec<f64>,
     /// Zero-window clients the server had given up by the end.
     pub given_up: usize,
     /// What was checked.
@@ -193,8 +193,6 @@ pub fn round(side: &Side<'_>, shape: &Shape, clock: Clock) -> Result<Round, Swar
     } else {
         side.topics
     };
-    let rss = |()| side.pid.and_then(process::rss).unwrap_or(0);
-    let before = rss(());
     let mut driver = Driver {
         side,
         shape,
@@ -208,11 +206,9 @@ pub fn round(side: &Side<'_>, shape: &Shape, clock: Clock) -> Result<Round, Swar
     if let Some(pid) = side.pid {
         process::wait_quiet(pid, Duration::from_secs(3));
     }
-    let idle = rss(());
     let loaded = driver.load()?;
     driver.drain()?;
-    let after = rss(());
-    Ok(driver.finish(loaded, [before, idle, after]))
+    Ok(driver.finish(loaded))
 }
 
 impl Driver<'_> {
@@ -332,7 +328,7 @@ impl Driver<'_> {
         Ok(())
     }
 
-    fn finish(mut self, loaded: Loaded, rss: [u64; 3]) -> Round {
+    fn finish(mut self, loaded: Loaded) -> Round {
         let Loaded { window, samples, cpu } = loaded;
         let given_up = self.hear_the_deaf();
         self.loader.expect_closes();
@@ -345,9 +341,23 @@ impl Driver<'_> {
         self.swarm.cut_all();
         let (deliveries, sent) = (self.loader.measured_count(), self.loader.sent_count());
         let latencies = self.latencies(window);
+        let second_p99s = self.loader.second_p99s().to_vec();
         checks.merge(self.loader.close());
         let (side, unsent, seconds) = (self.side.name.to_owned(), self.unsent, seconds(window));
-        Round { side, latencies, seconds, deliveries, sent, unsent, cpu, connections, rss, given_up, checks, samples }
+        Round {
+            side,
+            latencies,
+            seconds,
+            deliveries,
+            sent,
+            unsent,
+            cpu,
+            connections,
+            second_p99s,
+            given_up,
+            checks,
+            samples,
+        }
     }
 
     /// Lets the zero-window clients read at last: how many find that the server has given them up? Then they go.

@@ -26,6 +26,9 @@ pub struct Loader {
     finished: Vec<TopicIndex>,
     measuring: bool,
     latencies: Latencies,
+    this_second: Latencies,
+    second_ends: Nanos,
+    second_p99s: Vec<f64>,
     healthy: Option<usize>,
     checks: Checks,
     members: u32,
@@ -150,6 +153,23 @@ impl Loader {
         self.checks
     }
 
+    fn record_second(&mut self, intended: Nanos, at: Nanos) {
+        if at >= self.second_ends {
+            if self.this_second.count() > 0 {
+                self.second_p99s.push(self.this_second.ms(99.0));
+                self.this_second = Latencies::new();
+            }
+            self.second_ends = at + 1_000_000_000;
+        }
+        self.this_second.record(intended, at);
+    }
+
+    /// p99 in milliseconds of each whole second of the measured time.
+    #[must_use]
+    pub fn second_p99s(&self) -> &[f64] {
+        &self.second_p99s
+    }
+
     fn index(&self, marker: u64) -> Option<usize> {
         usize::try_from(marker.checked_sub(self.base)?).ok()
     }
@@ -182,13 +202,15 @@ impl Sink for Loader {
         }
         one.offset = delivery.offset;
         one.missing = one.missing.saturating_sub(1);
+        let finished = one.missing == 0;
         if self.measuring {
             self.measured += 1;
-            self.latencies.record(one.intended, delivery.at);
+            let intended = one.intended;
+            self.latencies.record(intended, delivery.at);
+            self.record_second(intended, delivery.at);
         }
-        if one.missing == 0 {
-            let topic = one.topic;
-            self.finish(topic);
+        if finished {
+            self.finish(delivery.topic);
         }
     }
 

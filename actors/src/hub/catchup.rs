@@ -30,7 +30,7 @@ impl Core {
         }
         let index = self.topic_index(topic, head);
         self.detach_keeping_topic(key.slot, index);
-        self.attach(key.slot, index, since + 1);
+        self.attach(key.slot, index, since + 1, head);
         if let Some(state) = self.topics.get_mut(index as usize) {
             state.known = state.known.max(head);
         }
@@ -121,10 +121,10 @@ impl Core {
     }
 
     /// Puts a connection on a topic, behind, at `next`.
-    fn attach(&mut self, slot: u32, index: u32, next: Offset) {
+    fn attach(&mut self, slot: u32, index: u32, next: Offset, checked: Offset) {
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         let stand = Stand::Behind { next, reading: false, attempts: 0 };
-        connection.subscriptions.push(Subscription { topic: index, stand });
+        connection.subscriptions.push(Subscription { topic: index, stand, checked });
         self.metrics.subscriptions.inc();
         if let Some(state) = self.topics.get_mut(index as usize) {
             state.behind.insert(slot);
@@ -149,7 +149,8 @@ impl Core {
         state.flushed = state.top;
         for (slot, had_round) in members {
             self.detach_keeping_topic(slot, index);
-            self.attach(slot, index, if had_round { reached } else { waiting.unwrap_or(reached) });
+            let next = if had_round { reached } else { waiting.unwrap_or(reached) };
+            self.attach(slot, index, next, next - 1);
         }
     }
 
@@ -237,6 +238,9 @@ impl Core {
         let fitting = events.iter().take_while(fits).count();
         // One event always goes to a peer that has nothing waiting, however large it is.
         let count = if waiting == 0 { fitting.max(1) } else { fitting };
+        let removed = self.removal(slot, index, events);
+        let count = removed.map_or(count, |at| count.min(at + 1));
+        let is_last = removed.is_some_and(|at| at < count);
         let events = events.get(..count).unwrap_or(events);
         let (Some(first), Some(last)) =
             (events.first().and_then(|event| event.offset()), events.last().and_then(|event| event.offset()))
@@ -247,7 +251,19 @@ impl Core {
         self.metrics.deliveries.inc_by(events.len() as u64);
         self.set_next(slot, index, last + 1, 0);
         self.put(slot, Piece { bytes, first: Some((index, first)) });
+        if is_last {
+            self.detach(slot, index);
+        }
         true
+    }
+
+    /// Which of these events removes the subscriber. One who was removed between the check of the right to the topic and the
+    /// subscription missed the round that ends subscriptions, and is ended here.
+    fn removal(&self, slot: u32, index: u32, events: &[Arc<Publication>]) -> Option<usize> {
+        let connection = self.connections.get(slot as usize)?;
+        let user = connection.identity.as_ref()?.user;
+        let checked = connection.subscriptions.iter().find(|subscription| subscription.topic == index)?.checked;
+        events.iter().position(|event| event.offset() > Some(checked) && event.revoked() == Some(user))
     }
 
     fn set_next(&mut self, slot: u32, index: u32, to: Offset, count: u32) {

@@ -62,6 +62,8 @@ pub(super) enum Stand {
 pub(super) struct Subscription {
     pub topic: u32,
     pub stand: Stand,
+    /// The offset at which the right to the topic was checked: a removal after it ends the subscription.
+    pub checked: Offset,
 }
 
 /// Where a connection is in its life.

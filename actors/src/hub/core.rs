@@ -1,7 +1,7 @@
 //! Connections and topics of one worker. Single-threaded; no I/O of its own but non-blocking writes.
 
 use super::config::HubConfig;
-use super::connection::{Connection, ConnectionKey, Ending, NewConnection, Phase, Shut, Stand, Subscription};
+use super::connection::{Connection, ConnectionKey, Ending, NewConnection, Phase, Shut};
 use super::metrics::HubMetrics;
 use super::outbox::{Piece, Written};
 use super::topic::TopicState;
@@ -9,10 +9,10 @@ use crate::clock::SharedClock;
 use crate::identity::Identity;
 use crate::publication::{Dialect, Encoder, Publication};
 use bytes::Bytes;
-use plenum_schema::wire::{CloseCode, Goodbye, ServerFrame};
+use plenum_schema::wire::{CloseCode, ServerFrame};
 use plenum_schema::{Offset, SessionId, Topic};
 use slab::Slab;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 /// How many ended sessions are remembered. A check of a token takes milliseconds; no node ends more sessions in that time.
@@ -426,66 +426,6 @@ impl Core {
                 _ => {}
             },
         }
-    }
-
-    /// Goodbye frame, close frame, and no more. What was not yet begun is dropped; the goodbye tells where to resume.
-    pub(super) fn end(&mut self, slot: u32, ending: &Ending) {
-        let (now, timeout) = (self.clock.mono(), self.config.close_timeout_ms);
-        let positions = self.positions_after_drop(slot);
-        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
-        if !connection.is_open() {
-            return;
-        }
-        let (dialect, before) = (connection.dialect, connection.outbox.bytes());
-        connection.phase = Phase::Closing { until: now + timeout, then: Shut::AwaitPeer };
-        tracing::debug!(connection = %connection.id, reason = ending.code.reason(), "closing");
-        self.metrics.closed.with_label_values(&[ending.code.reason()]).inc();
-        let goodbye = ServerFrame::Goodbye(Goodbye {
-            code: ending.code.code(),
-            reason: ending.code.reason().into(),
-            retry_after_ms: ending.code.is_retryable().then_some(ending.retry_after_ms.unwrap_or(0)),
-            positions,
-        });
-        let goodbye = (self.framing.encode)(dialect, &goodbye);
-        let close = (self.framing.close)(dialect, ending.code.code(), ending.code.reason());
-        connection.outbox.push(Piece { bytes: goodbye, first: None });
-        connection.outbox.push(Piece { bytes: close, first: None });
-        let after = connection.outbox.bytes();
-        self.metrics.outbox_bytes.add(gauge(after) - gauge(before));
-        self.mark_dirty(slot);
-    }
-
-    /// Empties the outbox of what has not begun and answers, for each topic, the last offset handed over before that.
-    fn positions_after_drop(&mut self, slot: u32) -> BTreeMap<Topic, Offset> {
-        let Some(connection) = self.connections.get_mut(slot as usize) else { return BTreeMap::new() };
-        if !connection.is_open() {
-            return BTreeMap::new();
-        }
-        let before = connection.outbox.bytes();
-        if !connection.blocked {
-            // What has room still goes out: the answers to the commands before this end, above all.
-            let _reported_by_the_next_write = connection.outbox.write(&*connection.socket, &mut self.writes);
-        }
-        let dropped = connection.outbox.drop_waiting();
-        let after = connection.outbox.bytes();
-        let subscriptions = connection.subscriptions.clone();
-        self.metrics.outbox_bytes.sub(gauge(before) - gauge(after));
-        subscriptions.iter().filter_map(|subscription| self.position(subscription, &dropped)).collect()
-    }
-
-    fn position(&self, subscription: &Subscription, dropped: &[(u32, Offset)]) -> Option<(Topic, Offset)> {
-        let state = self.topics.get(subscription.topic as usize)?;
-        state.topic.log()?;
-        let handed = match subscription.stand {
-            // A round that has not reached this connection yet has not handed its offsets over.
-            Stand::Live { .. } => match &state.round {
-                Some(round) => round.first.map_or(state.flushed, |first| first - 1),
-                None => state.flushed,
-            },
-            Stand::Behind { next, .. } => next.saturating_sub(1),
-        };
-        let lost = dropped.iter().find(|(topic, _)| *topic == subscription.topic).map(|(_, first)| first - 1);
-        Some((state.topic, lost.map_or(handed, |lost| lost.min(handed))))
     }
 }
 

@@ -69,7 +69,12 @@ impl Roster {
 
     /// Every member, and whether it has all that rounds begun so far carry.
     pub(super) fn reached(&self) -> impl Iterator<Item = (u32, bool)> {
-        self.slots.iter().enumerate().map(|(place, slot)| (*slot, place < self.cursor || place >= self.end))
+        self.slots.iter().enumerate().map(|(place, slot)| (*slot, !(self.cursor..self.end).contains(&place)))
+    }
+
+    /// Whether the member at a place has all that rounds begun so far carry.
+    pub(super) fn has_all(&self, place: u32) -> bool {
+        !(self.cursor..self.end).contains(&(place as usize))
     }
 
     pub(super) fn slots(&self) -> &[u32] {

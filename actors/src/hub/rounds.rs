@@ -139,6 +139,11 @@ impl Core {
         }
         // A round may be larger than any outbox: whoever has nothing waiting gets it all the same.
         if before > 0 && before + bytes.len() > hard {
+            // Queued and dropped at once, so that the resume point lies before it.
+            self.put(
+                slot,
+                Piece { bytes: bytes.clone(), first: delivery.first.map(|offset| (delivery.topic, offset)) },
+            );
             return self.end(slot, &Ending { code: CloseCode::SlowConsumer, retry_after_ms: Some(0) });
         }
         let first = delivery.first.map(|offset| (delivery.topic, offset));

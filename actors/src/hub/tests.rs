@@ -1,5 +1,7 @@
 //! The hub's rules, on sockets with a bounded amount of room and a log that answers when the test says so.
 
+mod edges;
+
 use super::connection::testing::Sink;
 use super::{ConnectionKey, Core, Framing, HubConfig, HubMetrics, NewConnection, Shut, Wish};
 use crate::clock::{Clock, ManualClock};
@@ -284,47 +286,6 @@ fn an_ended_session_closes_its_connections() {
     assert!(ended.sink.text().ends_with("CLOSE 4502\n"));
     assert_eq!(goodbye(&ended.sink.text()).unwrap().retry_after_ms, None);
     assert_eq!(other.sink.text(), "");
-}
-
-#[test]
-fn catching_up_closes_nobody_however_small_the_outbox_is() {
-    for room in [PLENTY, 100] {
-        let mut world = World::new(HubConfig { outbox_bytes: 700, outbox_soft_bytes: 700, ..HubConfig::default() });
-        world.append(40);
-        let peer = world.peer(room, Dialect::NativeJson);
-        world.core.subscribe(peer.key, TOPIC, 0, 40);
-        world.settle();
-        for _ in 0..200 {
-            peer.sink.make_room(300);
-            world.core.writable(peer.key);
-            world.settle();
-        }
-        assert_eq!(offsets(&peer.sink.text()), (1..=40).collect::<Vec<_>>());
-        assert!(goodbye(&peer.sink.text()).is_none());
-    }
-}
-
-#[test]
-fn a_round_that_is_larger_than_an_outbox_reaches_whoever_has_nothing_waiting() {
-    let mut world = World::new(HubConfig { outbox_bytes: 1_000, outbox_soft_bytes: 500, ..HubConfig::default() });
-    let peer = world.live(PLENTY);
-    world.publish(40);
-    world.run();
-    assert_eq!(offsets(&peer.sink.text()).len(), 40);
-    assert!(goodbye(&peer.sink.text()).is_none());
-}
-
-#[test]
-fn a_connection_whose_session_ended_while_its_token_was_checked_is_closed() {
-    let mut world = World::new(HubConfig::default());
-    let peer = world.live(PLENTY);
-    let mut identity = world.core.identity(peer.key).unwrap();
-    identity.session = plenum_schema::SessionId(Uuid::from_u128(4_711));
-    world.core.end_sessions(&[identity.session]);
-    world.core.identify(peer.key, identity);
-    world.run();
-    assert!(peer.sink.text().ends_with("CLOSE 4502\n"));
-    assert!(!world.core.is_open(peer.key));
 }
 
 #[test]

@@ -131,11 +131,12 @@ pub struct SlowArgs {
     /// Bytes of a message's text: large ones fill the slow clients' buffers soon
     #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(16..=16_000))]
     bytes: u32,
-    /// Seconds measured in each round
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    /// Seconds measured in each round: long enough that what the kernel buffers for a slow client (about 2.5 MB on
+    /// loopback) and the server's outbox for it fill up
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
     /// Rounds of each kind, in turns
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
 }
 

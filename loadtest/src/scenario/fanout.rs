@@ -147,14 +147,6 @@ fn side(report: &mut Report, prefix: &str, name: &str, rounds: &[&Round]) {
     figure("cpu_user_s_per_million", middle(&|round| round.cost().1));
     figure("cpu_system_s_per_million", middle(&|round| round.cost().2));
     figure("core_percent", middle(&|round| round.cpu.0 / round.seconds.max(1e-9) * 100.0));
-    let grown = |round: &Round, at: usize| {
-        let (before, later) = (round.rss[0] as f64, round.rss.get(at).copied().unwrap_or(0) as f64);
-        (later - before).max(0.0) / round.connections.max(1) as f64
-    };
-    // The first round: later ones start from memory the allocator keeps.
-    let first = rounds.first().copied();
-    figure("idle_bytes_per_connection", first.map_or(0.0, |round| grown(round, 1)));
-    figure("loaded_bytes_per_connection", first.map_or(0.0, |round| grown(round, 2)));
     figure("unsent_messages", rounds.iter().map(|round| round.unsent as f64).sum());
     figure("p99_of_rounds_median_ms", middle(&|round| round.latencies.ms(99.0)));
     let mut all = Latencies::new();

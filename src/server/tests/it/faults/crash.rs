@@ -204,6 +204,8 @@ async fn nothing_acknowledged_is_lost_doubled_or_moved_when_the_server_is_killed
     let log = reader.whole_history(topic).await;
     check(&log, &done);
     reach.send(reader.say(topic, "the last word").await.offset).unwrap();
+    // Whoever heard the last word before it knew that it was the last hears this.
+    reader.say(topic, "and one more").await;
     for follower in followers {
         tokio::time::timeout(SOON, follower).await.expect("the followers get everything").unwrap();
     }

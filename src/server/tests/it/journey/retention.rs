@@ -17,7 +17,8 @@ async fn forget_some(writer: &mut Peer, topic: Topic) -> Offset {
         }
         let page = writer.history(History { topic, before: None, after: Some(0), limit: Some(1) }).await;
         if page.first > 10 {
-            assert_eq!(page.events[0].offset, page.first);
+            // The log may forget more between the read of its events and that of its first offset, never the other way.
+            assert!(page.events[0].offset <= page.first);
             return page.first;
         }
         assert!(Instant::now() < deadline, "nothing is forgotten");
