@@ -1,6 +1,5 @@
 //! The path of one message, piece by piece. `cargo bench -p plenum-benches` (add a name to run one group).
 //! Criterion compares with the run before; a `--save-baseline` of the previous commit makes that the comparison.
-#![expect(missing_docs, reason = "criterion's macros make undocumented items")]
 #![expect(clippy::expect_used, reason = "a bench ends when its set-up fails")]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
