@@ -6,7 +6,7 @@ use crate::budget::{Budget, BudgetError};
 use crate::clock::Clock;
 use crate::report::{Outcome, Report};
 use crate::scenario::{Context, Failure, Foreign, acks, churn, crash, fanout, idle, slow};
-use crate::target::{self, TargetOptions};
+use crate::target::{self, TargetError, TargetOptions};
 use crate::{process, yardstick};
 use arguments::{AcksArgs, ChurnArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs};
 use clap::{Args, Parser, Subcommand};
@@ -115,6 +115,16 @@ enum Trouble {
     Io(#[from] std::io::Error),
 }
 
+impl Trouble {
+    /// 64: the run was asked for wrongly; 70: it could not be carried out (sysexits).
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Budget(_) | Self::Run(Failure::Usage(_) | Failure::Target(TargetError::NotLoopback(_))) => 64,
+            Self::Run(_) | Self::Io(_) => 70,
+        }
+    }
+}
+
 /// Runs what the command line asks for; answers the exit code.
 #[must_use]
 pub fn run(cli: Cli) -> u8 {
@@ -122,7 +132,7 @@ pub fn run(cli: Cli) -> u8 {
         Ok(outcome) => outcome.exit_code(),
         Err(trouble) => {
             eprintln!("plenum-loadtest: {trouble}");
-            70
+            trouble.exit_code()
         }
     }
 }

@@ -65,7 +65,7 @@ pub fn read(server: SocketAddr, clock: Clock, topic: Topic, member: &Account) ->
         swarm.turn_until(PAGE_LIMIT, &mut pages, arrived)?;
         let Some(page) = pages.page.take() else {
             let why = pages.trouble.unwrap_or_else(|| "no answer".to_owned());
-            return Err(Failure::Usage(format!("history of {topic} after {after}: {why}")));
+            return Err(Failure::History(format!("{topic} after {after}: {why}")));
         };
         let done = page.events.is_empty();
         events.extend(page.events);

@@ -25,6 +25,9 @@ pub enum Failure {
     /// The kernel.
     #[error("{0}")]
     Io(#[from] std::io::Error),
+    /// The server did not give a page of history.
+    #[error("history of {0}")]
+    History(String),
     /// What was asked for cannot be done.
     #[error("{0}")]
     Usage(String),

@@ -41,18 +41,29 @@ pub enum DecodeError {
     Truncated,
 }
 
+/// Room that most frames and stored events fit in, so that encoding seldom grows its buffer.
+const USUAL_BYTES: usize = 640;
+
 /// Encodes a value that our own types make; they cannot fail to encode.
 ///
 /// # Errors
 /// When a value cannot be represented (a map with non-text keys in JSON): a bug, reported rather than panicked.
 pub fn encode<T: Serialize>(codec: Codec, value: &T) -> Result<Vec<u8>, DecodeError> {
+    let mut out = Vec::with_capacity(USUAL_BYTES);
+    encode_into(codec, value, &mut out)?;
+    Ok(out)
+}
+
+/// Appends the encoded value to `out`.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_into<T: Serialize>(codec: Codec, value: &T, out: &mut Vec<u8>) -> Result<(), DecodeError> {
     match codec {
-        Codec::Json => serde_json::to_vec(value).map_err(|error| DecodeError::Shape(error.to_string())),
+        Codec::Json => serde_json::to_writer(out, value).map_err(|error| DecodeError::Shape(error.to_string())),
         Codec::MessagePack => {
-            let mut out = Vec::with_capacity(256);
-            let mut serializer = rmp_serde::Serializer::new(&mut out).with_struct_map().with_human_readable();
-            value.serialize(&mut serializer).map_err(|error| DecodeError::Shape(error.to_string()))?;
-            Ok(out)
+            let mut serializer = rmp_serde::Serializer::new(out).with_struct_map().with_human_readable();
+            value.serialize(&mut serializer).map_err(|error| DecodeError::Shape(error.to_string()))
         }
     }
 }
@@ -113,7 +124,8 @@ fn decode_msgpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
 /// # Errors
 /// As [`encode`].
 pub fn store<T: Serialize>(format: u8, value: &T) -> Result<Bytes, DecodeError> {
-    let mut out = vec![format];
+    let mut out = Vec::with_capacity(USUAL_BYTES);
+    out.push(format);
     let mut serializer = rmp_serde::Serializer::new(&mut out).with_struct_map();
     value.serialize(&mut serializer).map_err(|error| DecodeError::Shape(error.to_string()))?;
     Ok(out.into())

@@ -4,10 +4,12 @@ use super::connection::Socket;
 use bytes::{Buf, Bytes};
 use plenum_schema::Offset;
 use std::collections::VecDeque;
-use std::io::{ErrorKind, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 
 /// How many pieces one write joins.
 const PIECES: usize = 32;
+/// Up to this much is copied into one buffer rather than gathered.
+const COPIED_BYTES: usize = 2 * 1024;
 
 /// A piece of output: whole frames, and which event of which topic it begins with.
 #[derive(Debug)]
@@ -51,6 +53,13 @@ impl Outbox {
         self.pieces.push_back(piece);
     }
 
+    /// Keeps what the socket did not take of bytes written without a queue: the socket is full.
+    pub(super) fn push_begun(&mut self, bytes: &Bytes, written: usize) -> Written {
+        self.push(Piece { bytes: bytes.slice(written..), first: None });
+        self.partial = written > 0;
+        Written::Blocked
+    }
+
     /// Writes `piece` straight to the socket when nothing waits, else behind what waits.
     pub(super) fn send(&mut self, socket: &dyn Socket, piece: Piece, writes: &mut u64) -> Written {
         if !self.pieces.is_empty() {
@@ -78,14 +87,8 @@ impl Outbox {
     /// Writes what waits, many pieces a system call.
     pub(super) fn write(&mut self, socket: &dyn Socket, writes: &mut u64) -> Written {
         while !self.pieces.is_empty() {
-            let mut slices = [IoSlice::new(&[]); PIECES];
-            let mut count = 0;
-            for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
-                *slice = IoSlice::new(&piece.bytes);
-                count += 1;
-            }
             *writes += 1;
-            match socket.try_write(slices.get(..count).unwrap_or_default()) {
+            match self.write_front(socket) {
                 Ok(0) => return Written::Failed,
                 Ok(n) => self.advance(n),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Written::Blocked,
@@ -97,6 +100,28 @@ impl Outbox {
             self.pieces = VecDeque::new();
         }
         Written::All
+    }
+
+    /// One system call. A few small pieces (an ack behind an event) are copied together: that costs less than a gathering write.
+    fn write_front(&self, socket: &dyn Socket) -> io::Result<usize> {
+        if self.pieces.len() > 1 && self.bytes <= COPIED_BYTES {
+            let mut joined = [0; COPIED_BYTES];
+            let mut length = 0;
+            for piece in &self.pieces {
+                if let Some(room) = joined.get_mut(length..length + piece.bytes.len()) {
+                    room.copy_from_slice(&piece.bytes);
+                    length += piece.bytes.len();
+                }
+            }
+            return socket.try_write(&[IoSlice::new(joined.get(..length).unwrap_or_default())]);
+        }
+        let mut slices = [IoSlice::new(&[]); PIECES];
+        let mut count = 0;
+        for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
+            *slice = IoSlice::new(&piece.bytes);
+            count += 1;
+        }
+        socket.try_write(slices.get(..count).unwrap_or_default())
     }
 
     fn advance(&mut self, mut written: usize) {

@@ -5,12 +5,15 @@ use crate::websocket::{FrameBuilder, Opcode};
 use bytes::Bytes;
 use plenum_actors::hub::Framing;
 use plenum_actors::publication::Dialect;
-use plenum_schema::codec::{Codec, encode};
+use plenum_schema::codec::{Codec, encode_into};
 use plenum_schema::wire::ServerFrame;
 
 /// The native protocol's framing in both codecs.
 pub const FRAMING: Framing =
     Framing { encode: encode_frame, ping: |_| ping_frame(b""), close: |_, code, why| close_frame(code, why) };
+
+/// Room that most frames fit in.
+const USUAL_PAYLOAD: usize = 630;
 
 /// The codec of a dialect.
 pub(super) fn codec_of(dialect: Dialect) -> Codec {
@@ -25,12 +28,9 @@ fn encode_frame(dialect: Dialect, frame: &ServerFrame) -> Bytes {
         Dialect::NativeJson => (Codec::Json, Opcode::Text),
         Dialect::NativeMessagePack => (Codec::MessagePack, Opcode::Binary),
     };
-    match encode(codec, frame) {
-        Ok(payload) => {
-            let mut builder = FrameBuilder::with_capacity(payload.len());
-            builder.payload_mut().extend_from_slice(&payload);
-            builder.finish(opcode)
-        }
+    let mut builder = FrameBuilder::with_capacity(USUAL_PAYLOAD);
+    match encode_into(codec, frame, builder.payload_mut()) {
+        Ok(()) => builder.finish(opcode),
         Err(error) => {
             // Our own types always encode; a bug here must be seen and must not take the worker down.
             tracing::error!(%error, "a frame could not be encoded");

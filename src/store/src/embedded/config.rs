@@ -17,6 +17,11 @@ pub struct EmbeddedConfig {
     pub batch_writes: usize,
     /// The most bytes committed with one fsync (a single larger write still goes alone).
     pub batch_bytes: usize,
+    /// A commit of this many writes or more means that many write at once: the next commit then waits a little, so that it carries
+    /// more writes for its fsync. Fewer writes never wait.
+    pub busy_writes: usize,
+    /// How long it waits, microseconds; 0: never. At most 100,000.
+    pub busy_rest_micros: u64,
     /// The largest row or snapshot.
     pub max_value_bytes: usize,
     /// Entries that one step of a trim removes; other writes go between steps.
@@ -51,6 +56,8 @@ impl Default for EmbeddedConfig {
             max_queued_bytes: 64 * 1024 * 1024,
             batch_writes: 4_096,
             batch_bytes: 2 * 1024 * 1024,
+            busy_writes: 4,
+            busy_rest_micros: 2_000,
             max_value_bytes: 4 * 1024 * 1024,
             trim_entries: 1_024,
             cached_heads: 65_536,

@@ -9,10 +9,14 @@ use super::records;
 use super::write::{Pending, Reply, RowChange, Write};
 use bytes::Bytes;
 use fjall::OwnedWriteBatch;
-use plenum_actors::store::{Appended, Conditional, Entry, Head, Snapshot, StoreError};
+use plenum_actors::store::{Appended, Conditional, Direction, Entry, Head, Snapshot, StoreError};
+use plenum_schema::EntryId;
 use plenum_schema::log::{LogId, MAX_OFFSET, Offset};
 use plenum_schema::table::{Row, Table};
 use std::collections::HashMap;
+
+/// Entries read at once while their ids are indexed.
+const INDEXED_AT_ONCE: usize = 512;
 
 /// A head changed by this batch.
 struct Dirty {
@@ -41,6 +45,8 @@ pub(crate) struct Forming<'a> {
     dirty: HashMap<LogId, Dirty>,
     snapshots: HashMap<LogId, Snapshot>,
     rows: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Entries of this batch, which its view does not show.
+    appended: Vec<(LogId, EntryId, Offset)>,
     pending: Vec<Pending>,
     counts: Counts,
 }
@@ -52,10 +58,11 @@ impl<'a> Forming<'a> {
             view: engine.view(),
             heads,
             trim_entries: trim_entries as u64,
-            batch: engine.batch(capacity * 3),
+            batch: engine.batch(capacity * 2),
             dirty: HashMap::with_capacity(capacity),
             snapshots: HashMap::new(),
             rows: HashMap::new(),
+            appended: Vec::with_capacity(capacity),
             pending: Vec::with_capacity(capacity),
             counts: Counts::default(),
         }
@@ -130,7 +137,7 @@ impl<'a> Forming<'a> {
             let value = records::encode_entry(entry);
             self.counts.bytes += value.len() as u64 + 66;
             self.batch.insert(&self.engine.entries, records::entry_key(log, offset), value);
-            self.batch.insert(&self.engine.ids, records::id_key(log, entry.id), offset.to_be_bytes());
+            self.appended.push((log, entry.id, offset));
         }
         self.set_head(log, Head { offset: last, first: ends.first, digest }, expected);
         self.counts.appends += 1;
@@ -160,6 +167,14 @@ impl<'a> Forming<'a> {
         let stored = self.dirty.get(&log).map_or(head.offset, |dirty| dirty.stored);
         let wanted = upto.min(head.offset);
         let step = wanted.min(stored).min(head.first.saturating_add(self.trim_entries - 1));
+        // Ids stay findable beyond their entries, also of entries that no snapshot has covered.
+        let indexed = match self.snapshots.get(&log) {
+            Some(forming) => forming.offset,
+            None => self.view.snapshot(log)?.map_or(0, |stored| stored.offset),
+        };
+        if indexed < step {
+            self.index_ids(log, indexed.max(head.first - 1), step)?;
+        }
         for offset in head.first..=step {
             self.batch.remove(&self.engine.entries, records::entry_key(log, offset));
         }
@@ -185,8 +200,29 @@ impl<'a> Forming<'a> {
             None => self.view.snapshot(log)?.map(|stored| stored.offset),
         };
         if known.is_none_or(|known| known <= snapshot.offset) {
+            self.index_ids(log, known.unwrap_or(0), snapshot.offset)?;
             self.counts.others += 1;
             self.snapshots.insert(log, snapshot);
+        }
+        Ok(())
+    }
+
+    /// Makes the ids of entries beyond `after` up to `upto` findable. Done for many at once when a snapshot is saved, not with
+    /// every append: until then the owner has them in memory.
+    fn index_ids(&mut self, log: LogId, after: Offset, upto: Offset) -> Result<(), StoreError> {
+        let mut from = after;
+        while from < upto {
+            let page = self.view.read(log, from, Direction::Forward, INDEXED_AT_ONCE, usize::MAX)?;
+            let Some(last) = page.last().map(|entry| entry.offset) else { break };
+            for entry in page.iter().filter(|entry| entry.offset <= upto) {
+                self.batch.insert(&self.engine.ids, records::id_key(log, entry.id), entry.offset.to_be_bytes());
+            }
+            from = last;
+        }
+        for (_, id, offset) in
+            self.appended.iter().filter(|(of, _, offset)| *of == log && *offset > after && *offset <= upto)
+        {
+            self.batch.insert(&self.engine.ids, records::id_key(log, *id), offset.to_be_bytes());
         }
         Ok(())
     }

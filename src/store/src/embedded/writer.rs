@@ -20,6 +20,9 @@ const READERS_LEAVE_MS: u64 = 1_000;
 /// Opening writes a little; below this it is not tried, whatever the configured minimum.
 const LEAST_FREE_BYTES: u64 = 1024 * 1024;
 
+/// However the rest is configured, nobody waits longer than this for it.
+const LONGEST_REST_MICROS: u64 = 100_000;
+
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     heads: HeadCache,
@@ -42,7 +45,9 @@ impl Writer {
             let (items, bytes) = (self.shared.config.batch_writes, self.shared.config.batch_bytes);
             match self.shared.queue.take(items, bytes, patience) {
                 Taken::Batch(writes) => {
+                    let count = writes.len();
                     self.write(writes);
+                    self.rest(count);
                     if self.shared.parts.clock.mono() >= self.next_check {
                         self.check();
                     }
@@ -50,6 +55,15 @@ impl Writer {
                 Taken::Idle => self.check(),
                 Taken::Closed => return,
             }
+        }
+    }
+
+    /// When many write at once, lets more of them gather before the next fsync: an fsync costs the same for one write as for a
+    /// hundred. Not when a full batch waits already, nor for a lone writer, who would only wait.
+    fn rest(&self, count: usize) {
+        let config = &self.shared.config;
+        if count >= config.busy_writes && self.shared.queue.len() < config.batch_writes {
+            std::thread::sleep(Duration::from_micros(config.busy_rest_micros.min(LONGEST_REST_MICROS)));
         }
     }
 
