@@ -53,11 +53,11 @@ impl Outbox {
         self.pieces.push_back(piece);
     }
 
-    /// Keeps what the socket did not take of bytes written without a queue: the socket is full.
-    pub(super) fn push_begun(&mut self, bytes: &Bytes, written: usize) -> Written {
+    /// Goes on with bytes of which the socket took some: it must say itself that it is full, or nobody waits for room.
+    pub(super) fn go_on(&mut self, socket: &dyn Socket, bytes: &Bytes, written: usize, writes: &mut u64) -> Written {
         self.push(Piece { bytes: bytes.slice(written..), first: None });
         self.partial = written > 0;
-        Written::Blocked
+        self.write(socket, writes)
     }
 
     /// Writes `piece` straight to the socket when nothing waits, else behind what waits.

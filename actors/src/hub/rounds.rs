@@ -135,7 +135,7 @@ impl Core {
         let before = connection.outbox.bytes();
         let written = match connection.socket.try_write(&[IoSlice::new(bytes)]) {
             Ok(count) if count == bytes.len() => return true,
-            Ok(count) => connection.outbox.push_begun(bytes, count),
+            Ok(count) => connection.outbox.go_on(&*connection.socket, bytes, count, &mut self.writes),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 connection.blocked = true;
                 return false;

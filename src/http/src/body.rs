@@ -154,6 +154,10 @@ fn check_depth(bytes: &[u8], most: usize) -> Result<(), Problem> {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8], most_depth: usize) -> Result<(T, IgnoredFields), Problem> {
     check_depth(bytes, most_depth)?;
+    // Serde would also take an array of the members in their order: a form that nothing documents and that changes silently.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(malformed("the body is an object with named members, not an array"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let mut track = serde_path_to_error::Track::new();
     let mut ignored = Vec::new();

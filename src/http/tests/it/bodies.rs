@@ -47,6 +47,7 @@ async fn malformed_deep_and_incomplete_bodies_are_told_apart() {
         (deep.as_str(), 400, "malformed"),
         (r#"{"text":5}"#, 400, "malformed"),
         ("{\"text\":\"\u{0}\"}", 400, "malformed"),
+        (r#"["text"]"#, 400, "malformed"),
         ("{}", 422, "invalid"),
     ] {
         let seen = ask(HttpConfig::default(), post("application/json", body)).await;

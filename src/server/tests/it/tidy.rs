@@ -68,7 +68,8 @@ fn is_ignored(path: &str) -> bool {
     let at_top = !path.contains('/');
     name == "node_modules"
         || name.ends_with(".log")
-        || at_top && (matches!(name, ".git" | "target" | "data" | "reports") || name.starts_with("target-"))
+        || at_top
+            && (matches!(name, ".git" | "target" | "data" | "load-report" | "reports") || name.starts_with("target-"))
 }
 
 fn read_folder(root: &Path, folder: &str, project: &mut Project) {

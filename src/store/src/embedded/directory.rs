@@ -8,8 +8,10 @@
 
 use super::error::{OpenError, opening};
 use parking_lot::Mutex;
+use std::fs::DirBuilder;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +33,8 @@ impl Directory {
     /// Makes the directory if it is missing, locks it and checks its format.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let wrap = |source| opening(path, source);
-        std::fs::create_dir_all(path).map_err(wrap)?;
+        // People's messages: for the server's own account only. A directory that exists keeps the mode its operator gave it.
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(wrap)?;
         refuse_foreign(path)?;
         let lock = lock(path)?;
         match std::fs::read_to_string(path.join("format")) {
