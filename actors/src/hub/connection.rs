@@ -152,6 +152,8 @@ pub(super) mod testing {
         pub shut: Rc<Cell<Option<Shut>>>,
         pub broken: Rc<Cell<bool>>,
         pub writes: Rc<Cell<usize>>,
+        /// It has said `WouldBlock`: only then does a real socket tell when there is room again.
+        pub refused: Rc<Cell<bool>>,
     }
 
     impl Sink {
@@ -186,6 +188,7 @@ pub(super) mod testing {
                 self.room.set(self.room.get() - take);
                 written += take;
             }
+            self.refused.set(written == 0);
             if written == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(written) }
         }
         fn shut(&self, how: Shut) {

@@ -161,6 +161,20 @@ fn everyone_gets_every_event_in_order_and_several_in_one_write() {
 }
 
 #[test]
+fn a_socket_that_takes_only_a_part_is_asked_until_it_refuses() {
+    let mut world = World::new(HubConfig::default());
+    let peer = world.live(PLENTY);
+    peer.sink.make_room(10);
+    world.publish(1);
+    world.run();
+    assert!(peer.sink.refused.get(), "nobody would tell when there is room again");
+    peer.sink.make_room(PLENTY);
+    world.core.writable(peer.key);
+    world.run();
+    assert_eq!(offsets(&peer.sink.text()), [1]);
+}
+
+#[test]
 fn a_topic_that_rests_joins_what_arrives_meanwhile() {
     let mut world = World::new(HubConfig::default());
     let peer = world.live(PLENTY);
