@@ -87,30 +87,26 @@ impl Link {
 }
 
 /// The hub's end of the link.
-pub(super) struct HubEnd(pub(super) Rc<Link>);
-
-impl Socket for HubEnd {
+impl Socket for Link {
     fn try_write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        let link = &*self.0;
-        let mut transport = link.transport.borrow_mut();
+        let mut transport = self.transport.borrow_mut();
         let written = match pieces {
             [piece] => transport.try_write(piece),
             pieces => transport.try_write_vectored(pieces),
         };
         let blocked = matches!(&written, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
         if blocked {
-            link.blocked.set(true);
+            self.blocked.set(true);
         }
         if blocked || transport.needs_flush() {
             drop(transport);
-            link.wake();
+            self.wake();
         }
         written
     }
 
     fn shut(&self, how: Shut) {
-        let link = &*self.0;
-        link.shut.set(Some(link.shut.get().map_or(how, |before| before.max(how))));
-        link.wake();
+        self.shut.set(Some(self.shut.get().map_or(how, |before| before.max(how))));
+        self.wake();
     }
 }

@@ -4,7 +4,7 @@
 
 use super::actor::NativeConnection;
 use super::framing::codec_of;
-use super::link::{HubEnd, Link};
+use super::link::Link;
 use super::server::Worker;
 use crate::transport::{AnyTransport, Transport};
 use crate::websocket::handshake::{
@@ -120,7 +120,7 @@ impl Seam {
         let dialect = if protocol == Some(PROTOCOL_MSGPACK) { Dialect::NativeMessagePack } else { Dialect::NativeJson };
         let id = ConnectionId(worker.edge.clock.new_id());
         let link = Link::new(transport);
-        let new = NewConnection { id, socket: Box::new(HubEnd(link.clone())), dialect };
+        let new = NewConnection { id, socket: link.clone(), dialect };
         let shared = worker.shared.clone();
         let key = shared.hub.with(|core| core.join(new));
         let codec = codec_of(dialect);
