@@ -1,5 +1,3 @@
-//! WebSocket frames, transports, the upgrade seam and the native protocol.
+//! The upgrade seam and the native protocol: the App and the sockets on one port.
 
 pub mod native;
-pub mod transport;
-pub mod websocket;

@@ -10,7 +10,7 @@ mod server;
 mod tls;
 
 pub use config::{EdgeConfig, TlsConfig};
-pub use framing::FRAMING;
+pub use framing::{FRAMING, NATIVE_PROTOCOLS, PROTOCOL_JSON, PROTOCOL_MSGPACK};
 pub use seam::Seam;
 pub use server::{Edge, EdgeError, Listening};
 pub use tls::{TlsError, server_config};

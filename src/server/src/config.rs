@@ -25,10 +25,10 @@ use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
 use plenum_actors::owner::OwnerConfig;
 use plenum_edge::native::{EdgeConfig, TlsConfig as EdgeTls};
-use plenum_edge::transport::TransportConfig;
 use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
 use plenum_services::idempotency::IdempotencyConfig;
+use plenum_websocket::transport::TransportConfig;
 use serde::Deserialize;
 
 /// Everything an operator may set. The fields are the sections of `config/default.toml`, which explains each key.

@@ -1,14 +1,14 @@
 //! The connection actor at the end of a socket: reads frames, hands messages to the protocol, takes answers from its mailbox.
 
 use super::link::{Link, Room};
-use crate::websocket::encode::{close_frame, close_reply, pong_frame};
-use crate::websocket::{Decoder, Incoming, Limits, Violation};
 use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use bytes::BytesMut;
 use plenum_actors::connection::{Admitted, Answer, Connection, Shared};
 use plenum_actors::hub::Shut;
 use plenum_schema::codec::Codec;
+use plenum_websocket::encode::{close_frame, close_reply, pong_frame};
+use plenum_websocket::{Decoder, Incoming, Limits, Violation};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::pin::Pin;

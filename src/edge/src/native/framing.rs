@@ -1,12 +1,19 @@
 //! How the hub's output becomes WebSocket frames: server frames are unmasked, so the same bytes serve every receiver.
 
-use crate::websocket::encode::{close_frame, ping_frame};
-use crate::websocket::{FrameBuilder, Opcode};
 use bytes::Bytes;
 use plenum_actors::hub::Framing;
 use plenum_actors::publication::Dialect;
 use plenum_schema::codec::{Codec, encode_into};
 use plenum_schema::wire::ServerFrame;
+use plenum_websocket::encode::{close_frame, ping_frame};
+use plenum_websocket::{FrameBuilder, Opcode};
+
+/// Sub-protocol of the native protocol in JSON, in text frames.
+pub const PROTOCOL_JSON: &str = "plenum.v1.json";
+/// Sub-protocol of the native protocol in MessagePack, in binary frames.
+pub const PROTOCOL_MSGPACK: &str = "plenum.v1.msgpack";
+/// Both encodings of the native protocol.
+pub const NATIVE_PROTOCOLS: [&str; 2] = [PROTOCOL_JSON, PROTOCOL_MSGPACK];
 
 /// The native protocol's framing in both codecs.
 pub const FRAMING: Framing =

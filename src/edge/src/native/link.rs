@@ -1,7 +1,7 @@
 //! A socket shared by its two users on one thread: the hub writes, the connection actor reads and waits for room.
 
-use crate::transport::{AnyTransport, Transport};
 use plenum_actors::hub::{Shut, Socket};
+use plenum_websocket::transport::{AnyTransport, Transport};
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::rc::Rc;

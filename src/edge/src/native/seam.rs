@@ -3,14 +3,9 @@
 //! The middleware of the `App` does not run for upgrades: origin, draining, limits and counting are judged here.
 
 use super::actor::NativeConnection;
-use super::framing::codec_of;
+use super::framing::{NATIVE_PROTOCOLS, PROTOCOL_MSGPACK, codec_of};
 use super::link::{HubEnd, Link};
 use super::server::Worker;
-use crate::transport::{AnyTransport, Transport};
-use crate::websocket::handshake::{
-    Accepted, HandshakePolicy, PROTOCOL_MSGPACK, check, put_refusal, put_switching_protocols,
-};
-use crate::websocket::{Limits, handshake::NATIVE_PROTOCOLS};
 use actix::Actor;
 use actix_codec::{AsyncRead, AsyncWrite, Framed};
 use actix_http::{Request, h1};
@@ -20,6 +15,9 @@ use plenum_actors::hub::NewConnection;
 use plenum_actors::publication::Dialect;
 use plenum_schema::ConnectionId;
 use plenum_schema::wire;
+use plenum_websocket::Limits;
+use plenum_websocket::handshake::{Accepted, HandshakePolicy, check, put_refusal, put_switching_protocols};
+use plenum_websocket::transport::{AnyTransport, Transport};
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;

@@ -1,10 +1,10 @@
 //! The sections that belong to the server itself. `config/default.toml` explains every key.
 
 use plenum_actors::aggregates::conversation::ConversationLimits;
-use plenum_edge::websocket::origin::OriginPolicy;
 use plenum_http::HttpConfig;
 use plenum_services::conversations::ConversationsConfig;
 use plenum_store::EmbeddedConfig;
+use plenum_websocket::origin::OriginPolicy;
 use serde::Deserialize;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,7 +1,7 @@
 //! The slow and obvious reading of RFC 6455, against which the decoder is held: it sees the whole input at once, copies
 //! everything, and knows nothing of reads, scratch buffers or memory.
 
-use plenum_edge::websocket::{Limits, Violation, close};
+use plenum_websocket::{Limits, Violation, close};
 
 use super::support::{Event, Heard};
 

@@ -8,7 +8,7 @@ use std::{
     task::Poll,
 };
 
-use plenum_edge::transport::{Transport, poll_linger};
+use plenum_websocket::transport::{Transport, poll_linger};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::support::{pairs, pattern, read, readable, run, writable, write_all};

@@ -1,6 +1,6 @@
 //! Which pages may connect.
 
-use plenum_edge::websocket::{
+use plenum_websocket::{
     handshake::{HandshakeError, HandshakePolicy, check},
     origin::{OriginPolicy, OriginVerdict},
     request::PlainRequest,

@@ -1,14 +1,15 @@
 //! The opening handshake (RFC 6455 §4).
 
-use plenum_edge::websocket::{
+use plenum_websocket::{
     client::upgrade_request,
-    handshake::{
-        Accepted, HandshakeError, HandshakePolicy, NATIVE_PROTOCOLS, PROTOCOL_JSON, PROTOCOL_MSGPACK, accept_key,
-        check, put_refusal, put_switching_protocols,
-    },
+    handshake::{Accepted, HandshakeError, HandshakePolicy, accept_key, check, put_refusal, put_switching_protocols},
     origin::OriginPolicy,
     request::PlainRequest,
 };
+
+const PROTOCOL_JSON: &str = "plenum.v1.json";
+const PROTOCOL_MSGPACK: &str = "plenum.v1.msgpack";
+const NATIVE_PROTOCOLS: [&str; 2] = [PROTOCOL_JSON, PROTOCOL_MSGPACK];
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 

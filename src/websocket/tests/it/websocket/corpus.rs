@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use plenum_edge::websocket::Limits;
+use plenum_websocket::Limits;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use super::{

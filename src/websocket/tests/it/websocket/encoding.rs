@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use plenum_edge::websocket::{
+use plenum_websocket::{
     FrameBuilder, Opcode,
     client::{ServerFrame, read_frame},
     encode::{self, ServerHead},

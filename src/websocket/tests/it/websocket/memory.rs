@@ -2,10 +2,7 @@
 
 use std::mem::size_of;
 
-use plenum_edge::{
-    transport::AnyTransport,
-    websocket::{Decoder, Limits, Opcode},
-};
+use plenum_websocket::{Decoder, Limits, Opcode, transport::AnyTransport};
 
 use super::support::{Listener, fragments, frame};
 

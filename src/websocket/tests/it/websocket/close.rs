@@ -1,6 +1,6 @@
 //! Close frames (RFC 6455 §5.5.1, §7.4).
 
-use plenum_edge::websocket::{Limits, Opcode, Violation, client, close::may_be_sent, encode};
+use plenum_websocket::{Limits, Opcode, Violation, client, close::may_be_sent, encode};
 
 use super::support::{Event, frame, hear_all, hear_chunks, text};
 

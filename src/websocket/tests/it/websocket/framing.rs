@@ -1,6 +1,6 @@
 //! Frames, fragments and control frames (RFC 6455 §5).
 
-use plenum_edge::websocket::{Limits, Opcode, Violation};
+use plenum_websocket::{Limits, Opcode, Violation};
 
 use super::support::{Event, KEY, fragments, frame, hear, hear_all, hear_chunks, hear_with_breaks, text};
 
@@ -212,7 +212,7 @@ fn a_handler_that_breaks_leaves_the_bytes_behind_its_frame_untouched() {
     let first = frame(true, Opcode::Text, b"a");
     let mut bytes = [first.clone(), frame(true, Opcode::Text, b"b")].concat();
     let before = bytes.clone();
-    let mut decoder = plenum_edge::websocket::Decoder::new();
+    let mut decoder = plenum_websocket::Decoder::new();
     let used = decoder.decode(&Limits::default(), &mut bytes, &mut |_| std::ops::ControlFlow::Break(())).unwrap();
     assert_eq!(used, first.len());
     assert_eq!(bytes[used..], before[used..]);
@@ -221,7 +221,7 @@ fn a_handler_that_breaks_leaves_the_bytes_behind_its_frame_untouched() {
 #[test]
 fn a_mask_of_zeros_and_a_mask_of_ones_are_masks_like_any_other() {
     for key in [[0; 4], [0xff; 4], KEY] {
-        let bytes = plenum_edge::websocket::client::frame(Opcode::Text, key, "Grüße".as_bytes());
+        let bytes = plenum_websocket::client::frame(Opcode::Text, key, "Grüße".as_bytes());
         assert_eq!(hear_all(&bytes).events, [text("Grüße")]);
     }
 }

@@ -1,6 +1,6 @@
 //! Text is checked byte by byte as it arrives (RFC 6455 §8.1).
 
-use plenum_edge::websocket::{Limits, Opcode, Violation};
+use plenum_websocket::{Limits, Opcode, Violation};
 
 use super::support::{Listener, fragments, frame, hear_all, hear_chunks, text};
 

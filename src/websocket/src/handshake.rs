@@ -9,13 +9,6 @@ use super::{
     request::UpgradeRequest,
 };
 
-/// Sub-protocol of the native protocol in JSON, in text frames.
-pub const PROTOCOL_JSON: &str = "plenum.v1.json";
-/// Sub-protocol of the native protocol in MessagePack, in binary frames.
-pub const PROTOCOL_MSGPACK: &str = "plenum.v1.msgpack";
-/// Both encodings of the native protocol.
-pub const NATIVE_PROTOCOLS: [&str; 2] = [PROTOCOL_JSON, PROTOCOL_MSGPACK];
-
 /// Appended to the key before hashing (§1.3).
 const ACCEPT_GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use plenum_edge::websocket::{Decoder, Incoming, Limits, Opcode, Violation, client};
+use plenum_websocket::{Decoder, Incoming, Limits, Opcode, Violation, client};
 
 pub const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 

@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, task::Poll};
 
-use plenum_edge::transport::{Transport, TransportConfig};
+use plenum_websocket::transport::{Transport, TransportConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::support::{pattern, read, readable, run, tls_pair, tls_pair_with, writable, write_all};

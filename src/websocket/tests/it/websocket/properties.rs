@@ -1,6 +1,6 @@
 //! Random conversations and random bytes.
 
-use plenum_edge::websocket::{Limits, Opcode, client, mask};
+use plenum_websocket::{Limits, Opcode, client, mask};
 use proptest::{collection::vec, prelude::*};
 
 use super::{

@@ -8,7 +8,7 @@ use std::{
 };
 
 use actix_tls::accept::rustls_0_23::TlsStream;
-use plenum_edge::transport::{AnyTransport, Transport, TransportConfig};
+use plenum_websocket::transport::{AnyTransport, Transport, TransportConfig};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::{
     io::{AsyncRead, AsyncWrite},

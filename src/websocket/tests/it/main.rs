@@ -1,4 +1,4 @@
-//! Tests of the edge through its public API.
+//! Tests of frames and transports through its public API.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod transport;
