@@ -14,7 +14,7 @@ mod protocol;
 mod unidentified;
 
 pub use admission::{Admission, Admitted, UserPlace};
-pub use backend::{Access, Answer, Backend, Outcome, Reply};
+pub use backend::{Access, Answer, Backend, Followed, Following, Outcome, Reply};
 pub use bucket::Bucket;
 pub use config::ConnectionConfig;
 pub use identified::Identified;

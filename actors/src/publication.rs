@@ -1,33 +1,14 @@
 //! Publications: an event or signal of a topic, encoded at most once for each dialect, shared by all who receive it.
 
+mod dialect;
+
+pub use dialect::{Dialect, Parser, Vocabulary};
+
 use bytes::Bytes;
 use plenum_schema::conversation::ConversationEvent;
 use plenum_schema::wire::{Event, EventFrame, ServerFrame, Signal, SignalFrame};
 use plenum_schema::{Offset, Topic, UserId};
 use std::sync::{Arc, OnceLock};
-
-/// A way a frame is written on a socket: codec and framing together. The number is an index into every per-dialect table.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[repr(u8)]
-pub enum Dialect {
-    /// `plenum.v1.json`: JSON in WebSocket text frames.
-    NativeJson = 0,
-    /// `plenum.v1.msgpack`: MessagePack in WebSocket binary frames.
-    NativeMessagePack = 1,
-}
-
-impl Dialect {
-    /// Every dialect.
-    pub const ALL: [Dialect; 2] = [Dialect::NativeJson, Dialect::NativeMessagePack];
-    /// How many there are.
-    pub const COUNT: usize = Self::ALL.len();
-
-    /// Its place in per-dialect tables.
-    #[must_use]
-    pub fn index(self) -> usize {
-        self as usize
-    }
-}
 
 /// Turns a frame into the bytes a socket of the dialect gets, framing included. Given by the edge.
 pub type Encoder = fn(Dialect, &ServerFrame) -> Bytes;
@@ -67,7 +48,9 @@ pub struct Publication {
     /// What happens under pressure.
     pub class: Class,
     body: Body,
-    encoded: [OnceLock<Bytes>; Dialect::COUNT],
+    encoded: [OnceLock<Bytes>; Dialect::NATIVE],
+    /// For the dialects that few publications are ever written in.
+    foreign: OnceLock<Box<[OnceLock<Bytes>; Dialect::FOREIGN]>>,
 }
 
 impl Publication {
@@ -79,13 +62,20 @@ impl Publication {
             class: Class::Durable,
             body: Body::Event { offset, at, event },
             encoded: Default::default(),
+            foreign: OnceLock::new(),
         })
     }
 
     /// A signal of a class.
     #[must_use]
     pub fn signal(topic: Topic, class: Class, signal: Signal) -> Arc<Self> {
-        Arc::new(Self { topic, class, body: Body::Signal(signal), encoded: Default::default() })
+        Arc::new(Self {
+            topic,
+            class,
+            body: Body::Signal(signal),
+            encoded: Default::default(),
+            foreign: OnceLock::new(),
+        })
     }
 
     /// What it says.
@@ -125,9 +115,13 @@ impl Publication {
         }
     }
 
-    /// Its bytes in a dialect, made by the first caller.
+    /// Its bytes in a dialect, made by the first caller. Empty when the dialect has no word for it.
     pub fn bytes(&self, dialect: Dialect, encoder: Encoder) -> &Bytes {
-        self.encoded[dialect.index()].get_or_init(|| encoder(dialect, &self.frame()))
+        let place = match dialect.index().checked_sub(Dialect::NATIVE) {
+            None => &self.encoded[dialect.index()],
+            Some(index) => &self.foreign.get_or_init(Box::default)[index],
+        };
+        place.get_or_init(|| encoder(dialect, &self.frame()))
     }
 }
 

@@ -9,9 +9,11 @@ pub mod conversation;
 pub mod entities;
 pub mod id;
 pub mod log;
+pub mod moment;
 pub mod refusal;
 pub mod table;
 pub mod topic;
+pub mod view;
 pub mod wire;
 
 pub use content::{Content, ContentKind};

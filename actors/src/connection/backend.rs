@@ -18,6 +18,26 @@ pub struct Access {
     pub head: Offset,
 }
 
+/// One of a person's conversations.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Followed {
+    /// Its topic.
+    pub topic: Topic,
+    /// The topic's durable head at this moment.
+    pub head: Offset,
+    /// Whether it is a direct one.
+    pub is_direct: bool,
+}
+
+/// The conversations of a person, the last active first.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Following {
+    /// As many as were asked for.
+    pub conversations: Vec<Followed>,
+    /// Whether there are no others.
+    pub is_complete: bool,
+}
+
 /// The rest of Plenum, as a connection sees it. None of these blocks; every reply is used exactly once.
 pub trait Backend: Send + Sync + 'static {
     /// Who has this token.
@@ -25,6 +45,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Whether the caller may receive a topic.
     fn access(&self, caller: Identity, topic: Topic, reply: Reply<Access>);
+
+    /// The caller's conversations, the last active first, at most `limit`: for protocols that follow them unasked.
+    fn following(&self, caller: Identity, limit: usize, reply: Reply<Following>);
 
     /// Carries out `send`, `history`, `typing` or `mark`. The others belong to the connection and are refused as malformed.
     fn call(&self, caller: Identity, command: Command, reply: Reply<AckResult>);

@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// How many ended sessions are remembered. A check of a token takes milliseconds; no node ends more sessions in that time.
 const ENDED_SESSIONS: usize = 1_024;
 
+/// Appends the frame that tells a connection its positions.
+pub type TrailEncoder = fn(Dialect, &[(Topic, Offset)], &mut Vec<u8>);
+
 /// How frames become bytes: given by the edge.
 #[derive(Clone, Copy)]
 pub struct Framing {
@@ -27,6 +30,8 @@ pub struct Framing {
     pub ping: fn(Dialect) -> Bytes,
     /// A transport-level close with code and reason.
     pub close: fn(Dialect, u16, &str) -> Bytes,
+    /// Appends the frame that tells a connection its positions; nothing in dialects without one.
+    pub trail: TrailEncoder,
 }
 
 /// What the hub wants done outside: reads of the log.
@@ -75,6 +80,8 @@ pub struct Core {
     pub(super) dropped: Vec<Topic>,
     /// Topics that somebody is about to subscribe to: interest in them stays.
     pub(super) expected: HashMap<Topic, u32>,
+    /// The frame that follows what is handed over right now; kept for its memory.
+    pub(super) tail: Vec<u8>,
     pub(super) generation: u32,
     pub(super) writes: u64,
     pub(super) sweep_at: usize,
@@ -101,6 +108,7 @@ impl Core {
             wishes: Vec::new(),
             dropped: Vec::new(),
             expected: HashMap::new(),
+            tail: Vec::new(),
             generation: 0,
             writes: 0,
             sweep_at: 0,
@@ -159,7 +167,10 @@ impl Core {
         let Some(connection) = self.get(key) else { return };
         let dialect = connection.dialect;
         let bytes = (self.framing.encode)(dialect, frame);
-        self.push_bytes(key, bytes);
+        // Empty: the dialect has no word for it.
+        if !bytes.is_empty() {
+            self.push_bytes(key, bytes);
+        }
     }
 
     /// Queues bytes that are already framed (a pong, say).

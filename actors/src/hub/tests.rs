@@ -29,6 +29,12 @@ const FRAMING: Framing = Framing {
     encode: line,
     ping: |_| Bytes::from_static(b"PING\n"),
     close: |_, code, _| Bytes::from(format!("CLOSE {code}\n")),
+    trail: |dialect, positions, out| {
+        if !dialect.is_native() {
+            let told: Vec<String> = positions.iter().map(|(topic, offset)| format!("{topic}={offset}")).collect();
+            out.extend_from_slice(format!("AT {}\n", told.join(",")).as_bytes());
+        }
+    },
 };
 
 fn user(number: u128) -> UserId {

@@ -2,7 +2,7 @@
 
 use plenum_actors::aggregates::conversation::{Answer, Command as Ask, Conversation};
 use plenum_actors::clock::SharedClock;
-use plenum_actors::connection::{Access, Backend, Reply};
+use plenum_actors::connection::{Access, Backend, Following, Reply};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
 use plenum_actors::hub::{LogPage, LogReader};
@@ -50,6 +50,11 @@ impl Backend for NodeBackend {
             Topic::User(_) => reply(Err(Refusal::field(RefusalCode::NotFound, "topic", "there is no such topic"))),
             Topic::Conversation(id) => self.ask_access(caller, id, |head| Access { head }, reply),
         }
+    }
+
+    fn following(&self, caller: Identity, limit: usize, reply: Reply<Following>) {
+        let conversations = self.conversations.clone();
+        actix::spawn(async move { reply(conversations.following(caller.user, limit).await) });
     }
 
     fn call(&self, caller: Identity, command: Command, reply: Reply<AckResult>) {

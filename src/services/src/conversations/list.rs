@@ -2,10 +2,11 @@
 
 use super::cursor::Place;
 use super::unread::{is_member, own_number, unread};
-use super::{Conversations, log_of, no_such_conversation};
+use super::{Conversations, log_of, no_such_conversation, topic_of};
 use crate::unavailable::unavailable;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use plenum_actors::aggregates::conversation::read_digest;
+use plenum_actors::connection::{Followed, Following};
 use plenum_actors::store::Head;
 use plenum_schema::conversation::{ConversationKind, Digest, LastMessage};
 use plenum_schema::entities::Membership;
@@ -89,6 +90,38 @@ impl Conversations {
         let since = self.memberships(caller).await?.into_iter().find(|row| row.conversation_id == id);
         let candidate = candidate(id, since.map_or(0, |row| row.since), &head)?.ok_or_else(no_such_conversation)?;
         self.overview(caller, candidate).await?.ok_or_else(no_such_conversation)
+    }
+
+    /// The topics of the caller's conversations with their heads, the last active first, at most `limit`.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn following(&self, caller: UserId, limit: usize) -> Result<Following, Refusal> {
+        let mut candidates = self.candidates(caller).await?;
+        candidates.sort_unstable_by_key(|candidate| std::cmp::Reverse(candidate.place));
+        let mut following = Following { conversations: Vec::new(), is_complete: true };
+        for candidate in candidates {
+            let id = candidate.place.id;
+            let is_member = match is_member(&candidate.digest, caller) {
+                Some(is_member) => is_member,
+                // The digest does not name everybody: the owner knows.
+                None => match self.access(caller, id).await {
+                    Ok(_) => true,
+                    Err(refusal) if refusal.code == RefusalCode::NotFound => false,
+                    Err(refusal) => return Err(refusal),
+                },
+            };
+            if !is_member {
+                continue;
+            }
+            if following.conversations.len() == limit {
+                following.is_complete = false;
+                break;
+            }
+            let is_direct = candidate.digest.kind == Some(ConversationKind::Direct);
+            following.conversations.push(Followed { topic: topic_of(id), head: candidate.head, is_direct });
+        }
+        Ok(following)
     }
 
     async fn candidates(&self, caller: UserId) -> Result<Vec<Candidate>, Refusal> {

@@ -1,0 +1,257 @@
+//! What clients hear.
+
+use crate::socketio::{packet, positions};
+use bytes::{Bytes, BytesMut};
+use plenum_actors::publication::{Parser, Vocabulary};
+use plenum_schema::conversation::{ConversationEvent, ConversationKind, Created, Message};
+use plenum_schema::moment::text as moment;
+use plenum_schema::view::MessageView;
+use plenum_schema::wire::{CloseCode, Event, EventFrame, Gap, Goodbye, MarksSignal, ServerFrame, Signal, TypingSignal};
+use plenum_schema::{ConversationId, Offset, Topic, UserId};
+use serde::Serialize;
+
+/// Which conversations are direct ones, as far as somebody here follows them: to receivers of `new_direct_message` the
+/// difference matters, and an event does not tell it.
+pub trait Directs {
+    /// Whether the conversation is a direct one.
+    fn is_direct(&self, id: ConversationId) -> bool;
+}
+
+/// Events of one frame, written one behind the other.
+struct Events {
+    parser: Parser,
+    vocabulary: Vocabulary,
+    trail: Option<String>,
+    out: Bytes,
+}
+
+impl Events {
+    fn say<T: Serialize>(&mut self, name: &str, argument: &T) {
+        let frame = packet::event(self.parser, name, argument, self.trail.as_deref());
+        if self.out.is_empty() {
+            self.out = frame;
+            return;
+        }
+        let mut joined = BytesMut::with_capacity(self.out.len() + frame.len());
+        joined.extend_from_slice(&self.out);
+        joined.extend_from_slice(&frame);
+        self.out = joined.freeze();
+    }
+
+    fn hyphen<T: Serialize>(&mut self, name: &str, argument: &T) {
+        if self.vocabulary != Vocabulary::Underscore {
+            self.say(name, argument);
+        }
+    }
+
+    fn underscore<T: Serialize>(&mut self, name: &str, argument: &T) {
+        if self.vocabulary != Vocabulary::Hyphen {
+            self.say(name, argument);
+        }
+    }
+}
+
+/// The events that a frame is in a vocabulary, framed; empty when it has no words for it.
+pub fn encode(parser: Parser, vocabulary: Vocabulary, frame: &ServerFrame, directs: &impl Directs) -> Bytes {
+    let mut events = Events { parser, vocabulary, trail: None, out: Bytes::new() };
+    match frame {
+        ServerFrame::Event(event) => on_event(&mut events, event, directs),
+        ServerFrame::Signal(signal) => on_signal(&mut events, signal.topic, &signal.signal),
+        ServerFrame::Gap(gap) => on_gap(&mut events, gap),
+        ServerFrame::Goodbye(goodbye) => on_goodbye(&mut events, goodbye),
+        // Engine.IO has its own heart-beats; answers go to callbacks.
+        ServerFrame::Hello(_)
+        | ServerFrame::Ack(_)
+        | ServerFrame::Refusal(_)
+        | ServerFrame::CaughtUp(_)
+        | ServerFrame::Heartbeat(_) => {}
+    }
+    events.out
+}
+
+fn on_event(events: &mut Events, frame: &EventFrame, directs: &impl Directs) {
+    events.trail = Some(positions::trail(frame.topic, frame.offset));
+    let Topic::Conversation(id) = frame.topic else { return };
+    let Event::Conversation(event) = &frame.event;
+    match event {
+        ConversationEvent::Created(created) => on_created(events, id, created),
+        ConversationEvent::Message(message) => on_message(events, (id, frame.offset, frame.at), message, directs),
+        ConversationEvent::MemberAdded(added) => {
+            let member = Member { room_id: id, user_id: added.user };
+            events.hyphen("conversation-updated", &changed(id, "members"));
+            events.underscore("user_joined", &member);
+        }
+        ConversationEvent::MemberRemoved(removed) => {
+            let member = Member { room_id: id, user_id: removed.user };
+            events.hyphen("conversation-updated", &changed(id, "members"));
+            events.underscore("user_left", &member);
+        }
+        ConversationEvent::TitleChanged(change) => {
+            let conversation =
+                Conversation { title: Some(&change.title), change: Some("title"), ..Conversation::of(id) };
+            events.hyphen("conversation-updated", &Updated { conversation });
+        }
+    }
+}
+
+fn on_message(
+    events: &mut Events,
+    (id, offset, at): (ConversationId, Offset, i64),
+    message: &Message,
+    directs: &impl Directs,
+) {
+    let view = MessageView::new(id, offset, at, message);
+    events.hyphen("new-message", &view);
+    if events.vocabulary != Vocabulary::Hyphen {
+        let name = if directs.is_direct(id) { "new_direct_message" } else { "new_message" };
+        events.underscore(name, &view.in_a_room());
+    }
+}
+
+fn on_created(events: &mut Events, id: ConversationId, created: &Created) {
+    let kind = match created.kind {
+        ConversationKind::Direct => "direct",
+        ConversationKind::Group => "group",
+    };
+    let title = created.title.as_deref();
+    let conversation = Conversation { kind: Some(kind), title, change: Some("created"), ..Conversation::of(id) };
+    events.hyphen("conversation-updated", &Updated { conversation });
+}
+
+fn on_signal(events: &mut Events, topic: Topic, signal: &Signal) {
+    match signal {
+        Signal::Typing(typing) => on_typing(events, topic, typing),
+        Signal::Marks(marks) => on_marks(events, topic, marks),
+        Signal::ConversationAdded(added) => {
+            if let Topic::Conversation(id) = added.conversation {
+                events.hyphen("conversation-updated", &changed(id, "added"));
+            }
+        }
+    }
+}
+
+fn on_typing(events: &mut Events, topic: Topic, typing: &TypingSignal) {
+    let Topic::Conversation(id) = topic else { return };
+    let name = if typing.active { "typing" } else { "stop-typing" };
+    events.hyphen(name, &Typist { conversation_id: id, user_id: typing.user });
+    events.underscore("user_typing", &RoomTypist { room_id: id, user_id: typing.user, is_typing: typing.active });
+}
+
+fn on_marks(events: &mut Events, topic: Topic, marks: &MarksSignal) {
+    let Topic::Conversation(id) = topic else { return };
+    let mut status = |status, up_to| {
+        events.hyphen("message-status", &Status { conversation_id: id, status, user_id: marks.user, up_to });
+    };
+    if marks.delivered > marks.read {
+        status("delivered", marks.delivered);
+    }
+    if marks.read > 0 {
+        status("read", marks.read);
+    }
+}
+
+fn on_gap(events: &mut Events, gap: &Gap) {
+    let Topic::Conversation(id) = gap.topic else { return };
+    events.trail = Some(positions::trail(gap.topic, gap.to));
+    events.say("gap", &Missing { conversation_id: id, room_id: id, from: gap.from, to: gap.to });
+}
+
+/// Only an end that the client must not come back from is told; any other is a connection that breaks and comes back.
+fn on_goodbye(events: &mut Events, goodbye: &Goodbye) {
+    let is_final = CloseCode::ALL.iter().any(|code| code.code() == goodbye.code && !code.is_retryable());
+    if is_final {
+        events.say("session_ended", &Ended { reason: &goodbye.reason, code: goodbye.code });
+    }
+}
+
+/// Who somebody is, right behind the CONNECT answer.
+#[derive(Serialize)]
+struct Authenticated {
+    user: Own,
+}
+
+#[derive(Serialize)]
+struct Own {
+    id: UserId,
+}
+
+/// The greeting of the hyphen vocabulary.
+pub(in crate::socketio) fn authenticated(parser: Parser, user: UserId) -> Bytes {
+    packet::event(parser, "authenticated", &Authenticated { user: Own { id: user } }, None)
+}
+
+#[derive(Serialize)]
+struct Updated<'e> {
+    conversation: Conversation<'e>,
+}
+
+#[derive(Serialize)]
+struct Conversation<'e> {
+    id: ConversationId,
+    topic: Topic,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<&'static str>,
+}
+
+impl Conversation<'_> {
+    fn of(id: ConversationId) -> Self {
+        Self { id, topic: Topic::Conversation(id), kind: None, title: None, change: None }
+    }
+}
+
+fn changed(id: ConversationId, change: &'static str) -> Updated<'static> {
+    Updated { conversation: Conversation { change: Some(change), ..Conversation::of(id) } }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Member {
+    room_id: ConversationId,
+    user_id: UserId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Typist {
+    conversation_id: ConversationId,
+    user_id: UserId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RoomTypist {
+    room_id: ConversationId,
+    user_id: UserId,
+    is_typing: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    conversation_id: ConversationId,
+    status: &'static str,
+    user_id: UserId,
+    up_to: Offset,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Missing {
+    conversation_id: ConversationId,
+    room_id: ConversationId,
+    from: Offset,
+    to: Offset,
+}
+
+#[derive(Serialize)]
+struct Ended<'g> {
+    reason: &'g str,
+    code: u16,
+}
+
+#[cfg(test)]
+mod tests;
