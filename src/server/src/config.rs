@@ -25,6 +25,7 @@ use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
 use plenum_actors::owner::OwnerConfig;
 use plenum_edge::native::{EdgeConfig, TlsConfig as EdgeTls};
+use plenum_edge::socketio::SocketIoConfig;
 use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
 use plenum_services::idempotency::IdempotencyConfig;
@@ -59,6 +60,8 @@ pub struct Config {
     pub limits: ConnectionConfig,
     /// WebSocket.
     pub websocket: WebSocketConfig,
+    /// Socket.IO.
+    pub socketio: SocketIoConfig,
     /// Conversations.
     pub conversations: ConversationsSection,
     /// The hub of each worker.

@@ -20,6 +20,7 @@ use plenum_actors::owner::{OwnerMetrics, Recents};
 use plenum_actors::store::SharedStore;
 use plenum_cluster::SingleNode;
 use plenum_edge::native::Edge;
+use plenum_edge::socketio::{Sessions, SocketIo, SocketIoMetrics};
 use plenum_http::{HttpLayer, cors, envelope, no_such_path};
 use plenum_rest::RestState;
 use plenum_services::accounts::Accounts;
@@ -114,8 +115,10 @@ impl Core {
             page_events: u32::try_from(config.hub.page_events).unwrap_or(u32::MAX),
         };
         let directory = self.directory.clone();
+        let sessions = Sessions::new(config.socketio.polling_sessions, SocketIoMetrics::new(registry)?);
         Ok(Arc::new(Edge {
             config: config.edge(),
+            socket_io: SocketIo::new(config.socketio.clone(), &config.hub, config.websocket.fragments, sessions),
             connection: config.limits.clone(),
             hub: config.hub.clone(),
             hubs: self.hubs.clone(),
@@ -170,6 +173,7 @@ impl Node {
                 .app_data(layer.clone())
                 .configure(|cfg| plenum_pages::configure(cfg, product.clone()))
                 .configure(|cfg| plenum_rest::configure(cfg, rest.clone()))
+                .configure(plenum_edge::socketio::configure)
                 .default_service(web::to(no_such_path))
                 .wrap(cors(&surface))
                 .wrap(from_fn(envelope))

@@ -18,10 +18,15 @@ use std::task::{Context as TaskContext, Poll};
 /// Bytes read from a socket at once, into a buffer that all connections of the thread share.
 const SCRATCH_BYTES: usize = 64 * 1024;
 /// Reads of one connection before the others get their turn.
-const READS_A_TURN: usize = 4;
+pub(crate) const READS_A_TURN: usize = 4;
 
 thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_BYTES]);
+}
+
+/// Runs something with the thread's buffer for reading. Not to be nested.
+pub(crate) fn with_scratch<T>(call: impl FnOnce(&mut [u8]) -> T) -> T {
+    SCRATCH.with_borrow_mut(|scratch| call(scratch))
 }
 
 /// One WebSocket connection.
@@ -96,7 +101,7 @@ impl NativeConnection {
             }
             Some(Shut::AwaitPeer) | None => {}
         }
-        SCRATCH.with_borrow_mut(|scratch| self.read(me, cx, scratch))
+        with_scratch(|scratch| self.read(me, cx, scratch))
     }
 
     fn read(&mut self, me: &Recipient<Answer>, cx: &mut TaskContext<'_>, scratch: &mut [u8]) -> bool {

@@ -5,6 +5,13 @@ use plenum_schema::codec::{Codec, encode_into};
 use plenum_schema::wire::ServerFrame;
 use plenum_websocket::{FrameBuilder, Opcode};
 
+/// Sub-protocol of the native protocol in JSON, in text frames.
+pub const PROTOCOL_JSON: &str = "plenum.v1.json";
+/// Sub-protocol of the native protocol in MessagePack, in binary frames.
+pub const PROTOCOL_MSGPACK: &str = "plenum.v1.msgpack";
+/// Both encodings of the native protocol.
+pub const NATIVE_PROTOCOLS: [&str; 2] = [PROTOCOL_JSON, PROTOCOL_MSGPACK];
+
 /// Room that most frames fit in.
 const USUAL_PAYLOAD: usize = 630;
 

@@ -41,6 +41,8 @@ pub(super) enum Stage {
     Entering(Box<Wanted>),
     /// In the namespace.
     Inside,
+    /// Has left it.
+    Left,
 }
 
 /// Why a command was given, until it is answered.
@@ -139,7 +141,7 @@ impl Chat {
                 Ok(())
             }
             Body::Disconnect if is_root && self.is_inside() => {
-                self.leave(around);
+                self.stage = Stage::Left;
                 Ok(())
             }
             // Nothing that the server says asks for an answer.
@@ -174,10 +176,17 @@ impl Chat {
         self.push(around, refused);
     }
 
-    /// The client leaves the namespace and keeps the transport. As nobody it has nothing to do here, so the connection ends; its
-    /// library would close the transport itself.
-    fn leave(&mut self, around: &Around<'_>) {
-        around.shared.hub.with(|core| core.finish(self.key(), super::framing::leaving(), plenum_actors::hub::Shut::Linger));
+    /// Whether the client has left the namespace and kept the transport.
+    pub(super) fn has_left(&self) -> bool {
+        matches!(self.stage, Stage::Left)
+    }
+
+    /// Outside again, on another connection.
+    pub(super) fn begin_again(&mut self, connection: Connection) {
+        self.connection = connection;
+        self.stage = Stage::Outside;
+        self.waiting = Vec::new();
+        self.spoken = None;
     }
 
     fn event(&mut self, around: &Around<'_>, callback: Option<u64>, name: &str, args: &Args<'_>) {
@@ -201,6 +210,10 @@ impl Chat {
             Request::Native(command) => {
                 let joins = matches!(&command, Command::Subscribe(wish) if !self.has(around, wish.topic));
                 self.ask(around, Purpose::Event { callback, name: name.into(), joins }, command, false);
+            }
+            Request::Direct { .. } => {
+                let refusal = Refusal::new(RefusalCode::NotFound, "messages by recipient are not served yet");
+                self.not_understood(around, callback, name, refusal);
             }
             Request::Echo => self.echo(around, callback, name, args),
         }

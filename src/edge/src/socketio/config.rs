@@ -23,6 +23,8 @@ pub struct SocketIoConfig {
     pub poll_bytes: usize,
     /// How long a client may take to go over from polling to WebSocket, milliseconds.
     pub upgrade_timeout_ms: u64,
+    /// How long the body of a POST may take to arrive, milliseconds.
+    pub post_timeout_ms: u64,
     /// Most binary attachments of a packet.
     pub attachments: usize,
     /// A client hears this many of its conversations without joining them, the last active ones.
@@ -47,6 +49,7 @@ impl Default for SocketIoConfig {
             poll_buffer_bytes: 512 * 1024,
             poll_bytes: 256 * 1024,
             upgrade_timeout_ms: 10_000,
+            post_timeout_ms: 30_000,
             attachments: 8,
             followed_conversations: 100,
             recovery: true,

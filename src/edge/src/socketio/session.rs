@@ -35,7 +35,7 @@ pub(super) struct SocketIoSession {
     pub(super) line: Rc<Line>,
     pub(super) engine: Session,
     chat: Chat,
-    decoder: Decoder,
+    pub(super) decoder: Decoder,
     mail: Option<Mail>,
     /// What only a session has that began with polling.
     pub(super) polling: Option<Box<Polling>>,
@@ -143,7 +143,7 @@ impl SocketIoSession {
         }
     }
 
-    fn incoming(&mut self, incoming: Incoming<'_>) {
+    pub(super) fn incoming(&mut self, incoming: Incoming<'_>) {
         match incoming {
             Incoming::Text(text) => match Packet::decode(text) {
                 Ok(packet) => self.packet(packet),
@@ -162,7 +162,7 @@ impl SocketIoSession {
         }
     }
 
-    fn fail(&self, violation: Violation) {
+    pub(super) fn fail(&self, violation: Violation) {
         self.finish(close_frame(violation.close_code(), &violation.to_string()), Shut::Linger);
     }
 

@@ -84,6 +84,24 @@ mod tests {
     }
 
     #[test]
+    fn the_document_has_this_table() {
+        let document = include_str!("../../../../../docs/socketio.md");
+        let row = |line: &str| {
+            let cells: Vec<_> = line.strip_prefix("| `")?.strip_suffix(" |")?.split(" | ").map(str::to_owned).collect();
+            let [name, direction, vocabulary, served] = cells.try_into().ok()?;
+            ["yes", "no"].contains(&served.as_str()).then_some([name, direction, vocabulary, served])
+        };
+        let written: Vec<[String; 4]> = document.lines().filter_map(row).collect();
+        let word = |one: &Name| {
+            let direction = if one.direction == Direction::Client { "client" } else { "server" };
+            let vocabulary = format!("{:?}", one.vocabulary).to_lowercase();
+            let served = if one.is_served { "yes" } else { "no" };
+            [format!("{}`", one.name), direction.to_owned(), vocabulary, served.to_owned()]
+        };
+        assert_eq!(written, NAMES.iter().map(word).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn a_client_hears_what_it_speaks_and_both_when_it_speaks_both() {
         assert_eq!(spoken("send-message"), Some(Vocabulary::Hyphen));
         assert_eq!(spoken("send_message"), Some(Vocabulary::Underscore));

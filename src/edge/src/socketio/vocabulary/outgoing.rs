@@ -156,10 +156,9 @@ fn on_gap(events: &mut Events, gap: &Gap) {
     events.say("gap", &Missing { conversation_id: id, room_id: id, from: gap.from, to: gap.to });
 }
 
-/// Only an end that the client must not come back from is told; any other is a connection that breaks and comes back.
+/// Only the end of the session itself is told; any other is a connection that breaks and comes back.
 fn on_goodbye(events: &mut Events, goodbye: &Goodbye) {
-    let is_final = CloseCode::ALL.iter().any(|code| code.code() == goodbye.code && !code.is_retryable());
-    if is_final {
+    if goodbye.code == CloseCode::SessionEnded.code() {
         events.say("session_ended", &Ended { reason: &goodbye.reason, code: goodbye.code });
     }
 }
