@@ -205,7 +205,7 @@ impl<'a> Data<'a> {
     /// It as one argument of an event.
     #[must_use]
     pub fn as_args(&self) -> Args<'_> {
-        Args::new(self.parser, Cow::Borrowed(&self.bytes), vec![0..self.bytes.len()])
+        Args::new(self.parser, Cow::Borrowed(&self.bytes), std::iter::once(0..self.bytes.len()).collect())
     }
 
     /// The same without borrowing from the message.
