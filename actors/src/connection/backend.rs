@@ -2,7 +2,7 @@
 
 use crate::identity::Identity;
 use actix::Message;
-use plenum_schema::wire::{AckResult, Command};
+use plenum_schema::wire::{AckResult, Command, Signal};
 use plenum_schema::{Offset, Refusal, Topic};
 
 /// The answer to a command.
@@ -25,6 +25,12 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Whether the caller may receive a topic.
     fn access(&self, caller: Identity, topic: Topic, reply: Reply<Access>);
+
+    /// How a topic without a log stands: said to whoever has just subscribed to it, so that nothing is missed in between.
+    fn standing(&self, topic: Topic) -> Option<Signal> {
+        let _ = topic;
+        None
+    }
 
     /// Carries out `send`, `history`, `typing` or `mark`. The others belong to the connection and are refused as malformed.
     fn call(&self, caller: Identity, command: Command, reply: Reply<AckResult>);
