@@ -43,3 +43,35 @@ impl Memory {
         self.times.get(&user).map(|(_, at)| *at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(n: u128) -> UserId {
+        UserId(uuid::Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn the_newest_are_remembered_and_no_more_than_the_limit() {
+        let mut memory = Memory::new(2);
+        memory.learn(user(1), Some(1));
+        memory.learn(user(2), None);
+        memory.learn(user(1), Some(3));
+        memory.learn(user(3), Some(4));
+        assert_eq!([1, 2, 3].map(|n| memory.get(user(n))), [Some(Some(3)), None, Some(Some(4))]);
+        for round in 0..1_000 {
+            memory.learn(user(1), Some(round));
+        }
+        assert!(memory.order.len() <= 5 && memory.get(user(1)) == Some(Some(999)));
+    }
+
+    #[test]
+    fn what_the_store_says_does_not_replace_a_newer_leaving() {
+        let mut memory = Memory::new(2);
+        memory.learn(user(1), Some(9));
+        memory.learn_from_store(user(1), Some(1));
+        memory.learn_from_store(user(2), None);
+        assert_eq!([1, 2].map(|n| memory.get(user(n))), [Some(Some(9)), Some(None)]);
+    }
+}

@@ -38,3 +38,22 @@ impl Queue {
         self.order.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(n: u128) -> UserId {
+        UserId(uuid::Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn each_person_waits_once_and_in_the_order_of_the_first_change() {
+        let mut queue = Queue::default();
+        let fresh: Vec<bool> = [3, 1, 3, 2, 1].map(|n| queue.push(user(n))).into();
+        assert_eq!(fresh, [true, true, false, true, false]);
+        assert_eq!((queue.take(2), queue.len()), (vec![user(3), user(1)], 1));
+        assert!(queue.push(user(3)), "told meanwhile, so it waits anew");
+        assert_eq!((queue.take(9), queue.take(9)), (vec![user(2), user(3)], vec![]));
+    }
+}

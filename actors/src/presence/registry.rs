@@ -114,7 +114,7 @@ impl Presence {
             let row =
                 row.map(LastSeen::from_row).transpose().map_err(|error| StoreError::Damaged(error.to_string()))?;
             self.inner.state.lock().memory.learn_from_store(user, row.map(|row| row.at));
-            Ok(())
+            Ok::<(), StoreError>(())
         });
         let mut reads = stream::iter(reads).buffer_unordered(self.inner.config.written_at_once);
         while let Some(read) = reads.next().await {

@@ -23,7 +23,7 @@ pub use create::{NewGroup, Opened, Other};
 pub use history::HistoryPage;
 pub use list::{Listing, Overview};
 pub use marks::{MarkOutcome, MemberMarks};
-pub use nudges::run_nudges;
+pub use nudges::{Nudge, run_nudges};
 pub use presence::PresentMembers;
 
 use crate::accounts::Accounts;
@@ -100,7 +100,9 @@ impl Conversations {
     ) -> Result<Sent, Refusal> {
         match self.ask(id, Command::Send { author: caller, client_ref, content }).await? {
             Answer::Sent(sent) => {
-                self.nudge(id);
+                if let Some(nudge) = self.nudge(id) {
+                    nudge.written();
+                }
                 Ok(sent)
             }
             other => Err(unexpected(&other)),

@@ -85,7 +85,10 @@ mod tests {
             ("title", Notification { title: "two\nlines".to_owned(), ..notification() }),
             ("title", Notification { title: "x".repeat(257), ..notification() }),
             ("body", Notification { body: Some("x".repeat(4_097)), ..notification() }),
-            ("data", Notification { data: (0..17).map(|n| (n.to_string(), String::new())).collect(), ..notification() }),
+            (
+                "data",
+                Notification { data: (0..17).map(|n| (n.to_string(), String::new())).collect(), ..notification() },
+            ),
             ("data", Notification { data: [("a".to_owned(), "x".repeat(4_096))].into(), ..notification() }),
         ];
         for (field, notification) in wrong {

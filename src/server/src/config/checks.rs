@@ -49,6 +49,7 @@ impl Config {
         found.extend(
             self.http.surface.problems().into_iter().map(|problem| below("http")((problem.key, problem.reason))),
         );
+        found.extend(self.presence.problems().into_iter().map(below("presence")));
         found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
         let accounts = self.accounts.problems().into_iter();

@@ -48,10 +48,10 @@ pub struct Listing {
 }
 
 /// A row whose log exists.
-struct Candidate {
-    place: Place,
+pub(super) struct Candidate {
+    pub(super) place: Place,
     head: Offset,
-    digest: Digest,
+    pub(super) digest: Digest,
 }
 
 impl Conversations {
@@ -90,7 +90,7 @@ impl Conversations {
         self.overview(caller, candidate).await?.ok_or_else(no_such_conversation)
     }
 
-    async fn candidates(&self, caller: UserId) -> Result<Vec<Candidate>, Refusal> {
+    pub(super) async fn candidates(&self, caller: UserId) -> Result<Vec<Candidate>, Refusal> {
         let rows = self.memberships(caller).await?;
         let heads =
             rows.into_iter().map(|row: Membership| async move { self.candidate(row.conversation_id, row.since).await });

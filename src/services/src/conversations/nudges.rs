@@ -15,17 +15,31 @@ use std::time::Duration;
 /// Conversations that somebody has written to, each once.
 pub(super) type Nudged = Arc<Mutex<HashSet<ConversationId>>>;
 
-impl Conversations {
-    /// Somebody has written: the members' devices hear of it with the next [`Conversations::tell_unread`]. Costs next to
-    /// nothing while nobody follows a topic of their own; beyond `unread_conversations` hints are left out.
-    pub fn nudge(&self, id: ConversationId) {
-        if !self.parts.publisher.has_personal() {
-            return;
-        }
+/// A conversation whose members may be told how much they have not read.
+#[derive(Debug)]
+pub struct Nudge {
+    nudged: Nudged,
+    limit: usize,
+    id: ConversationId,
+}
+
+impl Nudge {
+    /// Somebody has written: the members' devices hear of it with the next [`Conversations::tell_unread`]. When too many
+    /// conversations wait for that, the hint is left out.
+    pub fn written(self) {
         let mut nudged = self.nudged.lock();
-        if nudged.len() < self.config.unread_conversations {
-            nudged.insert(id);
+        if nudged.len() < self.limit {
+            nudged.insert(self.id);
         }
+    }
+}
+
+impl Conversations {
+    /// What to say when somebody has written to a conversation; `None` while nobody follows a topic of their own.
+    #[must_use]
+    pub fn nudge(&self, id: ConversationId) -> Option<Nudge> {
+        let limit = self.config.unread_conversations;
+        self.parts.publisher.has_personal().then(|| Nudge { nudged: self.nudged.clone(), limit, id })
     }
 
     /// Tells the members of conversations that were written to since the last call how much they have not read. Only where the

@@ -58,8 +58,7 @@ impl Conversations {
                 Ok::<_, Refusal>(may.then_some(*user))
             }
         });
-        let seen: Vec<Option<UserId>> =
-            stream::iter(each).buffered(self.config.concurrent_reads).try_collect().await?;
+        let seen: Vec<Option<UserId>> = stream::iter(each).buffered(self.config.concurrent_reads).try_collect().await?;
         let seen: Vec<UserId> = seen.into_iter().flatten().collect();
         self.parts.presence.recall(&seen).await.map_err(unavailable)?;
         Ok(self.parts.presence.signals_of(&seen))
@@ -99,22 +98,38 @@ impl Conversations {
         }
     }
 
+    /// People whom the caller would want to know to be online: those of the conversations that were last active, at most `limit`.
+    /// Of large conversations only the first ten members.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn contacts(&self, caller: UserId, limit: usize) -> Result<Vec<UserId>, Refusal> {
+        let mut candidates = self.candidates(caller).await?;
+        candidates.retain(|candidate| is_member(&candidate.digest, caller) != Some(false));
+        candidates.sort_unstable_by_key(|candidate| std::cmp::Reverse(candidate.place));
+        let (mut known, mut contacts) = (HashSet::from([caller]), Vec::new());
+        for user in candidates.into_iter().flat_map(|candidate| candidate.digest.members) {
+            if contacts.len() == limit {
+                break;
+            }
+            if known.insert(user) {
+                contacts.push(user);
+            }
+        }
+        Ok(contacts)
+    }
+
     async fn conversations_of(&self, user: UserId) -> Result<HashSet<ConversationId>, Refusal> {
         Ok(self.memberships(user).await?.into_iter().map(|row| row.conversation_id).collect())
     }
 
     /// Whether one of these conversations of the caller is the user's too. Rows only propose: the log decides.
-    async fn shares(
-        &self,
-        caller: UserId,
-        mine: &HashSet<ConversationId>,
-        user: UserId,
-    ) -> Result<bool, Refusal> {
+    async fn shares(&self, caller: UserId, mine: &HashSet<ConversationId>, user: UserId) -> Result<bool, Refusal> {
         let theirs = self.conversations_of(user).await?;
         let direct = ConversationId::direct(caller, user);
         // The direct one first: it cannot be left, so it is the surest.
-        let common = std::iter::once(&direct).filter(|id| theirs.contains(id)).chain(&theirs);
-        for id in common.filter(|id| mine.contains(id)) {
+        let common = std::iter::once(&direct).filter(|id| theirs.contains(*id)).chain(&theirs);
+        for id in common.filter(|id| mine.contains(*id)) {
             if self.has_both(*id, caller, user).await? {
                 return Ok(true);
             }
