@@ -13,7 +13,7 @@ mod metrics;
 mod protocol;
 mod unidentified;
 
-pub use admission::{Admission, Admitted, UserPlace};
+pub use admission::{Admission, Admitted, Comings, UserPlace};
 pub use backend::{Access, Answer, Backend, Followed, Following, Outcome, Reply};
 pub use bucket::Bucket;
 pub use config::ConnectionConfig;

@@ -130,6 +130,17 @@ pub trait Publisher: Send + Sync + 'static {
     /// Publications of one topic in offset order. Never blocks.
     fn publish(&self, batch: Vec<Arc<Publication>>);
 
+    /// Whether a publication of the topic would reach anybody. May say yes too often, never no too often.
+    fn is_wanted(&self, topic: Topic) -> bool {
+        let _ = topic;
+        true
+    }
+
+    /// Whether somebody follows a topic of their own (`user:`). May say yes too often, never no too often.
+    fn has_personal(&self) -> bool {
+        true
+    }
+
     /// The topic's log ends at `head`, though not everything up to there may have been published (after a panic or crash):
     /// hubs that are below read the log.
     fn announce(&self, topic: Topic, head: Offset);

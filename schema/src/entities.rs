@@ -3,13 +3,22 @@
 mod account;
 mod conversation;
 mod idempotency;
+mod presence;
 
 pub use account::{Account, AccountKey, Session};
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
+pub use presence::LastSeen;
 
 use crate::table::{Entity, Table};
 
 /// Every table, for engines and migrations.
-pub const TABLES: &[&Table] =
-    &[Membership::TABLE, Marks::TABLE, Account::TABLE, AccountKey::TABLE, Session::TABLE, IdempotencyRow::TABLE];
+pub const TABLES: &[&Table] = &[
+    Membership::TABLE,
+    Marks::TABLE,
+    Account::TABLE,
+    AccountKey::TABLE,
+    Session::TABLE,
+    IdempotencyRow::TABLE,
+    LastSeen::TABLE,
+];

@@ -50,6 +50,8 @@ ids! {
     SessionId;
     /// One socket, from handshake to close. Appears in logs; never reused.
     ConnectionId;
+    /// One run of a server process; a restart is another node.
+    NodeId;
     /// A direct or group conversation.
     ConversationId;
     /// A log entry's own id: the idempotency key of the write that made it.

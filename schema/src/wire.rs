@@ -5,12 +5,14 @@
 
 mod client;
 mod close;
+mod notices;
 mod server;
 
 pub use client::{
     ClientFrame, ClientInfo, Command, History, Identify, Mark, Ping, Send, Subscribe, Typing, Unsubscribe,
 };
 pub use close::CloseCode;
+pub use notices::{ConversationChange, ConversationUpdated, Notification, PresenceSignal, UnreadSignal};
 pub use server::{
     Ack, AckResult, CaughtUp, ConversationAdded, Event, EventFrame, Gap, GapReason, Goodbye, Heartbeat,
     HeartbeatAdvice, Hello, Identified, Limits, Marked, MarksSignal, Page, Pong, ReconnectAdvice, RefusalFrame, Sent,

@@ -17,6 +17,8 @@ export class Conversation {
   /** Ids of the members; all of them once `meet` has been told, before that ten at most. */
   members = new Set();
   memberCount = 0;
+  /** How many of them are online; undefined before that is known. Of groups only. */
+  online;
   /** When something last happened: what the list is sorted by. */
   activeAt = 0;
   last;

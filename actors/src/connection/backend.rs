@@ -2,8 +2,8 @@
 
 use crate::identity::Identity;
 use actix::Message;
-use plenum_schema::wire::{AckResult, Command};
-use plenum_schema::{Offset, Refusal, Topic};
+use plenum_schema::wire::{AckResult, Command, Signal};
+use plenum_schema::{Offset, Refusal, Topic, UserId};
 
 /// The answer to a command.
 pub type Outcome<T> = Result<T, Refusal>;
@@ -27,6 +27,8 @@ pub struct Followed {
     pub head: Offset,
     /// Whether it is a direct one.
     pub is_direct: bool,
+    /// The other person of a direct one.
+    pub peer: Option<UserId>,
 }
 
 /// The conversations of a person, the last active first.
@@ -48,6 +50,12 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The caller's conversations, the last active first, at most `limit`: for protocols that follow them unasked.
     fn following(&self, caller: Identity, limit: usize, reply: Reply<Following>);
+
+    /// How a topic without a log stands: said to whoever has just subscribed to it, so that nothing is missed in between.
+    fn standing(&self, topic: Topic) -> Option<Signal> {
+        let _ = topic;
+        None
+    }
 
     /// Carries out `send`, `history`, `typing` or `mark`. The others belong to the connection and are refused as malformed.
     fn call(&self, caller: Identity, command: Command, reply: Reply<AckResult>);

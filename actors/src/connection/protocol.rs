@@ -14,7 +14,7 @@ use actix::Recipient;
 use plenum_schema::codec::{self, Codec};
 use plenum_schema::wire::{
     Ack, AckResult, ClientFrame, CloseCode, Command, HeartbeatAdvice, Hello, Identified as IdentifiedAck, Limits,
-    PROTOCOL, Pong, ReconnectAdvice, RefusalFrame, ServerFrame,
+    PROTOCOL, Pong, ReconnectAdvice, RefusalFrame, ServerFrame, SignalFrame,
 };
 use plenum_schema::{ConnectionId, Offset, Refusal, RefusalCode, Topic, content::MAX_TEXT_BYTES};
 use std::sync::Arc;
@@ -279,6 +279,12 @@ impl Connection {
                 let (head, since) = (subscribed.head, subscribed.since);
                 self.ack(shared, id, AckResult::Subscribed(subscribed));
                 shared.hub.with(|core| core.subscribe(self.key, topic, since, head));
+                if topic.log().is_none()
+                    && let Some(signal) = shared.backend.standing(topic)
+                {
+                    // Asked only now: what changes from here on reaches the subscription.
+                    shared.hub.with(|core| core.push(self.key, &ServerFrame::Signal(SignalFrame { topic, signal })));
+                }
             }
             Err(refusal) => self.refuse(shared, Some(id), refusal),
         }

@@ -28,7 +28,8 @@ pub struct Framing {
     pub encode: Encoder,
     /// A transport-level ping.
     pub ping: fn(Dialect) -> Bytes,
-    /// A transport-level close with code and reason.
+    /// A transport-level close with code and reason. A [`Goodbye`](plenum_schema::wire::Goodbye) with the same code has always
+    /// been encoded right before it: a dialect that tells in its own words why (that the session has ended, say) does so there.
     pub close: fn(Dialect, u16, &str) -> Bytes,
     /// Appends the frame that tells a connection its positions; nothing in dialects without one.
     pub trail: TrailEncoder,

@@ -1,5 +1,6 @@
 //! What the server says.
 
+use super::notices::{ConversationUpdated, Notification, PresenceSignal, UnreadSignal};
 use crate::conversation::ConversationEvent;
 use crate::id::{ConnectionId, MessageId, SessionId, UserId};
 use crate::log::Offset;
@@ -253,6 +254,14 @@ pub enum Signal {
     Marks(MarksSignal),
     /// On `user:<id>`: you are now in this conversation.
     ConversationAdded(ConversationAdded),
+    /// On `user:<id>`: title, members or your being in it have changed.
+    ConversationUpdated(ConversationUpdated),
+    /// On `user:<id>`: how much of a conversation you have not read.
+    Unread(UnreadSignal),
+    /// On `user:<id>`: something worth telling.
+    Notification(Notification),
+    /// On `presence:<id>`: somebody came or went. Also sent to whoever subscribes, right behind the ack.
+    Presence(PresenceSignal),
 }
 
 /// Somebody is typing, or stopped.

@@ -47,6 +47,10 @@ labels! { SIGNALS, of_signal(Signal):
     Signal::Typing(_) => "server signal typing",
     Signal::Marks(_) => "server signal marks",
     Signal::ConversationAdded(_) => "server signal conversationAdded",
+    Signal::ConversationUpdated(_) => "server signal conversationUpdated",
+    Signal::Unread(_) => "server signal unread",
+    Signal::Notification(_) => "server signal notification",
+    Signal::Presence(_) => "server signal presence",
 }
 
 /// Frames of the server that have no kinds of their own.

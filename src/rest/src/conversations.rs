@@ -8,6 +8,7 @@ pub(crate) mod list;
 pub(crate) mod mark;
 pub(crate) mod members;
 pub(crate) mod messages;
+pub(crate) mod presence;
 pub(crate) mod readers;
 pub(crate) mod remove_member;
 pub(crate) mod send;

@@ -1,3 +1,4 @@
 //! Other people.
 
 pub(crate) mod lookup;
+pub(crate) mod presence;

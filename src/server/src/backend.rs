@@ -13,7 +13,7 @@ use plenum_actors::publication::{Class, Publication, Publisher};
 use plenum_schema::wire::{
     AckResult, Command, History as HistoryCommand, Mark, Page, Pong, Signal, Typing, TypingSignal,
 };
-use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode, Topic};
+use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode, Topic, UserId};
 use plenum_services::conversations::Conversations;
 use std::future::Future;
 use std::pin::Pin;
@@ -47,7 +47,11 @@ impl Backend for NodeBackend {
     fn access(&self, caller: Identity, topic: Topic, reply: Reply<Access>) {
         match topic {
             Topic::User(user) if user == caller.user => reply(Ok(Access { head: 0 })),
-            Topic::User(_) => reply(Err(Refusal::field(RefusalCode::NotFound, "topic", "there is no such topic"))),
+            Topic::User(_) => reply(Err(no_such_topic())),
+            Topic::Presence(user) => {
+                let conversations = self.conversations.clone();
+                actix::spawn(async move { reply(presence_access(&conversations, caller, user).await) });
+            }
             Topic::Conversation(id) => self.ask_access(caller, id, |head| Access { head }, reply),
         }
     }
@@ -57,12 +61,26 @@ impl Backend for NodeBackend {
         actix::spawn(async move { reply(conversations.following(caller.user, limit).await) });
     }
 
+    fn standing(&self, topic: Topic) -> Option<Signal> {
+        match topic {
+            Topic::Presence(user) => Some(Signal::Presence(self.conversations.presence().signal_of(user))),
+            Topic::User(_) | Topic::Conversation(_) => None,
+        }
+    }
+
     fn call(&self, caller: Identity, command: Command, reply: Reply<AckResult>) {
         match command {
             Command::Send(send) => match conversation(send.topic) {
                 Ok(id) => {
                     let ask = Ask::Send { author: caller.user, client_ref: send.client_ref, content: send.content };
-                    self.directory.tell(id.0, ask, reply::Reply::new(move |outcome| reply(outcome.and_then(sent))));
+                    let nudge = self.conversations.nudge(id);
+                    let answer = reply::Reply::new(move |outcome: Result<Answer, Refusal>| {
+                        if let (Some(nudge), Ok(_)) = (nudge, &outcome) {
+                            nudge.written();
+                        }
+                        reply(outcome.and_then(sent));
+                    });
+                    self.directory.tell(id.0, ask, answer);
                 }
                 Err(refusal) => reply(Err(refusal)),
             },
@@ -145,10 +163,28 @@ impl NodeBackend {
     }
 }
 
+/// Nobody is told of presence who shares no conversation, nor that there is anything to be told.
+async fn presence_access(conversations: &Conversations, caller: Identity, user: UserId) -> Result<Access, Refusal> {
+    if !conversations.may_see(caller.user, user).await? {
+        return Err(no_such_topic());
+    }
+    // When they left is display: a store that does not answer now takes only that away.
+    if let Err(error) = conversations.presence().recall(&[user]).await {
+        tracing::warn!(%error, "the time of a leaving could not be read");
+    }
+    Ok(Access { head: 0 })
+}
+
+fn no_such_topic() -> Refusal {
+    Refusal::field(RefusalCode::NotFound, "topic", "there is no such topic")
+}
+
 fn conversation(topic: Topic) -> Result<ConversationId, Refusal> {
     match topic {
         Topic::Conversation(id) => Ok(id),
-        Topic::User(_) => Err(Refusal::field(RefusalCode::Invalid, "topic", "this command is for conversations")),
+        Topic::User(_) | Topic::Presence(_) => {
+            Err(Refusal::field(RefusalCode::Invalid, "topic", "this command is for conversations"))
+        }
     }
 }
 

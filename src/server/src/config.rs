@@ -24,6 +24,7 @@ use plenum_actors::connection::ConnectionConfig;
 use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
 use plenum_actors::owner::OwnerConfig;
+use plenum_actors::presence::PresenceConfig;
 use plenum_edge::native::{EdgeConfig, TlsConfig as EdgeTls};
 use plenum_edge::socketio::SocketIoConfig;
 use plenum_rest::RestConfig;
@@ -64,6 +65,8 @@ pub struct Config {
     pub socketio: SocketIoConfig,
     /// Conversations.
     pub conversations: ConversationsSection,
+    /// Who is online.
+    pub presence: PresenceConfig,
     /// The hub of each worker.
     pub hub: HubConfig,
     /// Reading past events.

@@ -14,6 +14,8 @@ mod list;
 mod marks;
 mod members;
 mod membership;
+mod nudges;
+mod presence;
 mod unread;
 
 pub use config::ConversationsConfig;
@@ -21,6 +23,8 @@ pub use create::{NewGroup, Opened, Other};
 pub use history::HistoryPage;
 pub use list::{Listing, Overview};
 pub use marks::{MarkOutcome, MemberMarks};
+pub use nudges::{Nudge, run_nudges};
+pub use presence::PresentMembers;
 
 use crate::accounts::Accounts;
 pub use plenum_actors::aggregates::conversation::{Access, Member};
@@ -28,6 +32,7 @@ use plenum_actors::aggregates::conversation::{Answer, Command, Conversation};
 use plenum_actors::clock::SharedClock;
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
+use plenum_actors::presence::Presence;
 use plenum_actors::publication::Publisher;
 use plenum_actors::store::SharedStore;
 use plenum_schema::conversation::Digest;
@@ -49,6 +54,8 @@ pub struct Parts {
     pub publisher: Arc<dyn Publisher>,
     /// Who exists.
     pub accounts: Accounts,
+    /// Who is online.
+    pub presence: Presence,
     /// Time and ids.
     pub clock: SharedClock,
 }
@@ -58,6 +65,7 @@ pub struct Parts {
 pub struct Conversations {
     parts: Parts,
     config: ConversationsConfig,
+    nudged: nudges::Nudged,
 }
 
 impl fmt::Debug for Conversations {
@@ -70,7 +78,7 @@ impl Conversations {
     /// A service.
     #[must_use]
     pub fn new(parts: Parts, config: ConversationsConfig) -> Self {
-        Self { parts, config }
+        Self { parts, config, nudged: nudges::Nudged::default() }
     }
 
     /// The service's limits.
@@ -91,7 +99,12 @@ impl Conversations {
         content: Content,
     ) -> Result<Sent, Refusal> {
         match self.ask(id, Command::Send { author: caller, client_ref, content }).await? {
-            Answer::Sent(sent) => Ok(sent),
+            Answer::Sent(sent) => {
+                if let Some(nudge) = self.nudge(id) {
+                    nudge.written();
+                }
+                Ok(sent)
+            }
             other => Err(unexpected(&other)),
         }
     }

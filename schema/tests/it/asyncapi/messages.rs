@@ -157,7 +157,34 @@ fn published() -> Vec<Message> {
             "Somebody received or read up to an offset.",
             &[("user", a("Id")), ("delivered", a("Offset")), ("read", a("Offset"))],
         ),
+    ]
+}
+
+fn told() -> Vec<Message> {
+    let changes = json!({ "type": "string", "enum": ["title", "members", "removed"] });
+    let data = json!({ "type": "object", "propertyNames": text(), "additionalProperties": text() });
+    vec![
         signal("server signal conversationAdded", "You are in this conversation now.", &[("conversation", a("Topic"))]),
+        signal(
+            "server signal conversationUpdated",
+            "Title, members or your being in it have changed.",
+            &[("conversation", a("Topic")), ("change", changes)],
+        ),
+        signal(
+            "server signal unread",
+            "How much of a conversation you have not read.",
+            &[("conversation", a("Topic")), ("unread", a("Offset"))],
+        ),
+        signal(
+            "server signal notification",
+            "Something worth telling.",
+            &[("kind", text()), ("title", text()), ("body?", text()), ("data?", data)],
+        ),
+        signal(
+            "server signal presence",
+            "Somebody came or went; also the first thing on a `presence:` topic.",
+            &[("user", a("Id")), ("online", flag()), ("since?", a("Moment")), ("lastSeen?", a("Moment"))],
+        ),
     ]
 }
 
@@ -209,6 +236,7 @@ pub fn messages() -> Vec<Message> {
     let mut all = commands();
     all.extend(acks());
     all.extend(published());
+    all.extend(told());
     all.extend(plain());
     all
 }

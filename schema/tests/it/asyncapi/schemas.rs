@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// A UUID as it is written.
 pub const UUID: &str = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 /// A topic as it is written.
-pub const TOPIC: &str = "^(conversation|user):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+pub const TOPIC: &str = "^(conversation|user|presence):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 
 /// A reference to a component.
 pub fn a(name: &str) -> Value {

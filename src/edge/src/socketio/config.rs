@@ -29,6 +29,8 @@ pub struct SocketIoConfig {
     pub attachments: usize,
     /// A client hears this many of its conversations without joining them, the last active ones.
     pub followed_conversations: usize,
+    /// Whose coming and going it hears: that many of the people it has direct conversations with.
+    pub followed_people: usize,
     /// Whether clients that come back get what they missed (`pid` and offsets).
     pub recovery: bool,
     /// The most topics that a client is told its positions of; the oldest fall out, and are delivered from the beginning of the
@@ -52,6 +54,7 @@ impl Default for SocketIoConfig {
             post_timeout_ms: 30_000,
             attachments: 8,
             followed_conversations: 100,
+            followed_people: 50,
             recovery: true,
             told_positions: 64,
             direct_conversations: 262_144,

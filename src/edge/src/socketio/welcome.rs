@@ -3,12 +3,12 @@
 use super::asks::Listed;
 use super::chat::{Around, Chat, Stage};
 use super::positions::{Base, read_trail};
-use super::vocabulary::outgoing::authenticated;
+use super::vocabulary::outgoing::{authenticated, online_users};
 use super::{directs, packet};
 use actix::Recipient;
 use plenum_actors::connection::{Followed, Following, Outcome};
 use plenum_schema::conversation::{ConversationEvent, ConversationKind};
-use plenum_schema::wire::{Event, Page};
+use plenum_schema::wire::{Event, Page, PresenceSignal, Signal};
 use plenum_schema::{Offset, Topic, UserId};
 use plenum_socketio::args::Data;
 use serde::Deserialize;
@@ -108,7 +108,7 @@ fn base(around: &Around<'_>, user: UserId, following: &Following) -> Base {
 
 fn begin(chat: &Chat, around: &Around<'_>, user: UserId, following: &Following) {
     trail(chat, around, Vec::new());
-    subscribe(chat, around, &Followed { topic: Topic::User(user), head: 0, is_direct: false }, 0);
+    people(chat, around, user, following);
     for one in &following.conversations {
         subscribe(chat, around, one, one.head);
     }
@@ -118,7 +118,7 @@ fn begin(chat: &Chat, around: &Around<'_>, user: UserId, following: &Following) 
 fn go_on(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Following, resume: Resume) {
     let Resume { mut positions, moved, is_complete, .. } = resume;
     trail(chat, around, moved);
-    subscribe(chat, around, &Followed { topic: Topic::User(user), head: 0, is_direct: false }, 0);
+    people(chat, around, user, following);
     let mut unknown = Vec::new();
     for one in &following.conversations {
         match positions.remove(&one.topic) {
@@ -132,6 +132,26 @@ fn go_on(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Followi
     for (topic, position) in positions {
         chat.follow(around, topic, Some(position));
     }
+}
+
+/// What is told to the client's own devices, and who of its direct conversations is there.
+fn people(chat: &Chat, around: &Around<'_>, user: UserId, following: &Following) {
+    listen(chat, around, Topic::User(user));
+    let mut online = Vec::new();
+    let peers = following.conversations.iter().filter_map(|one| one.peer);
+    for peer in peers.take(around.config.followed_people) {
+        let topic = Topic::Presence(peer);
+        listen(chat, around, topic);
+        if let Some(Signal::Presence(PresenceSignal { online: true, .. })) = around.shared.backend.standing(topic) {
+            online.push(peer);
+        }
+    }
+    chat.push(around, online_users(chat.parser(), &online));
+}
+
+/// Subscribes to a topic without a log.
+fn listen(chat: &Chat, around: &Around<'_>, topic: Topic) {
+    subscribe(chat, around, &Followed { topic, head: 0, is_direct: false, peer: None }, 0);
 }
 
 fn trail(chat: &Chat, around: &Around<'_>, moved: Vec<(Topic, Offset)>) {

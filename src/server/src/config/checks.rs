@@ -51,6 +51,7 @@ impl Config {
         found.extend(
             self.http.surface.problems().into_iter().map(|problem| below("http")((problem.key, problem.reason))),
         );
+        found.extend(self.presence.problems().into_iter().map(below("presence")));
         found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
         let accounts = self.accounts.problems().into_iter();
@@ -132,9 +133,9 @@ impl Config {
             message does not fit";
         unless(found, socketio.poll_buffer_bytes >= largest, "socketio.poll_buffer_bytes", reason);
         let fits = usize::try_from(self.limits.topics_per_connection).is_ok_and(|most| {
-            socketio.followed_conversations < most
+            socketio.followed_conversations.saturating_add(socketio.followed_people) < most
         });
-        let reason = "must be below limits.topics_per_connection, or nothing else can be joined";
+        let reason = "must with followed_people be below limits.topics_per_connection, or nothing else can be joined";
         unless(found, fits, "socketio.followed_conversations", reason);
     }
 

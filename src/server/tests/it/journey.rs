@@ -2,6 +2,8 @@
 
 mod access;
 mod chat;
+mod personal;
+mod presence;
 mod resume;
 mod retention;
 mod signals;

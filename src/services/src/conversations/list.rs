@@ -49,10 +49,10 @@ pub struct Listing {
 }
 
 /// A row whose log exists.
-struct Candidate {
-    place: Place,
+pub(super) struct Candidate {
+    pub(super) place: Place,
     head: Offset,
-    digest: Digest,
+    pub(super) digest: Digest,
 }
 
 impl Conversations {
@@ -118,12 +118,13 @@ impl Conversations {
                 break;
             }
             let is_direct = candidate.digest.kind == Some(ConversationKind::Direct);
-            following.conversations.push(Followed { topic: topic_of(id), head: candidate.head, is_direct });
+            let peer = candidate.digest.members.iter().copied().find(|member| is_direct && *member != caller);
+            following.conversations.push(Followed { topic: topic_of(id), head: candidate.head, is_direct, peer });
         }
         Ok(following)
     }
 
-    async fn candidates(&self, caller: UserId) -> Result<Vec<Candidate>, Refusal> {
+    pub(super) async fn candidates(&self, caller: UserId) -> Result<Vec<Candidate>, Refusal> {
         let rows = self.memberships(caller).await?;
         let heads =
             rows.into_iter().map(|row: Membership| async move { self.candidate(row.conversation_id, row.since).await });

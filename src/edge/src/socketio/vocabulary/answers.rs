@@ -38,7 +38,7 @@ impl Done {
     pub fn at(topic: Topic) -> Self {
         let id = match topic {
             Topic::Conversation(id) => Some(id),
-            Topic::User(_) => None,
+            Topic::User(_) | Topic::Presence(_) => None,
         };
         Self { ok: true, conversation_id: id, room_id: id, ..Self::default() }
     }

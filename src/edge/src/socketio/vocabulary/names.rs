@@ -45,12 +45,12 @@ names! {
     Client Both true: "typing", "echo";
     Client Underscore false: "join_conference", "leave_conference", "submit_answer", "push_question", "close_question",
         "ask_question", "upvote_question", "react";
-    Server Hyphen true: "authenticated", "new-message", "message-status", "typing", "stop-typing", "conversation-updated";
-    Server Hyphen false: "online-users", "user-online", "user-offline";
+    Server Hyphen true: "authenticated", "new-message", "message-status", "typing", "stop-typing", "conversation-updated",
+        "online-users", "user-online", "user-offline";
     Server Underscore true: "new_message", "new_direct_message", "user_joined", "user_left", "user_typing";
     Server Underscore false: "message_updated", "room_stats_updated";
-    Server Both true: "gap", "position", "session_ended", "error";
-    Server Both false: "notification", "job_progress", "order_updated", "domain:nawala-updated";
+    Server Both true: "gap", "position", "session_ended", "error", "notification";
+    Server Both false: "job_progress", "order_updated", "domain:nawala-updated";
     Server Underscore false: "conference_state", "question_live", "question_closed", "results_updated", "audience_count",
         "answer_accepted", "qa_updated", "conference_ended";
 }

@@ -4,9 +4,12 @@ use crate::socketio::{packet, positions};
 use bytes::{Bytes, BytesMut};
 use plenum_actors::publication::{Parser, Vocabulary};
 use plenum_schema::conversation::{ConversationEvent, ConversationKind, Created, Message};
-use plenum_schema::moment::text as moment;
+use plenum_schema::moment::rfc3339_option;
 use plenum_schema::view::MessageView;
-use plenum_schema::wire::{CloseCode, Event, EventFrame, Gap, Goodbye, MarksSignal, ServerFrame, Signal, TypingSignal};
+use plenum_schema::wire::{
+    CloseCode, ConversationChange, ConversationUpdated, Event, EventFrame, Gap, Goodbye, MarksSignal, PresenceSignal,
+    ServerFrame, Signal, TypingSignal,
+};
 use plenum_schema::{ConversationId, Offset, Topic, UserId};
 use serde::Serialize;
 
@@ -127,7 +130,33 @@ fn on_signal(events: &mut Events, topic: Topic, signal: &Signal) {
                 events.hyphen("conversation-updated", &changed(id, "added"));
             }
         }
+        Signal::ConversationUpdated(update) => on_updated(events, update),
+        Signal::Unread(unread) => {
+            if let Topic::Conversation(id) = unread.conversation {
+                let count = Some(unread.unread);
+                let conversation =
+                    Conversation { unread_count: count, change: Some("unread"), ..Conversation::of(id) };
+                events.hyphen("conversation-updated", &Updated { conversation });
+            }
+        }
+        Signal::Notification(notification) => events.say("notification", notification),
+        Signal::Presence(presence) => on_presence(events, presence),
     }
+}
+
+/// A change of title or members comes as the conversation's own event, to whoever follows it.
+fn on_updated(events: &mut Events, update: &ConversationUpdated) {
+    let Topic::Conversation(id) = update.conversation else { return };
+    match update.change {
+        ConversationChange::Title | ConversationChange::Members => {}
+        ConversationChange::Removed => events.hyphen("conversation-updated", &changed(id, "removed")),
+    }
+}
+
+fn on_presence(events: &mut Events, presence: &PresenceSignal) {
+    let PresenceSignal { user, online, since, last_seen } = *presence;
+    let somebody = Somebody { user_id: user, since, last_seen };
+    events.hyphen(if online { "user-online" } else { "user-offline" }, &somebody);
 }
 
 fn on_typing(events: &mut Events, topic: Topic, typing: &TypingSignal) {
@@ -174,6 +203,11 @@ struct Own {
     id: UserId,
 }
 
+/// Who of the people that the client has direct conversations with is there.
+pub(in crate::socketio) fn online_users(parser: Parser, users: &[UserId]) -> Bytes {
+    packet::event(parser, "online-users", &users, None)
+}
+
 /// The greeting of the hyphen vocabulary.
 pub(in crate::socketio) fn authenticated(parser: Parser, user: UserId) -> Bytes {
     packet::event(parser, "authenticated", &Authenticated { user: Own { id: user } }, None)
@@ -192,13 +226,15 @@ struct Conversation<'e> {
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'e str>,
+    #[serde(rename = "unreadCount", skip_serializing_if = "Option::is_none")]
+    unread_count: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<&'static str>,
 }
 
 impl Conversation<'_> {
     fn of(id: ConversationId) -> Self {
-        Self { id, topic: Topic::Conversation(id), kind: None, title: None, change: None }
+        Self { id, topic: Topic::Conversation(id), kind: None, title: None, unread_count: None, change: None }
     }
 }
 
@@ -211,6 +247,16 @@ fn changed(id: ConversationId, change: &'static str) -> Updated<'static> {
 struct Member {
     room_id: ConversationId,
     user_id: UserId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Somebody {
+    user_id: UserId,
+    #[serde(serialize_with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    since: Option<i64>,
+    #[serde(serialize_with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    last_seen: Option<i64>,
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::socketio::vocabulary::names::{Direction, NAMES};
 use plenum_schema::conversation::{MemberAdded, MemberRemoved, Role, TitleChanged};
-use plenum_schema::wire::{ConversationAdded, GapReason, SignalFrame};
+use plenum_schema::wire::{ConversationAdded, GapReason, Notification, SignalFrame, UnreadSignal};
 use plenum_schema::{Content, MessageId};
 use plenum_websocket::Opcode;
 use plenum_websocket::client::read_frame;
@@ -82,6 +82,19 @@ fn all_frames() -> Vec<ServerFrame> {
         signal(Signal::Typing(TypingSignal { user: user(2), active: false })),
         signal(Signal::Marks(MarksSignal { user: user(2), delivered: 42, read: 41 })),
         signal(Signal::ConversationAdded(ConversationAdded { conversation: Topic::Conversation(id()) })),
+        signal(Signal::ConversationUpdated(ConversationUpdated {
+            conversation: Topic::Conversation(id()),
+            change: ConversationChange::Removed,
+        })),
+        signal(Signal::Unread(UnreadSignal { conversation: Topic::Conversation(id()), unread: 3 })),
+        signal(Signal::Notification(Notification {
+            kind: "order.shipped".into(),
+            title: "On its way".into(),
+            body: None,
+            data: BTreeMap::new(),
+        })),
+        signal(Signal::Presence(PresenceSignal { user: user(2), online: true, since: Some(0), last_seen: None })),
+        signal(Signal::Presence(PresenceSignal { user: user(2), online: false, since: None, last_seen: Some(0) })),
         ServerFrame::Gap(Gap { topic: Topic::Conversation(id()), from: 2, to: 9, reason: GapReason::Retention }),
         goodbye(CloseCode::SessionEnded),
     ]
@@ -120,7 +133,7 @@ fn whoever_has_spoken_neither_vocabulary_hears_both_each_once() {
 
 #[test]
 fn every_event_that_is_sent_stands_in_the_table_with_its_vocabulary_and_every_served_one_is_sent() {
-    let mut sent: Vec<String> = ["authenticated", "position", "error"].map(str::to_owned).into();
+    let mut sent: Vec<String> = ["authenticated", "position", "error", "online-users"].map(str::to_owned).into();
     for frame in all_frames() {
         for vocabulary in [Vocabulary::Hyphen, Vocabulary::Underscore] {
             for (name, _) in said(vocabulary, &frame, &All(false)).into_iter().chain(said(vocabulary, &frame, &All(true))) {
