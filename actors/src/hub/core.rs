@@ -155,6 +155,14 @@ impl Core {
         connection.is_some_and(|connection| connection.generation == key.generation && connection.is_open())
     }
 
+    /// Whether the connection is open and nothing waits for it.
+    #[must_use]
+    pub fn is_quiet(&self, key: ConnectionKey) -> bool {
+        let connection = self.connections.get(key.slot as usize);
+        let quiet = |connection: &Connection| connection.is_open() && connection.outbox.is_empty();
+        connection.is_some_and(|connection| connection.generation == key.generation && quiet(connection))
+    }
+
     /// Something was heard from the peer.
     pub fn heard(&mut self, key: ConnectionKey) {
         let now = self.clock.mono();

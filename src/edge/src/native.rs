@@ -9,8 +9,8 @@ mod seam;
 mod server;
 mod tls;
 
-pub use config::{EdgeConfig, TlsConfig};
 pub use crate::framing::FRAMING;
+pub use config::{EdgeConfig, TlsConfig};
 pub use framing::{NATIVE_PROTOCOLS, PROTOCOL_JSON, PROTOCOL_MSGPACK};
 pub use seam::Seam;
 pub use server::{Edge, EdgeError, Listening};

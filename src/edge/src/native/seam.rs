@@ -6,8 +6,8 @@ use super::actor::NativeConnection;
 use super::framing::{NATIVE_PROTOCOLS, PROTOCOL_MSGPACK};
 use super::link::{HubEnd, Link};
 use super::server::Worker;
-use crate::socketio::start::{self, Purpose};
 use crate::socketio;
+use crate::socketio::start::{self, Purpose};
 use actix::Actor;
 use actix_codec::{AsyncRead, AsyncWrite, Framed};
 use actix_http::{Request, h1};
@@ -97,8 +97,7 @@ impl Seam {
 
     fn judge(&self, request: &Request) -> Verdict<'static> {
         let edge = &self.worker.edge;
-        if request.path().trim_end_matches('/') == socketio::PATH.trim_end_matches('/')
-            && edge.socket_io.config.enabled
+        if request.path().trim_end_matches('/') == socketio::PATH.trim_end_matches('/') && edge.socket_io.config.enabled
         {
             return self.judge_socket_io(request);
         }

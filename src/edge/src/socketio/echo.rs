@@ -2,8 +2,8 @@
 
 use super::packet::ROOT;
 use bytes::Bytes;
-use plenum_socketio::encode::{self, Arguments};
 use plenum_socketio::Args;
+use plenum_socketio::encode::{self, Arguments};
 
 /// The answer to an `echo` with a callback.
 pub(super) fn answer(id: u64, args: &Args<'_>) -> Bytes {

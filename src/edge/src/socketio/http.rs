@@ -7,8 +7,8 @@ use super::session::SocketIoSession;
 use super::token::token_of;
 use crate::native::{Worker, worker_of_this_thread};
 use actix::{Actor, Recipient};
-use actix_web::http::header::{self, ContentType};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::{Bytes, BytesMut};
 use plenum_socketio::engine::request::{Method, judge};
@@ -131,13 +131,8 @@ fn open(worker: &Rc<Worker>, request: &HttpRequest) -> HttpResponse {
     let sid = worker.new_sid();
     let line = Line::polling(edge.socket_io.config.poll_buffer_bytes);
     let token = token_of(request.head());
-    let mut session = SocketIoSession::open(
-        worker.clone(),
-        (line, Transport::Polling),
-        (BytesMut::new(), admitted),
-        token,
-        None,
-    );
+    let mut session =
+        SocketIoSession::open(worker.clone(), (line, Transport::Polling), (BytesMut::new(), admitted), token, None);
     let mut body = Vec::new();
     open_packet(&sid, Transport::Polling, &edge.socket_io.engine).put(&mut body);
     let (sessions, id) = (sessions.clone(), sid);

@@ -4,8 +4,8 @@
 use crate::native::link::Link;
 use bytes::{Buf, Bytes};
 use plenum_actors::hub::{Shut, Socket};
-use plenum_schema::wire::Signal;
 use plenum_schema::Topic;
+use plenum_schema::wire::Signal;
 use plenum_socketio::engine::polling::PollingBuffer;
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, IoSlice};

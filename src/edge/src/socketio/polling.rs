@@ -232,10 +232,10 @@ impl SocketIoSession {
             ControlFlow::Continue(())
         });
         match (result, probed) {
-            (Ok(()), Probed::Upgraded) => self.decoder = std::mem::replace(decoder, Decoder::new()),
+            (Ok(_), Probed::Upgraded) => self.decoder = std::mem::replace(decoder, Decoder::new()),
             (Err(violation), Probed::Upgraded) => self.fail(violation),
             (Err(_), _) => probed = Probed::Over,
-            (Ok(()), _) => {}
+            (Ok(_), _) => {}
         }
         probed
     }

@@ -17,7 +17,7 @@ use plenum_schema::ConnectionId;
 use plenum_socketio::engine::session::Step;
 use plenum_socketio::engine::{Packet, Session, Transport};
 use plenum_websocket::encode::{close_frame, close_reply, pong_frame};
-use plenum_websocket::{Decoder, Incoming, Limits, Violation};
+use plenum_websocket::{Decoder, Incoming, Violation};
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::rc::Rc;

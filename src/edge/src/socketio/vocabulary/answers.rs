@@ -47,11 +47,9 @@ impl Done {
     #[must_use]
     pub fn of(result: &AckResult) -> Self {
         match result {
-            AckResult::Subscribed(subscribed) => Self {
-                head: Some(subscribed.head),
-                since: Some(subscribed.since),
-                ..Self::at(subscribed.topic)
-            },
+            AckResult::Subscribed(subscribed) => {
+                Self { head: Some(subscribed.head), since: Some(subscribed.since), ..Self::at(subscribed.topic) }
+            }
             AckResult::Unsubscribed(unsubscribed) => Self::at(unsubscribed.topic),
             AckResult::Sent(sent) => Self {
                 message_id: Some(sent.message),

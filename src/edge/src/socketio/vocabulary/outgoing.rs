@@ -134,8 +134,7 @@ fn on_signal(events: &mut Events, topic: Topic, signal: &Signal) {
         Signal::Unread(unread) => {
             if let Topic::Conversation(id) = unread.conversation {
                 let count = Some(unread.unread);
-                let conversation =
-                    Conversation { unread_count: count, change: Some("unread"), ..Conversation::of(id) };
+                let conversation = Conversation { unread_count: count, change: Some("unread"), ..Conversation::of(id) };
                 events.hyphen("conversation-updated", &Updated { conversation });
             }
         }

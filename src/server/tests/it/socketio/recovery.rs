@@ -81,7 +81,8 @@ async fn a_fresh_client_hears_nothing_old_and_foreign_strings_recover_nothing() 
     say(&world, &people[1], topic, &["old"]).await;
     let mut other = Client::web(world.address()).await;
     other.enter(&people[1].token).await;
-    for (pid, offset) in [(None, None), (Some("nonsense".to_owned()), None), (other.pid.clone(), Some("x".to_owned()))] {
+    for (pid, offset) in [(None, None), (Some("nonsense".to_owned()), None), (other.pid.clone(), Some("x".to_owned()))]
+    {
         let mut client = Client::web(world.address()).await;
         (client.pid, client.offset) = (pid.clone(), offset);
         client.enter(&people[0].token).await;

@@ -49,7 +49,9 @@ async fn hyphens_underscores_and_natives_share_one_conversation_in_one_order() {
     assert_eq!(joined["ok"], true);
     assert_eq!(underscore.ask("join_room", &json!({ "roomId": id })).await["ok"], true);
 
-    let sent = hyphen.ask("send-message", &json!({ "conversationId": id, "content": "one", "type": "text", "clientRef": "a" })).await;
+    let sent = hyphen
+        .ask("send-message", &json!({ "conversationId": id, "content": "one", "type": "text", "clientRef": "a" }))
+        .await;
     assert_eq!((&sent["ok"], &sent["offset"], &sent["duplicate"]), (&json!(true), &json!(2), &json!(false)));
     let again = hyphen.ask("send-message", &json!({ "conversationId": id, "content": "one", "clientRef": "a" })).await;
     assert_eq!((&again["offset"], &again["duplicate"]), (&json!(2), &json!(true)));

@@ -17,10 +17,11 @@ fn topic() -> Topic {
 
 /// Read by both parsers, which must agree.
 fn heard(name: &str, argument: &Value) -> Result<Heard, Refusal> {
-    let [json, msgpack] = [(Parser::Json, Codec::Json), (Parser::MessagePack, Codec::MessagePack)].map(|(parser, codec)| {
-        let bytes = encode(codec, argument).unwrap();
-        read(name, Argument { parser, bytes: &bytes })
-    });
+    let [json, msgpack] =
+        [(Parser::Json, Codec::Json), (Parser::MessagePack, Codec::MessagePack)].map(|(parser, codec)| {
+            let bytes = encode(codec, argument).unwrap();
+            read(name, Argument { parser, bytes: &bytes })
+        });
     assert_eq!(json.is_ok(), msgpack.is_ok(), "{name} {argument}");
     if let (Ok(json), Ok(msgpack)) = (&json, &msgpack) {
         assert_eq!(json, msgpack);
@@ -103,7 +104,12 @@ fn what_is_wrong_is_refused_with_the_name_of_the_member() {
             RefusalCode::Invalid,
             Some("recipientId"),
         ),
-        ("send_message", json!({ "roomId": ID, "content": "x", "messageType": "file" }), RefusalCode::Invalid, Some("messageType")),
+        (
+            "send_message",
+            json!({ "roomId": ID, "content": "x", "messageType": "file" }),
+            RefusalCode::Invalid,
+            Some("messageType"),
+        ),
         ("send_direct_message", json!({ "content": "x" }), RefusalCode::Invalid, Some("userId")),
         ("unheard of", json!({}), RefusalCode::NotFound, None),
         ("submit_answer", json!({}), RefusalCode::NotFound, None),

@@ -136,10 +136,15 @@ fn every_event_that_is_sent_stands_in_the_table_with_its_vocabulary_and_every_se
     let mut sent: Vec<String> = ["authenticated", "position", "error", "online-users"].map(str::to_owned).into();
     for frame in all_frames() {
         for vocabulary in [Vocabulary::Hyphen, Vocabulary::Underscore] {
-            for (name, _) in said(vocabulary, &frame, &All(false)).into_iter().chain(said(vocabulary, &frame, &All(true))) {
+            for (name, _) in
+                said(vocabulary, &frame, &All(false)).into_iter().chain(said(vocabulary, &frame, &All(true)))
+            {
                 let known = NAMES.iter().find(|known| known.direction == Direction::Server && known.name == name);
                 let known = known.unwrap_or_else(|| panic!("{name} is not in the table"));
-                assert!(known.is_served && (known.vocabulary == Vocabulary::Both || known.vocabulary == vocabulary), "{name}");
+                assert!(
+                    known.is_served && (known.vocabulary == Vocabulary::Both || known.vocabulary == vocabulary),
+                    "{name}"
+                );
                 sent.push(name);
             }
         }
