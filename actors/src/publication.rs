@@ -145,3 +145,17 @@ pub trait Publisher: Send + Sync + 'static {
     /// hubs that are below read the log.
     fn announce(&self, topic: Topic, head: Offset);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dialects_that_are_not_native_cost_a_publication_two_words_until_they_are_used() {
+        let foreign = size_of::<OnceLock<Box<[OnceLock<Bytes>; Dialect::FOREIGN]>>>();
+        assert_eq!(foreign, 2 * size_of::<usize>());
+        let native = size_of::<[OnceLock<Bytes>; Dialect::NATIVE]>();
+        let said = size_of::<Topic>() + size_of::<Class>() + size_of::<Body>();
+        assert!(size_of::<Publication>() <= said + native + foreign, "{}", size_of::<Publication>());
+    }
+}

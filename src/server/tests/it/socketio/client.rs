@@ -35,12 +35,14 @@ pub struct Client {
     pub offset: Option<String>,
     /// The open packet.
     pub open: Value,
+    /// Who it is, as it was greeted.
+    pub user: Value,
 }
 
 impl Client {
     fn new(address: SocketAddr, way: Way) -> Self {
         let (kept, events) = (VecDeque::new(), Vec::new());
-        Self { address, way, kept, events, last_ack: 0, pid: None, offset: None, open: Value::Null }
+        Self { address, way, kept, events, last_ack: 0, pid: None, offset: None, open: Value::Null, user: Value::Null }
     }
 
     /// Opens a session on a WebSocket.
@@ -111,10 +113,12 @@ impl Client {
     pub async fn packet(&mut self) -> String {
         loop {
             let packet = self.any_packet().await;
-            if packet != "2" {
-                return packet;
+            match packet.as_str() {
+                "2" => self.say("3").await,
+                // Nothing: it answers a poll.
+                "6" => {}
+                _ => return packet,
             }
-            self.say("3").await;
         }
     }
 
@@ -148,6 +152,8 @@ impl Client {
         let data = packet.strip_prefix("40").unwrap_or_else(|| panic!("not let in: {packet}"));
         let data: Value = serde_json::from_str(data).unwrap();
         self.pid = data["pid"].as_str().map(str::to_owned);
+        self.user = self.expect("authenticated").await["user"]["id"].clone();
+        self.expect("online-users").await;
         data
     }
 

@@ -112,7 +112,7 @@ fn a_message_is_heard_in_the_words_of_the_listener() {
     in_a_room["messageType"] = json!("text");
     let hyphen = ("new-message".to_owned(), vec![shown, json!(trail)]);
     let underscore = |name: &str| (name.to_owned(), vec![in_a_room.clone(), json!(trail)]);
-    assert_eq!(said(Vocabulary::Hyphen, &message(), &All(false)), [hyphen.clone()]);
+    assert_eq!(said(Vocabulary::Hyphen, &message(), &All(false)), std::slice::from_ref(&hyphen));
     assert_eq!(said(Vocabulary::Underscore, &message(), &All(false)), [underscore("new_message")]);
     assert_eq!(said(Vocabulary::Underscore, &message(), &All(true)), [underscore("new_direct_message")]);
     assert_eq!(said(Vocabulary::Both, &message(), &All(false)), [hyphen, underscore("new_message")]);
