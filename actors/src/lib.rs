@@ -15,3 +15,4 @@ pub mod owner;
 pub mod placement;
 pub mod publication;
 pub mod store;
+pub mod views;

@@ -3,13 +3,15 @@
 mod account;
 mod conversation;
 mod idempotency;
+mod message_state;
 
 pub use account::{Account, AccountKey, Session};
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
+pub use message_state::{MessageStateRow, Reaction};
 
 use crate::table::{Entity, Table};
 
 /// Every table, for engines and migrations.
 pub const TABLES: &[&Table] =
-    &[Membership::TABLE, Marks::TABLE, Account::TABLE, AccountKey::TABLE, Session::TABLE, IdempotencyRow::TABLE];
+    &[Membership::TABLE, Marks::TABLE, Account::TABLE, AccountKey::TABLE, Session::TABLE, IdempotencyRow::TABLE, MessageStateRow::TABLE];

@@ -1,5 +1,6 @@
 //! The world: virtual time, a queue of events, and everything that happens to nodes, clients and subscribers.
 
+mod changes;
 mod events;
 mod network;
 mod owners;

@@ -1,25 +1,28 @@
 //! A conversation: two people or a group, and what they wrote, in one order.
 
+mod change;
 mod command;
 mod decide;
 mod summary;
+mod touched;
 
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Access, Answer, Command, ConversationLimits, Member};
+pub use command::{Access, Answer, Change, Command, ConversationLimits, Member, Target};
 
 use crate::aggregate::{Aggregate, Decision};
 use crate::clock::WallMillis;
 use plenum_schema::conversation::{ConversationEvent, ConversationKind, Created, Digest, Role};
 use plenum_schema::log::{AggregateKind, LogId, Offset};
-use plenum_schema::wire::{self, Sent};
+use plenum_schema::wire::{self, Changed, Sent};
 use plenum_schema::{ConversationId, EntryId, Refusal, Topic, UserId, codec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use summary::Summary;
+use touched::Touched;
 use uuid::Uuid;
 
 /// The state of a conversation after `head`.
@@ -29,6 +32,7 @@ pub struct Conversation {
     head: Offset,
     members: BTreeMap<UserId, Seat>,
     digest: Digest,
+    touched: Touched,
 }
 
 /// A member's place.
@@ -47,6 +51,8 @@ pub struct Saved {
     head: Offset,
     members: Vec<SavedMember>,
     digest: Digest,
+    #[serde(default, skip_serializing_if = "Touched::is_empty")]
+    touched: Touched,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -123,7 +129,13 @@ impl Aggregate for Conversation {
     const SNAPSHOT_FORMAT: u8 = 1;
 
     fn empty(id: Uuid) -> Self {
-        Self { id: ConversationId(id), head: 0, members: BTreeMap::new(), digest: Digest::default() }
+        Self {
+            id: ConversationId(id),
+            head: 0,
+            members: BTreeMap::new(),
+            digest: Digest::default(),
+            touched: Touched::default(),
+        }
     }
 
     fn decide(
@@ -157,12 +169,19 @@ impl Aggregate for Conversation {
                 let log = LogId { kind: Self::KIND, id: self.id.0 };
                 Some(EntryId::of_client_ref(log, *author, client_ref))
             }
+            Command::Change { by, client_ref: Some(client_ref), change: Change::Edit { .. }, target } => {
+                let log = LogId { kind: Self::KIND, id: self.id.0 };
+                Some(EntryId::of_edit(log, *by, target.offset, client_ref))
+            }
             _ => None,
         }
     }
 
     fn apply(&mut self, offset: Offset, id: EntryId, at: WallMillis, event: &ConversationEvent) {
         self.head = offset;
+        if event.target().is_some() {
+            self.digest.changed = offset;
+        }
         match event {
             ConversationEvent::Created(created) => self.create(created),
             ConversationEvent::Message(message) => {
@@ -174,6 +193,20 @@ impl Aggregate for Conversation {
             ConversationEvent::MemberAdded(added) => self.seat(added.user, added.role),
             ConversationEvent::MemberRemoved(removed) => self.unseat(removed.user),
             ConversationEvent::TitleChanged(changed) => self.digest.title = Some(changed.title.clone()),
+            ConversationEvent::MessageEdited(edited) => {
+                self.touched.content(edited.target, offset);
+                self.digest.edited(edited.target, &edited.content.text);
+            }
+            ConversationEvent::MessageDeleted(deleted) => {
+                self.touched.content(deleted.target, offset);
+                self.digest.deleted(deleted.target);
+            }
+            ConversationEvent::ReactionAdded(added) => {
+                self.touched.reaction(added.target, &added.emoji, true, offset);
+            }
+            ConversationEvent::ReactionRemoved(removed) => {
+                self.touched.reaction(removed.target, &removed.emoji, false, offset);
+            }
         }
     }
 
@@ -181,6 +214,9 @@ impl Aggregate for Conversation {
         match answer {
             Answer::Sent(sent) => Answer::Sent(Sent { offset, message: id, ..sent }),
             Answer::Changed { .. } => Answer::Changed { offset },
+            Answer::MessageChanged { changed, before } => {
+                Answer::MessageChanged { changed: Changed { offset, ..changed }, before }
+            }
             other => other,
         }
     }
@@ -190,6 +226,11 @@ impl Aggregate for Conversation {
             Command::Send { author, .. } => {
                 decide::seat_of(self, *author)?;
                 Ok(Answer::Sent(Sent { topic: self.topic(), offset, message: id, duplicate: true }))
+            }
+            Command::Change { by, target, .. } => {
+                decide::seat_of(self, *by)?;
+                let changed = Changed { topic: self.topic(), target: target.offset, offset, duplicate: true };
+                Ok(Answer::MessageChanged { changed, before: self.digest.changed })
             }
             Command::Create { .. } => Ok(Answer::Created { existing: true, members: self.digest.members.clone() }),
             _ => Ok(Answer::Changed { offset }),
@@ -211,7 +252,7 @@ impl Aggregate for Conversation {
             role: seat.role,
             last_number: seat.last_number,
         };
-        Saved { head: self.head, members: self.members.iter().map(member).collect(), digest: self.digest.clone() }
+        Saved { head: self.head, members: self.members.iter().map(member).collect(), digest: self.digest.clone(), touched: self.touched.clone() }
     }
 
     fn restore(id: Uuid, saved: Saved) -> Self {
@@ -221,6 +262,7 @@ impl Aggregate for Conversation {
             head: saved.head,
             members: saved.members.into_iter().map(seat).collect(),
             digest: saved.digest,
+            touched: saved.touched,
         }
     }
 }

@@ -26,7 +26,8 @@ pub trait Backend: Send + Sync + 'static {
     /// Whether the caller may receive a topic.
     fn access(&self, caller: Identity, topic: Topic, reply: Reply<Access>);
 
-    /// Carries out `send`, `history`, `typing` or `mark`. The others belong to the connection and are refused as malformed.
+    /// Carries out every command but `identify`, `subscribe`, `unsubscribe` and `ping`: these belong to the connection and are
+    /// refused as malformed.
     fn call(&self, caller: Identity, command: Command, reply: Reply<AckResult>);
 }
 

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use plenum_actors::aggregate::Aggregate;
 use plenum_actors::aggregates::conversation::{Conversation, read_digest};
 use plenum_schema::conversation::{
-    ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, Role, Stored, TitleChanged,
+    ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, MessageDeleted, MessageEdited,
+    ReactionAdded, ReactionRemoved, Role, Stored, TitleChanged,
 };
 use plenum_schema::{Content, EntryId, UserId, codec};
 use std::path::PathBuf;
@@ -40,6 +41,26 @@ fn events() -> Vec<(&'static str, ConversationEvent)> {
     ]
 }
 
+/// What changes earlier messages, as version 1 writes it.
+fn changes() -> Vec<(&'static str, ConversationEvent)> {
+    let (by, emoji) = (user(1), "👍".to_owned());
+    let edited = MessageEdited { target: 2, by, content: Content::text("au revoir") };
+    vec![
+        ("message-edited", ConversationEvent::MessageEdited(edited)),
+        ("reaction-added", ConversationEvent::ReactionAdded(ReactionAdded { target: 2, by, emoji: emoji.clone() })),
+        ("reaction-removed", ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, by, emoji })),
+        ("message-deleted", ConversationEvent::MessageDeleted(MessageDeleted { target: 3, by })),
+    ]
+}
+
+fn changed() -> Conversation {
+    let mut state = folded();
+    for (offset, (_, event)) in (events().len() as u64 + 1..).zip(changes()) {
+        state.apply(offset, entry(u128::from(offset)), 1_700_000_000_000, &event);
+    }
+    state
+}
+
 fn folded() -> Conversation {
     let mut state = Conversation::empty(Uuid::from_u128(9));
     for (offset, (_, event)) in (1..).zip(events()) {
@@ -60,7 +81,7 @@ fn fixture(name: &str, now: &[u8]) -> Vec<u8> {
 
 #[test]
 fn events_of_version_1_are_read_and_written_as_ever() {
-    for (name, event) in events() {
+    for (name, event) in events().into_iter().chain(changes()) {
         let stored = Stored { at: 1_700_000_000_000, event };
         let written = codec::store(Conversation::EVENT_FORMAT, &stored).unwrap();
         let golden = fixture(&format!("{name}.bin"), &written);
@@ -71,6 +92,20 @@ fn events_of_version_1_are_read_and_written_as_ever() {
         );
         assert_eq!(written, golden, "{name} is written otherwise");
     }
+}
+
+#[test]
+fn a_snapshot_and_a_digest_of_version_1_with_changed_messages_are_read_and_written_as_ever() {
+    let written = codec::store(Conversation::SNAPSHOT_FORMAT, &changed().save()).unwrap();
+    let golden = fixture("snapshot-changed.bin", &written);
+    assert_eq!(Conversation::restore(Uuid::from_u128(9), codec::restore(&[1], &golden).unwrap()), changed());
+    assert_eq!(written, golden);
+    let written = Bytes::from(changed().digest());
+    let golden = fixture("digest-changed.bin", &written);
+    let digest = read_digest(&golden).unwrap();
+    let last = digest.last.unwrap();
+    assert_eq!((digest.changed, last.deleted, last.text.as_str()), (10, true, ""));
+    assert_eq!(written, golden);
 }
 
 #[test]

@@ -6,9 +6,11 @@
 //! skips, never a conversation that its member cannot find. The log decides who is a member.
 
 mod announce;
+mod change;
 mod config;
 mod create;
 mod cursor;
+mod direct;
 mod history;
 mod list;
 mod marks;
@@ -23,7 +25,7 @@ pub use list::{Listing, Overview};
 pub use marks::{MarkOutcome, MemberMarks};
 
 use crate::accounts::Accounts;
-pub use plenum_actors::aggregates::conversation::{Access, Member};
+pub use plenum_actors::aggregates::conversation::{Access, Change, Member};
 use plenum_actors::aggregates::conversation::{Answer, Command, Conversation};
 use plenum_actors::clock::SharedClock;
 use plenum_actors::directory::Directory;

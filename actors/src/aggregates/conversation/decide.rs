@@ -6,7 +6,7 @@ use plenum_schema::conversation::{
     ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, Role, TitleChanged,
 };
 use plenum_schema::wire::Sent;
-use plenum_schema::{Content, ConversationId, EntryId, Refusal, RefusalCode, UserId};
+use plenum_schema::{Content, ContentKind, ConversationId, EntryId, Refusal, RefusalCode, UserId};
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
@@ -17,13 +17,16 @@ const CREATED_MEMBERS: usize = 1_000;
 /// Most members one `Members` answers.
 const MEMBERS_PAGE: usize = 1_000;
 
-type Decided = Result<(Vec<ConversationEvent>, Answer), Refusal>;
+pub(super) type Decided = Result<(Vec<ConversationEvent>, Answer), Refusal>;
 
 pub(super) fn decide(state: &Conversation, limits: &ConversationLimits, command: &Command, entry: EntryId) -> Decided {
     match command {
         Command::Create { kind, title, by, members } => create(state, limits, *kind, title.as_deref(), *by, members),
         Command::Send { author, client_ref, content } => {
             send(state, limits, *author, client_ref.as_deref(), content, entry)
+        }
+        Command::Change { by, client_ref, change, target } => {
+            super::change::change(state, limits, *by, client_ref.as_deref(), change, target)
         }
         Command::AddMember { by, user, role } => add(state, limits, *by, *user, *role),
         Command::RemoveMember { by, user } => remove(state, *by, *user),
@@ -118,13 +121,7 @@ fn send(
     if let Some(client_ref) = client_ref {
         check_client_ref(client_ref)?;
     }
-    if content.text.is_empty() {
-        return Err(Refusal::field(RefusalCode::Invalid, "content.text", "a message must not be empty"));
-    }
-    if content.text.len() > limits.text_bytes {
-        let text = format!("a message has at most {} bytes of text", limits.text_bytes);
-        return Err(Refusal::field(RefusalCode::TooLarge, "content.text", text));
-    }
+    check_content(limits, content)?;
     let number = state.messages() + 1;
     let client_ref = client_ref.map(str::to_owned);
     let message = Message { id: entry, author, number, content: content.clone(), client_ref };
@@ -133,7 +130,21 @@ fn send(
     Ok((vec![ConversationEvent::Message(message)], Answer::Sent(sent)))
 }
 
-fn check_client_ref(client_ref: &str) -> Result<(), Refusal> {
+pub(super) fn check_content(limits: &ConversationLimits, content: &Content) -> Result<(), Refusal> {
+    if content.kind == ContentKind::Deleted {
+        return Err(Refusal::field(RefusalCode::Invalid, "content.kind", "only the server writes this kind"));
+    }
+    if content.text.is_empty() {
+        return Err(Refusal::field(RefusalCode::Invalid, "content.text", "a message must not be empty"));
+    }
+    if content.text.len() > limits.text_bytes {
+        let text = format!("a message has at most {} bytes of text", limits.text_bytes);
+        return Err(Refusal::field(RefusalCode::TooLarge, "content.text", text));
+    }
+    Ok(())
+}
+
+pub(super) fn check_client_ref(client_ref: &str) -> Result<(), Refusal> {
     if client_ref.is_empty() || client_ref.len() > CLIENT_REF_BYTES {
         let text = format!("a client ref has 1 to {CLIENT_REF_BYTES} bytes");
         return Err(Refusal::field(RefusalCode::Invalid, "clientRef", text));
@@ -218,6 +229,7 @@ fn access(state: &Conversation, user: UserId) -> Decided {
         head: state.head,
         messages: state.messages(),
         own_number: seat.last_number,
+        changed: state.digest.changed,
     };
     Ok((Vec::new(), Answer::Access(access)))
 }

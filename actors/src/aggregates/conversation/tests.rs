@@ -1,5 +1,7 @@
 //! The rules, one by one.
 
+mod changes;
+
 use super::{Answer, Command, Conversation, ConversationLimits, Member};
 use crate::aggregate::{Aggregate, Decision};
 use plenum_schema::conversation::{ConversationEvent, ConversationKind, Role};

@@ -79,13 +79,15 @@ pub(crate) struct LastMessageView {
     #[serde(serialize_with = "rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     at: i64,
-    /// The beginning of its text.
+    /// The beginning of its text; empty when it was deleted.
     text: String,
+    /// Whether it was deleted.
+    deleted: bool,
 }
 
 impl From<LastMessage> for LastMessageView {
     fn from(last: LastMessage) -> Self {
-        Self { offset: last.offset, id: last.id, author: last.author, at: last.at, text: last.text }
+        Self { offset: last.offset, id: last.id, author: last.author, at: last.at, text: last.text, deleted: last.deleted }
     }
 }
 
