@@ -82,7 +82,10 @@ impl MessageView {
             | ConversationEvent::Message(_)
             | ConversationEvent::MemberAdded(_)
             | ConversationEvent::MemberRemoved(_)
-            | ConversationEvent::TitleChanged(_) => {}
+            | ConversationEvent::TitleChanged(_)
+            | ConversationEvent::RoomChanged(_)
+            | ConversationEvent::RoomClosed(_)
+            | ConversationEvent::BlockChanged(_) => {}
         }
     }
 

@@ -3,9 +3,10 @@
 use crate::content::Content;
 use crate::id::{MessageId, UserId};
 use crate::log::Offset;
+use crate::room::{RoomChanged, RoomClosed, RoomInfo};
 use serde::{Deserialize, Serialize};
 
-/// Direct (two people, always the same conversation) or group.
+/// Direct (two people, always the same conversation), group or room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ConversationKind {
@@ -13,6 +14,8 @@ pub enum ConversationKind {
     Direct,
     /// Any number up to the configured limit.
     Group,
+    /// A group with places that people find and join by themselves, or are added to.
+    Room,
 }
 
 /// What a member may do.
@@ -51,6 +54,12 @@ pub enum ConversationEvent {
     ReactionAdded(ReactionAdded),
     /// Somebody took a reaction back.
     ReactionRemoved(ReactionRemoved),
+    /// A room's name or something else about it changed.
+    RoomChanged(RoomChanged),
+    /// A room was closed for ever.
+    RoomClosed(RoomClosed),
+    /// One of the two people of a direct conversation blocked the other, or took it back.
+    BlockChanged(BlockChanged),
 }
 
 impl ConversationEvent {
@@ -66,7 +75,10 @@ impl ConversationEvent {
             | Self::Message(_)
             | Self::MemberAdded(_)
             | Self::MemberRemoved(_)
-            | Self::TitleChanged(_) => None,
+            | Self::TitleChanged(_)
+            | Self::RoomChanged(_)
+            | Self::RoomClosed(_)
+            | Self::BlockChanged(_) => None,
         }
     }
 }
@@ -75,15 +87,18 @@ impl ConversationEvent {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Created {
-    /// Direct or group.
+    /// Direct, group or room.
     pub kind: ConversationKind,
-    /// Title; only groups have one.
+    /// Title; only groups have one, and rooms: their name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Who created it: the owner of a group.
     pub by: UserId,
     /// All first members, the creator among them.
     pub members: Vec<UserId>,
+    /// What a room is; only rooms have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomInfo>,
 }
 
 /// A message.
@@ -179,6 +194,16 @@ pub struct ReactionRemoved {
     pub by: UserId,
     /// Which.
     pub emoji: String,
+}
+
+/// One of the two people of a direct conversation blocked the other, or took it back. While one of them blocks nobody writes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BlockChanged {
+    /// Who.
+    pub by: UserId,
+    /// From now on, or no longer.
+    pub blocked: bool,
 }
 
 /// Longest reaction, bytes of UTF-8.

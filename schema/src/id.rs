@@ -86,6 +86,12 @@ impl ConversationId {
     pub fn group(creator: UserId, client_ref: &str) -> Self {
         Self(derived("plenum.group", &[creator.0.as_bytes(), client_ref.as_bytes()]))
     }
+
+    /// A room created with a client ref, in the same way.
+    #[must_use]
+    pub fn room(creator: UserId, client_ref: &str) -> Self {
+        Self(derived("plenum.room", &[creator.0.as_bytes(), client_ref.as_bytes()]))
+    }
 }
 
 impl EntryId {

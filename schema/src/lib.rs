@@ -10,6 +10,7 @@ pub mod entities;
 pub mod id;
 pub mod log;
 pub mod refusal;
+pub mod room;
 pub mod table;
 pub mod topic;
 pub mod wire;

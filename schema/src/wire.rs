@@ -14,8 +14,8 @@ pub use client::{
 pub use close::CloseCode;
 pub use server::{
     Ack, AckResult, CaughtUp, Changed, ConversationAdded, Event, EventFrame, Gap, GapReason, Goodbye, Heartbeat,
-    HeartbeatAdvice, Hello, Identified, Limits, Marked, MarksSignal, MessageState, Page, Pong, ReactionCount, ReconnectAdvice, RefusalFrame, Sent,
-    ServerFrame, Signal, SignalFrame, Subscribed, TypingSignal, Unsubscribed,
+    HeartbeatAdvice, Hello, Identified, Limits, Marked, MarksSignal, MessageState, Page, Pong, ReactionCount,
+    ReconnectAdvice, RefusalFrame, Sent, ServerFrame, Signal, SignalFrame, Subscribed, TypingSignal, Unsubscribed,
 };
 
 /// The sub-protocol that speaks JSON in text frames.

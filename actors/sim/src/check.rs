@@ -119,9 +119,7 @@ impl Changes {
             ConversationEvent::MessageEdited(edited) if edited.by != *author => {
                 Err(format!("{offset} is an edit of {target} by somebody else"))
             }
-            ConversationEvent::MessageEdited(edited)
-                if !self.edits.insert((target, edited.content.text.clone())) =>
-            {
+            ConversationEvent::MessageEdited(edited) if !self.edits.insert((target, edited.content.text.clone())) => {
                 Err(format!("{offset} repeats an edit of {target} with the same client ref"))
             }
             ConversationEvent::MessageDeleted(_) => {

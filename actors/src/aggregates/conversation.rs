@@ -3,6 +3,7 @@
 mod change;
 mod command;
 mod decide;
+mod room;
 mod summary;
 mod touched;
 
@@ -11,7 +12,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Access, Answer, Change, Command, ConversationLimits, Member, Target};
+pub use command::{Access, Answer, Change, Command, ConversationLimits, Member, RoomView, Target};
 
 use crate::aggregate::{Aggregate, Decision};
 use crate::clock::WallMillis;
@@ -19,8 +20,9 @@ use plenum_schema::conversation::{ConversationEvent, ConversationKind, Created, 
 use plenum_schema::log::{AggregateKind, LogId, Offset};
 use plenum_schema::wire::{self, Changed, Sent};
 use plenum_schema::{ConversationId, EntryId, Refusal, Topic, UserId, codec};
+use room::Room;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use summary::Summary;
 use touched::Touched;
 use uuid::Uuid;
@@ -33,6 +35,9 @@ pub struct Conversation {
     members: BTreeMap<UserId, Seat>,
     digest: Digest,
     touched: Touched,
+    room: Option<Room>,
+    /// Who of a direct conversation blocks the other: two people at most.
+    blocked_by: BTreeSet<UserId>,
 }
 
 /// A member's place.
@@ -53,6 +58,10 @@ pub struct Saved {
     digest: Digest,
     #[serde(default, skip_serializing_if = "Touched::is_empty")]
     touched: Touched,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    room: Option<Room>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    blocked_by: BTreeSet<UserId>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -88,8 +97,9 @@ impl Conversation {
     fn create(&mut self, created: &Created) {
         self.digest.kind = Some(created.kind);
         self.digest.title.clone_from(&created.title);
+        self.room = created.room.clone().map(|info| Room::new(info, self.head));
         for user in &created.members {
-            let owns = created.kind == ConversationKind::Group && *user == created.by;
+            let owns = created.kind != ConversationKind::Direct && *user == created.by;
             self.seat(*user, if owns { Role::Owner } else { Role::Member });
         }
     }
@@ -135,6 +145,8 @@ impl Aggregate for Conversation {
             members: BTreeMap::new(),
             digest: Digest::default(),
             touched: Touched::default(),
+            room: None,
+            blocked_by: BTreeSet::new(),
         }
     }
 
@@ -152,7 +164,10 @@ impl Aggregate for Conversation {
     }
 
     fn is_query(command: &Command) -> bool {
-        matches!(command, Command::Access { .. } | Command::Digest | Command::Members { .. })
+        matches!(
+            command,
+            Command::Access { .. } | Command::Digest | Command::Members { .. } | Command::Room { .. }
+        )
     }
 
     fn name(command: &Command) -> &'static str {
@@ -193,6 +208,23 @@ impl Aggregate for Conversation {
             ConversationEvent::MemberAdded(added) => self.seat(added.user, added.role),
             ConversationEvent::MemberRemoved(removed) => self.unseat(removed.user),
             ConversationEvent::TitleChanged(changed) => self.digest.title = Some(changed.title.clone()),
+            ConversationEvent::BlockChanged(changed) if changed.blocked => {
+                self.blocked_by.insert(changed.by);
+            }
+            ConversationEvent::BlockChanged(changed) => {
+                self.blocked_by.remove(&changed.by);
+            }
+            ConversationEvent::RoomChanged(changed) => {
+                self.digest.title = Some(changed.title.clone());
+                if let Some(room) = &mut self.room {
+                    room.change(&changed.room, offset);
+                }
+            }
+            ConversationEvent::RoomClosed(_) => {
+                if let Some(room) = &mut self.room {
+                    room.close(offset);
+                }
+            }
             ConversationEvent::MessageEdited(edited) => {
                 self.touched.content(edited.target, offset);
                 self.digest.edited(edited.target, &edited.content.text);
@@ -232,7 +264,9 @@ impl Aggregate for Conversation {
                 let changed = Changed { topic: self.topic(), target: target.offset, offset, duplicate: true };
                 Ok(Answer::MessageChanged { changed, before: self.digest.changed })
             }
-            Command::Create { .. } => Ok(Answer::Created { existing: true, members: self.digest.members.clone() }),
+            Command::Create { .. } | Command::CreateRoom { .. } => {
+                Ok(Answer::Created { existing: true, members: self.digest.members.clone() })
+            }
             _ => Ok(Answer::Changed { offset }),
         }
     }
@@ -252,7 +286,14 @@ impl Aggregate for Conversation {
             role: seat.role,
             last_number: seat.last_number,
         };
-        Saved { head: self.head, members: self.members.iter().map(member).collect(), digest: self.digest.clone(), touched: self.touched.clone() }
+        Saved {
+            head: self.head,
+            members: self.members.iter().map(member).collect(),
+            digest: self.digest.clone(),
+            touched: self.touched.clone(),
+            room: self.room.clone(),
+            blocked_by: self.blocked_by.clone(),
+        }
     }
 
     fn restore(id: Uuid, saved: Saved) -> Self {
@@ -263,6 +304,8 @@ impl Aggregate for Conversation {
             members: saved.members.into_iter().map(seat).collect(),
             digest: saved.digest,
             touched: saved.touched,
+            room: saved.room,
+            blocked_by: saved.blocked_by,
         }
     }
 }

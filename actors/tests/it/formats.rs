@@ -4,9 +4,10 @@ use bytes::Bytes;
 use plenum_actors::aggregate::Aggregate;
 use plenum_actors::aggregates::conversation::{Conversation, read_digest};
 use plenum_schema::conversation::{
-    ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, MessageDeleted, MessageEdited,
-    ReactionAdded, ReactionRemoved, Role, Stored, TitleChanged,
+    BlockChanged, ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, MessageDeleted,
+    MessageEdited, ReactionAdded, ReactionRemoved, Role, Stored, TitleChanged,
 };
+use plenum_schema::room::{RoomChanged, RoomClosed, RoomInfo};
 use plenum_schema::{Content, EntryId, UserId, codec};
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -32,7 +33,16 @@ fn events() -> Vec<(&'static str, ConversationEvent)> {
     let members = vec![user(1), user(2)];
     let title = Some("a title".into());
     vec![
-        ("created", ConversationEvent::Created(Created { kind: ConversationKind::Group, title, by: user(1), members })),
+        (
+            "created",
+            ConversationEvent::Created(Created {
+                kind: ConversationKind::Group,
+                title,
+                by: user(1),
+                members,
+                room: None,
+            }),
+        ),
         ("message", ConversationEvent::Message(message)),
         ("message-without-ref", ConversationEvent::Message(bare)),
         ("member-added", ConversationEvent::MemberAdded(MemberAdded { user: user(3), role: Role::Admin, by: user(1) })),
@@ -51,6 +61,45 @@ fn changes() -> Vec<(&'static str, ConversationEvent)> {
         ("reaction-removed", ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, by, emoji })),
         ("message-deleted", ConversationEvent::MessageDeleted(MessageDeleted { target: 3, by })),
     ]
+}
+
+/// What only rooms have, as version 1 writes it.
+fn room() -> Vec<(&'static str, ConversationEvent)> {
+    let info = RoomInfo {
+        public: true,
+        description: Some("evenings".into()),
+        subject: Some("algebra".into()),
+        logo: None,
+        max_participants: 30,
+        active: true,
+    };
+    let (by, title) = (user(1), "a room".to_owned());
+    let created = Created {
+        kind: ConversationKind::Room,
+        title: Some(title.clone()),
+        by,
+        members: vec![by],
+        room: Some(info.clone()),
+    };
+    let info = RoomInfo { public: false, description: None, subject: None, logo: Some("/l.png".into()), ..info };
+    vec![
+        ("room-created", ConversationEvent::Created(created)),
+        ("room-changed", ConversationEvent::RoomChanged(RoomChanged { title, room: info, by })),
+        ("room-closed", ConversationEvent::RoomClosed(RoomClosed { by })),
+        ("block-changed", ConversationEvent::BlockChanged(BlockChanged { by, blocked: true })),
+    ]
+}
+
+#[test]
+fn a_snapshot_of_version_1_of_a_room_is_read_and_written_as_ever() {
+    let mut state = Conversation::empty(Uuid::from_u128(9));
+    for (offset, (_, event)) in (1..).zip(room()) {
+        state.apply(offset, entry(u128::from(offset)), 1_700_000_000_000, &event);
+    }
+    let written = codec::store(Conversation::SNAPSHOT_FORMAT, &state.save()).unwrap();
+    let golden = fixture("snapshot-room.bin", &written);
+    assert_eq!(Conversation::restore(Uuid::from_u128(9), codec::restore(&[1], &golden).unwrap()), state);
+    assert_eq!(written, golden);
 }
 
 fn changed() -> Conversation {
@@ -81,7 +130,7 @@ fn fixture(name: &str, now: &[u8]) -> Vec<u8> {
 
 #[test]
 fn events_of_version_1_are_read_and_written_as_ever() {
-    for (name, event) in events().into_iter().chain(changes()) {
+    for (name, event) in events().into_iter().chain(changes()).chain(room()) {
         let stored = Stored { at: 1_700_000_000_000, event };
         let written = codec::store(Conversation::EVENT_FORMAT, &stored).unwrap();
         let golden = fixture(&format!("{name}.bin"), &written);

@@ -51,6 +51,9 @@ labels! { EVENTS, of_event(Event):
     Event::Conversation(ConversationEvent::MessageDeleted(_)) => "server event messageDeleted",
     Event::Conversation(ConversationEvent::ReactionAdded(_)) => "server event reactionAdded",
     Event::Conversation(ConversationEvent::ReactionRemoved(_)) => "server event reactionRemoved",
+    Event::Conversation(ConversationEvent::RoomChanged(_)) => "server event roomChanged",
+    Event::Conversation(ConversationEvent::RoomClosed(_)) => "server event roomClosed",
+    Event::Conversation(ConversationEvent::BlockChanged(_)) => "server event blockChanged",
 }
 
 labels! { SIGNALS, of_signal(Signal):

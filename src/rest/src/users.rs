@@ -1,3 +1,5 @@
 //! Other people.
 
+pub(crate) mod block;
 pub(crate) mod lookup;
+pub(crate) mod unblock;

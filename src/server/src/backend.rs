@@ -148,12 +148,10 @@ impl NodeBackend {
         let (topic, before, after) = (command.topic, command.before, command.after);
         actix::spawn(async move {
             let page = conversations.history(caller.user, id, before, after, limit as usize).await;
-            reply(
-                page.map(|page| {
-                    let HistoryPage { items: events, head, first, states } = page;
-                    AckResult::Page(Page { topic, events, head, first, states })
-                }),
-            );
+            reply(page.map(|page| {
+                let HistoryPage { items: events, head, first, states } = page;
+                AckResult::Page(Page { topic, events, head, first, states })
+            }));
         });
     }
 

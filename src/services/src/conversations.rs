@@ -6,6 +6,7 @@
 //! skips, never a conversation that its member cannot find. The log decides who is a member.
 
 mod announce;
+mod block;
 mod change;
 mod config;
 mod create;
@@ -16,6 +17,9 @@ mod list;
 mod marks;
 mod members;
 mod membership;
+mod room_list;
+mod rooms;
+mod settings;
 mod unread;
 
 pub use config::ConversationsConfig;
@@ -23,9 +27,12 @@ pub use create::{NewGroup, Opened, Other};
 pub use history::HistoryPage;
 pub use list::{Listing, Overview};
 pub use marks::{MarkOutcome, MemberMarks};
+pub use room_list::{ListedRoom, RoomFilter, RoomListing};
+pub use rooms::{NewRoom, RoomOverview};
+pub use settings::Settings;
 
 use crate::accounts::Accounts;
-pub use plenum_actors::aggregates::conversation::{Access, Change, Member};
+pub use plenum_actors::aggregates::conversation::{Access, Change, Member, RoomView};
 use plenum_actors::aggregates::conversation::{Answer, Command, Conversation};
 use plenum_actors::clock::SharedClock;
 use plenum_actors::directory::Directory;

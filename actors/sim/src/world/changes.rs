@@ -105,8 +105,7 @@ impl World {
         let copies = if self.rng.chance(300) { 2 } else { 1 };
         let client_ref = Some(format!("x{target}-{as_of}"));
         for _ in 0..copies {
-            let wish =
-                Wish { conversation, by, change: change.clone(), target: facts, client_ref: client_ref.clone() };
+            let wish = Wish { conversation, by, change: change.clone(), target: facts, client_ref: client_ref.clone() };
             let (node, at) = (self.rng.index(self.nodes.len()), self.now + self.network_delay());
             self.queue.push(at, Event::Change { node, wish });
         }

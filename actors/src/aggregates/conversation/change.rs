@@ -1,9 +1,9 @@
 //! Changes of messages: edit, delete, react.
 
-use super::command::{Answer, Change, ConversationLimits, Target};
-use super::decide::{Decided, check_client_ref, check_content, seat_of};
-use super::touched::Lately;
 use super::Conversation;
+use super::command::{Answer, Change, ConversationLimits, Target};
+use super::decide::{Decided, check_client_ref, check_content, expect_unblocked, seat_of};
+use super::touched::Lately;
 use plenum_schema::conversation::{
     ConversationEvent, EMOJI_BYTES, MessageDeleted, MessageEdited, ReactionAdded, ReactionRemoved, Role,
 };
@@ -22,6 +22,9 @@ pub(super) fn change(
     let seat = seat_of(state, by)?;
     if let Some(client_ref) = client_ref {
         check_client_ref(client_ref)?;
+    }
+    if !matches!(change, Change::Delete) {
+        expect_unblocked(state)?;
     }
     let is_author = by == target.author;
     match change {

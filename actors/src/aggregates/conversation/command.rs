@@ -1,6 +1,7 @@
 //! What can be asked of a conversation, and what it answers.
 
 use plenum_schema::conversation::{ConversationKind, Digest, Role};
+use plenum_schema::room::RoomInfo;
 use plenum_schema::wire::{Changed, Sent};
 use plenum_schema::{Content, Offset, UserId};
 use serde::Deserialize;
@@ -27,6 +28,48 @@ pub enum Command {
         client_ref: Option<String>,
         /// What it says.
         content: Content,
+    },
+    /// Make a room. Repeated by a member it answers `existing: true`.
+    CreateRoom {
+        /// Who makes it: its owner.
+        by: UserId,
+        /// Its name.
+        title: String,
+        /// What it is.
+        info: RoomInfo,
+    },
+    /// Change what a room is.
+    ChangeRoom {
+        /// Who: an admin or the owner.
+        by: UserId,
+        /// Its name from now on.
+        title: String,
+        /// What it is from now on.
+        info: RoomInfo,
+        /// Only if it has this version: else `conflict` naming `version`.
+        expected: Option<u64>,
+    },
+    /// Close a room for ever.
+    CloseRoom {
+        /// Who: its owner.
+        by: UserId,
+    },
+    /// Block the other person of a direct conversation, or take it back.
+    SetBlocked {
+        /// Who.
+        by: UserId,
+        /// From now on, or no longer.
+        blocked: bool,
+    },
+    /// Join a public room.
+    Join {
+        /// Who.
+        user: UserId,
+    },
+    /// Ask what a room is.
+    Room {
+        /// Who asks; public rooms answer anybody.
+        user: Option<UserId>,
     },
     /// Change a message: edit, delete, react.
     Change {
@@ -85,6 +128,12 @@ impl Command {
         match self {
             Self::Create { .. } => "create",
             Self::Send { .. } => "send",
+            Self::CreateRoom { .. } => "createRoom",
+            Self::ChangeRoom { .. } => "changeRoom",
+            Self::CloseRoom { .. } => "closeRoom",
+            Self::Join { .. } => "join",
+            Self::SetBlocked { .. } => "setBlocked",
+            Self::Room { .. } => "room",
             Self::Change { change, .. } => match change {
                 Change::Edit { .. } => "edit",
                 Change::Delete => "delete",
@@ -118,8 +167,15 @@ impl Command {
                     client_ref.as_ref().map_or(0, String::len) + text
                 }
                 Self::SetTitle { title, .. } => title.len(),
+                Self::CreateRoom { title, info, .. } | Self::ChangeRoom { title, info, .. } => {
+                    title.len() + info.description.as_ref().map_or(0, String::len)
+                }
                 Self::AddMember { .. }
                 | Self::RemoveMember { .. }
+                | Self::CloseRoom { .. }
+                | Self::SetBlocked { .. }
+                | Self::Join { .. }
+                | Self::Room { .. }
                 | Self::Access { .. }
                 | Self::Digest
                 | Self::Members { .. } => 0,
@@ -197,11 +253,13 @@ pub enum Answer {
         /// The newest change of any message.
         changed: Offset,
     },
-    /// Answers `AddMember`, `RemoveMember`, `SetTitle`.
+    /// Answers `AddMember`, `RemoveMember`, `SetTitle`, `SetBlocked`, `ChangeRoom`, `CloseRoom`, `Join`.
     Changed {
         /// Where the change stands; the head when there was nothing to change.
         offset: Offset,
     },
+    /// Answers `Room`.
+    Room(Box<RoomView>),
     /// Answers `Access`.
     Access(Access),
     /// Answers `Digest`.
@@ -230,6 +288,25 @@ pub struct Access {
     pub own_number: u64,
     /// The newest event that changed an earlier message; 0 when none did.
     pub changed: Offset,
+}
+
+/// What a room is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoomView {
+    /// Its name.
+    pub title: String,
+    /// Everything else that can be changed.
+    pub info: RoomInfo,
+    /// 1 when it was made, one more with each change.
+    pub version: u64,
+    /// Whether it was closed for ever.
+    pub is_closed: bool,
+    /// Offset of the newest change.
+    pub revision: Offset,
+    /// The role of whoever asked; `None`: no member.
+    pub role: Option<Role>,
+    /// How many members there are.
+    pub member_count: u64,
 }
 
 /// A member as listed.

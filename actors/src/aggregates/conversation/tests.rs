@@ -1,6 +1,7 @@
 //! The rules, one by one.
 
 mod changes;
+mod rooms;
 
 use super::{Answer, Command, Conversation, ConversationLimits, Member};
 use crate::aggregate::{Aggregate, Decision};

@@ -102,7 +102,12 @@ fn commands() -> Vec<Message> {
             &[topic(), target(), ("clientRef?", a("ClientRef")), ("content", a("Content"))],
         ),
         command("client delete", "server ack changed", "Delete a message.", &[topic(), target()]),
-        command("client react", "server ack changed", "React to a message.", &[topic(), target(), ("emoji", a("Emoji"))]),
+        command(
+            "client react",
+            "server ack changed",
+            "React to a message.",
+            &[topic(), target(), ("emoji", a("Emoji"))],
+        ),
         command(
             "client unreact",
             "server ack changed",
@@ -182,6 +187,9 @@ fn published() -> Vec<Message> {
         event("server event messageDeleted", "A message was deleted.", "MessageDeleted"),
         event("server event reactionAdded", "Somebody reacted to a message.", "Reaction"),
         event("server event reactionRemoved", "Somebody took a reaction back.", "Reaction"),
+        event("server event roomChanged", "A room's name or something else about it changed.", "RoomChanged"),
+        event("server event roomClosed", "A room was closed for ever.", "RoomClosed"),
+        event("server event blockChanged", "One of two people blocked the other, or took it back.", "BlockChanged"),
         signal("server signal typing", "Somebody is typing, or stopped.", &[("user", a("Id")), ("active", flag())]),
         signal(
             "server signal marks",

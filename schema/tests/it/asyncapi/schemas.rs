@@ -80,10 +80,11 @@ fn events() -> Vec<(&'static str, Value)> {
         (
             "Created",
             object(&[
-                ("kind", json!({ "type": "string", "enum": ["direct", "group"] })),
+                ("kind", json!({ "type": "string", "enum": ["direct", "group", "room"] })),
                 ("title?", text()),
                 ("by", a("Id")),
                 ("members", json!({ "type": "array", "items": a("Id") })),
+                ("room?", a("Room")),
             ]),
         ),
         (
@@ -99,6 +100,20 @@ fn events() -> Vec<(&'static str, Value)> {
         ("MemberAdded", object(&[("user", a("Id")), ("role", a("Role")), ("by", a("Id"))])),
         ("MemberRemoved", object(&[("user", a("Id")), ("by", a("Id"))])),
         ("TitleChanged", object(&[("title", text()), ("by", a("Id"))])),
+        (
+            "Room",
+            object(&[
+                ("public", json!({ "type": "boolean" })),
+                ("description?", text()),
+                ("subject?", text()),
+                ("logo?", text()),
+                ("maxParticipants", a("Count")),
+                ("active", json!({ "type": "boolean" })),
+            ]),
+        ),
+        ("RoomChanged", object(&[("title", text()), ("room", a("Room")), ("by", a("Id"))])),
+        ("BlockChanged", object(&[("by", a("Id")), ("blocked", json!({ "type": "boolean" }))])),
+        ("RoomClosed", object(&[("by", a("Id"))])),
         ("MessageEdited", object(&[("target", a("Offset")), ("by", a("Id")), ("content", a("Content"))])),
         ("MessageDeleted", object(&[("target", a("Offset")), ("by", a("Id"))])),
         ("Reaction", object(&[("target", a("Offset")), ("by", a("Id")), ("emoji", a("Emoji"))])),
@@ -110,6 +125,9 @@ fn events() -> Vec<(&'static str, Value)> {
             kind("memberAdded", a("MemberAdded")),
             kind("memberRemoved", a("MemberRemoved")),
             kind("titleChanged", a("TitleChanged")),
+            kind("roomChanged", a("RoomChanged")),
+            kind("roomClosed", a("RoomClosed")),
+            kind("blockChanged", a("BlockChanged")),
             kind("messageEdited", a("MessageEdited")),
             kind("messageDeleted", a("MessageDeleted")),
             kind("reactionAdded", a("Reaction")),

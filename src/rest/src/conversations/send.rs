@@ -29,7 +29,7 @@ pub(crate) struct SendBody {
 #[schema(as = Content)]
 pub(crate) struct ContentBody {
     /// At most 16 KiB of UTF-8.
-    text: String,
+    pub text: String,
 }
 
 /// The message is on disk.

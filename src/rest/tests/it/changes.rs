@@ -147,3 +147,28 @@ async fn a_message_to_a_person_makes_the_conversation_and_the_next_one_finds_it(
     let both = json!({ "recipientId": ben.id, "conversationId": uuid::Uuid::now_v7(), "text": "x" });
     assert_eq!(world.post(&ann, "/chat/message", both).await.problem().0, 422);
 }
+
+#[actix_web::test]
+async fn people_who_block_each_other_exchange_no_direct_messages() {
+    let world = World::new();
+    let (ann, ben, eve) = (world.register("ann").await, world.register("ben").await, world.register("eve").await);
+    let say = |to: &Person| json!({ "recipientId": to.id, "text": "hello" });
+    let at = world.post(&ann, "/chat/message", say(&ben)).await.ok(201);
+    let block = |who: &Person| format!("/users/{}/block", who.id);
+    assert_eq!(world.post(&ben, &block(&ann), json!({})).await.status, 204);
+    assert_eq!(world.post(&ben, &block(&ann), json!({})).await.status, 204);
+    for (from, to) in [(&ann, &ben), (&ben, &ann)] {
+        assert_eq!(world.post(from, "/chat/message", say(to)).await.problem().0, 403);
+    }
+    let id = at["topic"].as_str().and_then(|topic| topic.split_once(':')).expect("a topic").1.to_owned();
+    let react = format!("{}/reactions", message(&id, 2));
+    assert_eq!(world.post(&ann, &react, json!({ "emoji": "👍" })).await.problem().0, 403);
+    assert_eq!(world.delete(&ann, &message(&id, 2)).await.status, 200, "one's own message can still be deleted");
+    assert_eq!(world.delete(&ben, &block(&ann)).await.status, 204);
+    world.post(&ann, "/chat/message", say(&ben)).await.ok(201);
+    // Also where there is no conversation yet.
+    assert_eq!(world.post(&eve, &block(&ben), json!({})).await.status, 204);
+    assert_eq!(world.post(&ben, "/chat/message", say(&eve)).await.problem().0, 403);
+    assert!(world.get(&eve, "/messages/conversations").await.ok(200)["items"].as_array().is_some_and(Vec::is_empty));
+    assert_eq!(world.post(&eve, &block(&eve), json!({})).await.problem().0, 422);
+}

@@ -15,7 +15,12 @@ async fn nobody_gets_past_a_route_that_needs_a_token() {
     let ann = world.register("ann").await;
     let id = world.group(&ann, &[]).await;
     for route in plenum_rest::listed() {
-        let path = route.path.replace("{id}", &id).replace("{userId}", &ann.id).replace("{offset}", "2");
+        let path = route
+            .path
+            .replace("{id}", &id)
+            .replace("{userId}", &ann.id)
+            .replace("{offset}", "2")
+            .replace("{roomId}", &id);
         let request = plain(route.method, &path).set_json(any_body(&ann, &id));
         let seen = world.ask(request).await;
         if route.needs_token {

@@ -12,4 +12,5 @@ mod groups;
 mod idempotency;
 mod leaks;
 mod pages;
+mod rooms;
 mod world;
