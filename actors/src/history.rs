@@ -108,7 +108,7 @@ impl History {
             entries.reverse();
         }
         // Read after the entries, so that it is never older than they are.
-        let Head { offset: head, first, digest } =
+        let Head { offset: head, first, digest, .. } =
             self.store.head(log).await.map_err(|error| self.refusal(log, &error))?;
         let publications = entries.iter().map(|entry| publication(log, entry)).collect::<Result<_, _>>();
         let mut publications: Vec<Arc<Publication>> = publications
@@ -117,7 +117,8 @@ impl History {
         Ok(Page { publications, head, first })
     }
 
-    /// Takes the contents of deleted messages out.
+    /// Takes the contents of deleted messages out. The stored digest may be older than the log, but never than the newest
+    /// change of a message.
     async fn mask(&self, log: LogId, digest: &[u8], page: &mut [Arc<Publication>]) -> Result<(), StoreError> {
         if log.kind != AggregateKind::Conversation {
             return Ok(());

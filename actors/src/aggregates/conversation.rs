@@ -164,10 +164,7 @@ impl Aggregate for Conversation {
     }
 
     fn is_query(command: &Command) -> bool {
-        matches!(
-            command,
-            Command::Access { .. } | Command::Digest | Command::Members { .. } | Command::Room { .. }
-        )
+        matches!(command, Command::Access { .. } | Command::Digest | Command::Members { .. } | Command::Room { .. })
     }
 
     fn name(command: &Command) -> &'static str {
@@ -273,6 +270,11 @@ impl Aggregate for Conversation {
 
     fn publish(event: &ConversationEvent) -> wire::Event {
         wire::Event::Conversation(event.clone())
+    }
+
+    /// What takes content out of earlier messages: who reads the log looks at the digest to learn of it.
+    fn needs_digest(event: &ConversationEvent) -> bool {
+        event.target().is_some()
     }
 
     fn digest(&self) -> Vec<u8> {

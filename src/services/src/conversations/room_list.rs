@@ -3,7 +3,6 @@
 use super::{Conversations, log_of};
 use crate::unavailable::{damaged, unavailable};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use plenum_actors::aggregates::conversation::read_digest;
 use plenum_actors::owner::recent::Span;
 use plenum_actors::publication::Body;
 use plenum_actors::store::Direction;
@@ -101,7 +100,7 @@ impl Conversations {
         }
         let counted = found.into_iter().map(|row| async move {
             let head = self.parts.store.head(log_of(row.room_id)).await.map_err(unavailable)?;
-            let member_count = read_digest(&head.digest).map_or(0, |digest| digest.member_count);
+            let member_count = self.digest_of(row.room_id, &head).await?.member_count;
             Ok::<_, Refusal>(ListedRoom { row, member_count })
         });
         let items = stream::iter(counted).buffered(self.config.concurrent_reads).try_collect().await?;
