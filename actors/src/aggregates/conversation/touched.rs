@@ -76,48 +76,37 @@ impl Touched {
     }
 
     pub(super) fn content(&mut self, target: Offset, at: Offset) {
-        self.touch(target, at).content = at;
+        self.touch(target, at, |touch| touch.content = at);
     }
 
     pub(super) fn reaction(&mut self, target: Offset, emoji: &str, added: bool, at: Offset) {
-        let touch = self.touch(target, at);
-        let known = touch.kinds.iter().position(|kind| kind.emoji == emoji);
-        if let Some(known) = known {
-            touch.kinds.remove(known);
-        }
-        if touch.kinds.len() < KEPT_KINDS {
-            touch.kinds.push(Kind { emoji: emoji.to_owned(), at, added });
-        } else {
-            // More kinds than are remembered: the oldest goes, and a limit of kinds may be passed by what was decided since.
-            touch.kinds.rotate_left(1);
-            if let Some(oldest) = touch.kinds.last_mut() {
-                *oldest = Kind { emoji: emoji.to_owned(), at, added };
+        self.touch(target, at, |touch| {
+            touch.kinds.retain(|kind| kind.emoji != emoji);
+            if touch.kinds.len() >= KEPT_KINDS {
+                // The oldest goes, and a limit of kinds may be passed by what is decided on facts from before it.
+                touch.kinds.remove(0);
             }
-        }
+            touch.kinds.push(Kind { emoji: emoji.to_owned(), at, added });
+        });
     }
 
     fn find(&self, target: Offset) -> Option<&Touch> {
         self.messages.iter().find(|touch| touch.target == target)
     }
 
-    /// The entry of a message, as the latest one.
-    fn touch(&mut self, target: Offset, at: Offset) -> &mut Touch {
+    /// Changes the entry of a message, which becomes the latest one.
+    fn touch(&mut self, target: Offset, at: Offset, change: impl FnOnce(&mut Touch)) {
         let known = self.messages.iter().position(|touch| touch.target == target);
-        let mut touch = known.and_then(|known| self.messages.remove(known)).unwrap_or(Touch {
-            target,
-            last: at,
-            content: 0,
-            kinds: Vec::new(),
-        });
+        let known = known.and_then(|known| self.messages.remove(known));
+        let mut touch = known.unwrap_or(Touch { target, last: at, content: 0, kinds: Vec::new() });
         touch.last = at;
+        change(&mut touch);
         if self.messages.len() >= KEPT
             && let Some(oldest) = self.messages.pop_front()
         {
             self.forgotten = self.forgotten.max(oldest.last);
         }
         self.messages.push_back(touch);
-        let last = self.messages.len() - 1;
-        &mut self.messages[last]
     }
 }
 
