@@ -12,7 +12,7 @@ use plenum_schema::wire::{Changed, Event};
 use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode, UserId};
 
 /// How often facts that turned out to be outdated are read again.
-const ATTEMPTS: usize = 32;
+const ATTEMPTS: usize = 64;
 /// Advice when others keep changing the same message, milliseconds.
 const RETRY_MS: u64 = 100;
 
