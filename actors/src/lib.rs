@@ -16,3 +16,4 @@ pub mod placement;
 pub mod presence;
 pub mod publication;
 pub mod store;
+pub mod views;

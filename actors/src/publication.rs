@@ -7,7 +7,7 @@ pub use dialect::{Dialect, Parser, Vocabulary};
 use bytes::Bytes;
 use plenum_schema::conversation::ConversationEvent;
 use plenum_schema::wire::{Event, EventFrame, ServerFrame, Signal, SignalFrame};
-use plenum_schema::{Offset, Topic, UserId};
+use plenum_schema::{Content, Offset, Topic, UserId};
 use std::sync::{Arc, OnceLock};
 
 /// Turns a frame into the bytes a socket of the dialect gets, framing included. Given by the edge.
@@ -104,6 +104,44 @@ impl Publication {
         }
     }
 
+    /// The message whose content must be handed out no more after this event.
+    #[must_use]
+    pub fn redacts(&self) -> Option<Offset> {
+        match &self.body {
+            Body::Event { event: Event::Conversation(ConversationEvent::MessageDeleted(deleted)), .. } => {
+                Some(deleted.target)
+            }
+            _ => None,
+        }
+    }
+
+    /// The message whose content is in this event: its own, or that of an edit.
+    #[must_use]
+    pub fn reveals(&self) -> Option<Offset> {
+        match &self.body {
+            Body::Event { offset, event: Event::Conversation(ConversationEvent::Message(_)), .. } => Some(*offset),
+            Body::Event { event: Event::Conversation(ConversationEvent::MessageEdited(edited)), .. } => {
+                Some(edited.target)
+            }
+            _ => None,
+        }
+    }
+
+    /// The same event with another content in its message or edit.
+    #[must_use]
+    pub fn with_content(&self, content: Content) -> Arc<Self> {
+        let mut body = self.body.clone();
+        if let Body::Event { event: Event::Conversation(event), .. } = &mut body {
+            match event {
+                ConversationEvent::Message(message) => message.content = content,
+                ConversationEvent::MessageEdited(edited) => edited.content = content,
+                _ => {}
+            }
+        }
+        let (encoded, foreign) = (Default::default(), OnceLock::new());
+        Arc::new(Self { topic: self.topic, class: self.class, body, encoded, foreign })
+    }
+
     /// As a frame of the native protocol.
     #[must_use]
     pub fn frame(&self) -> ServerFrame {
@@ -122,6 +160,15 @@ impl Publication {
             Some(index) => &self.foreign.get_or_init(Box::default)[index],
         };
         place.get_or_init(|| encoder(dialect, &self.frame()))
+    }
+}
+
+/// Takes the content of the message at `target` out of kept publications: of the message itself and of its edits.
+pub(crate) fn redact<'a>(kept: impl Iterator<Item = &'a mut Arc<Publication>>, target: Offset) {
+    for publication in kept {
+        if publication.reveals() == Some(target) {
+            *publication = publication.with_content(Content::deleted());
+        }
     }
 }
 

@@ -1,14 +1,20 @@
 //! The rows of Plenum: everything that is not an aggregate.
 
 mod account;
+mod block;
 mod conversation;
 mod idempotency;
 mod presence;
+mod message_state;
+mod room;
 
 pub use account::{Account, AccountKey, Session};
+pub use block::Block;
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
 pub use presence::LastSeen;
+pub use message_state::{MessageStateRow, Reaction};
+pub use room::{ConversationSettings, ROOM_SHARDS, RoomRow, room_shard};
 
 use crate::table::{Entity, Table};
 
@@ -21,4 +27,8 @@ pub const TABLES: &[&Table] = &[
     Session::TABLE,
     IdempotencyRow::TABLE,
     LastSeen::TABLE,
+    MessageStateRow::TABLE,
+    RoomRow::TABLE,
+    ConversationSettings::TABLE,
+    Block::TABLE,
 ];

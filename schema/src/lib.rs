@@ -11,6 +11,7 @@ pub mod id;
 pub mod log;
 pub mod moment;
 pub mod refusal;
+pub mod room;
 pub mod table;
 pub mod topic;
 pub mod view;

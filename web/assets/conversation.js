@@ -150,13 +150,13 @@ export class Conversation {
   }
 
   name() {
-    if (this.kind === "group") return this.title || this.others().map(({ fullName }) => fullName).join(", ") || "Group";
+    if (this.kind !== "direct") return this.title || this.others().map(({ fullName }) => fullName).join(", ") || "Group";
     return this.others()[0]?.fullName ?? "Notes to yourself";
   }
 
   /** Whose colour it has: the other person's in a direct conversation. */
   face() {
-    return this.kind === "group" ? this.id : (this.others()[0]?.id ?? this.#me.id);
+    return this.kind !== "direct" ? this.id : (this.others()[0]?.id ?? this.#me.id);
   }
 
   isMe(user) {

@@ -3,7 +3,7 @@
 use crate::identity::Identity;
 use actix::Message;
 use plenum_schema::wire::{AckResult, Command, Signal};
-use plenum_schema::{Offset, Refusal, Topic, UserId};
+use plenum_schema::{MessageId, Offset, Refusal, Topic, UserId};
 
 /// The answer to a command.
 pub type Outcome<T> = Result<T, Refusal>;
@@ -51,13 +51,17 @@ pub trait Backend: Send + Sync + 'static {
     /// The caller's conversations, the last active first, at most `limit`: for protocols that follow them unasked.
     fn following(&self, caller: Identity, limit: usize, reply: Reply<Following>);
 
+    /// Where a message stands, which the caller knows by its id alone: looked for in these topics. `notFound` when it is in none.
+    fn locate(&self, message: MessageId, among: Vec<Topic>, reply: Reply<(Topic, Offset)>);
+
     /// How a topic without a log stands: said to whoever has just subscribed to it, so that nothing is missed in between.
     fn standing(&self, topic: Topic) -> Option<Signal> {
         let _ = topic;
         None
     }
 
-    /// Carries out `send`, `history`, `typing` or `mark`. The others belong to the connection and are refused as malformed.
+    /// Carries out every command but `identify`, `subscribe`, `unsubscribe` and `ping`: these belong to the connection and are
+    /// refused as malformed.
     fn call(&self, caller: Identity, command: Command, reply: Reply<AckResult>);
 }
 

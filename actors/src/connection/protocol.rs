@@ -220,7 +220,15 @@ impl Connection {
             }
             (
                 Stage::Identified(stage),
-                command @ (Command::Send(_) | Command::History(_) | Command::Typing(_) | Command::Mark(_)),
+                command @ (Command::Send(_)
+                | Command::SendDirect(_)
+                | Command::Edit(_)
+                | Command::Delete(_)
+                | Command::React(_)
+                | Command::Unreact(_)
+                | Command::History(_)
+                | Command::Typing(_)
+                | Command::Mark(_)),
             ) => stage.call(id, command, backend, me),
         };
         match now {

@@ -53,6 +53,13 @@ impl Core {
         self.get(key).is_some_and(|connection| connection.subscription(index).is_some())
     }
 
+    /// The connection's topics that have a log.
+    pub fn topics_with_log(&mut self, key: ConnectionKey) -> Vec<Topic> {
+        let subscriptions = self.get(key).map(|connection| connection.subscriptions.clone()).unwrap_or_default();
+        let topic = |one: &Subscription| Some(self.topics.get(one.topic as usize)?.topic);
+        subscriptions.iter().filter_map(topic).filter(|topic| topic.log().is_some()).collect()
+    }
+
     /// How many topics the connection has.
     pub fn subscriptions(&mut self, key: ConnectionKey) -> usize {
         self.get(key).map_or(0, |connection| connection.subscriptions.len())

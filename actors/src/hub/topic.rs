@@ -1,7 +1,7 @@
 //! What the hub knows of a topic.
 
 use super::roster::{Roster, Rosters};
-use crate::publication::{Class, Dialect, Encoder, Publication};
+use crate::publication::{Class, Dialect, Encoder, Publication, redact};
 use bytes::{Bytes, BytesMut};
 use plenum_schema::{Offset, Topic, UserId};
 use std::collections::{HashSet, VecDeque};
@@ -109,6 +109,9 @@ impl TopicState {
     pub(super) fn remember(&mut self, publication: &Arc<Publication>, limit: usize) {
         if self.ring.len() >= limit {
             self.ring.pop_front();
+        }
+        if let Some(target) = publication.redacts() {
+            redact(self.ring.iter_mut(), target);
         }
         if limit > 0 {
             self.ring.push_back(publication.clone());

@@ -11,10 +11,11 @@ use plenum_actors::owner::recent::Span;
 use plenum_actors::owner::reply;
 use plenum_actors::publication::{Class, Publication, Publisher};
 use plenum_schema::wire::{
-    AckResult, Command, History as HistoryCommand, Mark, Page, Pong, Signal, Typing, TypingSignal,
+    AckResult, Command, Delete, Edit, History as HistoryCommand, Mark, Page, Pong, React, SendDirect, Signal, Typing,
+    TypingSignal, Unreact,
 };
-use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode, Topic, UserId};
-use plenum_services::conversations::Conversations;
+use plenum_schema::{ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
+use plenum_services::conversations::{Change, Conversations, HistoryPage};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -61,6 +62,11 @@ impl Backend for NodeBackend {
         actix::spawn(async move { reply(conversations.following(caller.user, limit).await) });
     }
 
+    fn locate(&self, message: MessageId, among: Vec<Topic>, reply: Reply<(Topic, Offset)>) {
+        let conversations = self.conversations.clone();
+        actix::spawn(async move { reply(conversations.locate(message, among).await) });
+    }
+
     fn standing(&self, topic: Topic) -> Option<Signal> {
         match topic {
             Topic::Presence(user) => Some(Signal::Presence(self.conversations.presence().signal_of(user))),
@@ -84,6 +90,24 @@ impl Backend for NodeBackend {
                 }
                 Err(refusal) => reply(Err(refusal)),
             },
+            Command::SendDirect(send) => {
+                self.later(reply, |conversations| async move {
+                    let SendDirect { to, client_ref, content } = send;
+                    conversations.send_direct(caller.user, to, client_ref, content).await.map(AckResult::Sent)
+                });
+            }
+            Command::Edit(Edit { topic, target, client_ref, content }) => {
+                self.change(caller, (topic, target), client_ref, Change::Edit { content }, reply);
+            }
+            Command::Delete(Delete { topic, target }) => {
+                self.change(caller, (topic, target), None, Change::Delete, reply);
+            }
+            Command::React(React { topic, target, emoji }) => {
+                self.change(caller, (topic, target), None, Change::React { emoji }, reply);
+            }
+            Command::Unreact(Unreact { topic, target, emoji }) => {
+                self.change(caller, (topic, target), None, Change::Unreact { emoji }, reply);
+            }
             Command::History(history) => self.history(caller, &history, reply),
             Command::Typing(typing) => self.typing(caller, &typing, reply),
             Command::Mark(mark) => self.mark(caller, &mark, reply),
@@ -112,6 +136,32 @@ impl NodeBackend {
         self.directory.tell(id.0, Ask::Access { user: caller.user }, answer);
     }
 
+    /// Answers with what the service says, later.
+    fn later<F>(&self, reply: Reply<AckResult>, act: impl FnOnce(Conversations) -> F)
+    where
+        F: Future<Output = Result<AckResult, Refusal>> + 'static,
+    {
+        let work = act(self.conversations.clone());
+        actix::spawn(async move { reply(work.await) });
+    }
+
+    fn change(
+        &self,
+        caller: Identity,
+        (topic, target): (Topic, Offset),
+        client_ref: Option<String>,
+        change: Change,
+        reply: Reply<AckResult>,
+    ) {
+        match conversation(topic) {
+            Ok(id) => self.later(reply, |conversations| async move {
+                let changed = conversations.change_message(caller.user, id, target, client_ref, change).await;
+                changed.map(AckResult::Changed)
+            }),
+            Err(refusal) => reply(Err(refusal)),
+        }
+    }
+
     fn history(&self, caller: Identity, command: &HistoryCommand, reply: Reply<AckResult>) {
         let id = match conversation(command.topic) {
             Ok(id) => id,
@@ -126,11 +176,10 @@ impl NodeBackend {
         let (topic, before, after) = (command.topic, command.before, command.after);
         actix::spawn(async move {
             let page = conversations.history(caller.user, id, before, after, limit as usize).await;
-            reply(
-                page.map(|page| {
-                    AckResult::Page(Page { topic, events: page.items, head: page.head, first: page.first })
-                }),
-            );
+            reply(page.map(|page| {
+                let HistoryPage { items: events, head, first, states } = page;
+                AckResult::Page(Page { topic, events, head, first, states })
+            }));
         });
     }
 

@@ -6,9 +6,12 @@
 //! skips, never a conversation that its member cannot find. The log decides who is a member.
 
 mod announce;
+mod block;
+mod change;
 mod config;
 mod create;
 mod cursor;
+mod direct;
 mod history;
 mod list;
 mod marks;
@@ -16,6 +19,9 @@ mod members;
 mod membership;
 mod nudges;
 mod presence;
+mod room_list;
+mod rooms;
+mod settings;
 mod unread;
 
 pub use config::ConversationsConfig;
@@ -25,9 +31,12 @@ pub use list::{Listing, Overview};
 pub use marks::{MarkOutcome, MemberMarks};
 pub use nudges::{Nudge, run_nudges};
 pub use presence::PresentMembers;
+pub use room_list::{ListedRoom, RoomFilter, RoomListing};
+pub use rooms::{NewRoom, RoomOverview};
+pub use settings::Settings;
 
 use crate::accounts::Accounts;
-pub use plenum_actors::aggregates::conversation::{Access, Member};
+pub use plenum_actors::aggregates::conversation::{Access, Change, Member, RoomView};
 use plenum_actors::aggregates::conversation::{Answer, Command, Conversation};
 use plenum_actors::clock::SharedClock;
 use plenum_actors::directory::Directory;

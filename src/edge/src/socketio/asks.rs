@@ -3,6 +3,7 @@
 use actix::Message;
 use bytes::{Bytes, BytesMut};
 use plenum_actors::connection::{Following, Outcome};
+use plenum_schema::{Offset, Topic};
 use plenum_socketio::engine::Refusal;
 use plenum_websocket::transport::AnyTransport;
 use std::fmt;
@@ -49,6 +50,11 @@ impl fmt::Debug for Ask {
         })
     }
 }
+
+/// Where a message stands that an event named by its id.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub(super) struct Located(pub u32, pub Outcome<(Topic, Offset)>);
 
 /// The conversations of whoever connects.
 #[derive(Message, Debug)]

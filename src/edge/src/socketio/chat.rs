@@ -1,11 +1,11 @@
 //! The Socket.IO side of a session: the one namespace, its events and callbacks, on a connection that is like any other.
 
-use super::asks::Listed;
+use super::asks::{Listed, Located};
 use super::config::SocketIoConfig;
 use super::packet;
 use super::registry::SocketIoMetrics;
 use super::vocabulary::answers::{Done, Failed, NotDone};
-use super::vocabulary::incoming::Argument;
+use super::vocabulary::incoming::{Argument, Change};
 use super::vocabulary::names::heard_after;
 use super::vocabulary::{Request, read};
 use super::welcome::Wanted;
@@ -15,7 +15,7 @@ use plenum_actors::connection::{Answer, Connection, Shared};
 use plenum_actors::hub::ConnectionKey;
 use plenum_actors::publication::{Dialect, Parser, Vocabulary};
 use plenum_schema::wire::{Ack, AckResult, CloseCode, Command, Identify, RefusalFrame, ServerFrame};
-use plenum_schema::{Refusal, RefusalCode, Topic};
+use plenum_schema::{MessageId, Refusal, RefusalCode, Topic};
 use plenum_socketio::Args;
 use plenum_socketio::packet::{Body, Packet, PacketLimits};
 use plenum_socketio::parser::{self, Decoder};
@@ -31,6 +31,8 @@ pub(super) struct Around<'s> {
     pub me: &'s Recipient<Answer>,
     /// Takes the list of conversations.
     pub listed: &'s Recipient<Listed>,
+    /// Takes places of messages.
+    pub located: &'s Recipient<Located>,
 }
 
 /// Where the client is on its way in.
@@ -51,6 +53,8 @@ enum Purpose {
     Enter,
     /// An event of the client; with the id of its callback, if it gave one.
     Event { callback: Option<u64>, name: Box<str>, joins: bool },
+    /// A change of a message whose place is being looked for.
+    Change { callback: Option<u64>, name: Box<str>, change: Change },
     /// A conversation that the client has come into: from which offset does it concern it?
     Look(Topic),
     /// The edge follows a conversation for the client.
@@ -211,10 +215,7 @@ impl Chat {
                 let joins = matches!(&command, Command::Subscribe(wish) if !self.has(around, wish.topic));
                 self.ask(around, Purpose::Event { callback, name: name.into(), joins }, command, false);
             }
-            Request::Direct { .. } => {
-                let refusal = Refusal::new(RefusalCode::NotFound, "messages by recipient are not served yet");
-                self.not_understood(around, callback, name, refusal);
-            }
+            Request::Change(message, change) => self.locate(around, (callback, name), message, change),
             Request::Echo => self.echo(around, callback, name, args),
         }
     }
@@ -254,6 +255,33 @@ impl Chat {
                 }
             }
             Err(too_fast) => self.fail(around, callback, Some(name), &too_fast),
+        }
+    }
+
+    /// Finds out where a message stands, in what the client follows; the command is given when that is known.
+    fn locate(&mut self, around: &Around<'_>, from: (Option<u64>, &str), message: MessageId, change: Change) {
+        let (callback, name) = from;
+        if let Err(too_fast) = self.connection.admit_other(around.shared) {
+            return self.fail(around, callback, Some(name), &too_fast);
+        }
+        self.last_id = self.last_id.wrapping_add(1);
+        let (id, located) = (self.last_id, around.located.clone());
+        self.waiting.push((id, Purpose::Change { callback, name: name.into(), change }));
+        let among = around.shared.hub.with(|core| core.topics_with_log(self.connection.key()));
+        let reply = Box::new(move |outcome| tell_located(&located, Located(id, outcome)));
+        around.shared.backend.locate(message, among, reply);
+    }
+
+    /// The place of a message is known, or that it has none.
+    pub(super) fn located(&mut self, around: &Around<'_>, Located(id, outcome): Located) {
+        self.connection.other_answered();
+        let Some(Purpose::Change { callback, name, change }) = self.purpose(id) else { return };
+        match outcome {
+            Ok((topic, target)) => {
+                let purpose = Purpose::Event { callback, name, joins: false };
+                self.ask(around, purpose, change.at(topic, target), true);
+            }
+            Err(refusal) => self.fail(around, callback, Some(&name), &refusal),
         }
     }
 
@@ -339,7 +367,7 @@ impl Chat {
             (Purpose::Follow, AckResult::Subscribed(subscribed)) => {
                 self.stands(around, subscribed.topic, subscribed.since);
             }
-            (Purpose::Look(_) | Purpose::Follow, _) => {}
+            (Purpose::Look(_) | Purpose::Follow | Purpose::Change { .. }, _) => {}
         }
     }
 
@@ -353,7 +381,9 @@ impl Chat {
     fn refused(&mut self, around: &Around<'_>, purpose: Purpose, refusal: &Refusal) {
         match purpose {
             Purpose::Enter => self.keep_out(around, refusal),
-            Purpose::Event { callback, name, .. } => self.fail(around, callback, Some(&name), refusal),
+            Purpose::Event { callback, name, .. } | Purpose::Change { callback, name, .. } => {
+                self.fail(around, callback, Some(&name), refusal);
+            }
             // The person is not in it any more, or has as many topics as a connection may have: they join what they want.
             Purpose::Look(_) | Purpose::Follow => tracing::debug!(%refusal, "a conversation is not followed"),
         }
@@ -376,4 +406,9 @@ impl Chat {
     pub(super) fn push(&self, around: &Around<'_>, bytes: Bytes) {
         around.shared.hub.with(|core| core.push_bytes(self.connection.key(), bytes));
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "bounded by the commands in flight of the connection")]
+fn tell_located(to: &Recipient<Located>, located: Located) {
+    to.do_send(located);
 }

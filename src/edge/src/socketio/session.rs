@@ -1,6 +1,6 @@
 //! The actor of one Engine.IO session, on whichever transport it is.
 
-use super::asks::{Answered, Ask, Listed};
+use super::asks::{Answered, Ask, Listed, Located};
 use super::chat::{Around, Chat};
 use super::line::{Line, LineEnd};
 use super::polling::Polling;
@@ -27,6 +27,7 @@ use std::task::{Context as TaskContext, Poll};
 pub(super) struct Mail {
     answers: Recipient<Answer>,
     listed: Recipient<Listed>,
+    located: Recipient<Located>,
 }
 
 /// One session.
@@ -87,6 +88,7 @@ impl SocketIoSession {
             metrics: &socket_io.sessions.metrics,
             me: &mail.answers,
             listed: &mail.listed,
+            located: &mail.located,
         };
         call(chat, &around);
         if chat.has_left() {
@@ -233,7 +235,8 @@ impl Actor for SocketIoSession {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let me = ctx.address();
-        self.mail = Some(Mail { answers: me.clone().recipient(), listed: me.clone().recipient() });
+        let located = me.clone().recipient();
+        self.mail = Some(Mail { answers: me.clone().recipient(), listed: me.clone().recipient(), located });
         let mut first = std::mem::take(&mut self.first);
         if !first.is_empty() {
             self.feed(&mut first);
@@ -260,6 +263,14 @@ impl Handler<Listed> for SocketIoSession {
 
     fn handle(&mut self, Listed(outcome): Listed, _: &mut Context<Self>) {
         self.with_chat(|chat, around| welcome::listed(chat, around, outcome));
+    }
+}
+
+impl Handler<Located> for SocketIoSession {
+    type Result = ();
+
+    fn handle(&mut self, located: Located, _: &mut Context<Self>) {
+        self.with_chat(|chat, around| chat.located(around, located));
     }
 }
 

@@ -191,7 +191,14 @@ pub(super) fn concerned_since(chat: &Chat, around: &Around<'_>, page: &Page) -> 
             ConversationEvent::MemberAdded(added) => Some(added.user) == user,
             ConversationEvent::Message(_)
             | ConversationEvent::MemberRemoved(_)
-            | ConversationEvent::TitleChanged(_) => false,
+            | ConversationEvent::TitleChanged(_)
+            | ConversationEvent::MessageEdited(_)
+            | ConversationEvent::MessageDeleted(_)
+            | ConversationEvent::ReactionAdded(_)
+            | ConversationEvent::ReactionRemoved(_)
+            | ConversationEvent::RoomChanged(_)
+            | ConversationEvent::RoomClosed(_)
+            | ConversationEvent::BlockChanged(_) => false,
         };
         if begins {
             since = frame.offset - 1;

@@ -1,6 +1,7 @@
 //! What people do with Plenum, against a whole server in this process.
 
 mod access;
+mod changes;
 mod chat;
 mod personal;
 mod presence;

@@ -2,7 +2,7 @@
 
 use super::cursor::Place;
 use super::unread::{is_member, own_number, unread};
-use super::{Conversations, log_of, no_such_conversation, topic_of};
+use super::{Conversations, Settings, log_of, no_such_conversation, topic_of};
 use crate::unavailable::unavailable;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use plenum_actors::aggregates::conversation::read_digest;
@@ -37,6 +37,8 @@ pub struct Overview {
     pub delivered: Offset,
     /// The newest offset.
     pub head: Offset,
+    /// How the caller wants to see it.
+    pub settings: Settings,
 }
 
 /// A page of a list.
@@ -56,21 +58,30 @@ pub(super) struct Candidate {
 }
 
 impl Conversations {
-    /// The caller's conversations, the last active first: at most `limit` behind `cursor`.
+    /// The caller's conversations, the last active first: at most `limit` behind `cursor`; the archived ones, or the others.
     ///
     /// # Errors
     /// `invalid` for a cursor that is none, `unavailable`.
-    pub async fn list(&self, caller: UserId, limit: usize, cursor: Option<&str>) -> Result<Listing, Refusal> {
+    pub async fn list(
+        &self,
+        caller: UserId,
+        limit: usize,
+        cursor: Option<&str>,
+        archived: bool,
+    ) -> Result<Listing, Refusal> {
         let behind = cursor.map(Place::decode).transpose()?;
         let mut candidates = self.candidates(caller).await?;
+        let settings = self.settings_of(caller).await?;
+        let of = |id: ConversationId| settings.get(&id).copied().unwrap_or_default();
         candidates.retain(|candidate| behind.is_none_or(|place| candidate.place < place));
+        candidates.retain(|candidate| of(candidate.place.id).is_archived == archived);
         candidates.sort_unstable_by_key(|candidate| std::cmp::Reverse(candidate.place));
         let mut items = Vec::new();
         let mut last = None;
         for candidate in candidates {
             let place = candidate.place;
             // Looked at before the page is called full: a cursor promises that something follows.
-            let Some(item) = self.overview(caller, candidate).await? else { continue };
+            let Some(item) = self.overview(caller, candidate, of(place.id)).await? else { continue };
             if items.len() == limit {
                 return Ok(Listing { items, next: last.map(Place::encode) });
             }
@@ -88,7 +99,8 @@ impl Conversations {
         self.access(caller, id).await?;
         let since = self.memberships(caller).await?.into_iter().find(|row| row.conversation_id == id);
         let candidate = self.candidate(id, since.map_or(0, |row| row.since)).await?.ok_or_else(no_such_conversation)?;
-        self.overview(caller, candidate).await?.ok_or_else(no_such_conversation)
+        let settings = self.settings_of(caller).await?.remove(&id).unwrap_or_default();
+        self.overview(caller, candidate, settings).await?.ok_or_else(no_such_conversation)
     }
 
     /// The topics of the caller's conversations with their heads, the last active first, at most `limit`.
@@ -139,14 +151,23 @@ impl Conversations {
         if head.offset == 0 {
             return Ok(None);
         }
-        // The stored digest of a busy conversation lags behind by a second: its owner has the one of now.
-        let digest = if head.digest_at < head.offset { self.digest(id).await? } else { stored_digest(id, &head)? };
+        let digest = self.digest_of(id, &head).await?;
         let at = digest.last.as_ref().map_or(since, |last| last.at);
         Ok(Some(Candidate { place: Place { at, id }, head: head.offset, digest }))
     }
 
+    /// The stored digest of a busy conversation lags behind by a second: its owner has the one of now.
+    pub(super) async fn digest_of(&self, id: ConversationId, head: &Head) -> Result<Digest, Refusal> {
+        if head.digest_at < head.offset { self.digest(id).await } else { stored_digest(id, head) }
+    }
+
     /// `None` when the caller is no member (any more): the row outlived a crash.
-    async fn overview(&self, caller: UserId, candidate: Candidate) -> Result<Option<Overview>, Refusal> {
+    async fn overview(
+        &self,
+        caller: UserId,
+        candidate: Candidate,
+        settings: Settings,
+    ) -> Result<Option<Overview>, Refusal> {
         let Candidate { place, head, digest } = candidate;
         let own = match (is_member(&digest, caller), own_number(&digest, caller)) {
             (Some(false), _) => return Ok(None),
@@ -173,6 +194,7 @@ impl Conversations {
             read,
             delivered,
             head,
+            settings,
         }))
     }
 }

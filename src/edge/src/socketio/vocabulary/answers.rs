@@ -18,6 +18,9 @@ pub struct Done {
     message_id: Option<MessageId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<Offset>,
+    /// The message that was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<Offset>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +59,12 @@ impl Done {
                 offset: Some(sent.offset),
                 duplicate: Some(sent.duplicate),
                 ..Self::at(sent.topic)
+            },
+            AckResult::Changed(changed) => Self {
+                target: Some(changed.target),
+                offset: Some(changed.offset),
+                duplicate: Some(changed.duplicate),
+                ..Self::at(changed.topic)
             },
             AckResult::Marked(marked) => {
                 Self { delivered: Some(marked.delivered), read: Some(marked.read), ..Self::at(marked.topic) }

@@ -4,8 +4,12 @@ use super::names::spoken;
 use plenum_actors::publication::{Parser, Vocabulary};
 use plenum_schema::codec::{self, Codec};
 use plenum_schema::log::MAX_OFFSET;
-use plenum_schema::wire::{Command, Mark, Send, Subscribe, Typing, Unsubscribe};
-use plenum_schema::{Content, ContentKind, ConversationId, Offset, Refusal, RefusalCode, Topic, UserId};
+use plenum_schema::wire::{
+    Command, Delete, Edit, Mark, React, Send, SendDirect, Subscribe, Typing, Unreact, Unsubscribe,
+};
+use plenum_schema::{
+    Content, ContentKind, ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::IgnoredAny;
@@ -15,17 +19,55 @@ use serde::de::IgnoredAny;
 pub enum Request {
     /// A command of the native protocol.
     Native(Command),
-    /// A message to a person.
-    Direct {
-        /// To whom.
-        to: UserId,
-        /// The sender's own reference.
-        client_ref: Option<String>,
-        /// What it says.
-        content: Content,
-    },
+    /// A change of a message that is known by its id alone: where it stands is to be found out first.
+    Change(MessageId, Change),
     /// The arguments back, for testing a connection.
     Echo,
+}
+
+/// What is to become of a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Another text.
+    Edit(Content),
+    /// Nothing.
+    Delete,
+    /// A reaction more.
+    React(String),
+    /// A reaction less.
+    Unreact(String),
+}
+
+impl Change {
+    /// As a command about the message at a place.
+    #[must_use]
+    pub fn at(self, topic: Topic, target: Offset) -> Command {
+        match self {
+            Self::Edit(content) => Command::Edit(Edit { topic, target, client_ref: None, content }),
+            Self::Delete => Command::Delete(Delete { topic, target }),
+            Self::React(emoji) => Command::React(React { topic, target, emoji }),
+            Self::Unreact(emoji) => Command::Unreact(Unreact { topic, target, emoji }),
+        }
+    }
+}
+
+/// The events by which a command is given. Without a wildcard: a command that is added needs words, or a reason to have none.
+#[must_use]
+pub fn words(command: &Command) -> &'static [&'static str] {
+    match command {
+        // CONNECT does both; Engine.IO has its own heart-beats; history is REST's.
+        Command::Identify(_) | Command::Ping(_) | Command::History(_) => &[],
+        Command::Subscribe(_) => &["join-conversation", "join_room"],
+        Command::Unsubscribe(_) => &["leave-conversation", "leave_room"],
+        Command::Send(_) => &["send-message", "send_message"],
+        Command::SendDirect(_) => &["send-message", "send_direct_message"],
+        Command::Edit(_) => &["edit_message"],
+        Command::Delete(_) => &["delete_message"],
+        Command::React(_) => &["add_reaction"],
+        Command::Unreact(_) => &["remove_reaction"],
+        Command::Typing(_) => &["typing", "stop-typing"],
+        Command::Mark(_) => &["mark-as-read"],
+    }
 }
 
 /// An event understood.
@@ -99,6 +141,38 @@ struct Message {
     attachments: Option<Vec<IgnoredAny>>,
 }
 
+/// Which message, and what of it. Front ends that know its place may say it; the others know its id.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Changed {
+    message_id: Option<MessageId>,
+    conversation_id: Option<ConversationId>,
+    room_id: Option<ConversationId>,
+    offset: Option<Offset>,
+    content: Option<String>,
+    emoji: Option<String>,
+}
+
+impl Changed {
+    fn to(self, change: impl FnOnce(&mut Self) -> Result<Change, Refusal>) -> Result<Request, Refusal> {
+        let mut this = self;
+        let change = change(&mut this)?;
+        match (this.conversation_id.or(this.room_id), this.offset, this.message_id) {
+            (Some(id), Some(offset), _) => Ok(Request::Native(change.at(Topic::Conversation(id), offset))),
+            (_, _, Some(message)) => Ok(Request::Change(message, change)),
+            (_, _, None) => Err(required("messageId")),
+        }
+    }
+
+    fn text(&mut self) -> Result<Change, Refusal> {
+        self.content.take().map(|text| Change::Edit(Content::text(text))).ok_or_else(|| required("content"))
+    }
+
+    fn emoji(&mut self) -> Result<String, Refusal> {
+        self.emoji.take().ok_or_else(|| required("emoji"))
+    }
+}
+
 impl Message {
     fn content(&self) -> Result<Content, Refusal> {
         let (field, kind) = match (&self.kind, &self.message_type) {
@@ -121,7 +195,8 @@ impl Message {
     }
 
     fn to_person(&self, to: UserId) -> Result<Request, Refusal> {
-        Ok(Request::Direct { to, client_ref: self.client_ref.clone(), content: self.content()? })
+        let client_ref = self.client_ref.clone();
+        Ok(Request::Native(Command::SendDirect(SendDirect { to, client_ref, content: self.content()? })))
     }
 }
 
@@ -151,7 +226,10 @@ pub fn read(name: &str, argument: Argument<'_>) -> Result<Heard, Refusal> {
         "send_message" => send_to_room(&argument.read()?)?,
         "send_direct_message" => send_direct(&argument.read()?)?,
         "echo" => Request::Echo,
-        "add_reaction" | "edit_message" | "delete_message" => return Err(not_yet("reactions, edits and deletions")),
+        "edit_message" => argument.read::<Changed>()?.to(Changed::text)?,
+        "delete_message" => argument.read::<Changed>()?.to(|_| Ok(Change::Delete))?,
+        "add_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::React))?,
+        "remove_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::Unreact))?,
         "join_conference" | "leave_conference" | "submit_answer" | "push_question" | "close_question"
         | "ask_question" | "upvote_question" | "react" => return Err(not_yet("conferences")),
         _ => return Err(Refusal::new(RefusalCode::NotFound, "there is no such event")),

@@ -40,15 +40,16 @@ macro_rules! names {
 
 names! {
     Client Hyphen true: "join-conversation", "leave-conversation", "send-message", "stop-typing", "mark-as-read";
-    Client Underscore true: "join_room", "leave_room", "send_message", "send_direct_message";
-    Client Underscore false: "add_reaction", "edit_message", "delete_message";
+    Client Underscore true: "join_room", "leave_room", "send_message", "send_direct_message", "add_reaction",
+        "remove_reaction", "edit_message", "delete_message";
     Client Both true: "typing", "echo";
     Client Underscore false: "join_conference", "leave_conference", "submit_answer", "push_question", "close_question",
         "ask_question", "upvote_question", "react";
     Server Hyphen true: "authenticated", "new-message", "message-status", "typing", "stop-typing", "conversation-updated",
-        "online-users", "user-online", "user-offline";
-    Server Underscore true: "new_message", "new_direct_message", "user_joined", "user_left", "user_typing";
-    Server Underscore false: "message_updated", "room_stats_updated";
+        "message-updated", "online-users", "user-online", "user-offline";
+    Server Underscore true: "new_message", "new_direct_message", "message_updated", "user_joined", "user_left",
+        "user_typing";
+    Server Underscore false: "room_stats_updated";
     Server Both true: "gap", "position", "session_ended", "error", "notification";
     Server Both false: "job_progress", "order_updated", "domain:nawala-updated";
     Server Underscore false: "conference_state", "question_live", "question_closed", "results_updated", "audience_count",

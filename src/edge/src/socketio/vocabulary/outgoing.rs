@@ -47,6 +47,12 @@ impl Events {
         }
     }
 
+    fn message_updated(&mut self, message: ChangedMessage<'_>, change: &'static str) {
+        let updated = MessageUpdated { message, change };
+        self.hyphen("message-updated", &updated);
+        self.underscore("message_updated", &updated);
+    }
+
     fn underscore<T: Serialize>(&mut self, name: &str, argument: &T) {
         if self.vocabulary != Vocabulary::Hyphen {
             self.say(name, argument);
@@ -94,6 +100,39 @@ fn on_event(events: &mut Events, frame: &EventFrame, directs: &impl Directs) {
                 Conversation { title: Some(&change.title), change: Some("title"), ..Conversation::of(id) };
             events.hyphen("conversation-updated", &Updated { conversation });
         }
+        ConversationEvent::RoomChanged(change) => {
+            let conversation =
+                Conversation { title: Some(&change.title), change: Some("room"), ..Conversation::of(id) };
+            events.hyphen("conversation-updated", &Updated { conversation });
+        }
+        ConversationEvent::RoomClosed(_) => events.hyphen("conversation-updated", &changed(id, "closed")),
+        ConversationEvent::BlockChanged(change) => {
+            let change = if change.blocked { "blocked" } else { "unblocked" };
+            events.hyphen("conversation-updated", &changed(id, change));
+        }
+        ConversationEvent::MessageEdited(edited) => {
+            let message = ChangedMessage {
+                content: Some(&edited.content.text),
+                edited_at: Some(frame.at),
+                ..ChangedMessage::at(id, edited.target, edited.by)
+            };
+            events.message_updated(message, "edited");
+        }
+        ConversationEvent::MessageDeleted(deleted) => {
+            let message =
+                ChangedMessage { is_deleted: Some(true), ..ChangedMessage::at(id, deleted.target, deleted.by) };
+            events.message_updated(message, "deleted");
+        }
+        ConversationEvent::ReactionAdded(added) => {
+            let reaction = Some(Reaction { emoji: &added.emoji, added: true });
+            let message = ChangedMessage { reaction, ..ChangedMessage::at(id, added.target, added.by) };
+            events.message_updated(message, "reaction");
+        }
+        ConversationEvent::ReactionRemoved(removed) => {
+            let reaction = Some(Reaction { emoji: &removed.emoji, added: false });
+            let message = ChangedMessage { reaction, ..ChangedMessage::at(id, removed.target, removed.by) };
+            events.message_updated(message, "reaction");
+        }
     }
 }
 
@@ -115,6 +154,7 @@ fn on_created(events: &mut Events, id: ConversationId, created: &Created) {
     let kind = match created.kind {
         ConversationKind::Direct => "direct",
         ConversationKind::Group => "group",
+        ConversationKind::Room => "room",
     };
     let title = created.title.as_deref();
     let conversation = Conversation { kind: Some(kind), title, change: Some("created"), ..Conversation::of(id) };
@@ -239,6 +279,43 @@ impl Conversation<'_> {
 
 fn changed(id: ConversationId, change: &'static str) -> Updated<'static> {
     Updated { conversation: Conversation { change: Some(change), ..Conversation::of(id) } }
+}
+
+#[derive(Serialize)]
+struct MessageUpdated<'e> {
+    message: ChangedMessage<'e>,
+    change: &'static str,
+}
+
+/// What an event tells of an earlier message: its place, and what is new.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChangedMessage<'e> {
+    conversation_id: ConversationId,
+    room_id: ConversationId,
+    offset: Offset,
+    by: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'e str>,
+    #[serde(serialize_with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    edited_at: Option<i64>,
+    #[serde(rename = "deleted", skip_serializing_if = "Option::is_none")]
+    is_deleted: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reaction: Option<Reaction<'e>>,
+}
+
+#[derive(Serialize)]
+struct Reaction<'e> {
+    emoji: &'e str,
+    added: bool,
+}
+
+impl ChangedMessage<'_> {
+    fn at(id: ConversationId, offset: Offset, by: UserId) -> Self {
+        let (content, edited_at, is_deleted, reaction) = (None, None, None, None);
+        Self { conversation_id: id, room_id: id, offset, by, content, edited_at, is_deleted, reaction }
+    }
 }
 
 #[derive(Serialize)]

@@ -49,7 +49,12 @@ fn read_up_to(read: u64) -> Request {
 #[test]
 fn events_of_both_vocabularies_become_the_same_commands() {
     let user = UserId(Uuid::parse_str(USER).unwrap());
-    let direct = || Request::Direct { to: user, client_ref: Some("r".into()), content: Content::text("hi") };
+    let direct = || {
+        let (client_ref, content) = (Some("r".into()), Content::text("hi"));
+        Request::Native(Command::SendDirect(SendDirect { to: user, client_ref, content }))
+    };
+    let message = MessageId::from(Uuid::parse_str(ID).unwrap());
+    let edit = Command::Edit(Edit { topic: topic(), target: 7, client_ref: None, content: Content::text("new") });
     let leave = || Request::Native(Command::Unsubscribe(Unsubscribe { topic: topic() }));
     let (hyphen, underscore) = (Some(Vocabulary::Hyphen), Some(Vocabulary::Underscore));
     let table = [
@@ -74,9 +79,37 @@ fn events_of_both_vocabularies_become_the_same_commands() {
         ("stop-typing", json!({ "conversationId": ID }), typing_is(false), hyphen),
         ("mark-as-read", json!({ "conversationId": ID, "upTo": 7 }), read_up_to(7), hyphen),
         ("mark-as-read", json!({ "conversationId": ID }), read_up_to(MAX_OFFSET), hyphen),
+        (
+            "edit_message",
+            json!({ "roomId": ID, "offset": 7, "messageId": ID, "content": "new" }),
+            Request::Native(edit),
+            underscore,
+        ),
+        (
+            "edit_message",
+            json!({ "messageId": ID, "content": "new" }),
+            Request::Change(message, Change::Edit(Content::text("new"))),
+            underscore,
+        ),
+        ("delete_message", json!({ "messageId": ID }), Request::Change(message, Change::Delete), underscore),
+        (
+            "add_reaction",
+            json!({ "messageId": ID, "emoji": "x" }),
+            Request::Change(message, Change::React("x".into())),
+            underscore,
+        ),
+        (
+            "remove_reaction",
+            json!({ "conversationId": ID, "offset": 7, "emoji": "x" }),
+            Request::Native(Command::Unreact(Unreact { topic: topic(), target: 7, emoji: "x".into() })),
+            underscore,
+        ),
         ("echo", json!([1, 2]), Request::Echo, None),
     ];
     for (name, argument, request, vocabulary) in table {
+        if let Request::Native(command) = &request {
+            assert!(words(command).contains(&name), "{name}");
+        }
         assert_eq!(heard(name, &argument), Ok(Heard { request, vocabulary }), "{name} {argument}");
     }
 }
@@ -111,6 +144,9 @@ fn what_is_wrong_is_refused_with_the_name_of_the_member() {
             Some("messageType"),
         ),
         ("send_direct_message", json!({ "content": "x" }), RefusalCode::Invalid, Some("userId")),
+        ("edit_message", json!({ "messageId": ID }), RefusalCode::Invalid, Some("content")),
+        ("add_reaction", json!({ "messageId": ID }), RefusalCode::Invalid, Some("emoji")),
+        ("delete_message", json!({}), RefusalCode::Invalid, Some("messageId")),
         ("unheard of", json!({}), RefusalCode::NotFound, None),
         ("submit_answer", json!({}), RefusalCode::NotFound, None),
     ];

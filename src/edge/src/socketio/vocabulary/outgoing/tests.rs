@@ -1,6 +1,9 @@
 use super::*;
 use crate::socketio::vocabulary::names::{Direction, NAMES};
-use plenum_schema::conversation::{MemberAdded, MemberRemoved, Role, TitleChanged};
+use plenum_schema::conversation::{
+    BlockChanged, MemberAdded, MemberRemoved, MessageDeleted, MessageEdited, ReactionAdded, ReactionRemoved, Role,
+    TitleChanged,
+};
 use plenum_schema::wire::{ConversationAdded, GapReason, Notification, SignalFrame, UnreadSignal};
 use plenum_schema::{Content, MessageId};
 use plenum_websocket::Opcode;
@@ -71,13 +74,18 @@ fn names(vocabulary: Vocabulary, frame: &ServerFrame) -> Vec<String> {
 }
 
 fn all_frames() -> Vec<ServerFrame> {
-    let created = Created { kind: ConversationKind::Group, title: Some("Plan".into()), by: user(1), members: vec![] };
+    let created = Created { kind: ConversationKind::Group, title: Some("Plan".into()), by: user(1), members: vec![], room: None };
     vec![
         message(),
         event(ConversationEvent::Created(created)),
         event(ConversationEvent::MemberAdded(MemberAdded { user: user(2), role: Role::Member, by: user(1) })),
         event(ConversationEvent::MemberRemoved(MemberRemoved { user: user(2), by: user(1) })),
         event(ConversationEvent::TitleChanged(TitleChanged { title: "New".into(), by: user(1) })),
+        event(ConversationEvent::MessageEdited(MessageEdited { target: 40, by: user(1), content: Content::text("x") })),
+        event(ConversationEvent::MessageDeleted(MessageDeleted { target: 40, by: user(1) })),
+        event(ConversationEvent::ReactionAdded(ReactionAdded { target: 40, by: user(1), emoji: "x".into() })),
+        event(ConversationEvent::ReactionRemoved(ReactionRemoved { target: 40, by: user(1), emoji: "x".into() })),
+        event(ConversationEvent::BlockChanged(BlockChanged { by: user(1), blocked: true })),
         signal(Signal::Typing(TypingSignal { user: user(2), active: true })),
         signal(Signal::Typing(TypingSignal { user: user(2), active: false })),
         signal(Signal::Marks(MarksSignal { user: user(2), delivered: 42, read: 41 })),
@@ -156,7 +164,8 @@ fn every_event_that_is_sent_stands_in_the_table_with_its_vocabulary_and_every_se
 
 #[test]
 fn marks_are_a_status_of_messages_up_to_an_offset() {
-    let said = said(Vocabulary::Hyphen, &all_frames()[7], &All(false));
+    let marks = signal(Signal::Marks(MarksSignal { user: user(2), delivered: 42, read: 41 }));
+    let said = said(Vocabulary::Hyphen, &marks, &All(false));
     let status = |status, up_to| json!({ "conversationId": id(), "status": status, "userId": user(2), "upTo": up_to });
     assert_eq!(said[0].1, [status("delivered", 42)]);
     assert_eq!(said[1].1, [status("read", 41)]);
