@@ -220,7 +220,7 @@ fn on_marks(events: &mut Events, topic: Topic, marks: &MarksSignal) {
 
 fn on_gap(events: &mut Events, gap: &Gap) {
     let Topic::Conversation(id) = gap.topic else { return };
-    events.trail = Some(positions::trail(gap.topic, gap.to));
+    // Without a trail: a position is told with the event that follows.
     events.say("gap", &Missing { conversation_id: id, room_id: id, from: gap.from, to: gap.to });
 }
 
