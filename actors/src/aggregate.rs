@@ -75,6 +75,13 @@ pub trait Aggregate: Sized + Debug + Clone + Send + 'static {
     /// The event as subscribers get it. Every event has one: positions on a topic have no holes.
     fn publish(event: &Self::Event) -> wire::Event;
 
+    /// Whether readers who look only at the stored summary must see the event at once: the append that carries it carries the
+    /// summary too.
+    fn needs_digest(event: &Self::Event) -> bool {
+        let _ = event;
+        false
+    }
+
     /// The summary stored beside the head, so that lists need not wake owners.
     fn digest(&self) -> Vec<u8>;
 

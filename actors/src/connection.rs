@@ -13,8 +13,8 @@ mod metrics;
 mod protocol;
 mod unidentified;
 
-pub use admission::{Admission, Admitted, UserPlace};
-pub use backend::{Access, Answer, Backend, Outcome, Reply};
+pub use admission::{Admission, Admitted, Comings, UserPlace};
+pub use backend::{Access, Answer, Backend, Followed, Following, Outcome, Reply};
 pub use bucket::Bucket;
 pub use config::ConnectionConfig;
 pub use identified::Identified;

@@ -1,13 +1,15 @@
 //! Past publications: from the owner's recent ones while it lives, else from the log.
 
 use crate::aggregate::Aggregate;
-use crate::aggregates::conversation::Conversation;
+use crate::aggregates::conversation::{Conversation, read_digest};
 use crate::owner::recent::{Page, Recents, Span};
-use crate::publication::Publication;
-use crate::store::{Direction, SharedStore, StoreError, StoredEntry};
+use crate::publication::{Publication, redact};
+use crate::store::{Direction, Head, SharedStore, StoreError, StoredEntry};
+use crate::views::MessageViews;
 use plenum_schema::conversation::Stored;
-use plenum_schema::{AggregateKind, LogId, Offset, Refusal, RefusalCode, Topic, codec};
+use plenum_schema::{AggregateKind, ConversationId, LogId, Offset, Refusal, RefusalCode, Topic, codec};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,6 +36,7 @@ impl Default for HistoryConfig {
 pub struct History {
     store: SharedStore,
     recents: Arc<Recents>,
+    views: MessageViews,
     config: HistoryConfig,
 }
 
@@ -47,14 +50,21 @@ impl History {
     /// A reader of the store and of what live owners hold in memory.
     #[must_use]
     pub fn new(store: SharedStore, recents: Arc<Recents>, config: HistoryConfig) -> Self {
-        Self { store, recents, config }
+        let views = MessageViews::new(store.clone());
+        Self { store, recents, views, config }
+    }
+
+    /// What became of messages.
+    #[must_use]
+    pub fn views(&self) -> &MessageViews {
+        &self.views
     }
 
     /// A page, oldest first: at most `limit` publications and about `max_bytes` of payload (one at least).
     ///
     /// `known` is the newest offset the reader has heard of (0: none): the answer is at least as new. A reader who wants
     /// everything asks again from the last one it got until that is the page's `head`; where `first` is beyond what it
-    /// asked for, retention has removed the difference.
+    /// asked for, retention has removed the difference. Contents of deleted messages are never in it.
     ///
     /// # Errors
     /// `notFound` for topics without a log, `unavailable` when the store does not answer, `internal` when the log is damaged.
@@ -98,11 +108,42 @@ impl History {
             entries.reverse();
         }
         // Read after the entries, so that it is never older than they are.
-        let (head, first) = self.head(log).await?;
+        let Head { offset: head, first, digest, .. } =
+            self.store.head(log).await.map_err(|error| self.refusal(log, &error))?;
         let publications = entries.iter().map(|entry| publication(log, entry)).collect::<Result<_, _>>();
-        let publications = publications
+        let mut publications: Vec<Arc<Publication>> = publications
             .map_err(|error: codec::DecodeError| self.refusal(log, &StoreError::Damaged(error.to_string())))?;
+        self.mask(log, &digest, &mut publications).await.map_err(|error| self.refusal(log, &error))?;
         Ok(Page { publications, head, first })
+    }
+
+    /// Takes the contents of deleted messages out. The stored digest may be older than the log, but never than the newest
+    /// change of a message.
+    async fn mask(&self, log: LogId, digest: &[u8], page: &mut [Arc<Publication>]) -> Result<(), StoreError> {
+        if log.kind != AggregateKind::Conversation {
+            return Ok(());
+        }
+        let digest = read_digest(digest).map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let reveals = page.iter().filter_map(|publication| publication.reveals());
+        if digest.changed == 0 || reveals.clone().next().is_none() {
+            return Ok(());
+        }
+        let id = ConversationId(log.id);
+        self.views.fold(id, digest.changed, None).await?;
+        let offsets = || page.iter().filter_map(|publication| publication.offset());
+        let (low, high) = (offsets().min().unwrap_or(0), offsets().max().unwrap_or(0));
+        let mut views = self.views.between(id, low, high).await?;
+        // Edits may be of messages that stand before the page.
+        let before: BTreeSet<Offset> = reveals.filter(|target| *target < low).collect();
+        for target in before {
+            if let Some(view) = self.views.get(id, target).await? {
+                views.insert(target, view);
+            }
+        }
+        for (target, _) in views.iter().filter(|(_, view)| view.deleted_at.is_some()) {
+            redact(page.iter_mut(), *target);
+        }
+        Ok(())
     }
 
     fn refusal(&self, log: LogId, error: &StoreError) -> Refusal {

@@ -20,10 +20,11 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod topic;
+mod trail;
 
 pub use self::config::HubConfig;
 pub use self::connection::{ConnectionKey, NewConnection, Shut, Socket};
-pub use self::core::{Core, Framing, Wish};
+pub use self::core::{Core, Framing, TrailEncoder, Wish};
 pub use self::handle::{HubActor, HubHandle, HubMail, LogPage, LogReader};
 pub use self::hubs::Hubs;
 pub use self::metrics::HubMetrics;

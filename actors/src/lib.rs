@@ -13,5 +13,7 @@ pub mod hub;
 pub mod identity;
 pub mod owner;
 pub mod placement;
+pub mod presence;
 pub mod publication;
 pub mod store;
+pub mod views;

@@ -1,33 +1,14 @@
 //! Publications: an event or signal of a topic, encoded at most once for each dialect, shared by all who receive it.
 
+mod dialect;
+
+pub use dialect::{Dialect, Parser, Vocabulary};
+
 use bytes::Bytes;
 use plenum_schema::conversation::ConversationEvent;
 use plenum_schema::wire::{Event, EventFrame, ServerFrame, Signal, SignalFrame};
-use plenum_schema::{Offset, Topic, UserId};
+use plenum_schema::{Content, Offset, Topic, UserId};
 use std::sync::{Arc, OnceLock};
-
-/// A way a frame is written on a socket: codec and framing together. The number is an index into every per-dialect table.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[repr(u8)]
-pub enum Dialect {
-    /// `plenum.v1.json`: JSON in WebSocket text frames.
-    NativeJson = 0,
-    /// `plenum.v1.msgpack`: MessagePack in WebSocket binary frames.
-    NativeMessagePack = 1,
-}
-
-impl Dialect {
-    /// Every dialect.
-    pub const ALL: [Dialect; 2] = [Dialect::NativeJson, Dialect::NativeMessagePack];
-    /// How many there are.
-    pub const COUNT: usize = Self::ALL.len();
-
-    /// Its place in per-dialect tables.
-    #[must_use]
-    pub fn index(self) -> usize {
-        self as usize
-    }
-}
 
 /// Turns a frame into the bytes a socket of the dialect gets, framing included. Given by the edge.
 pub type Encoder = fn(Dialect, &ServerFrame) -> Bytes;
@@ -67,7 +48,9 @@ pub struct Publication {
     /// What happens under pressure.
     pub class: Class,
     body: Body,
-    encoded: [OnceLock<Bytes>; Dialect::COUNT],
+    encoded: [OnceLock<Bytes>; Dialect::NATIVE],
+    /// For the dialects that few publications are ever written in.
+    foreign: OnceLock<Box<[OnceLock<Bytes>; Dialect::FOREIGN]>>,
 }
 
 impl Publication {
@@ -79,13 +62,20 @@ impl Publication {
             class: Class::Durable,
             body: Body::Event { offset, at, event },
             encoded: Default::default(),
+            foreign: OnceLock::new(),
         })
     }
 
     /// A signal of a class.
     #[must_use]
     pub fn signal(topic: Topic, class: Class, signal: Signal) -> Arc<Self> {
-        Arc::new(Self { topic, class, body: Body::Signal(signal), encoded: Default::default() })
+        Arc::new(Self {
+            topic,
+            class,
+            body: Body::Signal(signal),
+            encoded: Default::default(),
+            foreign: OnceLock::new(),
+        })
     }
 
     /// What it says.
@@ -114,6 +104,44 @@ impl Publication {
         }
     }
 
+    /// The message whose content must be handed out no more after this event.
+    #[must_use]
+    pub fn redacts(&self) -> Option<Offset> {
+        match &self.body {
+            Body::Event { event: Event::Conversation(ConversationEvent::MessageDeleted(deleted)), .. } => {
+                Some(deleted.target)
+            }
+            _ => None,
+        }
+    }
+
+    /// The message whose content is in this event: its own, or that of an edit.
+    #[must_use]
+    pub fn reveals(&self) -> Option<Offset> {
+        match &self.body {
+            Body::Event { offset, event: Event::Conversation(ConversationEvent::Message(_)), .. } => Some(*offset),
+            Body::Event { event: Event::Conversation(ConversationEvent::MessageEdited(edited)), .. } => {
+                Some(edited.target)
+            }
+            _ => None,
+        }
+    }
+
+    /// The same event with another content in its message or edit.
+    #[must_use]
+    pub fn with_content(&self, content: Content) -> Arc<Self> {
+        let mut body = self.body.clone();
+        if let Body::Event { event: Event::Conversation(event), .. } = &mut body {
+            match event {
+                ConversationEvent::Message(message) => message.content = content,
+                ConversationEvent::MessageEdited(edited) => edited.content = content,
+                _ => {}
+            }
+        }
+        let (encoded, foreign) = (Default::default(), OnceLock::new());
+        Arc::new(Self { topic: self.topic, class: self.class, body, encoded, foreign })
+    }
+
     /// As a frame of the native protocol.
     #[must_use]
     pub fn frame(&self) -> ServerFrame {
@@ -125,9 +153,22 @@ impl Publication {
         }
     }
 
-    /// Its bytes in a dialect, made by the first caller.
+    /// Its bytes in a dialect, made by the first caller. Empty when the dialect has no word for it.
     pub fn bytes(&self, dialect: Dialect, encoder: Encoder) -> &Bytes {
-        self.encoded[dialect.index()].get_or_init(|| encoder(dialect, &self.frame()))
+        let place = match dialect.index().checked_sub(Dialect::NATIVE) {
+            None => &self.encoded[dialect.index()],
+            Some(index) => &self.foreign.get_or_init(Box::default)[index],
+        };
+        place.get_or_init(|| encoder(dialect, &self.frame()))
+    }
+}
+
+/// Takes the content of the message at `target` out of kept publications: of the message itself and of its edits.
+pub(crate) fn redact<'a>(kept: impl Iterator<Item = &'a mut Arc<Publication>>, target: Offset) {
+    for publication in kept {
+        if publication.reveals() == Some(target) {
+            *publication = publication.with_content(Content::deleted());
+        }
     }
 }
 
@@ -136,7 +177,32 @@ pub trait Publisher: Send + Sync + 'static {
     /// Publications of one topic in offset order. Never blocks.
     fn publish(&self, batch: Vec<Arc<Publication>>);
 
+    /// Whether a publication of the topic would reach anybody. May say yes too often, never no too often.
+    fn is_wanted(&self, topic: Topic) -> bool {
+        let _ = topic;
+        true
+    }
+
+    /// Whether somebody follows a topic of their own (`user:`). May say yes too often, never no too often.
+    fn has_personal(&self) -> bool {
+        true
+    }
+
     /// The topic's log ends at `head`, though not everything up to there may have been published (after a panic or crash):
     /// hubs that are below read the log.
     fn announce(&self, topic: Topic, head: Offset);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dialects_that_are_not_native_cost_a_publication_two_words_until_they_are_used() {
+        let foreign = size_of::<OnceLock<Box<[OnceLock<Bytes>; Dialect::FOREIGN]>>>();
+        assert_eq!(foreign, 2 * size_of::<usize>());
+        let native = size_of::<[OnceLock<Bytes>; Dialect::NATIVE]>();
+        let said = size_of::<Topic>() + size_of::<Class>() + size_of::<Body>();
+        assert!(size_of::<Publication>() <= said + native + foreign, "{}", size_of::<Publication>());
+    }
 }

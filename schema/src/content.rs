@@ -12,6 +12,8 @@ pub enum ContentKind {
     /// Plain text: never markup, shown as it is.
     #[default]
     Text,
+    /// The message was deleted: `text` is empty. Only the server writes it, in place of what stood there.
+    Deleted,
 }
 
 /// The body of a message.
@@ -21,7 +23,7 @@ pub struct Content {
     /// How to show it.
     #[serde(default)]
     pub kind: ContentKind,
-    /// Text, 1 to [`MAX_TEXT_BYTES`] bytes of UTF-8.
+    /// Text, 1 to [`MAX_TEXT_BYTES`] bytes of UTF-8; empty when deleted.
     pub text: String,
 }
 
@@ -30,5 +32,11 @@ impl Content {
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self { kind: ContentKind::Text, text: text.into() }
+    }
+
+    /// What stands in the place of a deleted message's content.
+    #[must_use]
+    pub fn deleted() -> Self {
+        Self { kind: ContentKind::Deleted, text: String::new() }
     }
 }

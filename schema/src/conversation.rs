@@ -2,9 +2,11 @@
 
 use crate::content::Content;
 use crate::id::{MessageId, UserId};
+use crate::log::Offset;
+use crate::room::{RoomChanged, RoomClosed, RoomInfo};
 use serde::{Deserialize, Serialize};
 
-/// Direct (two people, always the same conversation) or group.
+/// Direct (two people, always the same conversation), group or room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ConversationKind {
@@ -12,6 +14,8 @@ pub enum ConversationKind {
     Direct,
     /// Any number up to the configured limit.
     Group,
+    /// A group with places that people find and join by themselves, or are added to.
+    Room,
 }
 
 /// What a member may do.
@@ -42,21 +46,59 @@ pub enum ConversationEvent {
     MemberRemoved(MemberRemoved),
     /// The title changed.
     TitleChanged(TitleChanged),
+    /// A message's author gave it another text.
+    MessageEdited(MessageEdited),
+    /// A message was deleted: its content, and that of its edits, is handed out no more.
+    MessageDeleted(MessageDeleted),
+    /// Somebody reacted to a message.
+    ReactionAdded(ReactionAdded),
+    /// Somebody took a reaction back.
+    ReactionRemoved(ReactionRemoved),
+    /// A room's name or something else about it changed.
+    RoomChanged(RoomChanged),
+    /// A room was closed for ever.
+    RoomClosed(RoomClosed),
+    /// One of the two people of a direct conversation blocked the other, or took it back.
+    BlockChanged(BlockChanged),
+}
+
+impl ConversationEvent {
+    /// The offset of the earlier message that the event changes.
+    #[must_use]
+    pub fn target(&self) -> Option<Offset> {
+        match self {
+            Self::MessageEdited(edited) => Some(edited.target),
+            Self::MessageDeleted(deleted) => Some(deleted.target),
+            Self::ReactionAdded(added) => Some(added.target),
+            Self::ReactionRemoved(removed) => Some(removed.target),
+            Self::Created(_)
+            | Self::Message(_)
+            | Self::MemberAdded(_)
+            | Self::MemberRemoved(_)
+            | Self::TitleChanged(_)
+            | Self::RoomChanged(_)
+            | Self::RoomClosed(_)
+            | Self::BlockChanged(_) => None,
+        }
+    }
 }
 
 /// The conversation exists from here on.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Created {
-    /// Direct or group.
+    /// Direct, group or room.
     pub kind: ConversationKind,
-    /// Title; only groups have one.
+    /// Title; only groups have one, and rooms: their name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Who created it: the owner of a group.
     pub by: UserId,
     /// All first members, the creator among them.
     pub members: Vec<UserId>,
+    /// What a room is; only rooms have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomInfo>,
 }
 
 /// A message.
@@ -108,6 +150,65 @@ pub struct TitleChanged {
     pub by: UserId,
 }
 
+/// A message's author gave it another text. The message keeps its offset, number and id.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MessageEdited {
+    /// The message's offset.
+    pub target: Offset,
+    /// Its author.
+    pub by: UserId,
+    /// What it says now.
+    pub content: Content,
+}
+
+/// A message was deleted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MessageDeleted {
+    /// The message's offset.
+    pub target: Offset,
+    /// By whom: its author, or an admin or the owner of the conversation.
+    pub by: UserId,
+}
+
+/// Somebody reacted to a message. A person has each reaction once: a second one changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReactionAdded {
+    /// The message's offset.
+    pub target: Offset,
+    /// Who.
+    pub by: UserId,
+    /// With what: 1 to [`EMOJI_BYTES`] bytes, compared byte by byte.
+    pub emoji: String,
+}
+
+/// Somebody took a reaction back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReactionRemoved {
+    /// The message's offset.
+    pub target: Offset,
+    /// Who.
+    pub by: UserId,
+    /// Which.
+    pub emoji: String,
+}
+
+/// One of the two people of a direct conversation blocked the other, or took it back. While one of them blocks nobody writes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BlockChanged {
+    /// Who.
+    pub by: UserId,
+    /// From now on, or no longer.
+    pub blocked: bool,
+}
+
+/// Longest reaction, bytes of UTF-8.
+pub const EMOJI_BYTES: usize = 64;
+
 /// What the log keeps beside an event's offset and id. The stored form is one format byte and this as a MessagePack map.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -138,6 +239,18 @@ pub struct Digest {
     /// so `unread = messages - max(number read, own last number)`; whoever is not named here and may have written
     /// (the list is full) is looked up at the owner.
     pub authors: Vec<AuthorNumber>,
+    /// The newest event that changed an earlier message; 0 when none did. What readers keep of such changes is complete
+    /// when it reaches up to here.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub changed: Offset,
+}
+
+fn is_zero(offset: &Offset) -> bool {
+    *offset == 0
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// How many authors a digest names.
@@ -170,6 +283,9 @@ pub struct LastMessage {
     pub author: UserId,
     /// When, milliseconds since 1970.
     pub at: i64,
-    /// The beginning of its text.
+    /// The beginning of its text; empty when it was deleted.
     pub text: String,
+    /// Whether it was deleted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deleted: bool,
 }

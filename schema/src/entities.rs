@@ -1,15 +1,34 @@
 //! The rows of Plenum: everything that is not an aggregate.
 
 mod account;
+mod block;
 mod conversation;
 mod idempotency;
+mod presence;
+mod message_state;
+mod room;
 
 pub use account::{Account, AccountKey, Session};
+pub use block::Block;
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
+pub use presence::LastSeen;
+pub use message_state::{MessageStateRow, Reaction};
+pub use room::{ConversationSettings, ROOM_SHARDS, RoomRow, room_shard};
 
 use crate::table::{Entity, Table};
 
 /// Every table, for engines and migrations.
-pub const TABLES: &[&Table] =
-    &[Membership::TABLE, Marks::TABLE, Account::TABLE, AccountKey::TABLE, Session::TABLE, IdempotencyRow::TABLE];
+pub const TABLES: &[&Table] = &[
+    Membership::TABLE,
+    Marks::TABLE,
+    Account::TABLE,
+    AccountKey::TABLE,
+    Session::TABLE,
+    IdempotencyRow::TABLE,
+    LastSeen::TABLE,
+    MessageStateRow::TABLE,
+    RoomRow::TABLE,
+    ConversationSettings::TABLE,
+    Block::TABLE,
+];

@@ -50,6 +50,8 @@ ids! {
     SessionId;
     /// One socket, from handshake to close. Appears in logs; never reused.
     ConnectionId;
+    /// One run of a server process; a restart is another node.
+    NodeId;
     /// A direct or group conversation.
     ConversationId;
     /// A log entry's own id: the idempotency key of the write that made it.
@@ -86,6 +88,12 @@ impl ConversationId {
     pub fn group(creator: UserId, client_ref: &str) -> Self {
         Self(derived("plenum.group", &[creator.0.as_bytes(), client_ref.as_bytes()]))
     }
+
+    /// A room created with a client ref, in the same way.
+    #[must_use]
+    pub fn room(creator: UserId, client_ref: &str) -> Self {
+        Self(derived("plenum.room", &[creator.0.as_bytes(), client_ref.as_bytes()]))
+    }
 }
 
 impl EntryId {
@@ -94,6 +102,16 @@ impl EntryId {
     pub fn of_client_ref(log: crate::LogId, author: UserId, client_ref: &str) -> Self {
         let kind = [log.kind.code()];
         Self(derived("plenum.entry", &[&kind, log.id.as_bytes(), author.0.as_bytes(), client_ref.as_bytes()]))
+    }
+
+    /// The id of the edit that `author` made of the entry at `target` under `client_ref`. Refs of edits and of messages never
+    /// collide.
+    #[must_use]
+    pub fn of_edit(log: crate::LogId, author: UserId, target: crate::Offset, client_ref: &str) -> Self {
+        let (kind, target) = ([log.kind.code()], target.to_be_bytes());
+        let parts: [&[u8]; 5] =
+            [&kind, log.id.as_bytes(), author.0.as_bytes(), target.as_slice(), client_ref.as_bytes()];
+        Self(derived("plenum.entry.edit", &parts))
     }
 }
 

@@ -9,13 +9,16 @@ pub mod conversation;
 pub mod entities;
 pub mod id;
 pub mod log;
+pub mod moment;
 pub mod refusal;
+pub mod room;
 pub mod table;
 pub mod topic;
+pub mod view;
 pub mod wire;
 
 pub use content::{Content, ContentKind};
-pub use id::{ConnectionId, ConversationId, EntryId, MessageId, SessionId, UserId};
+pub use id::{ConnectionId, ConversationId, EntryId, MessageId, NodeId, SessionId, UserId};
 pub use log::{AggregateKind, LogId, Offset};
 pub use refusal::{Refusal, RefusalCode};
 pub use topic::Topic;

@@ -15,6 +15,8 @@ pub enum Topic {
     Conversation(ConversationId),
     /// `user:<id>`: signals to one person's devices (a conversation was added). Has no log and no offsets.
     User(UserId),
+    /// `presence:<id>`: signals about whether a person is online, to people who share a conversation with them.
+    Presence(UserId),
 }
 
 impl Topic {
@@ -23,7 +25,7 @@ impl Topic {
     pub fn log(self) -> Option<LogId> {
         match self {
             Self::Conversation(id) => Some(LogId { kind: AggregateKind::Conversation, id: id.0 }),
-            Self::User(_) => None,
+            Self::User(_) | Self::Presence(_) => None,
         }
     }
 
@@ -38,7 +40,7 @@ impl Topic {
 
 /// The text is not `kind:uuid` of a known kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a topic is written conversation:<uuid> or user:<uuid>")]
+#[error("a topic is written conversation:<uuid>, user:<uuid> or presence:<uuid>")]
 pub struct TopicError;
 
 impl FromStr for Topic {
@@ -54,6 +56,7 @@ impl FromStr for Topic {
         match kind {
             "conversation" => Ok(Self::Conversation(ConversationId(id))),
             "user" => Ok(Self::User(UserId(id))),
+            "presence" => Ok(Self::Presence(UserId(id))),
             _ => Err(TopicError),
         }
     }
@@ -64,6 +67,7 @@ impl fmt::Display for Topic {
         match self {
             Self::Conversation(id) => write!(f, "conversation:{id}"),
             Self::User(id) => write!(f, "user:{id}"),
+            Self::Presence(id) => write!(f, "presence:{id}"),
         }
     }
 }
@@ -102,8 +106,8 @@ mod tests {
 
     #[test]
     fn a_topic_reads_back_what_it_writes() {
-        for topic in [Topic::Conversation(ConversationId(Uuid::from_u128(7))), Topic::User(UserId(Uuid::from_u128(8)))]
-        {
+        let (id, user) = (Uuid::from_u128(7), UserId(Uuid::from_u128(8)));
+        for topic in [Topic::Conversation(ConversationId(id)), Topic::User(user), Topic::Presence(user)] {
             assert_eq!(topic.to_string().parse(), Ok(topic));
         }
     }

@@ -5,16 +5,19 @@
 
 mod client;
 mod close;
+mod notices;
 mod server;
 
 pub use client::{
-    ClientFrame, ClientInfo, Command, History, Identify, Mark, Ping, Send, Subscribe, Typing, Unsubscribe,
+    ClientFrame, ClientInfo, Command, Delete, Edit, History, Identify, Mark, Ping, React, Send, SendDirect, Subscribe,
+    Typing, Unreact, Unsubscribe,
 };
 pub use close::CloseCode;
+pub use notices::{ConversationChange, ConversationUpdated, Notification, PresenceSignal, UnreadSignal};
 pub use server::{
-    Ack, AckResult, CaughtUp, ConversationAdded, Event, EventFrame, Gap, GapReason, Goodbye, Heartbeat,
-    HeartbeatAdvice, Hello, Identified, Limits, Marked, MarksSignal, Page, Pong, ReconnectAdvice, RefusalFrame, Sent,
-    ServerFrame, Signal, SignalFrame, Subscribed, TypingSignal, Unsubscribed,
+    Ack, AckResult, CaughtUp, Changed, ConversationAdded, Event, EventFrame, Gap, GapReason, Goodbye, Heartbeat,
+    HeartbeatAdvice, Hello, Identified, Limits, Marked, MarksSignal, MessageState, Page, Pong, ReactionCount,
+    ReconnectAdvice, RefusalFrame, Sent, ServerFrame, Signal, SignalFrame, Subscribed, TypingSignal, Unsubscribed,
 };
 
 /// The sub-protocol that speaks JSON in text frames.

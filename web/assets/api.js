@@ -72,6 +72,11 @@ export class Api {
     return readers;
   }
 
+  /** How many members of a conversation are online: {members, online, items}. */
+  presence(id) {
+    return this.#authorised("GET", `/api/conversations/${id}/presence?limit=1`);
+  }
+
   /** The account behind an e-mail address; undefined when there is none. */
   async lookup(email) {
     try {

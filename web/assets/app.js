@@ -166,7 +166,7 @@ class Chat {
     if (this.#connection.state.phase !== "live") return;
     const author = conversation.nameOf(message.author);
     const where = conversation.id === this.#open?.id && !document.hidden ? "" : ` in ${conversation.name()}`;
-    announcer.say(`${author}${conversation.kind === "group" ? where : ""}: ${message.content.text.slice(0, 200)}`);
+    announcer.say(`${author}${conversation.kind !== "direct" ? where : ""}: ${message.content.text.slice(0, 200)}`);
   }
 
   close() {

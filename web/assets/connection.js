@@ -16,7 +16,7 @@
  * - `hello`    the first frame of a connection, with the limits
  * - `identified` {user, session, expiresAt}; from here on `request` reaches the server
  * - `event`    {topic, offset, at, event}: once for each offset, in order
- * - `signal`   {topic, signal}: typing, marks, conversationAdded; may be lost
+ * - `signal`   {topic, signal}: typing, marks, presence, conversationAdded and so on; may be lost
  * - `gap`      {topic, from, to, reason}: these offsets no longer exist; events continue after `to`
  * - `caughtUp` {topic, position}
  * - `refused`  {topic, error}: the topic cannot be followed (any more)

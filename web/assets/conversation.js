@@ -17,6 +17,8 @@ export class Conversation {
   /** Ids of the members; all of them once `meet` has been told, before that ten at most. */
   members = new Set();
   memberCount = 0;
+  /** How many of them are online; undefined before that is known. Of groups only. */
+  online;
   /** When something last happened: what the list is sorted by. */
   activeAt = 0;
   last;
@@ -148,13 +150,13 @@ export class Conversation {
   }
 
   name() {
-    if (this.kind === "group") return this.title || this.others().map(({ fullName }) => fullName).join(", ") || "Group";
+    if (this.kind !== "direct") return this.title || this.others().map(({ fullName }) => fullName).join(", ") || "Group";
     return this.others()[0]?.fullName ?? "Notes to yourself";
   }
 
   /** Whose colour it has: the other person's in a direct conversation. */
   face() {
-    return this.kind === "group" ? this.id : (this.others()[0]?.id ?? this.#me.id);
+    return this.kind !== "direct" ? this.id : (this.others()[0]?.id ?? this.#me.id);
   }
 
   isMe(user) {

@@ -3,7 +3,7 @@
  * the list of conversations; views read it and hear about changes.
  *
  * Events: `list` (order, titles, counts), `conversation` {id, kind: "appended" | "prepended" | "marks" | "typing" |
- * "reset"}, `message` {conversation, message, live} for every message that came in.
+ * "reset" | "presence"}, `message` {conversation, message, live} for every message that came in.
  */
 
 import { Conversation } from "./conversation.js";
@@ -17,6 +17,8 @@ const TYPING_LAPSES_MS = 7_000;
 export class Store extends Emitter {
   /** @type {Map<string, Conversation>} */
   conversations = new Map();
+  /** Who is online, of those we follow: person → {online, since?, lastSeen?}. */
+  presence = new Map();
   me;
   #storage;
 
@@ -106,6 +108,7 @@ export class Store extends Emitter {
   }
 
   signal({ topic, signal }) {
+    if (signal.presence) return this.#present(signal.presence.user, signal.presence);
     const conversation = this.get(idOf(topic));
     if (!conversation) return;
     if (signal.typing) this.#typing(conversation, signal.typing);
@@ -115,6 +118,30 @@ export class Store extends Emitter {
   /** This person has seen everything up to `offset`. */
   read(id, offset) {
     if (this.get(id).readTo(offset)) this.emit("list");
+  }
+
+  /** How the other person of a direct conversation stands; undefined where that is not known. */
+  presenceIn(conversation) {
+    const other = conversation.kind === "direct" ? conversation.others()[0] : undefined;
+    return other && this.presence.get(other.id);
+  }
+
+  forgetPresence(user) {
+    this.#present(user, undefined);
+  }
+
+  /** How many members of a group are online. */
+  online(id, count) {
+    const conversation = this.get(id);
+    if (!conversation || conversation.online === count) return;
+    conversation.online = count;
+    this.emit("conversation", { id, kind: "presence" });
+  }
+
+  #present(user, presence) {
+    if (presence) this.presence.set(user, presence);
+    else this.presence.delete(user);
+    this.emit("list");
   }
 
   /** Gives memory back when a conversation is left. */

@@ -6,10 +6,13 @@
  */
 
 import { Emitter } from "./emitter.js";
+import { Presence } from "./presence.js";
 
 const PAGE_ITEMS = 50;
 const PAGE_EVENTS = 50;
 const RETRY_MS = 3_000;
+/** How often it is asked again who of an open group is online. */
+const COUNT_EVERY_MS = 30_000;
 
 export class Sync extends Emitter {
   #api;
@@ -17,6 +20,8 @@ export class Sync extends Emitter {
   #store;
   #outbox;
   #marks;
+  #presence;
+  #counting = null;
   #topics = 100;
   #pageEvents = PAGE_EVENTS;
   #refreshing;
@@ -32,9 +37,11 @@ export class Sync extends Emitter {
     this.#store = store;
     this.#outbox = outbox;
     this.#marks = marks;
+    this.#presence = new Presence({ connection, store });
     connection.follow(`user:${store.me.id}`);
     connection.on("hello", ({ limits }) => {
-      this.#topics = limits.topics;
+      // The others are for who is online.
+      this.#topics = limits.topics - Presence.share(limits.topics);
       this.#pageEvents = Math.min(PAGE_EVENTS, limits.pageEvents);
     });
     // Conversations that were added while the line was down are only in the list.
@@ -45,8 +52,13 @@ export class Sync extends Emitter {
     connection.on("event", (event) => this.#event(event));
     connection.on("gap", (gap) => store.gap(gap));
     connection.on("reset", ({ topic, position }) => store.reset(topic, position));
-    connection.on("signal", (frame) => (frame.signal.conversationAdded ? this.#refreshSoon(0) : store.signal(frame)));
+    connection.on("signal", (frame) => {
+      if (frame.signal.conversationAdded) this.#refreshSoon(0);
+      else if (frame.signal.conversationUpdated) this.#refreshSoon(200);
+      else store.signal(frame);
+    });
     connection.on("refused", ({ topic }) => {
+      if (topic.startsWith("presence:")) return;
       // Removed from it, most likely. Where it can still be read, history shows it.
       console.warn("plenum: not followed", topic);
     });
@@ -56,6 +68,7 @@ export class Sync extends Emitter {
   close() {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#counting);
   }
 
   /** Reads the list, once at a time; asked for meanwhile it is read again afterwards. Rejects when that fails. */
@@ -73,7 +86,22 @@ export class Sync extends Emitter {
   /** This conversation is being looked at (none: undefined): its readers are kept up to date over reconnects. */
   open(id) {
     this.#open = id;
+    this.#presence.refresh(id);
+    this.#count();
     if (id) this.meet(id);
+  }
+
+  /** Who of an open group is online is asked for now and then: a topic for each member would be too many. */
+  async #count() {
+    clearTimeout(this.#counting);
+    const id = this.#open;
+    if (!id || this.#closed || this.#store.get(id)?.kind !== "group") return;
+    try {
+      if (!document.hidden) this.#store.online(id, (await this.#api.presence(id)).online);
+    } catch (error) {
+      console.warn("plenum: presence", error);
+    }
+    if (this.#open === id && !this.#closed) this.#counting = setTimeout(() => this.#count(), COUNT_EVERY_MS);
   }
 
   /**
@@ -145,6 +173,7 @@ export class Sync extends Emitter {
         // One topic is the person's own. Beyond the limit the oldest conversations are left out.
       } while (cursor && this.#store.conversations.size < this.#topics - 1);
     } while (this.#again);
+    this.#presence.refresh(this.#open);
     this.emit("loaded");
   }
 

@@ -5,6 +5,7 @@
 //! | acked is durable | when an owner acknowledges, the entry stands in the log at that offset; at the end with that text |
 //! | one order | numbers of messages are dense; every subscriber saw the log's order; an owner publishes each offset once, in order, only what is in the log; messages of a client that waits for each acknowledgement stand in its order |
 //! | no duplicates | each text stands once in the log; all acknowledgements of one client ref name one offset |
+//! | changes | a change is of a message before it, an edit by its author and once for its client ref; nothing changes a deleted message |
 //! | exact resume | at the end every subscriber has everything above what retention removed |
 //! | no clock | nodes' wall clocks are off by up to a day, and nothing of the above changes |
 //! | liveness | when faults end every message with a client ref is acknowledged |
@@ -14,8 +15,8 @@ use crate::store::Log;
 use crate::subscriber::Subscriber;
 use plenum_schema::conversation::{ConversationEvent, Stored};
 use plenum_schema::wire::Sent;
-use plenum_schema::{EntryId, Offset, codec};
-use std::collections::HashMap;
+use plenum_schema::{EntryId, Offset, UserId, codec};
+use std::collections::{HashMap, HashSet};
 
 /// What clients were told.
 #[derive(Debug, Default)]
@@ -73,10 +74,11 @@ pub fn publication(log: &Log, next: Option<Offset>, offset: Offset, id: Option<E
 /// The first broken promise.
 pub fn log(conversation: usize, log: &Log, clients: &[Client], acks: &Acks) -> Result<(), String> {
     let mut places: HashMap<String, Offset> = HashMap::new();
-    let mut number = 0;
+    let (mut number, mut changes) = (0, Changes::default());
     for (offset, entry) in (1..).zip(&log.entries) {
         let stored: Stored<ConversationEvent> =
             codec::restore(&[1], &entry.payload).map_err(|error| format!("entry {offset} cannot be read: {error}"))?;
+        changes.check(offset, &stored.event)?;
         let ConversationEvent::Message(message) = stored.event else { continue };
         number += 1;
         if message.number != number {
@@ -90,6 +92,43 @@ pub fn log(conversation: usize, log: &Log, clients: &[Client], acks: &Acks) -> R
         order(conversation, client, who, acks, &places)?;
     }
     Ok(())
+}
+
+/// What the log says about messages so far.
+#[derive(Debug, Default)]
+struct Changes {
+    authors: HashMap<Offset, UserId>,
+    deleted: HashSet<Offset>,
+    edits: HashSet<(Offset, String)>,
+}
+
+impl Changes {
+    /// Changes are of messages that stand before them, edits by their authors and each once; nothing comes after a deletion.
+    fn check(&mut self, offset: Offset, event: &ConversationEvent) -> Result<(), String> {
+        if let ConversationEvent::Message(message) = event {
+            self.authors.insert(offset, message.author);
+        }
+        let Some(target) = event.target() else { return Ok(()) };
+        let Some(author) = self.authors.get(&target) else {
+            return Err(format!("{offset} changes {target}, which is no message before it"));
+        };
+        if self.deleted.contains(&target) {
+            return Err(format!("{offset} changes {target}, which was deleted"));
+        }
+        match event {
+            ConversationEvent::MessageEdited(edited) if edited.by != *author => {
+                Err(format!("{offset} is an edit of {target} by somebody else"))
+            }
+            ConversationEvent::MessageEdited(edited) if !self.edits.insert((target, edited.content.text.clone())) => {
+                Err(format!("{offset} repeats an edit of {target} with the same client ref"))
+            }
+            ConversationEvent::MessageDeleted(_) => {
+                self.deleted.insert(target);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 fn order(

@@ -18,6 +18,8 @@ pub use plenum_actors::owner::core::Mutation;
 pub struct Options {
     /// Breaks this rule of the core.
     pub mutation: Option<Mutation>,
+    /// Clients also edit, delete and react to messages.
+    pub changes: bool,
     /// Prints every event.
     pub trace: bool,
 }

@@ -22,6 +22,9 @@ struct Arguments {
     /// How many threads run them.
     #[arg(long, default_value_t = 2)]
     threads: u64,
+    /// Clients also edit, delete and react to messages.
+    #[arg(long)]
+    changes: bool,
     /// Breaks a rule of the owner on purpose (names as in the `Mutation` type), to see it caught.
     #[arg(long)]
     mutation: Option<String>,
@@ -37,7 +40,7 @@ fn main() -> ExitCode {
         other => other.flatten(),
     };
     match arguments.seed {
-        Some(seed) => replay(seed, mutation),
+        Some(seed) => replay(seed, Options { mutation, changes: arguments.changes, trace: true }),
         None => run_many(&arguments, mutation),
     }
 }
@@ -46,8 +49,8 @@ fn mutation_named(name: &str) -> Option<Mutation> {
     Mutation::ALL.into_iter().find(|mutation| format!("{mutation:?}") == name)
 }
 
-fn replay(seed: u64, mutation: Option<Mutation>) -> ExitCode {
-    match run(seed, Options { mutation, trace: true }) {
+fn replay(seed: u64, options: Options) -> ExitCode {
+    match run(seed, options) {
         Ok(summary) => {
             println!("seed {seed}: every promise was kept; {summary:?}");
             ExitCode::SUCCESS
@@ -86,7 +89,7 @@ fn work(shared: &Shared, arguments: &Arguments, mutation: Option<Mutation>) {
         if seed >= shared.end {
             break;
         }
-        match run(seed, Options { mutation, trace: false }) {
+        match run(seed, Options { mutation, changes: arguments.changes, trace: false }) {
             Ok(summary) => total.add(&summary),
             Err(failure) => lock(&shared.failures).push(failure),
         }

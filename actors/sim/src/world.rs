@@ -1,5 +1,6 @@
 //! The world: virtual time, a queue of events, and everything that happens to nodes, clients and subscribers.
 
+mod changes;
 mod events;
 mod network;
 mod owners;
@@ -63,7 +64,8 @@ fn conversation_id(number: usize) -> Uuid {
 fn created(members: usize, is_eager: bool) -> Log {
     let members: Vec<_> = (0..members).map(user).collect();
     let by = user(0);
-    let event = ConversationEvent::Created(Created { kind: ConversationKind::Group, title: None, by, members });
+    let event =
+        ConversationEvent::Created(Created { kind: ConversationKind::Group, title: None, by, members, room: None });
     let payload = codec::store(1, &Stored { at: 0, event }).unwrap_or_default();
     Log::new(vec![Entry { id: EntryId(Uuid::from_u128(0xf00d)), payload }], is_eager)
 }

@@ -1,25 +1,30 @@
 //! A conversation: two people or a group, and what they wrote, in one order.
 
+mod change;
 mod command;
 mod decide;
+mod room;
 mod summary;
+mod touched;
 
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Access, Answer, Command, ConversationLimits, Member};
+pub use command::{Access, Answer, Change, Command, ConversationLimits, Member, RoomView, Target};
 
 use crate::aggregate::{Aggregate, Decision};
 use crate::clock::WallMillis;
 use plenum_schema::conversation::{ConversationEvent, ConversationKind, Created, Digest, Role};
 use plenum_schema::log::{AggregateKind, LogId, Offset};
-use plenum_schema::wire::{self, Sent};
+use plenum_schema::wire::{self, Changed, Sent};
 use plenum_schema::{ConversationId, EntryId, Refusal, Topic, UserId, codec};
+use room::Room;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use summary::Summary;
+use touched::Touched;
 use uuid::Uuid;
 
 /// The state of a conversation after `head`.
@@ -29,6 +34,10 @@ pub struct Conversation {
     head: Offset,
     members: BTreeMap<UserId, Seat>,
     digest: Digest,
+    touched: Touched,
+    room: Option<Room>,
+    /// Who of a direct conversation blocks the other: two people at most.
+    blocked_by: BTreeSet<UserId>,
 }
 
 /// A member's place.
@@ -47,6 +56,12 @@ pub struct Saved {
     head: Offset,
     members: Vec<SavedMember>,
     digest: Digest,
+    #[serde(default, skip_serializing_if = "Touched::is_empty")]
+    touched: Touched,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    room: Option<Room>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    blocked_by: BTreeSet<UserId>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -82,8 +97,9 @@ impl Conversation {
     fn create(&mut self, created: &Created) {
         self.digest.kind = Some(created.kind);
         self.digest.title.clone_from(&created.title);
+        self.room = created.room.clone().map(|info| Room::new(info, self.head));
         for user in &created.members {
-            let owns = created.kind == ConversationKind::Group && *user == created.by;
+            let owns = created.kind != ConversationKind::Direct && *user == created.by;
             self.seat(*user, if owns { Role::Owner } else { Role::Member });
         }
     }
@@ -123,7 +139,15 @@ impl Aggregate for Conversation {
     const SNAPSHOT_FORMAT: u8 = 1;
 
     fn empty(id: Uuid) -> Self {
-        Self { id: ConversationId(id), head: 0, members: BTreeMap::new(), digest: Digest::default() }
+        Self {
+            id: ConversationId(id),
+            head: 0,
+            members: BTreeMap::new(),
+            digest: Digest::default(),
+            touched: Touched::default(),
+            room: None,
+            blocked_by: BTreeSet::new(),
+        }
     }
 
     fn decide(
@@ -140,7 +164,7 @@ impl Aggregate for Conversation {
     }
 
     fn is_query(command: &Command) -> bool {
-        matches!(command, Command::Access { .. } | Command::Digest | Command::Members { .. })
+        matches!(command, Command::Access { .. } | Command::Digest | Command::Members { .. } | Command::Room { .. })
     }
 
     fn name(command: &Command) -> &'static str {
@@ -157,12 +181,19 @@ impl Aggregate for Conversation {
                 let log = LogId { kind: Self::KIND, id: self.id.0 };
                 Some(EntryId::of_client_ref(log, *author, client_ref))
             }
+            Command::Change { by, client_ref: Some(client_ref), change: Change::Edit { .. }, target } => {
+                let log = LogId { kind: Self::KIND, id: self.id.0 };
+                Some(EntryId::of_edit(log, *by, target.offset, client_ref))
+            }
             _ => None,
         }
     }
 
     fn apply(&mut self, offset: Offset, id: EntryId, at: WallMillis, event: &ConversationEvent) {
         self.head = offset;
+        if event.target().is_some() {
+            self.digest.changed = offset;
+        }
         match event {
             ConversationEvent::Created(created) => self.create(created),
             ConversationEvent::Message(message) => {
@@ -174,6 +205,37 @@ impl Aggregate for Conversation {
             ConversationEvent::MemberAdded(added) => self.seat(added.user, added.role),
             ConversationEvent::MemberRemoved(removed) => self.unseat(removed.user),
             ConversationEvent::TitleChanged(changed) => self.digest.title = Some(changed.title.clone()),
+            ConversationEvent::BlockChanged(changed) if changed.blocked => {
+                self.blocked_by.insert(changed.by);
+            }
+            ConversationEvent::BlockChanged(changed) => {
+                self.blocked_by.remove(&changed.by);
+            }
+            ConversationEvent::RoomChanged(changed) => {
+                self.digest.title = Some(changed.title.clone());
+                if let Some(room) = &mut self.room {
+                    room.change(&changed.room, offset);
+                }
+            }
+            ConversationEvent::RoomClosed(_) => {
+                if let Some(room) = &mut self.room {
+                    room.close(offset);
+                }
+            }
+            ConversationEvent::MessageEdited(edited) => {
+                self.touched.content(edited.target, offset);
+                self.digest.edited(edited.target, &edited.content.text);
+            }
+            ConversationEvent::MessageDeleted(deleted) => {
+                self.touched.content(deleted.target, offset);
+                self.digest.deleted(deleted.target);
+            }
+            ConversationEvent::ReactionAdded(added) => {
+                self.touched.reaction(added.target, &added.emoji, true, offset);
+            }
+            ConversationEvent::ReactionRemoved(removed) => {
+                self.touched.reaction(removed.target, &removed.emoji, false, offset);
+            }
         }
     }
 
@@ -181,6 +243,9 @@ impl Aggregate for Conversation {
         match answer {
             Answer::Sent(sent) => Answer::Sent(Sent { offset, message: id, ..sent }),
             Answer::Changed { .. } => Answer::Changed { offset },
+            Answer::MessageChanged { changed, before } => {
+                Answer::MessageChanged { changed: Changed { offset, ..changed }, before }
+            }
             other => other,
         }
     }
@@ -191,13 +256,25 @@ impl Aggregate for Conversation {
                 decide::seat_of(self, *author)?;
                 Ok(Answer::Sent(Sent { topic: self.topic(), offset, message: id, duplicate: true }))
             }
-            Command::Create { .. } => Ok(Answer::Created { existing: true, members: self.digest.members.clone() }),
+            Command::Change { by, target, .. } => {
+                decide::seat_of(self, *by)?;
+                let changed = Changed { topic: self.topic(), target: target.offset, offset, duplicate: true };
+                Ok(Answer::MessageChanged { changed, before: self.digest.changed })
+            }
+            Command::Create { .. } | Command::CreateRoom { .. } => {
+                Ok(Answer::Created { existing: true, members: self.digest.members.clone() })
+            }
             _ => Ok(Answer::Changed { offset }),
         }
     }
 
     fn publish(event: &ConversationEvent) -> wire::Event {
         wire::Event::Conversation(event.clone())
+    }
+
+    /// What takes content out of earlier messages: who reads the log looks at the digest to learn of it.
+    fn needs_digest(event: &ConversationEvent) -> bool {
+        event.target().is_some()
     }
 
     fn digest(&self) -> Vec<u8> {
@@ -211,7 +288,14 @@ impl Aggregate for Conversation {
             role: seat.role,
             last_number: seat.last_number,
         };
-        Saved { head: self.head, members: self.members.iter().map(member).collect(), digest: self.digest.clone() }
+        Saved {
+            head: self.head,
+            members: self.members.iter().map(member).collect(),
+            digest: self.digest.clone(),
+            touched: self.touched.clone(),
+            room: self.room.clone(),
+            blocked_by: self.blocked_by.clone(),
+        }
     }
 
     fn restore(id: Uuid, saved: Saved) -> Self {
@@ -221,6 +305,9 @@ impl Aggregate for Conversation {
             head: saved.head,
             members: saved.members.into_iter().map(seat).collect(),
             digest: saved.digest,
+            touched: saved.touched,
+            room: saved.room,
+            blocked_by: saved.blocked_by,
         }
     }
 }

@@ -2,23 +2,50 @@
 
 use dashmap::DashMap;
 use plenum_schema::UserId;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Is told of the identified connections of each account. Called while the account's count is locked, so in their order:
+/// must be quick, and must not ask the counts.
+pub trait Comings: Send + Sync + 'static {
+    /// The account has so many identified connections now.
+    fn connections(&self, user: UserId, count: usize);
+}
+
 /// The counters of a node.
-#[derive(Debug)]
 pub struct Admission {
     open: AtomicUsize,
     limit: usize,
     users: DashMap<UserId, usize>,
     per_user: usize,
+    comings: Option<Arc<dyn Comings>>,
+}
+
+impl fmt::Debug for Admission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admission").field("open", &self.open()).field("users", &self.users()).finish_non_exhaustive()
+    }
 }
 
 impl Admission {
     /// Nobody is here yet.
     #[must_use]
     pub fn new(limit: usize, per_user: usize) -> Arc<Self> {
-        Arc::new(Self { open: AtomicUsize::new(0), limit, users: DashMap::new(), per_user })
+        Arc::new(Self { open: AtomicUsize::new(0), limit, users: DashMap::new(), per_user, comings: None })
+    }
+
+    /// The same, telling somebody of each account's connections.
+    #[must_use]
+    pub fn watched(limit: usize, per_user: usize, comings: Arc<dyn Comings>) -> Arc<Self> {
+        let comings = Some(comings);
+        Arc::new(Self { open: AtomicUsize::new(0), limit, users: DashMap::new(), per_user, comings })
+    }
+
+    fn tell(&self, user: UserId, count: usize) {
+        if let Some(comings) = &self.comings {
+            comings.connections(user, count);
+        }
     }
 
     /// A place for a connection; `None` when the node is full. Dropping it gives the place back.
@@ -37,6 +64,7 @@ impl Admission {
             return None;
         }
         *count += 1;
+        self.tell(user, *count);
         Some(UserPlace { admission: self.clone(), user })
     }
 
@@ -76,6 +104,7 @@ impl Drop for UserPlace {
     fn drop(&mut self) {
         if let dashmap::Entry::Occupied(mut entry) = self.admission.users.entry(self.user) {
             *entry.get_mut() -= 1;
+            self.admission.tell(self.user, *entry.get());
             if *entry.get() == 0 {
                 entry.remove();
             }

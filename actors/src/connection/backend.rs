@@ -2,8 +2,8 @@
 
 use crate::identity::Identity;
 use actix::Message;
-use plenum_schema::wire::{AckResult, Command};
-use plenum_schema::{Offset, Refusal, Topic};
+use plenum_schema::wire::{AckResult, Command, Signal};
+use plenum_schema::{MessageId, Offset, Refusal, Topic, UserId};
 
 /// The answer to a command.
 pub type Outcome<T> = Result<T, Refusal>;
@@ -18,6 +18,28 @@ pub struct Access {
     pub head: Offset,
 }
 
+/// One of a person's conversations.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Followed {
+    /// Its topic.
+    pub topic: Topic,
+    /// The topic's durable head at this moment.
+    pub head: Offset,
+    /// Whether it is a direct one.
+    pub is_direct: bool,
+    /// The other person of a direct one.
+    pub peer: Option<UserId>,
+}
+
+/// The conversations of a person, the last active first.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Following {
+    /// As many as were asked for.
+    pub conversations: Vec<Followed>,
+    /// Whether there are no others.
+    pub is_complete: bool,
+}
+
 /// The rest of Plenum, as a connection sees it. None of these blocks; every reply is used exactly once.
 pub trait Backend: Send + Sync + 'static {
     /// Who has this token.
@@ -26,7 +48,20 @@ pub trait Backend: Send + Sync + 'static {
     /// Whether the caller may receive a topic.
     fn access(&self, caller: Identity, topic: Topic, reply: Reply<Access>);
 
-    /// Carries out `send`, `history`, `typing` or `mark`. The others belong to the connection and are refused as malformed.
+    /// The caller's conversations, the last active first, at most `limit`: for protocols that follow them unasked.
+    fn following(&self, caller: Identity, limit: usize, reply: Reply<Following>);
+
+    /// Where a message stands, which the caller knows by its id alone: looked for in these topics. `notFound` when it is in none.
+    fn locate(&self, message: MessageId, among: Vec<Topic>, reply: Reply<(Topic, Offset)>);
+
+    /// How a topic without a log stands: said to whoever has just subscribed to it, so that nothing is missed in between.
+    fn standing(&self, topic: Topic) -> Option<Signal> {
+        let _ = topic;
+        None
+    }
+
+    /// Carries out every command but `identify`, `subscribe`, `unsubscribe` and `ping`: these belong to the connection and are
+    /// refused as malformed.
     fn call(&self, caller: Identity, command: Command, reply: Reply<AckResult>);
 }
 

@@ -8,14 +8,28 @@ use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
 #[derive(Clone, Debug)]
 pub struct ConnectionMetrics {
     /// Commands read, by kind. Counters are looked up once, here.
-    commands: [IntCounter; 8],
+    commands: [IntCounter; 13],
     refusals: IntCounterVec,
     /// Frames that could not be read.
     pub unreadable: IntCounter,
 }
 
 /// The names of the commands, in the order of the counters.
-const NAMES: [&str; 8] = ["identify", "subscribe", "unsubscribe", "send", "history", "typing", "mark", "ping"];
+const NAMES: [&str; 13] = [
+    "identify",
+    "subscribe",
+    "unsubscribe",
+    "send",
+    "history",
+    "typing",
+    "mark",
+    "ping",
+    "sendDirect",
+    "edit",
+    "delete",
+    "react",
+    "unreact",
+];
 
 impl ConnectionMetrics {
     /// Registers the metrics.
@@ -60,5 +74,10 @@ fn place_of(command: &Command) -> usize {
         Command::Typing(_) => 5,
         Command::Mark(_) => 6,
         Command::Ping(_) => 7,
+        Command::SendDirect(_) => 8,
+        Command::Edit(_) => 9,
+        Command::Delete(_) => 10,
+        Command::React(_) => 11,
+        Command::Unreact(_) => 12,
     }
 }

@@ -14,7 +14,7 @@ use actix::Recipient;
 use plenum_schema::codec::{self, Codec};
 use plenum_schema::wire::{
     Ack, AckResult, ClientFrame, CloseCode, Command, HeartbeatAdvice, Hello, Identified as IdentifiedAck, Limits,
-    PROTOCOL, Pong, ReconnectAdvice, RefusalFrame, ServerFrame,
+    PROTOCOL, Pong, ReconnectAdvice, RefusalFrame, ServerFrame, SignalFrame,
 };
 use plenum_schema::{ConnectionId, Offset, Refusal, RefusalCode, Topic, content::MAX_TEXT_BYTES};
 use std::sync::Arc;
@@ -46,10 +46,19 @@ enum Stage {
     Identified(Box<Identified>),
 }
 
-/// One connection of the native protocol.
+/// How answers reach the client.
+#[derive(Debug)]
+enum Voice {
+    /// As frames of the native protocol.
+    Native(Codec),
+    /// They wait here for an edge that says them in its own protocol.
+    Foreign(Vec<ServerFrame>),
+}
+
+/// One connection: of the native protocol, or of another one whose edge translates commands and answers.
 pub struct Connection {
     key: ConnectionKey,
-    codec: Codec,
+    voice: Voice,
     stage: Stage,
     in_flight: u32,
     bucket: Bucket,
@@ -63,9 +72,19 @@ impl Connection {
     pub fn open(shared: &Shared, key: ConnectionKey, id: ConnectionId, codec: Codec) -> Self {
         let hello = hello(shared, id);
         shared.hub.with(|core| core.push(key, &ServerFrame::Hello(hello)));
+        Self::new(shared, key, Voice::Native(codec))
+    }
+
+    /// A new connection of another protocol: its commands come by [`Self::carry_out`], its answers go by [`Self::take_answers`].
+    #[must_use]
+    pub fn open_foreign(shared: &Shared, key: ConnectionKey) -> Self {
+        Self::new(shared, key, Voice::Foreign(Vec::new()))
+    }
+
+    fn new(shared: &Shared, key: ConnectionKey, voice: Voice) -> Self {
         Self {
             key,
-            codec,
+            voice,
             stage: Stage::Unidentified(Unidentified::default()),
             in_flight: 0,
             bucket: Bucket::new(shared.config.commands_per_second, shared.clock.mono()),
@@ -86,22 +105,67 @@ impl Connection {
         if !shared.hub.with(|core| core.is_open(self.key)) {
             return;
         }
-        let frame: ClientFrame = match codec::decode(self.codec, bytes) {
+        let Voice::Native(codec) = self.voice else { return };
+        let frame: ClientFrame = match codec::decode(codec, bytes) {
             Ok(frame) => frame,
             Err(error) => return self.unreadable(shared, error.to_string()),
         };
-        let name = shared.metrics.received(&frame.command);
-        if let Err(refusal) = self.admit(shared).and_then(|()| self.command(shared, me, frame.id, frame.command)) {
+        self.carry_out(shared, me, frame.id, frame.command);
+    }
+
+    /// Carries out a command: its answer is an ack or a refusal with this id, at once or later.
+    pub fn carry_out(&mut self, shared: &Shared, me: &Recipient<Answer>, id: u32, command: Command) {
+        let name = shared.metrics.received(&command);
+        if let Err(refusal) = self.admit(shared).and_then(|()| self.command(shared, me, id, command)) {
             shared.metrics.refused(name, refusal.code);
-            self.refuse(shared, Some(frame.id), refusal);
+            self.refuse(shared, Some(id), refusal);
+        }
+    }
+
+    /// The same without a look at rate and number: for what the edge itself does on a client's behalf.
+    pub fn carry_out_unasked(&mut self, shared: &Shared, me: &Recipient<Answer>, id: u32, command: Command) {
+        if let Err(refusal) = self.command(shared, me, id, command) {
+            self.refuse(shared, Some(id), refusal);
+        }
+    }
+
+    /// Counts something that the client asked for and another part carries out, against the same limits.
+    ///
+    /// # Errors
+    /// `rateLimited` and `limitReached`, as a command would be.
+    pub fn admit_other(&mut self, shared: &Shared) -> Result<(), Refusal> {
+        self.admit(shared)?;
+        self.in_flight += 1;
+        Ok(())
+    }
+
+    /// What [`Self::admit_other`] counted has been answered.
+    pub fn other_answered(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// Answers since the last call, in order. Native connections have none: theirs have been sent.
+    pub fn take_answers(&mut self) -> Vec<ServerFrame> {
+        match &mut self.voice {
+            Voice::Native(_) => Vec::new(),
+            Voice::Foreign(answers) => std::mem::take(answers),
+        }
+    }
+
+    /// Whose connection it is, once known.
+    #[must_use]
+    pub fn identity(&self) -> Option<Identity> {
+        match &self.stage {
+            Stage::Unidentified(_) => None,
+            Stage::Identified(stage) => Some(stage.identity()),
         }
     }
 
     /// A message in a kind of frame that the sub-protocol does not use.
     pub fn wrong_kind(&mut self, shared: &Shared) {
-        let wanted = match self.codec {
-            Codec::Json => "text",
-            Codec::MessagePack => "binary",
+        let wanted = match self.voice {
+            Voice::Native(Codec::Json) | Voice::Foreign(_) => "text",
+            Voice::Native(Codec::MessagePack) => "binary",
         };
         self.unreadable(shared, format!("this sub-protocol speaks in {wanted} frames"));
     }
@@ -156,7 +220,15 @@ impl Connection {
             }
             (
                 Stage::Identified(stage),
-                command @ (Command::Send(_) | Command::History(_) | Command::Typing(_) | Command::Mark(_)),
+                command @ (Command::Send(_)
+                | Command::SendDirect(_)
+                | Command::Edit(_)
+                | Command::Delete(_)
+                | Command::React(_)
+                | Command::Unreact(_)
+                | Command::History(_)
+                | Command::Typing(_)
+                | Command::Mark(_)),
             ) => stage.call(id, command, backend, me),
         };
         match now {
@@ -185,8 +257,11 @@ impl Connection {
             Err(refusal) => {
                 let wrong = refusal.code == RefusalCode::Unauthenticated;
                 self.refuse(shared, Some(id), refusal);
-                if wrong {
-                    self.close(shared, CloseCode::InvalidToken, None);
+                match (&self.voice, &mut self.stage) {
+                    (Voice::Native(_), _) if wrong => self.close(shared, CloseCode::InvalidToken, None),
+                    // Elsewhere the client is told, and may try another one until the time for it is over.
+                    (Voice::Foreign(_), Stage::Unidentified(stage)) => stage.again(),
+                    _ => {}
                 }
             }
         }
@@ -212,13 +287,20 @@ impl Connection {
                 let (head, since) = (subscribed.head, subscribed.since);
                 self.ack(shared, id, AckResult::Subscribed(subscribed));
                 shared.hub.with(|core| core.subscribe(self.key, topic, since, head));
+                if topic.log().is_none()
+                    && let Some(signal) = shared.backend.standing(topic)
+                {
+                    // Asked only now: what changes from here on reaches the subscription.
+                    shared.hub.with(|core| core.push(self.key, &ServerFrame::Signal(SignalFrame { topic, signal })));
+                }
             }
             Err(refusal) => self.refuse(shared, Some(id), refusal),
         }
         shared.hub.with(|core| core.settle(topic));
     }
 
-    fn unreadable(&mut self, shared: &Shared, why: String) {
+    /// Something that cannot be read has come; too much of it closes the connection.
+    pub fn unreadable(&mut self, shared: &Shared, why: String) {
         self.unreadable += 1;
         shared.metrics.unreadable.inc();
         self.refuse(shared, None, Refusal::new(RefusalCode::Malformed, why));
@@ -227,12 +309,20 @@ impl Connection {
         }
     }
 
-    fn ack(&self, shared: &Shared, id: u32, result: AckResult) {
-        shared.hub.with(|core| core.push(self.key, &ServerFrame::Ack(Ack { id, result })));
+    fn ack(&mut self, shared: &Shared, id: u32, result: AckResult) {
+        self.say(shared, ServerFrame::Ack(Ack { id, result }));
     }
 
-    fn refuse(&self, shared: &Shared, id: Option<u32>, refusal: Refusal) {
-        shared.hub.with(|core| core.push(self.key, &ServerFrame::Refusal(RefusalFrame { id, refusal })));
+    fn refuse(&mut self, shared: &Shared, id: Option<u32>, refusal: Refusal) {
+        self.say(shared, ServerFrame::Refusal(RefusalFrame { id, refusal }));
+    }
+
+    fn say(&mut self, shared: &Shared, answer: ServerFrame) {
+        match &mut self.voice {
+            Voice::Native(_) => shared.hub.with(|core| core.push(self.key, &answer)),
+            // At most one for each command in flight, and taken after every call.
+            Voice::Foreign(answers) => answers.push(answer),
+        }
     }
 
     fn close(&self, shared: &Shared, code: CloseCode, retry_after_ms: Option<u64>) {

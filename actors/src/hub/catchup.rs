@@ -8,7 +8,7 @@ use super::core::{Core, Wish, slot_number};
 use super::outbox::Piece;
 use super::roster::Roster;
 use super::topic::{TopicState, join};
-use crate::publication::Publication;
+use crate::publication::{Dialect, Publication};
 use plenum_schema::wire::{CaughtUp, CloseCode, Gap, GapReason, ServerFrame};
 use plenum_schema::{Offset, Topic};
 use std::sync::Arc;
@@ -51,6 +51,13 @@ impl Core {
     pub fn is_subscribed(&mut self, key: ConnectionKey, topic: Topic) -> bool {
         let Some(&index) = self.by_topic.get(&topic) else { return false };
         self.get(key).is_some_and(|connection| connection.subscription(index).is_some())
+    }
+
+    /// The connection's topics that have a log.
+    pub fn topics_with_log(&mut self, key: ConnectionKey) -> Vec<Topic> {
+        let subscriptions = self.get(key).map(|connection| connection.subscriptions.clone()).unwrap_or_default();
+        let topic = |one: &Subscription| Some(self.topics.get(one.topic as usize)?.topic);
+        subscriptions.iter().filter_map(topic).filter(|topic| topic.log().is_some()).collect()
     }
 
     /// How many topics the connection has.
@@ -154,6 +161,28 @@ impl Core {
         }
     }
 
+    /// The connection is written to in another dialect from now on. Its live subscriptions move from one roster to the other by
+    /// way of a catch-up, so that a round under way is neither missed nor had twice.
+    pub fn change_dialect(&mut self, key: ConnectionKey, dialect: Dialect) {
+        let Some(connection) = self.get(key) else { return };
+        if connection.dialect == dialect {
+            return;
+        }
+        let from = connection.dialect;
+        for subscription in connection.subscriptions.clone() {
+            let Stand::Live { place } = subscription.stand else { continue };
+            let Some(state) = self.topics.get(subscription.topic as usize) else { continue };
+            let has_round = state.rosters.get(from).is_none_or(|roster| roster.has_all(place));
+            let waiting = state.round.as_ref().and_then(|round| round.first).filter(|_| !has_round);
+            let next = waiting.unwrap_or(state.flushed + 1);
+            self.detach_keeping_topic(key.slot, subscription.topic);
+            self.attach(key.slot, subscription.topic, next, subscription.checked);
+        }
+        if let Some(connection) = self.get(key) {
+            connection.dialect = dialect;
+        }
+    }
+
     /// Goes on with everything a connection catches up on, as far as its outbox has room.
     pub(super) fn pump(&mut self, slot: u32) {
         let Some(connection) = self.connections.get(slot as usize) else { return };
@@ -216,7 +245,7 @@ impl Core {
         let (dialect, key) = (connection.dialect, ConnectionKey { slot, generation: connection.generation });
         let Some(state) = self.topics.get_mut(index as usize) else { return };
         let Some(subscription) = connection.subscription(index) else { return };
-        subscription.stand = Stand::Live { place: state.rosters[dialect.index()].join(slot) };
+        subscription.stand = Stand::Live { place: state.rosters.join(dialect, slot) };
         state.behind.remove(&slot);
         let (topic, position) = (state.topic, state.flushed);
         self.metrics.resumes.inc();
@@ -250,7 +279,11 @@ impl Core {
         let bytes = join(events.iter(), dialect, encode);
         self.metrics.deliveries.inc_by(events.len() as u64);
         self.set_next(slot, index, last + 1, 0);
+        let tail = self.tail_piece(slot, index, Some(last));
         self.put(slot, Piece { bytes, first: Some((index, first)) });
+        if let Some(tail) = tail {
+            self.put(slot, tail);
+        }
         if is_last {
             self.detach(slot, index);
         }

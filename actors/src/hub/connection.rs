@@ -1,10 +1,11 @@
 //! What the hub knows of a connection.
 
 use super::outbox::Outbox;
+use super::trail::Trail;
 use crate::clock::MonoMillis;
 use crate::identity::Identity;
 use crate::publication::Dialect;
-use plenum_schema::wire::CloseCode;
+use plenum_schema::wire::{CloseCode, Signal};
 use plenum_schema::{ConnectionId, Offset};
 use std::io::{self, IoSlice};
 use std::rc::Rc;
@@ -20,6 +21,9 @@ pub trait Socket {
 
     /// Ends the socket.
     fn shut(&self, how: Shut);
+
+    /// A signal of a topic without a log has been handed over; for edges that act on what they are told.
+    fn told(&self, _signal: &Signal) {}
 }
 
 /// How a socket ends.
@@ -93,6 +97,8 @@ pub(super) struct Connection {
     pub subscriptions: Vec<Subscription>,
     /// Newest conflated signals that found no room: topic index and key.
     pub conflated: Vec<(u32, u64)>,
+    /// Its positions, if it is told them.
+    pub trail: Option<Box<Trail>>,
     pub identity: Option<Box<Identity>>,
     pub since: MonoMillis,
     pub heard: MonoMillis,
@@ -112,6 +118,7 @@ impl Connection {
             outbox: Outbox::default(),
             subscriptions: Vec::new(),
             conflated: Vec::new(),
+            trail: None,
             identity: None,
             since: now,
             heard: now,

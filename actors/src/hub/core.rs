@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// How many ended sessions are remembered. A check of a token takes milliseconds; no node ends more sessions in that time.
 const ENDED_SESSIONS: usize = 1_024;
 
+/// Appends the frame that tells a connection its positions.
+pub type TrailEncoder = fn(Dialect, &[(Topic, Offset)], &mut Vec<u8>);
+
 /// How frames become bytes: given by the edge.
 #[derive(Clone, Copy)]
 pub struct Framing {
@@ -25,8 +28,11 @@ pub struct Framing {
     pub encode: Encoder,
     /// A transport-level ping.
     pub ping: fn(Dialect) -> Bytes,
-    /// A transport-level close with code and reason.
+    /// A transport-level close with code and reason. A [`Goodbye`](plenum_schema::wire::Goodbye) with the same code has always
+    /// been encoded right before it: a dialect that tells in its own words why (that the session has ended, say) does so there.
     pub close: fn(Dialect, u16, &str) -> Bytes,
+    /// Appends the frame that tells a connection its positions; nothing in dialects without one.
+    pub trail: TrailEncoder,
 }
 
 /// What the hub wants done outside: reads of the log.
@@ -75,6 +81,8 @@ pub struct Core {
     pub(super) dropped: Vec<Topic>,
     /// Topics that somebody is about to subscribe to: interest in them stays.
     pub(super) expected: HashMap<Topic, u32>,
+    /// The frame that follows what is handed over right now; kept for its memory.
+    pub(super) tail: Vec<u8>,
     pub(super) generation: u32,
     pub(super) writes: u64,
     pub(super) sweep_at: usize,
@@ -101,6 +109,7 @@ impl Core {
             wishes: Vec::new(),
             dropped: Vec::new(),
             expected: HashMap::new(),
+            tail: Vec::new(),
             generation: 0,
             writes: 0,
             sweep_at: 0,
@@ -146,6 +155,14 @@ impl Core {
         connection.is_some_and(|connection| connection.generation == key.generation && connection.is_open())
     }
 
+    /// Whether the connection is open and nothing waits for it.
+    #[must_use]
+    pub fn is_quiet(&self, key: ConnectionKey) -> bool {
+        let connection = self.connections.get(key.slot as usize);
+        let quiet = |connection: &Connection| connection.is_open() && connection.outbox.is_empty();
+        connection.is_some_and(|connection| connection.generation == key.generation && quiet(connection))
+    }
+
     /// Something was heard from the peer.
     pub fn heard(&mut self, key: ConnectionKey) {
         let now = self.clock.mono();
@@ -159,7 +176,10 @@ impl Core {
         let Some(connection) = self.get(key) else { return };
         let dialect = connection.dialect;
         let bytes = (self.framing.encode)(dialect, frame);
-        self.push_bytes(key, bytes);
+        // Empty: the dialect has no word for it.
+        if !bytes.is_empty() {
+            self.push_bytes(key, bytes);
+        }
     }
 
     /// Queues bytes that are already framed (a pong, say).

@@ -65,7 +65,7 @@ impl Core {
         let handed = match subscription.stand {
             // A round that has not reached this connection yet has not handed its offsets over.
             Stand::Live { place } => match &state.round {
-                Some(round) if !state.rosters[dialect.index()].has_all(place) => {
+                Some(round) if state.rosters.get(dialect).is_some_and(|roster| !roster.has_all(place)) => {
                     round.first.map_or(state.flushed, |first| first - 1)
                 }
                 _ => state.flushed,

@@ -44,6 +44,8 @@ pub struct Hubs {
     reserved: AtomicUsize,
     /// Topic → the workers that have subscribers, a bit each.
     interest: DashMap<Topic, u64>,
+    /// How many of these topics are a person's own.
+    personal: AtomicUsize,
     limit: usize,
     closed: AtomicBool,
     metrics: HubMetrics,
@@ -57,6 +59,7 @@ impl Hubs {
             workers: RwLock::default(),
             reserved: AtomicUsize::new(0),
             interest: DashMap::new(),
+            personal: AtomicUsize::new(0),
             limit,
             closed: AtomicBool::new(false),
             metrics,
@@ -72,7 +75,11 @@ impl Hubs {
     }
 
     pub(super) fn take_interest(&self, topic: Topic, worker: usize) {
-        *self.interest.entry(topic).or_insert(0) |= 1 << worker;
+        let mut mask = self.interest.entry(topic).or_insert(0);
+        if *mask == 0 && matches!(topic, Topic::User(_)) {
+            self.personal.fetch_add(1, Ordering::Relaxed);
+        }
+        *mask |= 1 << worker;
     }
 
     pub(super) fn lose_interest(&self, topic: Topic, worker: usize) {
@@ -80,6 +87,9 @@ impl Hubs {
             *entry.get_mut() &= !(1 << worker);
             if *entry.get() == 0 {
                 entry.remove();
+                if matches!(topic, Topic::User(_)) {
+                    self.personal.fetch_sub(1, Ordering::Relaxed);
+                }
             }
         }
     }
@@ -132,6 +142,14 @@ impl Publisher for Hubs {
         let Some(mask) = self.interest.get(&topic).map(|mask| *mask) else { return };
         let batch: Arc<[Arc<Publication>]> = batch.into();
         self.each(mask, |worker| self.hand_over(worker, &batch));
+    }
+
+    fn is_wanted(&self, topic: Topic) -> bool {
+        self.interest.contains_key(&topic)
+    }
+
+    fn has_personal(&self) -> bool {
+        self.personal.load(Ordering::Relaxed) > 0
     }
 
     #[expect(clippy::disallowed_methods, reason = "at most one announcement for each start of an owner")]

@@ -49,6 +49,9 @@ impl Outbox {
     }
 
     pub(super) fn push(&mut self, piece: Piece) {
+        if piece.bytes.is_empty() {
+            return;
+        }
         self.bytes += piece.bytes.len();
         self.pieces.push_back(piece);
     }
@@ -57,6 +60,24 @@ impl Outbox {
     pub(super) fn go_on(&mut self, socket: &dyn Socket, bytes: &Bytes, written: usize, writes: &mut u64) -> Written {
         self.push(Piece { bytes: bytes.slice(written..), first: None });
         self.partial = written > 0;
+        self.write(socket, writes)
+    }
+
+    /// The same with two pieces of which the socket took some together.
+    pub(super) fn go_on_with(
+        &mut self,
+        socket: &dyn Socket,
+        pieces: [&Bytes; 2],
+        written: usize,
+        writes: &mut u64,
+    ) -> Written {
+        let mut taken = written;
+        for bytes in pieces {
+            let here = taken.min(bytes.len());
+            taken -= here;
+            self.partial |= here > 0 && here < bytes.len();
+            self.push(Piece { bytes: bytes.slice(here..), first: None });
+        }
         self.write(socket, writes)
     }
 

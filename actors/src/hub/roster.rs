@@ -1,5 +1,50 @@
 //! The live subscribers of a topic in one dialect, in an order that a round can walk while members come and go.
 
+use crate::publication::Dialect;
+
+/// The rosters of a topic. Those of foreign dialects exist once one of them has had a member.
+#[derive(Debug, Default)]
+pub(super) struct Rosters {
+    native: [Roster; Dialect::NATIVE],
+    foreign: Option<Box<[Roster; Dialect::FOREIGN]>>,
+}
+
+impl Rosters {
+    /// The roster of a dialect; `None`: it has never had a member.
+    pub(super) fn get(&self, dialect: Dialect) -> Option<&Roster> {
+        match dialect.index().checked_sub(Dialect::NATIVE) {
+            None => self.native.get(dialect.index()),
+            Some(index) => self.foreign.as_ref()?.get(index),
+        }
+    }
+
+    /// The same to change.
+    pub(super) fn get_mut(&mut self, dialect: Dialect) -> Option<&mut Roster> {
+        match dialect.index().checked_sub(Dialect::NATIVE) {
+            None => self.native.get_mut(dialect.index()),
+            Some(index) => self.foreign.as_mut()?.get_mut(index),
+        }
+    }
+
+    /// Adds a member of a dialect; answers its place.
+    pub(super) fn join(&mut self, dialect: Dialect, slot: u32) -> u32 {
+        if !dialect.is_native() {
+            self.foreign.get_or_insert_default();
+        }
+        self.get_mut(dialect).map_or(0, |roster| roster.join(slot))
+    }
+
+    /// All that exist.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Roster> {
+        self.native.iter().chain(self.foreign.iter().flat_map(|foreign| foreign.iter()))
+    }
+
+    /// All that exist, to change.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Roster> {
+        self.native.iter_mut().chain(self.foreign.iter_mut().flat_map(|foreign| foreign.iter_mut()))
+    }
+}
+
 /// Slots in three regions: `[0, cursor)` have had this round, `[cursor, end)` get it next, `[end, len)` joined after it began.
 /// Outside a round the first two are empty.
 #[derive(Debug, Default)]

@@ -4,11 +4,11 @@ use super::connection::{Ending, Phase, Stand, Subscription};
 use super::core::{Core, gauge};
 use super::outbox::{Piece, Written};
 use super::topic::Chunk;
-use crate::publication::{Class, Dialect};
-use bytes::Bytes;
+use crate::publication::{Body, Class, Dialect, Publication};
 use plenum_schema::wire::CloseCode;
 use plenum_schema::{Offset, UserId};
 use std::io::{ErrorKind, IoSlice};
+use std::sync::Arc;
 
 /// Shorter rests are not worth a timer.
 const SHORTEST_REST_MICROS: u64 = 300;
@@ -17,6 +17,7 @@ const SHORTEST_REST_MICROS: u64 = 300;
 struct Delivery {
     topic: u32,
     first: Option<Offset>,
+    last: Option<Offset>,
     chunk: Chunk,
 }
 
@@ -96,22 +97,25 @@ impl Core {
             let Some(state) = self.topics.get_mut(index as usize) else { return true };
             let Some(round) = state.round.as_mut() else { return true };
             let Some(dialect) = Dialect::ALL.get(round.dialect).copied() else { return true };
-            if state.rosters[round.dialect].len() == 0 {
+            if state.rosters.get(dialect).is_none_or(|roster| roster.len() == 0) {
                 round.dialect += 1;
                 continue;
             }
-            let (count, first) = (round.publications.len() as u64, round.first);
-            let delivery = Delivery { topic: index, first, chunk: round.chunk(dialect, encoder).clone() };
+            let (count, first, last) = (round.publications.len() as u64, round.first, round.last);
+            let is_told = !dialect.is_native() && state.topic.log().is_none();
+            let told = if is_told { round.publications.clone() } else { Vec::new() };
+            let delivery = Delivery { topic: index, first, last, chunk: round.chunk(dialect, encoder).clone() };
             let mut reached = 0;
             while *budget > 0 {
-                let Some(slot) = self.topics.get_mut(index as usize).and_then(|s| s.rosters[dialect.index()].next())
-                else {
-                    break;
-                };
+                let roster = self.topics.get_mut(index as usize).and_then(|state| state.rosters.get_mut(dialect));
+                let Some(slot) = roster.and_then(super::roster::Roster::next) else { break };
                 *budget -= 1;
                 reached += 1;
-                if !self.deliver_at_once(slot, &delivery.chunk.full) {
+                if !self.deliver_at_once(slot, &delivery) {
                     self.deliver(slot, &delivery);
+                }
+                if is_told {
+                    self.tell(slot, &told);
                 }
             }
             self.metrics.deliveries.inc_by(reached * count);
@@ -126,11 +130,16 @@ impl Core {
 
     /// The usual case, without a reference to count or a queue to touch: nothing waits and the socket takes everything.
     /// Answers `false` when nothing was written and [`Self::deliver`] must do it.
-    fn deliver_at_once(&mut self, slot: u32, bytes: &Bytes) -> bool {
+    fn deliver_at_once(&mut self, slot: u32, delivery: &Delivery) -> bool {
+        let bytes = &delivery.chunk.full;
         let Some(connection) = self.connections.get_mut(slot as usize) else { return true };
         if connection.blocked || !connection.is_open() || !connection.outbox.is_empty() || bytes.is_empty() {
             return false;
         }
+        if connection.trail.is_some() && self.note_trail(slot, delivery.topic, delivery.last) {
+            return self.deliver_with_tail(slot, bytes);
+        }
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return true };
         self.writes += 1;
         let before = connection.outbox.bytes();
         let written = match connection.socket.try_write(&[IoSlice::new(bytes)]) {
@@ -174,15 +183,35 @@ impl Core {
         }
         let first = delivery.first.map(|offset| (delivery.topic, offset));
         let piece = Piece { bytes: bytes.clone(), first };
+        let tail = self.tail_piece(slot, delivery.topic, delivery.last);
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         let written = if connection.blocked {
             connection.outbox.push(piece);
+            tail.into_iter().for_each(|tail| connection.outbox.push(tail));
             Written::Blocked
         } else {
-            connection.outbox.send(&*connection.socket, piece, &mut self.writes)
+            let written = connection.outbox.send(&*connection.socket, piece, &mut self.writes);
+            match (written, tail) {
+                (Written::Failed, _) | (_, None) => written,
+                (Written::All, Some(tail)) => connection.outbox.send(&*connection.socket, tail, &mut self.writes),
+                (Written::Blocked, Some(tail)) => {
+                    connection.outbox.push(tail);
+                    Written::Blocked
+                }
+            }
         };
         if written != Written::All || before > 0 {
             self.after_write(slot, before, written);
+        }
+    }
+
+    /// Lets a connection's edge know of signals it was handed.
+    fn tell(&self, slot: u32, told: &[Arc<Publication>]) {
+        let Some(connection) = self.connections.get(slot as usize) else { return };
+        for publication in told {
+            if let Body::Signal(signal) = publication.body() {
+                connection.socket.told(signal);
+            }
         }
     }
 
@@ -303,7 +332,8 @@ impl Core {
             }
             Stand::Live { place } => {
                 let connections = &mut self.connections;
-                state.rosters[dialect.index()].leave(place, |moved, to| {
+                let Some(roster) = state.rosters.get_mut(dialect) else { return };
+                roster.leave(place, |moved, to| {
                     let subscription = connections.get_mut(moved as usize).and_then(|other| other.subscription(index));
                     if let Some(subscription) = subscription {
                         subscription.stand = Stand::Live { place: to };

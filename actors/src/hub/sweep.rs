@@ -78,12 +78,13 @@ impl Core {
         let (mono, wall, interval) = (self.clock.mono(), self.clock.wall(), self.config.heartbeat_interval_ms);
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         connection.next_beat = mono + interval;
-        if !connection.outbox.is_empty() {
-            // What waits says that we are here; a peer that does not read is not helped by more.
+        let dialect = connection.dialect;
+        if !connection.outbox.is_empty() && dialect.is_native() {
+            // What waits says that we are here; a peer that does not read is not helped by more. (Clients of Engine.IO count
+            // pings alone.)
             return;
         }
         let key = ConnectionKey { slot, generation: connection.generation };
-        let dialect = connection.dialect;
         let tops: BTreeMap<_, _> = connection
             .subscriptions
             .iter()

@@ -1,5 +1,6 @@
 //! The hub's rules, on sockets with a bounded amount of room and a log that answers when the test says so.
 
+mod dialects;
 mod edges;
 
 use super::connection::testing::Sink;
@@ -30,6 +31,12 @@ const FRAMING: Framing = Framing {
     encode: line,
     ping: |_| Bytes::from_static(b"PING\n"),
     close: |_, code, _| Bytes::from(format!("CLOSE {code}\n")),
+    trail: |dialect, positions, out| {
+        if !dialect.is_native() {
+            let told: Vec<String> = positions.iter().map(|(topic, offset)| format!("{topic}={offset}")).collect();
+            out.extend_from_slice(format!("AT {}\n", told.join(",")).as_bytes());
+        }
+    },
 };
 
 fn user(number: u128) -> UserId {
@@ -380,7 +387,7 @@ fn random_walk(seed: u64) {
     let mut peers: HashMap<u32, (Peer, u64)> = HashMap::new();
     let mut wishes: Vec<Wish> = Vec::new();
     for _ in 0..200 {
-        match random(9) {
+        match random(10) {
             0 | 1 => world.publish(1 + usize::try_from(random(3)).unwrap()),
             2 => {
                 world.append(1);
@@ -388,7 +395,7 @@ fn random_walk(seed: u64) {
             3 => {
                 let head = world.log.len() as u64;
                 let room = if random(2) == 0 { PLENTY } else { 50 };
-                let peer = world.peer(room, Dialect::ALL[usize::try_from(random(2)).unwrap()]);
+                let peer = world.peer(room, Dialect::ALL[usize::try_from(random(4)).unwrap()]);
                 let since = random(head + 1);
                 world.core.subscribe(peer.key, TOPIC, since, head);
                 peers.insert(peer.key.slot, (peer, since));
@@ -403,6 +410,12 @@ fn random_walk(seed: u64) {
                     peer.sink.make_room(usize::try_from(random(2_000)).unwrap());
                     world.core.writable(peer.key);
                 }
+            }
+            6 if !peers.is_empty() => {
+                let slots: Vec<_> = peers.keys().copied().collect();
+                let slot = slots[usize::try_from(random(slots.len() as u64)).unwrap()];
+                let dialect = Dialect::ALL[usize::try_from(random(4)).unwrap()];
+                world.core.change_dialect(peers[&slot].0.key, dialect);
             }
             5 if !wishes.is_empty() => {
                 let nth = usize::try_from(random(wishes.len() as u64)).unwrap();

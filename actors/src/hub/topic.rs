@@ -1,7 +1,7 @@
 //! What the hub knows of a topic.
 
-use super::roster::Roster;
-use crate::publication::{Class, Dialect, Encoder, Publication};
+use super::roster::{Roster, Rosters};
+use crate::publication::{Class, Dialect, Encoder, Publication, redact};
 use bytes::{Bytes, BytesMut};
 use plenum_schema::{Offset, Topic, UserId};
 use std::collections::{HashSet, VecDeque};
@@ -22,11 +22,13 @@ pub(super) struct Chunk {
 /// A walk over the subscribers with everything that had arrived when it began.
 #[derive(Debug)]
 pub(super) struct Round {
-    /// By dialect; made when the first receiver of the dialect comes up.
-    pub chunks: [Option<Chunk>; Dialect::COUNT],
+    /// For the dialect whose roster is being walked; made when its first receiver comes up.
+    pub chunk: Option<(Dialect, Chunk)>,
     pub publications: Vec<Arc<Publication>>,
     /// First offset inside, if any.
     pub first: Option<Offset>,
+    /// Last offset inside, if any.
+    pub last: Option<Offset>,
     /// Keys of the conflated signals inside.
     pub conflated: Vec<u64>,
     /// Members whose subscription ends with this round.
@@ -57,7 +59,7 @@ pub(super) struct TopicState {
     pub pending_since: u64,
     /// The last events, for catch-up.
     pub ring: VecDeque<Arc<Publication>>,
-    pub rosters: [Roster; Dialect::COUNT],
+    pub rosters: Rosters,
     /// Newest value of each conflated signal that some slow receiver still needs.
     pub latest: Vec<(u64, Arc<Publication>)>,
     /// Connections whose subscription is catching up.
@@ -81,7 +83,7 @@ impl TopicState {
             pending: Vec::new(),
             pending_since: 0,
             ring: VecDeque::new(),
-            rosters: Default::default(),
+            rosters: Rosters::default(),
             latest: Vec::new(),
             behind: HashSet::new(),
             round: None,
@@ -107,6 +109,9 @@ impl TopicState {
     pub(super) fn remember(&mut self, publication: &Arc<Publication>, limit: usize) {
         if self.ring.len() >= limit {
             self.ring.pop_front();
+        }
+        if let Some(target) = publication.redacts() {
+            redact(self.ring.iter_mut(), target);
         }
         if limit > 0 {
             self.ring.push_back(publication.clone());
@@ -148,8 +153,9 @@ impl TopicState {
         self.flushed = self.top;
         self.rosters.iter_mut().for_each(Roster::begin);
         self.round = Some(Round {
-            chunks: Default::default(),
+            chunk: None,
             first: publications.iter().find_map(|publication| publication.offset()),
+            last: publications.iter().rev().find_map(|publication| publication.offset()),
             publications,
             conflated,
             revoked,
@@ -163,16 +169,21 @@ impl TopicState {
 impl Round {
     /// The joined bytes for a dialect.
     pub(super) fn chunk(&mut self, dialect: Dialect, encoder: Encoder) -> &Chunk {
+        if self.chunk.as_ref().is_none_or(|(made, _)| *made != dialect) {
+            self.chunk = None;
+        }
         let publications = &self.publications;
-        self.chunks[dialect.index()].get_or_insert_with(|| {
+        let (_, chunk) = self.chunk.get_or_insert_with(|| {
             let full = join(publications.iter(), dialect, encoder);
-            if publications.iter().all(|publication| publication.class == Class::Durable) {
+            let chunk = if publications.iter().all(|publication| publication.class == Class::Durable) {
                 Chunk { durable: full.clone(), full }
             } else {
                 let durable = publications.iter().filter(|publication| publication.class == Class::Durable);
                 Chunk { durable: join(durable, dialect, encoder), full }
-            }
-        })
+            };
+            (dialect, chunk)
+        });
+        chunk
     }
 }
 

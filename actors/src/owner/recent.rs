@@ -1,7 +1,7 @@
 //! The newest publications of live owners, in memory for whoever reads: most history pages and resumes end here and never
 //! touch the store.
 
-use crate::publication::Publication;
+use crate::publication::{Publication, redact};
 use dashmap::DashMap;
 use parking_lot::RwLock;
 use plenum_schema::{LogId, Offset};
@@ -60,6 +60,10 @@ impl RecentRing {
         let mut ring = self.ring.write();
         *ring = Ring { head, first, ready: true, ..Ring::default() };
         ring.items.extend(items);
+        let deleted: Vec<Offset> = ring.items.iter().filter_map(|(publication, _)| publication.redacts()).collect();
+        for target in deleted {
+            redact(ring.items.iter_mut().map(|(publication, _)| publication), target);
+        }
         ring.bytes = ring.items.iter().map(|(_, size)| size).sum();
         self.shrink(&mut ring);
     }
@@ -76,6 +80,9 @@ impl RecentRing {
             }
             ring.head = offset;
             ring.bytes += size;
+            if let Some(target) = publication.redacts() {
+                redact(ring.items.iter_mut().map(|(publication, _)| publication), target);
+            }
             ring.items.push_back((Arc::clone(publication), *size));
         }
         self.shrink(&mut ring);

@@ -4,8 +4,10 @@ use bytes::Bytes;
 use plenum_actors::aggregate::Aggregate;
 use plenum_actors::aggregates::conversation::{Conversation, read_digest};
 use plenum_schema::conversation::{
-    ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, Role, Stored, TitleChanged,
+    BlockChanged, ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, MessageDeleted,
+    MessageEdited, ReactionAdded, ReactionRemoved, Role, Stored, TitleChanged,
 };
+use plenum_schema::room::{RoomChanged, RoomClosed, RoomInfo};
 use plenum_schema::{Content, EntryId, UserId, codec};
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -31,13 +33,81 @@ fn events() -> Vec<(&'static str, ConversationEvent)> {
     let members = vec![user(1), user(2)];
     let title = Some("a title".into());
     vec![
-        ("created", ConversationEvent::Created(Created { kind: ConversationKind::Group, title, by: user(1), members })),
+        (
+            "created",
+            ConversationEvent::Created(Created {
+                kind: ConversationKind::Group,
+                title,
+                by: user(1),
+                members,
+                room: None,
+            }),
+        ),
         ("message", ConversationEvent::Message(message)),
         ("message-without-ref", ConversationEvent::Message(bare)),
         ("member-added", ConversationEvent::MemberAdded(MemberAdded { user: user(3), role: Role::Admin, by: user(1) })),
         ("member-removed", ConversationEvent::MemberRemoved(MemberRemoved { user: user(2), by: user(1) })),
         ("title-changed", ConversationEvent::TitleChanged(TitleChanged { title: "another".into(), by: user(1) })),
     ]
+}
+
+/// What changes earlier messages, as version 1 writes it.
+fn changes() -> Vec<(&'static str, ConversationEvent)> {
+    let (by, emoji) = (user(1), "👍".to_owned());
+    let edited = MessageEdited { target: 2, by, content: Content::text("au revoir") };
+    vec![
+        ("message-edited", ConversationEvent::MessageEdited(edited)),
+        ("reaction-added", ConversationEvent::ReactionAdded(ReactionAdded { target: 2, by, emoji: emoji.clone() })),
+        ("reaction-removed", ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, by, emoji })),
+        ("message-deleted", ConversationEvent::MessageDeleted(MessageDeleted { target: 3, by })),
+    ]
+}
+
+/// What only rooms have, as version 1 writes it.
+fn room() -> Vec<(&'static str, ConversationEvent)> {
+    let info = RoomInfo {
+        public: true,
+        description: Some("evenings".into()),
+        subject: Some("algebra".into()),
+        logo: None,
+        max_participants: 30,
+        active: true,
+    };
+    let (by, title) = (user(1), "a room".to_owned());
+    let created = Created {
+        kind: ConversationKind::Room,
+        title: Some(title.clone()),
+        by,
+        members: vec![by],
+        room: Some(info.clone()),
+    };
+    let info = RoomInfo { public: false, description: None, subject: None, logo: Some("/l.png".into()), ..info };
+    vec![
+        ("room-created", ConversationEvent::Created(created)),
+        ("room-changed", ConversationEvent::RoomChanged(RoomChanged { title, room: info, by })),
+        ("room-closed", ConversationEvent::RoomClosed(RoomClosed { by })),
+        ("block-changed", ConversationEvent::BlockChanged(BlockChanged { by, blocked: true })),
+    ]
+}
+
+#[test]
+fn a_snapshot_of_version_1_of_a_room_is_read_and_written_as_ever() {
+    let mut state = Conversation::empty(Uuid::from_u128(9));
+    for (offset, (_, event)) in (1..).zip(room()) {
+        state.apply(offset, entry(u128::from(offset)), 1_700_000_000_000, &event);
+    }
+    let written = codec::store(Conversation::SNAPSHOT_FORMAT, &state.save()).unwrap();
+    let golden = fixture("snapshot-room.bin", &written);
+    assert_eq!(Conversation::restore(Uuid::from_u128(9), codec::restore(&[1], &golden).unwrap()), state);
+    assert_eq!(written, golden);
+}
+
+fn changed() -> Conversation {
+    let mut state = folded();
+    for (offset, (_, event)) in (events().len() as u64 + 1..).zip(changes()) {
+        state.apply(offset, entry(u128::from(offset)), 1_700_000_000_000, &event);
+    }
+    state
 }
 
 fn folded() -> Conversation {
@@ -60,7 +130,7 @@ fn fixture(name: &str, now: &[u8]) -> Vec<u8> {
 
 #[test]
 fn events_of_version_1_are_read_and_written_as_ever() {
-    for (name, event) in events() {
+    for (name, event) in events().into_iter().chain(changes()).chain(room()) {
         let stored = Stored { at: 1_700_000_000_000, event };
         let written = codec::store(Conversation::EVENT_FORMAT, &stored).unwrap();
         let golden = fixture(&format!("{name}.bin"), &written);
@@ -71,6 +141,20 @@ fn events_of_version_1_are_read_and_written_as_ever() {
         );
         assert_eq!(written, golden, "{name} is written otherwise");
     }
+}
+
+#[test]
+fn a_snapshot_and_a_digest_of_version_1_with_changed_messages_are_read_and_written_as_ever() {
+    let written = codec::store(Conversation::SNAPSHOT_FORMAT, &changed().save()).unwrap();
+    let golden = fixture("snapshot-changed.bin", &written);
+    assert_eq!(Conversation::restore(Uuid::from_u128(9), codec::restore(&[1], &golden).unwrap()), changed());
+    assert_eq!(written, golden);
+    let written = Bytes::from(changed().digest());
+    let golden = fixture("digest-changed.bin", &written);
+    let digest = read_digest(&golden).unwrap();
+    let last = digest.last.unwrap();
+    assert_eq!((digest.changed, last.deleted, last.text.as_str()), (10, true, ""));
+    assert_eq!(written, golden);
 }
 
 #[test]

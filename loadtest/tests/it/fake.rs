@@ -168,7 +168,7 @@ fn command(stream: &mut TcpStream, codec: Codec, payload: &[u8], state: &Mutex<S
             let after = history.after.unwrap_or(0) as usize;
             let events: Vec<EventFrame> =
                 log.iter().skip(after).take(history.limit.unwrap_or(50) as usize).cloned().collect();
-            let page = Page { topic: history.topic, events, head: log.len() as u64, first: 1 };
+            let page = Page { topic: history.topic, events, head: log.len() as u64, first: 1, states: Vec::new() };
             say(stream, codec, &ack(AckResult::Page(page)));
         }
         other => panic!("the generator does not send {other:?}"),

@@ -1,6 +1,7 @@
 //! What a client says.
 
 use crate::content::Content;
+use crate::id::UserId;
 use crate::log::Offset;
 use crate::topic::Topic;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,16 @@ pub enum Command {
     Unsubscribe(Unsubscribe),
     /// Write a message.
     Send(Send),
+    /// Write a message to a person: into the direct conversation, which is made when there is none.
+    SendDirect(SendDirect),
+    /// Give an own message another text.
+    Edit(Edit),
+    /// Delete a message.
+    Delete(Delete),
+    /// React to a message.
+    React(React),
+    /// Take a reaction back.
+    Unreact(Unreact),
     /// Read a page of past events.
     History(History),
     /// Say that you are typing, or stopped.
@@ -95,6 +106,68 @@ pub struct Send {
     pub client_ref: Option<String>,
     /// What it says.
     pub content: Content,
+}
+
+/// Write a message to a person.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SendDirect {
+    /// To whom.
+    pub to: UserId,
+    /// As in [`Send`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ref: Option<String>,
+    /// What it says.
+    pub content: Content,
+}
+
+/// Give an own message another text.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Edit {
+    /// A conversation's topic.
+    pub topic: Topic,
+    /// The message's offset.
+    pub target: Offset,
+    /// Makes a repetition recognisable, as in [`Send`]; different from the refs of messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ref: Option<String>,
+    /// What it says from now on.
+    pub content: Content,
+}
+
+/// Delete a message. Deleting again changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Delete {
+    /// A conversation's topic.
+    pub topic: Topic,
+    /// The message's offset.
+    pub target: Offset,
+}
+
+/// React to a message. Reacting again with the same changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct React {
+    /// A conversation's topic.
+    pub topic: Topic,
+    /// The message's offset.
+    pub target: Offset,
+    /// With what: 1 to 64 bytes without white space and control characters.
+    pub emoji: String,
+}
+
+/// Take a reaction back. Without one it changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Unreact {
+    /// A conversation's topic.
+    pub topic: Topic,
+    /// The message's offset.
+    pub target: Offset,
+    /// Which.
+    pub emoji: String,
 }
 
 /// Read a page of past events. `before` and `after` exclude each other; neither means the newest page.

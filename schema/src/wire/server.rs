@@ -1,5 +1,6 @@
 //! What the server says.
 
+use super::notices::{ConversationUpdated, Notification, PresenceSignal, UnreadSignal};
 use crate::conversation::ConversationEvent;
 use crate::id::{ConnectionId, MessageId, SessionId, UserId};
 use crate::log::Offset;
@@ -110,8 +111,10 @@ pub enum AckResult {
     Subscribed(Subscribed),
     /// Answers `unsubscribe`. No event of the topic follows.
     Unsubscribed(Unsubscribed),
-    /// Answers `send`: the message is on disk.
+    /// Answers `send` and `sendDirect`: the message is on disk.
     Sent(Sent),
+    /// Answers `edit`, `delete`, `react` and `unreact`: the change is on disk.
+    Changed(Changed),
     /// Answers `history`.
     Page(Page),
     /// Answers `mark`.
@@ -166,6 +169,49 @@ pub struct Sent {
     pub duplicate: bool,
 }
 
+/// A message has been changed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Changed {
+    /// The topic.
+    pub topic: Topic,
+    /// The message's offset.
+    pub target: Offset,
+    /// Where the change stands. When there was nothing to change: the message's newest change, or the message itself.
+    pub offset: Offset,
+    /// True when this had been done before, or was so already.
+    pub duplicate: bool,
+}
+
+/// What became of a message since it was written, as the caller sees it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MessageState {
+    /// The message's offset.
+    pub target: Offset,
+    /// When it was edited last, milliseconds since 1970; the page shows the text of then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<i64>,
+    /// When it was deleted, milliseconds since 1970; the page shows no content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<i64>,
+    /// Its reactions, in the order of their first appearance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<ReactionCount>,
+}
+
+/// How many people have a reaction.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReactionCount {
+    /// Which.
+    pub emoji: String,
+    /// How many people.
+    pub count: u32,
+    /// Whether you are one of them.
+    pub mine: bool,
+}
+
 /// A page of events, oldest first.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -178,6 +224,9 @@ pub struct Page {
     pub head: Offset,
     /// The oldest offset that still exists; 1 unless retention removed some.
     pub first: Offset,
+    /// What became of those messages of the page that were changed since they were written, in offset order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<MessageState>,
 }
 
 /// Your marks after the command.
@@ -253,6 +302,14 @@ pub enum Signal {
     Marks(MarksSignal),
     /// On `user:<id>`: you are now in this conversation.
     ConversationAdded(ConversationAdded),
+    /// On `user:<id>`: title, members or your being in it have changed.
+    ConversationUpdated(ConversationUpdated),
+    /// On `user:<id>`: how much of a conversation you have not read.
+    Unread(UnreadSignal),
+    /// On `user:<id>`: something worth telling.
+    Notification(Notification),
+    /// On `presence:<id>`: somebody came or went. Also sent to whoever subscribes, right behind the ack.
+    Presence(PresenceSignal),
 }
 
 /// Somebody is typing, or stopped.

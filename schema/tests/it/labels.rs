@@ -19,6 +19,11 @@ labels! { COMMANDS, of_command(Command):
     Command::Subscribe(_) => "client subscribe",
     Command::Unsubscribe(_) => "client unsubscribe",
     Command::Send(_) => "client send",
+    Command::SendDirect(_) => "client sendDirect",
+    Command::Edit(_) => "client edit",
+    Command::Delete(_) => "client delete",
+    Command::React(_) => "client react",
+    Command::Unreact(_) => "client unreact",
     Command::History(_) => "client history",
     Command::Typing(_) => "client typing",
     Command::Mark(_) => "client mark",
@@ -30,6 +35,7 @@ labels! { ACKS, of_ack(AckResult):
     AckResult::Subscribed(_) => "server ack subscribed",
     AckResult::Unsubscribed(_) => "server ack unsubscribed",
     AckResult::Sent(_) => "server ack sent",
+    AckResult::Changed(_) => "server ack changed",
     AckResult::Page(_) => "server ack page",
     AckResult::Marked(_) => "server ack marked",
     AckResult::Pong(_) => "server ack pong",
@@ -41,12 +47,23 @@ labels! { EVENTS, of_event(Event):
     Event::Conversation(ConversationEvent::MemberAdded(_)) => "server event memberAdded",
     Event::Conversation(ConversationEvent::MemberRemoved(_)) => "server event memberRemoved",
     Event::Conversation(ConversationEvent::TitleChanged(_)) => "server event titleChanged",
+    Event::Conversation(ConversationEvent::MessageEdited(_)) => "server event messageEdited",
+    Event::Conversation(ConversationEvent::MessageDeleted(_)) => "server event messageDeleted",
+    Event::Conversation(ConversationEvent::ReactionAdded(_)) => "server event reactionAdded",
+    Event::Conversation(ConversationEvent::ReactionRemoved(_)) => "server event reactionRemoved",
+    Event::Conversation(ConversationEvent::RoomChanged(_)) => "server event roomChanged",
+    Event::Conversation(ConversationEvent::RoomClosed(_)) => "server event roomClosed",
+    Event::Conversation(ConversationEvent::BlockChanged(_)) => "server event blockChanged",
 }
 
 labels! { SIGNALS, of_signal(Signal):
     Signal::Typing(_) => "server signal typing",
     Signal::Marks(_) => "server signal marks",
     Signal::ConversationAdded(_) => "server signal conversationAdded",
+    Signal::ConversationUpdated(_) => "server signal conversationUpdated",
+    Signal::Unread(_) => "server signal unread",
+    Signal::Notification(_) => "server signal notification",
+    Signal::Presence(_) => "server signal presence",
 }
 
 /// Frames of the server that have no kinds of their own.

@@ -1,5 +1,5 @@
-//! WebSocket frames, transports, the upgrade seam and the native protocol.
+//! The upgrade seam and the native protocol: the App and the sockets on one port.
 
+pub mod framing;
 pub mod native;
-pub mod transport;
-pub mod websocket;
+pub mod socketio;

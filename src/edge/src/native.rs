@@ -3,14 +3,18 @@
 mod actor;
 mod config;
 mod echo;
-mod framing;
-mod link;
+pub(crate) mod framing;
+pub(crate) mod link;
 mod seam;
 mod server;
 mod tls;
 
+pub use crate::framing::FRAMING;
 pub use config::{EdgeConfig, TlsConfig};
-pub use framing::FRAMING;
+pub use framing::{NATIVE_PROTOCOLS, PROTOCOL_JSON, PROTOCOL_MSGPACK};
 pub use seam::Seam;
 pub use server::{Edge, EdgeError, Listening};
 pub use tls::{TlsError, server_config};
+
+pub(crate) use actor::{READS_A_TURN, with_scratch};
+pub(crate) use server::{Worker, worker_of_this_thread};

@@ -26,7 +26,7 @@ pub use headers::API_CSP;
 pub use idempotency::{IdempotencyKey, Reply, once};
 pub use layer::{HttpLayer, Observed, Observer, client_address, envelope, is_problem, no_such_path};
 pub use limiter::{Limiter, Rate};
-pub use params::{Id, PageQuery, Query, UserInPath, checked_limit};
+pub use params::{Id, MOST_ITEMS, OffsetInPath, PageQuery, Query, RoomInPath, UserInPath, checked_limit};
 pub use problem::{Answer, FieldError, PROBLEM_JSON, Problem};
 pub use request_id::{REQUEST_ID, RequestId};
 pub use version::{IfMatch, etag};

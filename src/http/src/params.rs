@@ -34,6 +34,14 @@ pub struct Id<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct UserInPath<T>(pub T);
 
+/// The `{roomId}` of a path.
+#[derive(Clone, Copy, Debug)]
+pub struct RoomInPath<T>(pub T);
+
+/// The `{offset}` of a path: the place of a message in its conversation.
+#[derive(Clone, Copy, Debug)]
+pub struct OffsetInPath(pub u64);
+
 fn segment<T: FromStr>(request: &HttpRequest, name: &str) -> Result<T, Problem> {
     let text = request.match_info().get(name).unwrap_or_default();
     text.parse().map_err(|_| Refusal::new(RefusalCode::NotFound, "there is no such thing").into())
@@ -54,6 +62,24 @@ impl<T: FromStr> FromRequest for UserInPath<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(segment(request, "userId").map(Self))
+    }
+}
+
+impl<T: FromStr> FromRequest for RoomInPath<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(segment(request, "roomId").map(Self))
+    }
+}
+
+impl FromRequest for OffsetInPath {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(segment(request, "offset").map(Self))
     }
 }
 

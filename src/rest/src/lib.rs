@@ -9,6 +9,7 @@ mod moment;
 mod openapi;
 mod operations;
 mod people;
+mod rooms;
 mod route;
 mod routes;
 mod state;

@@ -1,3 +1,6 @@
 //! Other people.
 
+pub(crate) mod block;
 pub(crate) mod lookup;
+pub(crate) mod presence;
+pub(crate) mod unblock;

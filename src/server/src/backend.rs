@@ -2,7 +2,7 @@
 
 use plenum_actors::aggregates::conversation::{Answer, Command as Ask, Conversation};
 use plenum_actors::clock::SharedClock;
-use plenum_actors::connection::{Access, Backend, Reply};
+use plenum_actors::connection::{Access, Backend, Following, Reply};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
 use plenum_actors::hub::{LogPage, LogReader};
@@ -11,10 +11,11 @@ use plenum_actors::owner::recent::Span;
 use plenum_actors::owner::reply;
 use plenum_actors::publication::{Class, Publication, Publisher};
 use plenum_schema::wire::{
-    AckResult, Command, History as HistoryCommand, Mark, Page, Pong, Signal, Typing, TypingSignal,
+    AckResult, Command, Delete, Edit, History as HistoryCommand, Mark, Page, Pong, React, SendDirect, Signal, Typing,
+    TypingSignal, Unreact,
 };
-use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode, Topic};
-use plenum_services::conversations::Conversations;
+use plenum_schema::{ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
+use plenum_services::conversations::{Change, Conversations, HistoryPage};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -47,8 +48,29 @@ impl Backend for NodeBackend {
     fn access(&self, caller: Identity, topic: Topic, reply: Reply<Access>) {
         match topic {
             Topic::User(user) if user == caller.user => reply(Ok(Access { head: 0 })),
-            Topic::User(_) => reply(Err(Refusal::field(RefusalCode::NotFound, "topic", "there is no such topic"))),
+            Topic::User(_) => reply(Err(no_such_topic())),
+            Topic::Presence(user) => {
+                let conversations = self.conversations.clone();
+                actix::spawn(async move { reply(presence_access(&conversations, caller, user).await) });
+            }
             Topic::Conversation(id) => self.ask_access(caller, id, |head| Access { head }, reply),
+        }
+    }
+
+    fn following(&self, caller: Identity, limit: usize, reply: Reply<Following>) {
+        let conversations = self.conversations.clone();
+        actix::spawn(async move { reply(conversations.following(caller.user, limit).await) });
+    }
+
+    fn locate(&self, message: MessageId, among: Vec<Topic>, reply: Reply<(Topic, Offset)>) {
+        let conversations = self.conversations.clone();
+        actix::spawn(async move { reply(conversations.locate(message, among).await) });
+    }
+
+    fn standing(&self, topic: Topic) -> Option<Signal> {
+        match topic {
+            Topic::Presence(user) => Some(Signal::Presence(self.conversations.presence().signal_of(user))),
+            Topic::User(_) | Topic::Conversation(_) => None,
         }
     }
 
@@ -57,10 +79,35 @@ impl Backend for NodeBackend {
             Command::Send(send) => match conversation(send.topic) {
                 Ok(id) => {
                     let ask = Ask::Send { author: caller.user, client_ref: send.client_ref, content: send.content };
-                    self.directory.tell(id.0, ask, reply::Reply::new(move |outcome| reply(outcome.and_then(sent))));
+                    let nudge = self.conversations.nudge(id);
+                    let answer = reply::Reply::new(move |outcome: Result<Answer, Refusal>| {
+                        if let (Some(nudge), Ok(_)) = (nudge, &outcome) {
+                            nudge.written();
+                        }
+                        reply(outcome.and_then(sent));
+                    });
+                    self.directory.tell(id.0, ask, answer);
                 }
                 Err(refusal) => reply(Err(refusal)),
             },
+            Command::SendDirect(send) => {
+                self.later(reply, |conversations| async move {
+                    let SendDirect { to, client_ref, content } = send;
+                    conversations.send_direct(caller.user, to, client_ref, content).await.map(AckResult::Sent)
+                });
+            }
+            Command::Edit(Edit { topic, target, client_ref, content }) => {
+                self.change(caller, (topic, target), client_ref, Change::Edit { content }, reply);
+            }
+            Command::Delete(Delete { topic, target }) => {
+                self.change(caller, (topic, target), None, Change::Delete, reply);
+            }
+            Command::React(React { topic, target, emoji }) => {
+                self.change(caller, (topic, target), None, Change::React { emoji }, reply);
+            }
+            Command::Unreact(Unreact { topic, target, emoji }) => {
+                self.change(caller, (topic, target), None, Change::Unreact { emoji }, reply);
+            }
             Command::History(history) => self.history(caller, &history, reply),
             Command::Typing(typing) => self.typing(caller, &typing, reply),
             Command::Mark(mark) => self.mark(caller, &mark, reply),
@@ -89,6 +136,32 @@ impl NodeBackend {
         self.directory.tell(id.0, Ask::Access { user: caller.user }, answer);
     }
 
+    /// Answers with what the service says, later.
+    fn later<F>(&self, reply: Reply<AckResult>, act: impl FnOnce(Conversations) -> F)
+    where
+        F: Future<Output = Result<AckResult, Refusal>> + 'static,
+    {
+        let work = act(self.conversations.clone());
+        actix::spawn(async move { reply(work.await) });
+    }
+
+    fn change(
+        &self,
+        caller: Identity,
+        (topic, target): (Topic, Offset),
+        client_ref: Option<String>,
+        change: Change,
+        reply: Reply<AckResult>,
+    ) {
+        match conversation(topic) {
+            Ok(id) => self.later(reply, |conversations| async move {
+                let changed = conversations.change_message(caller.user, id, target, client_ref, change).await;
+                changed.map(AckResult::Changed)
+            }),
+            Err(refusal) => reply(Err(refusal)),
+        }
+    }
+
     fn history(&self, caller: Identity, command: &HistoryCommand, reply: Reply<AckResult>) {
         let id = match conversation(command.topic) {
             Ok(id) => id,
@@ -103,11 +176,10 @@ impl NodeBackend {
         let (topic, before, after) = (command.topic, command.before, command.after);
         actix::spawn(async move {
             let page = conversations.history(caller.user, id, before, after, limit as usize).await;
-            reply(
-                page.map(|page| {
-                    AckResult::Page(Page { topic, events: page.items, head: page.head, first: page.first })
-                }),
-            );
+            reply(page.map(|page| {
+                let HistoryPage { items: events, head, first, states } = page;
+                AckResult::Page(Page { topic, events, head, first, states })
+            }));
         });
     }
 
@@ -140,10 +212,28 @@ impl NodeBackend {
     }
 }
 
+/// Nobody is told of presence who shares no conversation, nor that there is anything to be told.
+async fn presence_access(conversations: &Conversations, caller: Identity, user: UserId) -> Result<Access, Refusal> {
+    if !conversations.may_see(caller.user, user).await? {
+        return Err(no_such_topic());
+    }
+    // When they left is display: a store that does not answer now takes only that away.
+    if let Err(error) = conversations.presence().recall(&[user]).await {
+        tracing::warn!(%error, "the time of a leaving could not be read");
+    }
+    Ok(Access { head: 0 })
+}
+
+fn no_such_topic() -> Refusal {
+    Refusal::field(RefusalCode::NotFound, "topic", "there is no such topic")
+}
+
 fn conversation(topic: Topic) -> Result<ConversationId, Refusal> {
     match topic {
         Topic::Conversation(id) => Ok(id),
-        Topic::User(_) => Err(Refusal::field(RefusalCode::Invalid, "topic", "this command is for conversations")),
+        Topic::User(_) | Topic::Presence(_) => {
+            Err(Refusal::field(RefusalCode::Invalid, "topic", "this command is for conversations"))
+        }
     }
 }
 

@@ -5,14 +5,14 @@ mod stream;
 
 pub use address::{Address, AddressError};
 
-use plenum_edge::websocket::Opcode;
-use plenum_edge::websocket::client::{frame, read_frame};
 use plenum_schema::Refusal;
 use plenum_schema::codec::{Codec, DecodeError, decode, encode};
 use plenum_schema::wire::{
     Ack, AckResult, ClientFrame, ClientInfo, Command, Goodbye, Hello, Identify, RefusalFrame, SUBPROTOCOL_JSON,
     ServerFrame,
 };
+use plenum_websocket::Opcode;
+use plenum_websocket::client::{frame, read_frame};
 use std::collections::VecDeque;
 use std::time::Duration;
 use stream::Stream;

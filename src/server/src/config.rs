@@ -24,11 +24,13 @@ use plenum_actors::connection::ConnectionConfig;
 use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
 use plenum_actors::owner::OwnerConfig;
+use plenum_actors::presence::PresenceConfig;
 use plenum_edge::native::{EdgeConfig, TlsConfig as EdgeTls};
-use plenum_edge::transport::TransportConfig;
+use plenum_edge::socketio::SocketIoConfig;
 use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
 use plenum_services::idempotency::IdempotencyConfig;
+use plenum_websocket::transport::TransportConfig;
 use serde::Deserialize;
 
 /// Everything an operator may set. The fields are the sections of `config/default.toml`, which explains each key.
@@ -59,8 +61,12 @@ pub struct Config {
     pub limits: ConnectionConfig,
     /// WebSocket.
     pub websocket: WebSocketConfig,
+    /// Socket.IO.
+    pub socketio: SocketIoConfig,
     /// Conversations.
     pub conversations: ConversationsSection,
+    /// Who is online.
+    pub presence: PresenceConfig,
     /// The hub of each worker.
     pub hub: HubConfig,
     /// Reading past events.

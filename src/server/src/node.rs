@@ -17,13 +17,16 @@ use plenum_actors::history::History;
 use plenum_actors::hub::{HubMetrics, Hubs};
 use plenum_actors::owner::actor::Surroundings;
 use plenum_actors::owner::{OwnerMetrics, Recents};
+use plenum_actors::presence::{self, Presence, PresenceMetrics};
 use plenum_actors::store::SharedStore;
 use plenum_cluster::SingleNode;
 use plenum_edge::native::Edge;
+use plenum_edge::socketio::{Sessions, SocketIo, SocketIoMetrics};
 use plenum_http::{HttpLayer, cors, envelope, no_such_path};
 use plenum_rest::RestState;
+use plenum_schema::NodeId;
 use plenum_services::accounts::Accounts;
-use plenum_services::conversations::{Conversations, Parts};
+use plenum_services::conversations::{Conversations, Parts, run_nudges};
 use plenum_services::idempotency::Idempotency;
 use plenum_store::{Embedded, StoreMetrics};
 use prometheus::Registry;
@@ -52,7 +55,8 @@ pub(crate) struct Node {
     store: SharedStore,
     public: EdgeHandle,
     operations: ServerHandle,
-    maintenance: actix_web::rt::task::JoinHandle<()>,
+    presence: Presence,
+    background: Vec<actix_web::rt::task::JoinHandle<()>>,
     window_ms: u64,
     timeout: Duration,
 }
@@ -91,12 +95,22 @@ impl Core {
         };
         let directory = Directory::new(around, config.conversations.limits(), Arc::new(SingleNode));
         let history = History::new(store.clone(), recents, config.history.clone());
+        let parts = presence::Parts {
+            node: NodeId(clock.new_id()),
+            is_shared: false,
+            store: store.clone(),
+            publisher: hubs.clone(),
+            clock: clock.clone(),
+            metrics: PresenceMetrics::new(registry)?,
+        };
+        let presence = Presence::new(parts, config.presence.clone());
         let parts = Parts {
             store: store.clone(),
             directory: directory.clone(),
             history: history.clone(),
             publisher: hubs.clone(),
             accounts: accounts.clone(),
+            presence,
             clock: clock.clone(),
         };
         let conversations = Conversations::new(parts, config.conversations.service.clone());
@@ -114,14 +128,20 @@ impl Core {
             page_events: u32::try_from(config.hub.page_events).unwrap_or(u32::MAX),
         };
         let directory = self.directory.clone();
+        let sessions = Sessions::new(config.socketio.polling_sessions, SocketIoMetrics::new(registry)?);
         Ok(Arc::new(Edge {
             config: config.edge(),
+            socket_io: SocketIo::new(config.socketio.clone(), &config.hub, config.websocket.fragments, sessions),
             connection: config.limits.clone(),
             hub: config.hub.clone(),
             hubs: self.hubs.clone(),
             reader: Arc::new(HubReader(self.history.clone())),
             backend: Arc::new(backend),
-            admission: Admission::new(config.limits.connections, config.limits.connections_per_user),
+            admission: Admission::watched(
+                config.limits.connections,
+                config.limits.connections_per_user,
+                Arc::new(self.conversations.presence().clone()),
+            ),
             clock: self.clock.clone(),
             hub_metrics: self.hub_metrics.clone(),
             connection_metrics: ConnectionMetrics::new(registry)?,
@@ -170,6 +190,7 @@ impl Node {
                 .app_data(layer.clone())
                 .configure(|cfg| plenum_pages::configure(cfg, product.clone()))
                 .configure(|cfg| plenum_rest::configure(cfg, rest.clone()))
+                .configure(plenum_edge::socketio::configure)
                 .default_service(web::to(no_such_path))
                 .wrap(cors(&surface))
                 .wrap(from_fn(envelope))
@@ -181,6 +202,12 @@ impl Node {
 
         let started = Started { http: listening.address, operations: operations_address, is_tls: listening.tls };
         let accounts = core.accounts.clone();
+        let presence = core.conversations.presence().clone();
+        let background = vec![
+            actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
+            actix_web::rt::spawn(presence::run(presence.clone())),
+            actix_web::rt::spawn(run_nudges(core.conversations)),
+        ];
         let node = Self {
             edge,
             hubs: core.hubs,
@@ -189,7 +216,8 @@ impl Node {
             store: core.store,
             public,
             operations: operations_handle,
-            maintenance: actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
+            presence,
+            background,
             window_ms: config.drain.window_ms,
             timeout: config.drain.timeout(),
         };
@@ -199,7 +227,7 @@ impl Node {
     /// Serves until told to stop (or until nobody is left who could tell), then drains.
     pub async fn run(self, stopping: oneshot::Receiver<()>) {
         let _teller_gone = stopping.await;
-        self.maintenance.abort();
+        self.background.iter().for_each(actix_web::rt::task::JoinHandle::abort);
         if tokio::time::timeout(self.timeout, self.drain()).await.is_err() {
             tracing::warn!("the drain took longer than drain.timeout_ms; what was acknowledged is on disk");
         }
@@ -230,6 +258,8 @@ impl Node {
         while self.edge.admission.open() > 0 {
             tokio::time::sleep(DRAIN_LOOK).await;
         }
+        // Whoever was here has left now, grace or not.
+        self.presence.end().await;
         self.public.stop(true).await;
         self.hubs.close();
         self.operations.stop(true).await;

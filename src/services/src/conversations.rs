@@ -6,14 +6,22 @@
 //! skips, never a conversation that its member cannot find. The log decides who is a member.
 
 mod announce;
+mod block;
+mod change;
 mod config;
 mod create;
 mod cursor;
+mod direct;
 mod history;
 mod list;
 mod marks;
 mod members;
 mod membership;
+mod nudges;
+mod presence;
+mod room_list;
+mod rooms;
+mod settings;
 mod unread;
 
 pub use config::ConversationsConfig;
@@ -21,13 +29,19 @@ pub use create::{NewGroup, Opened, Other};
 pub use history::HistoryPage;
 pub use list::{Listing, Overview};
 pub use marks::{MarkOutcome, MemberMarks};
+pub use nudges::{Nudge, run_nudges};
+pub use presence::PresentMembers;
+pub use room_list::{ListedRoom, RoomFilter, RoomListing};
+pub use rooms::{NewRoom, RoomOverview};
+pub use settings::Settings;
 
 use crate::accounts::Accounts;
-pub use plenum_actors::aggregates::conversation::{Access, Member};
+pub use plenum_actors::aggregates::conversation::{Access, Change, Member, RoomView};
 use plenum_actors::aggregates::conversation::{Answer, Command, Conversation};
 use plenum_actors::clock::SharedClock;
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
+use plenum_actors::presence::Presence;
 use plenum_actors::publication::Publisher;
 use plenum_actors::store::SharedStore;
 use plenum_schema::conversation::Digest;
@@ -49,6 +63,8 @@ pub struct Parts {
     pub publisher: Arc<dyn Publisher>,
     /// Who exists.
     pub accounts: Accounts,
+    /// Who is online.
+    pub presence: Presence,
     /// Time and ids.
     pub clock: SharedClock,
 }
@@ -58,6 +74,7 @@ pub struct Parts {
 pub struct Conversations {
     parts: Parts,
     config: ConversationsConfig,
+    nudged: nudges::Nudged,
 }
 
 impl fmt::Debug for Conversations {
@@ -70,7 +87,7 @@ impl Conversations {
     /// A service.
     #[must_use]
     pub fn new(parts: Parts, config: ConversationsConfig) -> Self {
-        Self { parts, config }
+        Self { parts, config, nudged: nudges::Nudged::default() }
     }
 
     /// The service's limits.
@@ -91,7 +108,12 @@ impl Conversations {
         content: Content,
     ) -> Result<Sent, Refusal> {
         match self.ask(id, Command::Send { author: caller, client_ref, content }).await? {
-            Answer::Sent(sent) => Ok(sent),
+            Answer::Sent(sent) => {
+                if let Some(nudge) = self.nudge(id) {
+                    nudge.written();
+                }
+                Ok(sent)
+            }
             other => Err(unexpected(&other)),
         }
     }

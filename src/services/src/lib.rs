@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod conversations;
 pub mod idempotency;
+pub mod notices;
 
 mod unavailable;
 

@@ -2,7 +2,7 @@
 
 import { composerView } from "./composer.js";
 import { Rows, avatar, element, icon } from "./dom.js";
-import { count } from "./format.js";
+import { count, presence } from "./format.js";
 import { logRows } from "./log.js";
 
 /** Closer to the end than this, in pixels, counts as being at the end. */
@@ -107,11 +107,10 @@ export function conversationView(app) {
     title.textContent = conversation.name();
     log.setAttribute("aria-label", `Messages with ${conversation.name()}`);
     const others = conversation.others();
-    people.textContent =
-      conversation.kind === "group"
-        ? `${count(conversation.memberCount, "member")}: ${["You", ...others.map(({ fullName }) => fullName)].join(", ")}`
-        : "";
-    people.hidden = conversation.kind !== "group";
+    const known = store.presenceIn(conversation);
+    people.textContent = conversation.kind === "group" ? membersOf(conversation, others) : presence(known);
+    people.hidden = people.textContent === "";
+    people.classList.toggle("is-online", known?.online === true);
     if (face.dataset.name !== conversation.name()) {
       face.dataset.name = conversation.name();
       face.replaceChildren(avatar(conversation.face(), conversation.name(), conversation.kind === "group"));
@@ -201,4 +200,9 @@ export function conversationView(app) {
       for (const stop of stops) stop();
     },
   };
+}
+
+function membersOf({ memberCount, online }, others) {
+  const there = online > 0 ? `, ${online.toLocaleString()} online` : "";
+  return `${count(memberCount, "member")}${there}: ${["You", ...others.map(({ fullName }) => fullName)].join(", ")}`;
 }

@@ -31,6 +31,16 @@ export function ago(at) {
   return days < 300 ? shortDate.format(at) : new Date(at).toLocaleDateString();
 }
 
+/** Whether somebody is there, in words; empty where it is not known. */
+export function presence(known) {
+  if (!known) return "";
+  if (known.online) return "Online";
+  if (known.lastSeen === undefined) return "Offline";
+  const days = daysAgo(known.lastSeen);
+  if (days <= 0) return `Last seen at ${clock.format(known.lastSeen)}`;
+  return days === 1 ? `Last seen yesterday at ${clock.format(known.lastSeen)}` : `Last seen on ${ago(known.lastSeen)}`;
+}
+
 export function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString()} ${number === 1 ? one : many}`;
 }

@@ -1,7 +1,7 @@
 /** The list of conversations, newest first. */
 
 import { Rows, avatar, element, hiddenText, icon, logo } from "./dom.js";
-import { ago, count, exactly } from "./format.js";
+import { ago, count, exactly, presence } from "./format.js";
 
 /**
  * @param {object} app
@@ -56,7 +56,7 @@ export function listView({ store, status, compose, signOut }) {
     clearTimeout(timer);
     timer = null;
     const conversations = store.list();
-    rows.show(conversations.map((conversation) => row(conversation, conversation.id === openId)));
+    rows.show(conversations.map((conversation) => row(conversation, conversation.id === openId, store.presenceIn(conversation))));
     nothing.hidden = !loaded || conversations.length > 0;
     loading.hidden = loaded || conversations.length > 0;
     const unread = store.unread();
@@ -83,13 +83,13 @@ export function listView({ store, status, compose, signOut }) {
   };
 }
 
-function row(conversation, isOpen) {
+function row(conversation, isOpen, known) {
   const { id, last, activeAt, unread } = conversation;
   const name = conversation.name();
   const preview = last ? `${prefix(conversation)}${last.text}` : "No messages yet";
   return {
     key: id,
-    look: [name, preview, unread, isOpen, ago(activeAt)],
+    look: [name, preview, unread, isOpen, ago(activeAt), presence(known)],
     make: () =>
       element(
         "li",
@@ -102,14 +102,19 @@ function row(conversation, isOpen) {
             class: unread > 0 ? "row is-unread" : "row",
             "aria-current": isOpen ? "page" : undefined,
           },
-          avatar(conversation.face(), name, conversation.kind === "group"),
+          element(
+            "span",
+            { class: "row-face", title: presence(known) || undefined },
+            avatar(conversation.face(), name, conversation.kind === "group"),
+            known?.online && element("span", { class: "online-dot", "aria-hidden": "true" }),
+          ),
           element(
             "span",
             { class: "row-main" },
             element(
               "span",
               { class: "row-top" },
-              element("span", { class: "row-name" }, name),
+              element("span", { class: "row-name" }, name, known?.online && hiddenText(", online")),
               last &&
                 element(
                   "time",

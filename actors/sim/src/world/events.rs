@@ -1,5 +1,6 @@
 //! Events, their order, and who deals with each.
 
+use super::changes::Wish;
 use super::{World, trace};
 use crate::node::{Address, Try};
 use crate::plan::Faults;
@@ -18,6 +19,8 @@ pub(super) enum Event {
     Start { client: usize },
     /// A command reaches a node.
     Arrive { node: usize, one: Try },
+    /// A change of a message reaches a node.
+    Change { node: usize, wish: Wish },
     /// An answer reaches its client.
     Reply { one: Try, result: Result<Sent, Refusal> },
     /// A client has waited long enough.
@@ -86,6 +89,7 @@ impl World {
         match event {
             Event::Start { client } => self.start(client),
             Event::Arrive { node, one } => self.arrive(node, one),
+            Event::Change { node, wish } => self.change(node, wish),
             Event::Reply { one, result } => self.reply(one, result),
             Event::Timeout { one } => self.timeout(one),
             Event::Again { one } => self.again(one),
@@ -108,7 +112,7 @@ impl World {
     /// What happens at a paused node happens when it goes on, in the same order.
     fn unless_paused(&mut self, event: Event) -> Option<Event> {
         let node = match &event {
-            Event::Arrive { node, .. } => *node,
+            Event::Arrive { node, .. } | Event::Change { node, .. } => *node,
             Event::Input { to, .. } | Event::Wake { to } => to.node,
             _ => return Some(event),
         };

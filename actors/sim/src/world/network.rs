@@ -72,6 +72,8 @@ impl World {
         let was_over = std::mem::replace(&mut wanted.is_over, true);
         if !was_over {
             trace!(self, "client {} has the ack of m{} at {}", one.client, one.message, sent.offset);
+            let conversation = self.wanted(one).map_or(0, |wanted| wanted.conversation);
+            self.perhaps_change(conversation, sent.offset);
             self.start(one.client);
         }
     }

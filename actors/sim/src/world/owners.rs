@@ -41,7 +41,7 @@ impl World {
         self.input(to, Input::Command { ticket, command, fresh });
     }
 
-    fn owner(&mut self, node: usize, conversation: usize) -> Address {
+    pub(super) fn owner(&mut self, node: usize, conversation: usize) -> Address {
         let now = self.time_of(node);
         let (config, mutation) = (Arc::clone(&self.owner_config), self.options.mutation);
         let next = self.incarnations + 1;
@@ -59,7 +59,7 @@ impl World {
         Address { node, conversation, incarnation: next }
     }
 
-    fn running(&mut self, at: Address) -> Option<&mut Running> {
+    pub(super) fn running(&mut self, at: Address) -> Option<&mut Running> {
         let slot = self.nodes.get_mut(at.node)?.owners.get_mut(at.conversation)?;
         slot.as_mut().filter(|running| running.incarnation == at.incarnation)
     }
@@ -121,6 +121,12 @@ impl World {
 
     fn answer(&mut self, from: Address, ticket: Ticket, result: Result<Answer, Refusal>, duplicate: bool) {
         let Some(one) = self.running(from).and_then(|running| running.open.remove(&ticket)) else { return };
+        if one.client == usize::MAX {
+            if let Ok(Answer::MessageChanged { changed, .. }) = &result {
+                self.changed(from.conversation, changed);
+            }
+            return;
+        }
         let result = match result {
             Ok(Answer::Sent(sent)) => Ok(sent),
             Ok(other) => return self.expect(Err(format!("a message is answered with {other:?}"))),

@@ -5,7 +5,7 @@ use plenum_sim::{Failure, Mutation, Options, run};
 const WORLDS: u64 = 2_000;
 
 fn first_failure(mutation: Option<Mutation>, worlds: u64) -> Option<Failure> {
-    (1..=worlds).find_map(|seed| run(seed, Options { mutation, trace: false }).err())
+    (1..=worlds).find_map(|seed| run(seed, Options { mutation, ..Options::default() }).err())
 }
 
 #[test]

@@ -17,6 +17,15 @@ fn a_thousand_worlds_keep_every_promise() {
 }
 
 #[test]
+fn worlds_in_which_messages_are_changed_keep_every_promise() {
+    for seed in 1..=600 {
+        if let Err(failure) = run(seed, Options { changes: true, ..Options::default() }) {
+            panic!("plenum-sim --changes --seed {seed}: {}", failure.what);
+        }
+    }
+}
+
+#[test]
 fn the_same_seed_is_the_same_world() {
     for seed in 1..=20 {
         assert_eq!(run(seed, Options::default()), run(seed, Options::default()));

@@ -1,7 +1,8 @@
 //! What can be asked of a conversation, and what it answers.
 
 use plenum_schema::conversation::{ConversationKind, Digest, Role};
-use plenum_schema::wire::Sent;
+use plenum_schema::room::RoomInfo;
+use plenum_schema::wire::{Changed, Sent};
 use plenum_schema::{Content, Offset, UserId};
 use serde::Deserialize;
 
@@ -27,6 +28,59 @@ pub enum Command {
         client_ref: Option<String>,
         /// What it says.
         content: Content,
+    },
+    /// Make a room. Repeated by a member it answers `existing: true`.
+    CreateRoom {
+        /// Who makes it: its owner.
+        by: UserId,
+        /// Its name.
+        title: String,
+        /// What it is.
+        info: RoomInfo,
+    },
+    /// Change what a room is.
+    ChangeRoom {
+        /// Who: an admin or the owner.
+        by: UserId,
+        /// Its name from now on.
+        title: String,
+        /// What it is from now on.
+        info: RoomInfo,
+        /// Only if it has this version: else `conflict` naming `version`.
+        expected: Option<u64>,
+    },
+    /// Close a room for ever.
+    CloseRoom {
+        /// Who: its owner.
+        by: UserId,
+    },
+    /// Block the other person of a direct conversation, or take it back.
+    SetBlocked {
+        /// Who.
+        by: UserId,
+        /// From now on, or no longer.
+        blocked: bool,
+    },
+    /// Join a public room.
+    Join {
+        /// Who.
+        user: UserId,
+    },
+    /// Ask what a room is.
+    Room {
+        /// Who asks; public rooms answer anybody.
+        user: Option<UserId>,
+    },
+    /// Change a message: edit, delete, react.
+    Change {
+        /// Who.
+        by: UserId,
+        /// Makes a repetition of an edit recognisable.
+        client_ref: Option<String>,
+        /// What.
+        change: Change,
+        /// Which message, and what the log says about it.
+        target: Target,
     },
     /// Add somebody to a group, or change the role of a member (never the owner's).
     AddMember {
@@ -74,6 +128,18 @@ impl Command {
         match self {
             Self::Create { .. } => "create",
             Self::Send { .. } => "send",
+            Self::CreateRoom { .. } => "createRoom",
+            Self::ChangeRoom { .. } => "changeRoom",
+            Self::CloseRoom { .. } => "closeRoom",
+            Self::Join { .. } => "join",
+            Self::SetBlocked { .. } => "setBlocked",
+            Self::Room { .. } => "room",
+            Self::Change { change, .. } => match change {
+                Change::Edit { .. } => "edit",
+                Change::Delete => "delete",
+                Change::React { .. } => "react",
+                Change::Unreact { .. } => "unreact",
+            },
             Self::AddMember { .. } => "addMember",
             Self::RemoveMember { .. } => "removeMember",
             Self::SetTitle { .. } => "setTitle",
@@ -92,14 +158,75 @@ impl Command {
                 Self::Send { client_ref, content, .. } => {
                     client_ref.as_ref().map_or(0, String::len) + content.text.len()
                 }
+                Self::Change { client_ref, change, .. } => {
+                    let text = match change {
+                        Change::Edit { content } => content.text.len(),
+                        Change::React { emoji } | Change::Unreact { emoji } => emoji.len(),
+                        Change::Delete => 0,
+                    };
+                    client_ref.as_ref().map_or(0, String::len) + text
+                }
                 Self::SetTitle { title, .. } => title.len(),
+                Self::CreateRoom { title, info, .. } | Self::ChangeRoom { title, info, .. } => {
+                    title.len() + info.description.as_ref().map_or(0, String::len)
+                }
                 Self::AddMember { .. }
                 | Self::RemoveMember { .. }
+                | Self::CloseRoom { .. }
+                | Self::SetBlocked { .. }
+                | Self::Join { .. }
+                | Self::Room { .. }
                 | Self::Access { .. }
                 | Self::Digest
                 | Self::Members { .. } => 0,
             }
     }
+}
+
+/// A change of a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Another text; only by its author.
+    Edit {
+        /// What it says from now on.
+        content: Content,
+    },
+    /// Its content goes; by its author, or an admin or the owner.
+    Delete,
+    /// React to it.
+    React {
+        /// With what.
+        emoji: String,
+    },
+    /// Take a reaction back.
+    Unreact {
+        /// Which.
+        emoji: String,
+    },
+}
+
+/// A message and what the log says about it up to `as_of`. The conversation keeps nothing for each of its messages, so whoever
+/// asks for a change brings these facts; outdated ones are answered with [`Answer::Stale`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// The message's offset.
+    pub offset: Offset,
+    /// Who wrote it.
+    pub author: UserId,
+    /// Every change of messages up to this offset is in the facts below.
+    pub as_of: Offset,
+    /// The newest change of the message; 0 without any.
+    pub revision: Offset,
+    /// It was deleted.
+    pub is_deleted: bool,
+    /// The change would change nothing: the text is that one, the caller has that reaction already (or has it not).
+    pub is_so: bool,
+    /// How many different reactions it has.
+    pub kinds: usize,
+    /// The wanted one is among them.
+    pub has_kind: bool,
+    /// How many reactions it has in all.
+    pub reactions: usize,
 }
 
 /// What an accepted command answers.
@@ -114,11 +241,25 @@ pub enum Answer {
     },
     /// Answers `Send`.
     Sent(Sent),
-    /// Answers `AddMember`, `RemoveMember`, `SetTitle`.
+    /// Answers `Change`.
+    MessageChanged {
+        /// Where the change stands.
+        changed: Changed,
+        /// The newest change of any message before it.
+        before: Offset,
+    },
+    /// Answers `Change`: the facts about the message are outdated. Read them again, up to `changed`, and repeat the command.
+    Stale {
+        /// The newest change of any message.
+        changed: Offset,
+    },
+    /// Answers `AddMember`, `RemoveMember`, `SetTitle`, `SetBlocked`, `ChangeRoom`, `CloseRoom`, `Join`.
     Changed {
         /// Where the change stands; the head when there was nothing to change.
         offset: Offset,
     },
+    /// Answers `Room`.
+    Room(Box<RoomView>),
     /// Answers `Access`.
     Access(Access),
     /// Answers `Digest`.
@@ -145,6 +286,27 @@ pub struct Access {
     /// The `number` of the member's own last message; 0 when they wrote none.
     /// Unread = `messages - max(number read, own_number)`.
     pub own_number: u64,
+    /// The newest event that changed an earlier message; 0 when none did.
+    pub changed: Offset,
+}
+
+/// What a room is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoomView {
+    /// Its name.
+    pub title: String,
+    /// Everything else that can be changed.
+    pub info: RoomInfo,
+    /// 1 when it was made, one more with each change.
+    pub version: u64,
+    /// Whether it was closed for ever.
+    pub is_closed: bool,
+    /// Offset of the newest change.
+    pub revision: Offset,
+    /// The role of whoever asked; `None`: no member.
+    pub role: Option<Role>,
+    /// How many members there are.
+    pub member_count: u64,
 }
 
 /// A member as listed.
@@ -166,11 +328,21 @@ pub struct ConversationLimits {
     pub group_members: usize,
     /// Longest title, characters.
     pub title_chars: usize,
+    /// Most kinds of reactions to one message, at most 32.
+    pub reaction_kinds: usize,
+    /// Most reactions to one message in all, at most 10,000. Those decided in the same moment may go beyond it by a few.
+    pub message_reactions: usize,
 }
 
 impl Default for ConversationLimits {
     fn default() -> Self {
-        Self { text_bytes: plenum_schema::content::MAX_TEXT_BYTES, group_members: 1_000, title_chars: 120 }
+        Self {
+            text_bytes: plenum_schema::content::MAX_TEXT_BYTES,
+            group_members: 1_000,
+            title_chars: 120,
+            reaction_kinds: 20,
+            message_reactions: 2_000,
+        }
     }
 }
 
@@ -185,6 +357,8 @@ impl ConversationLimits {
             between("text_bytes", self.text_bytes, 1, plenum_schema::content::MAX_TEXT_BYTES),
             between("group_members", self.group_members, 2, 10_000),
             between("title_chars", self.title_chars, 1, 1_000),
+            between("reaction_kinds", self.reaction_kinds, 1, 32),
+            between("message_reactions", self.message_reactions, 1, 10_000),
         ]
         .into_iter()
         .flatten()

@@ -1,12 +1,12 @@
 //! The rules of a conversation.
 
 use super::command::{Access, Answer, Command, ConversationLimits, Member};
-use super::{Conversation, Seat};
+use super::{Conversation, Seat, room};
 use plenum_schema::conversation::{
-    ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, Role, TitleChanged,
+    BlockChanged, ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, Role, TitleChanged,
 };
 use plenum_schema::wire::Sent;
-use plenum_schema::{Content, ConversationId, EntryId, Refusal, RefusalCode, UserId};
+use plenum_schema::{Content, ContentKind, ConversationId, EntryId, Refusal, RefusalCode, UserId};
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
@@ -17,7 +17,7 @@ const CREATED_MEMBERS: usize = 1_000;
 /// Most members one `Members` answers.
 const MEMBERS_PAGE: usize = 1_000;
 
-type Decided = Result<(Vec<ConversationEvent>, Answer), Refusal>;
+pub(super) type Decided = Result<(Vec<ConversationEvent>, Answer), Refusal>;
 
 pub(super) fn decide(state: &Conversation, limits: &ConversationLimits, command: &Command, entry: EntryId) -> Decided {
     match command {
@@ -25,6 +25,15 @@ pub(super) fn decide(state: &Conversation, limits: &ConversationLimits, command:
         Command::Send { author, client_ref, content } => {
             send(state, limits, *author, client_ref.as_deref(), content, entry)
         }
+        Command::Change { by, client_ref, change, target } => {
+            super::change::change(state, limits, *by, client_ref.as_deref(), change, target)
+        }
+        Command::CreateRoom { by, title, info } => room::create(state, limits, *by, title, info),
+        Command::ChangeRoom { by, title, info, expected } => room::change(state, limits, *by, title, info, *expected),
+        Command::CloseRoom { by } => room::close(state, *by),
+        Command::SetBlocked { by, blocked } => set_blocked(state, *by, *blocked),
+        Command::Join { user } => room::join(state, *user),
+        Command::Room { user } => room::view(state, *user),
         Command::AddMember { by, user, role } => add(state, limits, *by, *user, *role),
         Command::RemoveMember { by, user } => remove(state, *by, *user),
         Command::SetTitle { by, title } => set_title(state, limits, *by, title),
@@ -58,10 +67,11 @@ fn create(
     match kind {
         ConversationKind::Direct => check_direct(state.id, title, by, &all)?,
         ConversationKind::Group => check_group(limits, title, all.len())?,
+        ConversationKind::Room => return Err(Refusal::field(RefusalCode::Invalid, "kind", "a room is made as a room")),
     }
     let members: Vec<UserId> = all.into_iter().collect();
     let shown = members.iter().copied().take(plenum_schema::conversation::DIGEST_MEMBERS).collect();
-    let created = Created { kind, title: title.map(str::to_owned), by, members };
+    let created = Created { kind, title: title.map(str::to_owned), by, members, room: None };
     Ok((vec![ConversationEvent::Created(created)], Answer::Created { existing: false, members: shown }))
 }
 
@@ -92,7 +102,7 @@ fn check_group(limits: &ConversationLimits, title: Option<&str>, members: usize)
     Ok(())
 }
 
-fn check_title(limits: &ConversationLimits, title: &str) -> Result<(), Refusal> {
+pub(super) fn check_title(limits: &ConversationLimits, title: &str) -> Result<(), Refusal> {
     if title.trim().is_empty() {
         return Err(Refusal::field(RefusalCode::Invalid, "title", "a title must not be empty"));
     }
@@ -115,16 +125,12 @@ fn send(
     entry: EntryId,
 ) -> Decided {
     seat_of(state, author)?;
+    room::expect_open(state)?;
+    expect_unblocked(state)?;
     if let Some(client_ref) = client_ref {
         check_client_ref(client_ref)?;
     }
-    if content.text.is_empty() {
-        return Err(Refusal::field(RefusalCode::Invalid, "content.text", "a message must not be empty"));
-    }
-    if content.text.len() > limits.text_bytes {
-        let text = format!("a message has at most {} bytes of text", limits.text_bytes);
-        return Err(Refusal::field(RefusalCode::TooLarge, "content.text", text));
-    }
+    check_content(limits, content)?;
     let number = state.messages() + 1;
     let client_ref = client_ref.map(str::to_owned);
     let message = Message { id: entry, author, number, content: content.clone(), client_ref };
@@ -133,7 +139,21 @@ fn send(
     Ok((vec![ConversationEvent::Message(message)], Answer::Sent(sent)))
 }
 
-fn check_client_ref(client_ref: &str) -> Result<(), Refusal> {
+pub(super) fn check_content(limits: &ConversationLimits, content: &Content) -> Result<(), Refusal> {
+    if content.kind == ContentKind::Deleted {
+        return Err(Refusal::field(RefusalCode::Invalid, "content.kind", "only the server writes this kind"));
+    }
+    if content.text.is_empty() {
+        return Err(Refusal::field(RefusalCode::Invalid, "content.text", "a message must not be empty"));
+    }
+    if content.text.len() > limits.text_bytes {
+        let text = format!("a message has at most {} bytes of text", limits.text_bytes);
+        return Err(Refusal::field(RefusalCode::TooLarge, "content.text", text));
+    }
+    Ok(())
+}
+
+pub(super) fn check_client_ref(client_ref: &str) -> Result<(), Refusal> {
     if client_ref.is_empty() || client_ref.len() > CLIENT_REF_BYTES {
         let text = format!("a client ref has 1 to {CLIENT_REF_BYTES} bytes");
         return Err(Refusal::field(RefusalCode::Invalid, "clientRef", text));
@@ -144,10 +164,10 @@ fn check_client_ref(client_ref: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The seat of a group's member with at least this role.
-fn with_role(state: &Conversation, user: UserId, least: Role) -> Result<Seat, Refusal> {
+/// The seat of a group's or room's member with at least this role.
+pub(super) fn with_role(state: &Conversation, user: UserId, least: Role) -> Result<Seat, Refusal> {
     let seat = *seat_of(state, user)?;
-    if state.kind() != Some(ConversationKind::Group) {
+    if state.kind() == Some(ConversationKind::Direct) {
         return Err(Refusal::new(RefusalCode::Conflict, "a direct conversation keeps its members and has no title"));
     }
     if seat.role < least {
@@ -156,16 +176,17 @@ fn with_role(state: &Conversation, user: UserId, least: Role) -> Result<Seat, Re
     Ok(seat)
 }
 
-fn unchanged(state: &Conversation) -> Decided {
+pub(super) fn unchanged(state: &Conversation) -> Decided {
     Ok((Vec::new(), Answer::Changed { offset: state.head }))
 }
 
-fn changed(event: ConversationEvent) -> Decided {
+pub(super) fn changed(event: ConversationEvent) -> Decided {
     Ok((vec![event], Answer::Changed { offset: 0 }))
 }
 
 fn add(state: &Conversation, limits: &ConversationLimits, by: UserId, user: UserId, role: Role) -> Decided {
     let adder = with_role(state, by, Role::Admin)?;
+    room::expect_open(state)?;
     if role == Role::Owner {
         return Err(Refusal::field(RefusalCode::Invalid, "role", "a group has one owner"));
     }
@@ -178,8 +199,8 @@ fn add(state: &Conversation, limits: &ConversationLimits, by: UserId, user: User
             return Err(Refusal::new(RefusalCode::Forbidden, "your role does not allow this"));
         }
         Some(_) => {}
-        None if state.members.len() >= limits.group_members => {
-            let text = format!("a group has at most {} members", limits.group_members);
+        None if state.members.len() >= room::most_members(state, limits) => {
+            let text = format!("there may be at most {} members", room::most_members(state, limits));
             return Err(Refusal::field(RefusalCode::LimitReached, "user", text));
         }
         None => {}
@@ -199,8 +220,30 @@ fn remove(state: &Conversation, by: UserId, user: UserId) -> Decided {
     changed(ConversationEvent::MemberRemoved(MemberRemoved { user, by }))
 }
 
+/// Refuses what nobody does in a direct conversation while one of the two blocks the other.
+pub(super) fn expect_unblocked(state: &Conversation) -> Result<(), Refusal> {
+    if state.blocked_by.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::new(RefusalCode::Forbidden, "one of you has blocked the other"))
+}
+
+fn set_blocked(state: &Conversation, by: UserId, blocked: bool) -> Decided {
+    seat_of(state, by)?;
+    if state.kind() != Some(ConversationKind::Direct) {
+        return Err(Refusal::new(RefusalCode::Conflict, "people are blocked in direct conversations"));
+    }
+    if state.blocked_by.contains(&by) == blocked {
+        return unchanged(state);
+    }
+    changed(ConversationEvent::BlockChanged(BlockChanged { by, blocked }))
+}
+
 fn set_title(state: &Conversation, limits: &ConversationLimits, by: UserId, title: &str) -> Decided {
     with_role(state, by, Role::Admin)?;
+    if state.room.is_some() {
+        return Err(Refusal::new(RefusalCode::Conflict, "a room's name is changed with the room"));
+    }
     check_title(limits, title)?;
     if state.digest.title.as_deref() == Some(title) {
         return unchanged(state);
@@ -218,6 +261,7 @@ fn access(state: &Conversation, user: UserId) -> Decided {
         head: state.head,
         messages: state.messages(),
         own_number: seat.last_number,
+        changed: state.digest.changed,
     };
     Ok((Vec::new(), Answer::Access(access)))
 }

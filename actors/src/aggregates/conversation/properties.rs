@@ -1,6 +1,6 @@
 //! What holds after any commands in any order.
 
-use super::{Answer, Command, Conversation, ConversationLimits, read_digest};
+use super::{Answer, Change, Command, Conversation, ConversationLimits, Target, read_digest};
 use crate::aggregate::{Aggregate, Decision};
 use plenum_schema::conversation::{ConversationEvent, ConversationKind, DIGEST_AUTHORS, DIGEST_MEMBERS, Role};
 use plenum_schema::{Content, EntryId, UserId};
@@ -92,7 +92,95 @@ fn carried_out(commands: &[Command]) -> (Conversation, Run) {
     (state, run)
 }
 
+/// A change of the nth message with facts as of some events ago.
+fn any_change() -> impl Strategy<Value = (u8, usize, usize, u8)> {
+    (0_u8..14, 0_usize..40, 0_usize..8, 0_u8..8)
+}
+
+/// The change with what the log said about its message `ago` events ago, as a service would have read it.
+fn change_of(run: &Run, (by, nth, ago, what): (u8, usize, usize, u8)) -> Option<Command> {
+    let messages: Vec<usize> =
+        (0..run.log.len()).filter(|at| matches!(run.log[*at].1, ConversationEvent::Message(_))).collect();
+    let at = *messages.get(nth % messages.len().max(1))?;
+    let ConversationEvent::Message(message) = &run.log[at].1 else { return None };
+    let (offset, as_of) = (at as u64 + 1, run.log.len().saturating_sub(ago).max(at + 1));
+    let mut facts = Target {
+        offset,
+        author: message.author,
+        as_of: as_of as u64,
+        revision: 0,
+        is_deleted: false,
+        is_so: false,
+        kinds: 0,
+        has_kind: false,
+        reactions: 0,
+    };
+    let emoji = format!("e{}", what % 5);
+    let mut reactions = BTreeSet::new();
+    for (place, (_, event)) in run.log[..as_of].iter().enumerate().filter(|(_, (_, e))| e.target() == Some(offset)) {
+        facts.revision = place as u64 + 1;
+        match event {
+            ConversationEvent::MessageDeleted(_) => facts.is_deleted = true,
+            ConversationEvent::ReactionAdded(added) => drop(reactions.insert((added.emoji.clone(), added.by))),
+            ConversationEvent::ReactionRemoved(gone) => drop(reactions.remove(&(gone.emoji.clone(), gone.by))),
+            _ => {}
+        }
+    }
+    let kinds: BTreeSet<&String> = reactions.iter().map(|(emoji, _)| emoji).collect();
+    (facts.kinds, facts.has_kind, facts.reactions) = (kinds.len(), kinds.contains(&emoji), reactions.len());
+    let has = reactions.contains(&(emoji.clone(), user(by)));
+    let (change, is_so) = match what {
+        0 => (Change::Delete, facts.is_deleted),
+        1 | 2 => (Change::Edit { content: Content::text(format!("edit {as_of}")) }, false),
+        3 => (Change::Unreact { emoji }, !has),
+        _ => (Change::React { emoji }, has),
+    };
+    facts.is_so = is_so;
+    let by = if matches!(change, Change::Edit { .. }) { message.author } else { user(by) };
+    Some(Command::Change { by, client_ref: None, change, target: facts })
+}
+
 proptest! {
+    #[test]
+    fn outdated_facts_never_change_a_deleted_message_nor_pass_the_limit_of_kinds(
+        commands in prop::collection::vec(any_command(), 5..40), changes in prop::collection::vec(any_change(), 0..120)
+    ) {
+        let (mut state, mut run) = carried_out(&commands);
+        let limits = ConversationLimits { reaction_kinds: 3, ..ConversationLimits::default() };
+        for change in changes {
+            let Some(command) = change_of(&run, change) else { continue };
+            let entry = EntryId(Uuid::from_u128(0xeeee_0000 + run.log.len() as u128));
+            let decision = state.decide(&limits, &command, entry, run.log.len() as i64);
+            let Decision::Accept { events, .. } = decision else { continue };
+            for event in events {
+                run.log.push((entry, event.clone()));
+                state.apply(run.log.len() as u64, entry, run.log.len() as i64, &event);
+            }
+        }
+        let mut deleted = BTreeSet::new();
+        let mut reactions: BTreeMap<u64, BTreeSet<(String, UserId)>> = BTreeMap::new();
+        for (_, event) in &run.log {
+            let Some(target) = event.target() else { continue };
+            prop_assert!(!deleted.contains(&target), "{event:?} after the deletion");
+            let on = reactions.entry(target).or_default();
+            match event {
+                ConversationEvent::MessageDeleted(_) => drop(deleted.insert(target)),
+                ConversationEvent::ReactionAdded(added) => drop(on.insert((added.emoji.clone(), added.by))),
+                ConversationEvent::ReactionRemoved(gone) => drop(on.remove(&(gone.emoji.clone(), gone.by))),
+                _ => {}
+            }
+            let kinds: BTreeSet<&String> = on.iter().map(|(emoji, _)| emoji).collect();
+            prop_assert!(kinds.len() <= 3, "{kinds:?}");
+        }
+        let mut folded = Conversation::restore(Uuid::from_u128(7), state.save());
+        prop_assert_eq!(&folded, &state);
+        folded = Conversation::empty(Uuid::from_u128(7));
+        for (index, (id, event)) in run.log.iter().enumerate() {
+            folded.apply(index as u64 + 1, *id, index as i64 + 1, event);
+        }
+        prop_assert_eq!(folded, state);
+    }
+
     #[test]
     fn numbers_of_messages_are_dense(commands in prop::collection::vec(any_command(), 0..120)) {
         let (state, run) = carried_out(&commands);

@@ -12,6 +12,8 @@ pub(super) trait Summary {
     fn joined(&mut self, user: UserId, count: usize);
     fn left(&mut self, user: UserId, rest: &BTreeMap<UserId, Seat>);
     fn wrote(&mut self, offset: Offset, id: EntryId, at: WallMillis, message: &Message);
+    fn edited(&mut self, target: Offset, text: &str);
+    fn deleted(&mut self, target: Offset);
 }
 
 impl Summary for Digest {
@@ -41,12 +43,26 @@ impl Summary for Digest {
             author: message.author,
             at,
             text: beginning(&message.content.text).to_owned(),
+            deleted: false,
         });
         self.authors.retain(|known| known.author != message.author);
         if self.authors.len() >= DIGEST_AUTHORS {
             self.authors.remove(0);
         }
         self.authors.push(AuthorNumber { author: message.author, number: message.number });
+    }
+
+    fn edited(&mut self, target: Offset, text: &str) {
+        if let Some(last) = self.last.as_mut().filter(|last| last.offset == target && !last.deleted) {
+            beginning(text).clone_into(&mut last.text);
+        }
+    }
+
+    fn deleted(&mut self, target: Offset) {
+        if let Some(last) = self.last.as_mut().filter(|last| last.offset == target) {
+            last.text.clear();
+            last.deleted = true;
+        }
     }
 }
 

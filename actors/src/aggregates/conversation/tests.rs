@@ -1,5 +1,8 @@
 //! The rules, one by one.
 
+mod changes;
+mod rooms;
+
 use super::{Answer, Command, Conversation, ConversationLimits, Member};
 use crate::aggregate::{Aggregate, Decision};
 use plenum_schema::conversation::{ConversationEvent, ConversationKind, Role};

@@ -35,7 +35,9 @@ impl<A: Aggregate> Core<A> {
     pub(super) fn digest_for(&mut self, batch: &mut Batch<A>, now: Now) -> Option<Bytes> {
         // A repeated batch carries what it carried: it is the same append.
         if batch.attempts == 0 {
-            batch.with_digest = self.digest.not_before <= now.mono || batch.written.is_empty();
+            batch.with_digest = self.digest.not_before <= now.mono
+                || batch.written.is_empty()
+                || batch.written.iter().any(|written| A::needs_digest(&written.event));
         }
         if !batch.with_digest {
             return None;

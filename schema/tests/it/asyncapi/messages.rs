@@ -68,6 +68,7 @@ fn flag() -> Value {
 fn commands() -> Vec<Message> {
     let client = object(&[("name", text()), ("version", text())]);
     let topic = || ("topic", a("Topic"));
+    let target = || ("target", a("Offset"));
     vec![
         command(
             "client identify",
@@ -87,6 +88,31 @@ fn commands() -> Vec<Message> {
             "server ack sent",
             "Write a message. With a client ref it can be repeated safely, for ever.",
             &[topic(), ("clientRef?", a("ClientRef")), ("content", a("Content"))],
+        ),
+        command(
+            "client sendDirect",
+            "server ack sent",
+            "Write a message to a person: into the direct conversation, which is made when there is none.",
+            &[("to", a("Id")), ("clientRef?", a("ClientRef")), ("content", a("Content"))],
+        ),
+        command(
+            "client edit",
+            "server ack changed",
+            "Give an own message another text.",
+            &[topic(), target(), ("clientRef?", a("ClientRef")), ("content", a("Content"))],
+        ),
+        command("client delete", "server ack changed", "Delete a message.", &[topic(), target()]),
+        command(
+            "client react",
+            "server ack changed",
+            "React to a message.",
+            &[topic(), target(), ("emoji", a("Emoji"))],
+        ),
+        command(
+            "client unreact",
+            "server ack changed",
+            "Take a reaction back.",
+            &[topic(), target(), ("emoji", a("Emoji"))],
         ),
         command(
             "client history",
@@ -113,6 +139,7 @@ fn commands() -> Vec<Message> {
 fn acks() -> Vec<Message> {
     let topic = || ("topic", a("Topic"));
     let events = json!({ "type": "array", "items": a("Event") });
+    let states = json!({ "type": "array", "items": a("MessageState") });
     vec![
         ack(
             "server ack identified",
@@ -131,9 +158,14 @@ fn acks() -> Vec<Message> {
             &[topic(), ("offset", a("Offset")), ("message", a("Id")), ("duplicate", flag())],
         ),
         ack(
+            "server ack changed",
+            "The change of a message is on disk, at this place.",
+            &[topic(), ("target", a("Offset")), ("offset", a("Offset")), ("duplicate", flag())],
+        ),
+        ack(
             "server ack page",
             "A page of events, oldest first.",
-            &[topic(), ("events", events), ("head", a("Offset")), ("first", a("Offset"))],
+            &[topic(), ("events", events), ("head", a("Offset")), ("first", a("Offset")), ("states?", states)],
         ),
         ack(
             "server ack marked",
@@ -151,13 +183,47 @@ fn published() -> Vec<Message> {
         event("server event memberAdded", "Somebody joined, was added, or got another role.", "MemberAdded"),
         event("server event memberRemoved", "Somebody left or was removed.", "MemberRemoved"),
         event("server event titleChanged", "The title changed.", "TitleChanged"),
+        event("server event messageEdited", "A message's author gave it another text.", "MessageEdited"),
+        event("server event messageDeleted", "A message was deleted.", "MessageDeleted"),
+        event("server event reactionAdded", "Somebody reacted to a message.", "Reaction"),
+        event("server event reactionRemoved", "Somebody took a reaction back.", "Reaction"),
+        event("server event roomChanged", "A room's name or something else about it changed.", "RoomChanged"),
+        event("server event roomClosed", "A room was closed for ever.", "RoomClosed"),
+        event("server event blockChanged", "One of two people blocked the other, or took it back.", "BlockChanged"),
         signal("server signal typing", "Somebody is typing, or stopped.", &[("user", a("Id")), ("active", flag())]),
         signal(
             "server signal marks",
             "Somebody received or read up to an offset.",
             &[("user", a("Id")), ("delivered", a("Offset")), ("read", a("Offset"))],
         ),
+    ]
+}
+
+fn told() -> Vec<Message> {
+    let changes = json!({ "type": "string", "enum": ["title", "members", "removed"] });
+    let data = json!({ "type": "object", "propertyNames": text(), "additionalProperties": text() });
+    vec![
         signal("server signal conversationAdded", "You are in this conversation now.", &[("conversation", a("Topic"))]),
+        signal(
+            "server signal conversationUpdated",
+            "Title, members or your being in it have changed.",
+            &[("conversation", a("Topic")), ("change", changes)],
+        ),
+        signal(
+            "server signal unread",
+            "How much of a conversation you have not read.",
+            &[("conversation", a("Topic")), ("unread", a("Offset"))],
+        ),
+        signal(
+            "server signal notification",
+            "Something worth telling.",
+            &[("kind", text()), ("title", text()), ("body?", text()), ("data?", data)],
+        ),
+        signal(
+            "server signal presence",
+            "Somebody came or went; also the first thing on a `presence:` topic.",
+            &[("user", a("Id")), ("online", flag()), ("since?", a("Moment")), ("lastSeen?", a("Moment"))],
+        ),
     ]
 }
 
@@ -209,6 +275,7 @@ pub fn messages() -> Vec<Message> {
     let mut all = commands();
     all.extend(acks());
     all.extend(published());
+    all.extend(told());
     all.extend(plain());
     all
 }

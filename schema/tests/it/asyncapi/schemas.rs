@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// A UUID as it is written.
 pub const UUID: &str = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 /// A topic as it is written.
-pub const TOPIC: &str = "^(conversation|user):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+pub const TOPIC: &str = "^(conversation|user|presence):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 
 /// A reference to a component.
 pub fn a(name: &str) -> Value {
@@ -64,6 +64,10 @@ fn texts() -> Vec<(&'static str, Value)> {
             json!({ "type": "string", "minLength": 1, "maxLength": 64,
             "description": "The sender's own reference, 1 to 64 bytes: a repetition is answered with the first offset, for ever." }),
         ),
+        (
+            "Emoji",
+            json!({ "type": "string", "description": "1 to 64 bytes without white space and control characters." }),
+        ),
         ("Role", json!({ "type": "string", "enum": ["member", "admin", "owner"] })),
         ("RefusalCode", json!({ "type": "string", "enum": codes })),
         ("CloseCode", json!({ "type": "integer", "minimum": 0, "maximum": u16::MAX, "description": close })),
@@ -72,14 +76,15 @@ fn texts() -> Vec<(&'static str, Value)> {
 
 fn events() -> Vec<(&'static str, Value)> {
     vec![
-        ("Content", object(&[("kind?", json!({ "type": "string", "enum": ["text"] })), ("text", text())])),
+        ("Content", object(&[("kind?", json!({ "type": "string", "enum": ["text", "deleted"] })), ("text", text())])),
         (
             "Created",
             object(&[
-                ("kind", json!({ "type": "string", "enum": ["direct", "group"] })),
+                ("kind", json!({ "type": "string", "enum": ["direct", "group", "room"] })),
                 ("title?", text()),
                 ("by", a("Id")),
                 ("members", json!({ "type": "array", "items": a("Id") })),
+                ("room?", a("Room")),
             ]),
         ),
         (
@@ -96,6 +101,23 @@ fn events() -> Vec<(&'static str, Value)> {
         ("MemberRemoved", object(&[("user", a("Id")), ("by", a("Id"))])),
         ("TitleChanged", object(&[("title", text()), ("by", a("Id"))])),
         (
+            "Room",
+            object(&[
+                ("public", json!({ "type": "boolean" })),
+                ("description?", text()),
+                ("subject?", text()),
+                ("logo?", text()),
+                ("maxParticipants", a("Count")),
+                ("active", json!({ "type": "boolean" })),
+            ]),
+        ),
+        ("RoomChanged", object(&[("title", text()), ("room", a("Room")), ("by", a("Id"))])),
+        ("BlockChanged", object(&[("by", a("Id")), ("blocked", json!({ "type": "boolean" }))])),
+        ("RoomClosed", object(&[("by", a("Id"))])),
+        ("MessageEdited", object(&[("target", a("Offset")), ("by", a("Id")), ("content", a("Content"))])),
+        ("MessageDeleted", object(&[("target", a("Offset")), ("by", a("Id"))])),
+        ("Reaction", object(&[("target", a("Offset")), ("by", a("Id")), ("emoji", a("Emoji"))])),
+        (
             "ConversationEvent",
             json!({ "oneOf": [
             kind("created", a("Created")),
@@ -103,6 +125,13 @@ fn events() -> Vec<(&'static str, Value)> {
             kind("memberAdded", a("MemberAdded")),
             kind("memberRemoved", a("MemberRemoved")),
             kind("titleChanged", a("TitleChanged")),
+            kind("roomChanged", a("RoomChanged")),
+            kind("roomClosed", a("RoomClosed")),
+            kind("blockChanged", a("BlockChanged")),
+            kind("messageEdited", a("MessageEdited")),
+            kind("messageDeleted", a("MessageDeleted")),
+            kind("reactionAdded", a("Reaction")),
+            kind("reactionRemoved", a("Reaction")),
         ] }),
         ),
         (
@@ -138,6 +167,19 @@ fn parts() -> Vec<(&'static str, Value)> {
                 ("message", text()),
                 ("field?", text()),
                 ("retryAfterMs?", a("Delay")),
+            ]),
+        ),
+        (
+            "ReactionCount",
+            object(&[("emoji", a("Emoji")), ("count", a("Count")), ("mine", json!({ "type": "boolean" }))]),
+        ),
+        (
+            "MessageState",
+            object(&[
+                ("target", a("Offset")),
+                ("editedAt?", a("Moment")),
+                ("deletedAt?", a("Moment")),
+                ("reactions?", json!({ "type": "array", "items": a("ReactionCount") })),
             ]),
         ),
         ("Positions", positions("Topic and offset.")),

@@ -1,14 +1,14 @@
 //! The connection actor at the end of a socket: reads frames, hands messages to the protocol, takes answers from its mailbox.
 
 use super::link::{Link, Room};
-use crate::websocket::encode::{close_frame, close_reply, pong_frame};
-use crate::websocket::{Decoder, Incoming, Limits, Violation};
 use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use bytes::BytesMut;
 use plenum_actors::connection::{Admitted, Answer, Connection, Shared};
 use plenum_actors::hub::Shut;
 use plenum_schema::codec::Codec;
+use plenum_websocket::encode::{close_frame, close_reply, pong_frame};
+use plenum_websocket::{Decoder, Incoming, Limits, Violation};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -18,10 +18,15 @@ use std::task::{Context as TaskContext, Poll};
 /// Bytes read from a socket at once, into a buffer that all connections of the thread share.
 const SCRATCH_BYTES: usize = 64 * 1024;
 /// Reads of one connection before the others get their turn.
-const READS_A_TURN: usize = 4;
+pub(crate) const READS_A_TURN: usize = 4;
 
 thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_BYTES]);
+}
+
+/// Runs something with the thread's buffer for reading. Not to be nested.
+pub(crate) fn with_scratch<T>(call: impl FnOnce(&mut [u8]) -> T) -> T {
+    SCRATCH.with_borrow_mut(|scratch| call(scratch))
 }
 
 /// One WebSocket connection.
@@ -96,7 +101,7 @@ impl NativeConnection {
             }
             Some(Shut::AwaitPeer) | None => {}
         }
-        SCRATCH.with_borrow_mut(|scratch| self.read(me, cx, scratch))
+        with_scratch(|scratch| self.read(me, cx, scratch))
     }
 
     fn read(&mut self, me: &Recipient<Answer>, cx: &mut TaskContext<'_>, scratch: &mut [u8]) -> bool {

@@ -1,5 +1,5 @@
-use crate::transport::TransportConfig;
-use crate::websocket::origin::OriginPolicy;
+use plenum_websocket::origin::OriginPolicy;
+use plenum_websocket::transport::TransportConfig;
 use serde::Deserialize;
 use std::path::PathBuf;
 

@@ -1,9 +1,9 @@
 //! `/ws-echo`: sends every message back, for RFC 6455 test suites. Off unless configured.
 
-use crate::transport::{AnyTransport, Transport, poll_linger};
-use crate::websocket::encode::{binary_frame, close_frame, close_reply, pong_frame, text_frame};
-use crate::websocket::{Decoder, Incoming, Limits};
 use bytes::{Buf, Bytes};
+use plenum_websocket::encode::{binary_frame, close_frame, close_reply, pong_frame, text_frame};
+use plenum_websocket::transport::{AnyTransport, Transport, poll_linger};
+use plenum_websocket::{Decoder, Incoming, Limits};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};

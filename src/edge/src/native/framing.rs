@@ -1,32 +1,24 @@
-//! How the hub's output becomes WebSocket frames: server frames are unmasked, so the same bytes serve every receiver.
+//! How frames of the native protocol become WebSocket frames: server frames are unmasked, so the same bytes serve every receiver.
 
-use crate::websocket::encode::{close_frame, ping_frame};
-use crate::websocket::{FrameBuilder, Opcode};
 use bytes::Bytes;
-use plenum_actors::hub::Framing;
-use plenum_actors::publication::Dialect;
 use plenum_schema::codec::{Codec, encode_into};
 use plenum_schema::wire::ServerFrame;
+use plenum_websocket::{FrameBuilder, Opcode};
 
-/// The native protocol's framing in both codecs.
-pub const FRAMING: Framing =
-    Framing { encode: encode_frame, ping: |_| ping_frame(b""), close: |_, code, why| close_frame(code, why) };
+/// Sub-protocol of the native protocol in JSON, in text frames.
+pub const PROTOCOL_JSON: &str = "plenum.v1.json";
+/// Sub-protocol of the native protocol in MessagePack, in binary frames.
+pub const PROTOCOL_MSGPACK: &str = "plenum.v1.msgpack";
+/// Both encodings of the native protocol.
+pub const NATIVE_PROTOCOLS: [&str; 2] = [PROTOCOL_JSON, PROTOCOL_MSGPACK];
 
 /// Room that most frames fit in.
 const USUAL_PAYLOAD: usize = 630;
 
-/// The codec of a dialect.
-pub(super) fn codec_of(dialect: Dialect) -> Codec {
-    match dialect {
-        Dialect::NativeJson => Codec::Json,
-        Dialect::NativeMessagePack => Codec::MessagePack,
-    }
-}
-
-fn encode_frame(dialect: Dialect, frame: &ServerFrame) -> Bytes {
-    let (codec, opcode) = match dialect {
-        Dialect::NativeJson => (Codec::Json, Opcode::Text),
-        Dialect::NativeMessagePack => (Codec::MessagePack, Opcode::Binary),
+pub(crate) fn encode(codec: Codec, frame: &ServerFrame) -> Bytes {
+    let opcode = match codec {
+        Codec::Json => Opcode::Text,
+        Codec::MessagePack => Opcode::Binary,
     };
     let mut builder = FrameBuilder::with_capacity(USUAL_PAYLOAD);
     match encode_into(codec, frame, builder.payload_mut()) {

@@ -1,14 +1,14 @@
 //! A socket shared by its two users on one thread: the hub writes, the connection actor reads and waits for room.
 
-use crate::transport::{AnyTransport, Transport};
 use plenum_actors::hub::{Shut, Socket};
+use plenum_websocket::transport::{AnyTransport, Transport};
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 /// The shared socket.
-pub(super) struct Link {
+pub(crate) struct Link {
     transport: RefCell<AnyTransport>,
     /// The hub was told `WouldBlock`: the actor waits for room on its behalf.
     blocked: Cell<bool>,
@@ -18,7 +18,7 @@ pub(super) struct Link {
 
 /// What the actor learns when it asks for room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Room {
+pub(crate) enum Room {
     /// Nobody waits for room.
     NotWanted,
     /// There is room again.
@@ -30,7 +30,7 @@ pub(super) enum Room {
 }
 
 impl Link {
-    pub(super) fn new(transport: AnyTransport) -> Rc<Self> {
+    pub(crate) fn new(transport: AnyTransport) -> Rc<Self> {
         Rc::new(Self {
             transport: RefCell::new(transport),
             blocked: Cell::new(false),
@@ -40,7 +40,7 @@ impl Link {
     }
 
     /// Remembers whom to wake when the hub needs the actor.
-    pub(super) fn attend(&self, cx: &Context<'_>) {
+    pub(crate) fn attend(&self, cx: &Context<'_>) {
         let mut waker = self.waker.borrow_mut();
         match waker.as_mut() {
             Some(known) => known.clone_from(cx.waker()),
@@ -49,12 +49,12 @@ impl Link {
     }
 
     /// How the socket is to end, if it is.
-    pub(super) fn shut_how(&self) -> Option<Shut> {
+    pub(crate) fn shut_how(&self) -> Option<Shut> {
         self.shut.get()
     }
 
     /// Waits for room on behalf of the hub, and flushes what a TLS session holds back.
-    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Room {
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Room {
         let mut transport = self.transport.borrow_mut();
         if !self.blocked.get() && !transport.needs_flush() {
             return Room::NotWanted;
@@ -67,19 +67,20 @@ impl Link {
         }
     }
 
-    pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.transport.borrow_mut().poll_read(cx, buffer)
     }
 
     /// Ends our direction; `false` while bytes are still held back.
-    pub(super) fn end_output(&self) -> bool {
+    pub(crate) fn end_output(&self) -> bool {
         match self.transport.borrow_mut().try_shutdown() {
             Err(error) => error.kind() != io::ErrorKind::WouldBlock,
             Ok(()) => true,
         }
     }
 
-    fn wake(&self) {
+    /// Lets the actor have a turn.
+    pub(crate) fn wake(&self) {
         if let Some(waker) = self.waker.borrow().as_ref() {
             waker.wake_by_ref();
         }

@@ -3,14 +3,11 @@
 //! The middleware of the `App` does not run for upgrades: origin, draining, limits and counting are judged here.
 
 use super::actor::NativeConnection;
-use super::framing::codec_of;
+use super::framing::{NATIVE_PROTOCOLS, PROTOCOL_MSGPACK};
 use super::link::Link;
 use super::server::Worker;
-use crate::transport::{AnyTransport, Transport};
-use crate::websocket::handshake::{
-    Accepted, HandshakePolicy, PROTOCOL_MSGPACK, check, put_refusal, put_switching_protocols,
-};
-use crate::websocket::{Limits, handshake::NATIVE_PROTOCOLS};
+use crate::socketio;
+use crate::socketio::start::{self, Purpose};
 use actix::Actor;
 use actix_codec::{AsyncRead, AsyncWrite, Framed};
 use actix_http::{Request, h1};
@@ -19,7 +16,11 @@ use plenum_actors::connection::{Admitted, Connection};
 use plenum_actors::hub::NewConnection;
 use plenum_actors::publication::Dialect;
 use plenum_schema::ConnectionId;
+use plenum_schema::codec::Codec;
 use plenum_schema::wire;
+use plenum_websocket::Limits;
+use plenum_websocket::handshake::{Accepted, HandshakePolicy, check, put_refusal, put_switching_protocols};
+use plenum_websocket::transport::{AnyTransport, Transport};
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
@@ -41,6 +42,10 @@ pub struct Seam {
 enum Verdict<'p> {
     Native(Accepted<'p>, Admitted),
     Echo(Accepted<'p>),
+    /// A new Socket.IO session, with the token of the request.
+    SocketIo(Accepted<'p>, Admitted, Option<Box<str>>),
+    /// A Socket.IO session that polls wants to go over.
+    Upgrade(Accepted<'p>, String),
     Refused(BytesMut),
 }
 
@@ -62,7 +67,10 @@ impl Seam {
         let mut head = BytesMut::with_capacity(256);
         match &verdict {
             Verdict::Refused(answer) => head.extend_from_slice(answer),
-            Verdict::Native(accepted, _) | Verdict::Echo(accepted) => put_switching_protocols(&mut head, accepted),
+            Verdict::Native(accepted, _)
+            | Verdict::Echo(accepted)
+            | Verdict::SocketIo(accepted, ..)
+            | Verdict::Upgrade(accepted, _) => put_switching_protocols(&mut head, accepted),
         }
         // Small frames must not wait for each other (Nagle); a socket that refuses is broken and will say so at the next write.
         let _broken = transport.set_nodelay();
@@ -77,6 +85,10 @@ impl Seam {
                 let mut first = parts.read_buf;
                 actix::spawn(async move { super::echo::serve(transport, &mut first).await });
             }
+            Verdict::SocketIo(_, admitted, token) => {
+                start::open(&self.worker, transport, token, (parts.read_buf, admitted));
+            }
+            Verdict::Upgrade(_, sid) => start::upgrade(&self.worker, &sid, transport, parts.read_buf),
             Verdict::Native(accepted, admitted) => {
                 self.start(transport, accepted.protocol, (parts.read_buf, admitted));
             }
@@ -85,6 +97,10 @@ impl Seam {
 
     fn judge(&self, request: &Request) -> Verdict<'static> {
         let edge = &self.worker.edge;
+        if request.path().trim_end_matches('/') == socketio::PATH.trim_end_matches('/') && edge.socket_io.config.enabled
+        {
+            return self.judge_socket_io(request);
+        }
         let native = request.path() == wire::PATH;
         let echo = request.path() == ECHO_PATH && edge.config.echo;
         if !native && !echo {
@@ -115,15 +131,47 @@ impl Seam {
         }
     }
 
+    fn judge_socket_io(&self, request: &Request) -> Verdict<'static> {
+        let edge = &self.worker.edge;
+        let metrics = &edge.socket_io.sessions.metrics;
+        if edge.is_draining() {
+            return Verdict::Refused(problem(503, "Service Unavailable", "the server is draining", Some(1)));
+        }
+        let purpose = match start::purpose(&self.worker, request.head()) {
+            Ok(purpose) => purpose,
+            Err(refusal) => {
+                metrics.refused.inc();
+                return Verdict::Refused(answer(refusal.status(), "application/json", &refusal.body()));
+            }
+        };
+        let policy = HandshakePolicy { origins: &edge.config.origins, protocols: &[], protocol_required: false };
+        match (check(request.head(), &policy), purpose) {
+            (Ok(Accepted { accept, .. }), Purpose::Upgrade(sid)) => {
+                Verdict::Upgrade(Accepted { accept, protocol: None }, sid)
+            }
+            (Ok(Accepted { accept, .. }), Purpose::Open(token)) => match edge.admission.enter() {
+                Some(admitted) => Verdict::SocketIo(Accepted { accept, protocol: None }, admitted, token),
+                None => Verdict::Refused(problem(503, "Service Unavailable", "the server is full", Some(5))),
+            },
+            (Err(refused), _) => {
+                let mut answer = BytesMut::new();
+                put_refusal(&mut answer, refused);
+                Verdict::Refused(answer)
+            }
+        }
+    }
+
     fn start(&self, transport: AnyTransport, protocol: Option<&str>, (first, admitted): (BytesMut, Admitted)) {
         let worker = &self.worker;
-        let dialect = if protocol == Some(PROTOCOL_MSGPACK) { Dialect::NativeMessagePack } else { Dialect::NativeJson };
+        let (dialect, codec) = match protocol {
+            Some(PROTOCOL_MSGPACK) => (Dialect::NativeMessagePack, Codec::MessagePack),
+            _ => (Dialect::NativeJson, Codec::Json),
+        };
         let id = ConnectionId(worker.edge.clock.new_id());
         let link = Link::new(transport);
         let new = NewConnection { id, socket: link.clone(), dialect };
         let shared = worker.shared.clone();
         let key = shared.hub.with(|core| core.join(new));
-        let codec = codec_of(dialect);
         let connection = Connection::open(&shared, key, id, codec);
         let limits = Limits {
             max_message_bytes: shared.config.message_bytes as usize,
@@ -144,6 +192,15 @@ fn problem(status: u16, title: &str, detail: &str, retry_after: Option<u32>) -> 
         body.len()
     );
     BytesMut::from((head + &body).as_bytes())
+}
+
+fn answer(status: u16, kind: &str, body: &str) -> BytesMut {
+    let title = if status == 403 { "Forbidden" } else { "Bad Request" };
+    let length = body.len();
+    let text = format!(
+        "HTTP/1.1 {status} {title}\r\nContent-Type: {kind}\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    BytesMut::from(text.as_bytes())
 }
 
 async fn write_all(transport: &mut AnyTransport, mut bytes: &[u8]) -> io::Result<()> {

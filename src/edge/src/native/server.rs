@@ -1,10 +1,10 @@
 //! One listener for everything: REST and pages through the `App`, sockets through the seam.
 
 use super::config::EdgeConfig;
-use super::framing::FRAMING;
 use super::seam::Seam;
 use super::tls::{TlsError, server_config};
-use crate::transport::AnyTransport;
+use crate::framing::FRAMING;
+use crate::socketio::SocketIo;
 use actix_codec::Framed;
 use actix_http::body::MessageBody;
 use actix_http::{HttpService, KeepAlive, Request, Response, h1};
@@ -14,8 +14,10 @@ use actix_web::dev::AppConfig;
 use plenum_actors::clock::SharedClock;
 use plenum_actors::connection::{Admission, Backend, ConnectionConfig, ConnectionMetrics, Shared};
 use plenum_actors::hub::{Core, HubConfig, HubHandle, HubMetrics, Hubs, LogReader};
+use plenum_websocket::transport::AnyTransport;
+use std::cell::RefCell;
 use std::net::{SocketAddr, TcpListener};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -39,6 +41,8 @@ pub struct Edge {
     pub admission: Arc<Admission>,
     /// Time and ids.
     pub clock: SharedClock,
+    /// Socket.IO.
+    pub socket_io: SocketIo,
     /// What hubs count.
     pub hub_metrics: HubMetrics,
     /// What connections count.
@@ -98,9 +102,26 @@ pub struct Listening {
 }
 
 /// What one worker thread has.
-pub(super) struct Worker {
+pub(crate) struct Worker {
     pub edge: Arc<Edge>,
     pub shared: Rc<Shared>,
+}
+
+thread_local! {
+    /// For handlers of the `App`, which is made without a worker.
+    static OF_THIS_THREAD: RefCell<Weak<Worker>> = const { RefCell::new(Weak::new()) };
+}
+
+/// The worker of this thread; `None` on threads that are none.
+pub(crate) fn worker_of_this_thread() -> Option<Rc<Worker>> {
+    OF_THIS_THREAD.with_borrow(Weak::upgrade)
+}
+
+impl Worker {
+    /// A session id that nobody can guess.
+    pub(crate) fn new_sid(&self) -> String {
+        self.edge.clock.new_id().simple().to_string()
+    }
 }
 
 impl Edge {
@@ -124,7 +145,9 @@ impl Edge {
             server: self.server.clone(),
             metrics: self.connection_metrics.clone(),
         });
-        Rc::new(Worker { edge: self.clone(), shared })
+        let worker = Rc::new(Worker { edge: self.clone(), shared });
+        OF_THIS_THREAD.set(Rc::downgrade(&worker));
+        worker
     }
 
     /// Serves `app` and the sockets on `listener` with `workers` threads. Must be called inside an actix system.

@@ -61,6 +61,7 @@ async fn open(state: &RestState, caller: UserId, body: CreateBody, key_ref: Opti
     let other = user_id.map(Other::User).or_else(|| email.map(Other::Email));
     match (kind, other) {
         (Some(Kind::Direct) | None, Some(other)) => Ok(state.conversations.create_direct(caller, other).await?),
+        (Some(Kind::Room), _) => Err(wrong("kind", "a room is made by POST rooms")),
         (Some(Kind::Group), Some(_)) => Err(wrong("userId", "a group names its people in members")),
         (Some(Kind::Direct), None) => Err(wrong("userId", "a direct conversation needs userId or email")),
         (None, None) if members.is_empty() && title.is_none() => Err(wrong("userId", "with whom?")),

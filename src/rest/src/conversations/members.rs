@@ -34,15 +34,20 @@ pub async fn handle(
     id: Id<ConversationId>,
     page: Query<PageQuery>,
 ) -> Answer {
-    let (limit, after) = (page.0.limit()?, after(&page.0)?);
-    let members = state.conversations.members(caller.user(), id.0, after, limit).await?;
-    let people = People::read(&state, members.iter().map(|member| member.user)).await?;
+    Ok(HttpResponse::Ok().json(self::page(&state, caller.user(), id.0, &page.0).await?))
+}
+
+/// A page of the members of a conversation.
+pub(crate) async fn page(state: &RestState, caller: UserId, id: ConversationId, page: &PageQuery) -> Answer<Members> {
+    let (limit, after) = (page.limit()?, after(page)?);
+    let members = state.conversations.members(caller, id, after, limit).await?;
+    let people = People::read(state, members.iter().map(|member| member.user)).await?;
     let next_cursor = next(members.len(), limit, members.last().map(|member| member.user));
     let view = |member: &plenum_services::conversations::Member| MemberView {
         user: people.person(member.user),
         role: member.role.into(),
     };
-    Ok(HttpResponse::Ok().json(Members { items: members.iter().map(view).collect(), next_cursor }))
+    Ok(Members { items: members.iter().map(view).collect(), next_cursor })
 }
 
 /// The cursor of lists of people is the last one's id.

@@ -1,7 +1,7 @@
 use crate::state::RestState;
 use actix_web::{HttpResponse, web};
 use plenum_http::{Answer, Caller, Id, Problem, Query, checked_limit};
-use plenum_schema::wire::EventFrame;
+use plenum_schema::wire::{EventFrame, MessageState};
 use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode, UserId};
 use plenum_services::conversations::HistoryPage;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,10 @@ pub(crate) struct Messages {
     head: Offset,
     /// The oldest offset that still exists.
     first: Offset,
+    /// What became of those messages of the page that were edited, deleted or reacted to: `{target, editedAt, deletedAt,
+    /// reactions: [{emoji, count, mine}]}`; times in milliseconds since 1970.
+    #[schema(value_type = Vec<Object>)]
+    states: Vec<MessageState>,
     /// Goes on in the direction of this page: to older events, or with `after` to newer ones.
     next_cursor: Option<String>,
 }
@@ -53,8 +57,8 @@ pub(crate) async fn page(state: &RestState, caller: UserId, id: ConversationId, 
     };
     let page = state.conversations.history(caller, id, before, after, limit).await?;
     let next_cursor = next(&page, after.is_some());
-    let HistoryPage { items, head, first } = page;
-    Ok(Messages { items, head, first, next_cursor })
+    let HistoryPage { items, head, first, states } = page;
+    Ok(Messages { items, head, first, states, next_cursor })
 }
 
 type Span = (Option<Offset>, Option<Offset>);

@@ -1,20 +1,24 @@
 use crate::state::RestState;
 use actix_web::http::StatusCode;
 use actix_web::web;
-use plenum_http::{Answer, Body, Caller, IdempotencyKey, Reply, once};
+use plenum_http::{Answer, Body, Caller, IdempotencyKey, Problem, Reply, once};
 use plenum_schema::wire::Sent;
-use plenum_schema::{Content, ContentKind, ConversationId, MessageId, Refusal, RefusalCode, Topic};
+use plenum_schema::{Content, ContentKind, ConversationId, MessageId, Refusal, RefusalCode, Topic, UserId};
 use plenum_services::idempotency::Request;
 use serde::{Deserialize, Serialize};
 
-/// A message to send. Its text stands in `text` or in `content.text`.
+/// A message to send. Its text stands in `text` or in `content.text`; where it goes in `conversationId` (or `roomId`), or, to a
+/// person, in `recipientId`.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SendMessageBody)]
 pub(crate) struct SendBody {
-    #[serde(alias = "conversation")]
-    #[schema(value_type = String, format = Uuid)]
-    conversation_id: ConversationId,
+    #[serde(alias = "conversation", alias = "roomId")]
+    #[schema(value_type = Option<String>, format = Uuid)]
+    conversation_id: Option<ConversationId>,
+    /// The other person: into the direct conversation, which is made when there is none.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    recipient_id: Option<UserId>,
     text: Option<String>,
     content: Option<ContentBody>,
     /// Makes a repetition safe for ever: it is answered with the first offset. 1 to 64 bytes.
@@ -25,7 +29,7 @@ pub(crate) struct SendBody {
 #[schema(as = Content)]
 pub(crate) struct ContentBody {
     /// At most 16 KiB of UTF-8.
-    text: String,
+    pub text: String,
 }
 
 /// The message is on disk.
@@ -51,17 +55,36 @@ pub(crate) struct SentAnswer {
 pub async fn handle(caller: Caller, state: web::Data<RestState>, key: IdempotencyKey, body: Body<SendBody>) -> Answer {
     let author = caller.user();
     let request = key.0.map(|key| Request::new(author.0.as_bytes(), &key, "POST chat/message", &body.raw));
-    let SendBody { conversation_id, text, content, client_ref } = body.value;
+    let SendBody { conversation_id, recipient_id, text, content, client_ref } = body.value;
+    let to = addressee(conversation_id, recipient_id)?;
     let text = content.map(|content| content.text).or(text);
     let text = text.ok_or_else(|| Refusal::field(RefusalCode::Invalid, "text", "text is required"))?;
     let client_ref = client_ref.or_else(|| request.map(|request| request.client_ref()));
     let idempotency = state.idempotency.clone();
     let act = async move {
         let content = Content { kind: ContentKind::Text, text };
-        let sent = state.conversations.send(author, conversation_id, client_ref, content).await?;
+        let sent = match to {
+            To::Conversation(id) => state.conversations.send(author, id, client_ref, content).await?,
+            To::Person(person) => state.conversations.send_direct(author, person, client_ref, content).await?,
+        };
         let Sent { topic, offset, message, duplicate } = sent;
         let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };
         Reply::json(status, &SentAnswer { topic, offset, message, duplicate })
     };
     once(&idempotency, request, act).await
+}
+
+enum To {
+    Conversation(ConversationId),
+    Person(UserId),
+}
+
+fn addressee(conversation: Option<ConversationId>, person: Option<UserId>) -> Answer<To> {
+    let wrong = |text: &str| Problem::from(Refusal::field(RefusalCode::Invalid, "conversationId", text));
+    match (conversation, person) {
+        (Some(id), None) => Ok(To::Conversation(id)),
+        (None, Some(person)) => Ok(To::Person(person)),
+        (Some(_), Some(_)) => Err(wrong("conversationId and recipientId exclude each other")),
+        (None, None) => Err(wrong("conversationId or recipientId is required")),
+    }
 }

@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Direct,
     /// Any number.
     Group,
+    /// A room; made by `POST /rooms`.
+    Room,
 }
 
 impl From<ConversationKind> for Kind {
@@ -25,6 +27,7 @@ impl From<ConversationKind> for Kind {
         match kind {
             ConversationKind::Direct => Self::Direct,
             ConversationKind::Group => Self::Group,
+            ConversationKind::Room => Self::Room,
         }
     }
 }
@@ -79,13 +82,22 @@ pub(crate) struct LastMessageView {
     #[serde(serialize_with = "rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     at: i64,
-    /// The beginning of its text.
+    /// The beginning of its text; empty when it was deleted.
     text: String,
+    /// Whether it was deleted.
+    deleted: bool,
 }
 
 impl From<LastMessage> for LastMessageView {
     fn from(last: LastMessage) -> Self {
-        Self { offset: last.offset, id: last.id, author: last.author, at: last.at, text: last.text }
+        Self {
+            offset: last.offset,
+            id: last.id,
+            author: last.author,
+            at: last.at,
+            text: last.text,
+            deleted: last.deleted,
+        }
     }
 }
 
@@ -118,6 +130,10 @@ pub(crate) struct ConversationView {
     delivered_position: u64,
     /// The newest offset.
     head: u64,
+    /// The caller does not want to be notified.
+    is_muted: bool,
+    /// It stands in the caller's archive.
+    is_archived: bool,
 }
 
 /// Overviews with the names of their members.
@@ -147,5 +163,7 @@ fn view(overview: Overview, people: &People) -> ConversationView {
         read_position: overview.read,
         delivered_position: overview.delivered,
         head: overview.head,
+        is_muted: overview.settings.is_muted,
+        is_archived: overview.settings.is_archived,
     }
 }

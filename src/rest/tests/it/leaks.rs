@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// A body with every member any route reads, so that each gets past its own reading.
 fn any_body(stranger: &Person, conversation: &str) -> Value {
     json!({ "email": "new@example.org", "password": "x", "refreshToken": "x", "currentPassword": "x", "newPassword": "x",
-        "userId": stranger.id, "title": "taken over", "conversationId": conversation, "text": "intruder", "read": 1 })
+        "userId": stranger.id, "title": "taken over", "conversationId": conversation, "text": "intruder", "emoji": "👍", "read": 1 })
 }
 
 #[actix_web::test]
@@ -15,7 +15,12 @@ async fn nobody_gets_past_a_route_that_needs_a_token() {
     let ann = world.register("ann").await;
     let id = world.group(&ann, &[]).await;
     for route in plenum_rest::listed() {
-        let path = route.path.replace("{id}", &id).replace("{userId}", &ann.id);
+        let path = route
+            .path
+            .replace("{id}", &id)
+            .replace("{userId}", &ann.id)
+            .replace("{offset}", "2")
+            .replace("{roomId}", &id);
         let request = plain(route.method, &path).set_json(any_body(&ann, &id));
         let seen = world.ask(request).await;
         if route.needs_token {
@@ -42,7 +47,7 @@ async fn a_stranger_learns_nothing_about_a_conversation_and_changes_nothing() {
         .filter(|one| one.path.starts_with("/conversations/{id}") || one.path == "/chat/message");
     for route in about_conversations {
         let ask = |conversation: &str| {
-            let path = route.path.replace("{id}", conversation).replace("{userId}", &ben.id);
+            let path = route.path.replace("{id}", conversation).replace("{userId}", &ben.id).replace("{offset}", "2");
             world.ask(eve.request(route.method, &path).set_json(any_body(&eve, conversation)))
         };
         let (foreign, absent) = (ask(&id).await, ask(&nowhere).await);

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that finds something missing stops")]
 
 mod accounts;
+mod changes;
 mod contract;
 mod conversations;
 mod documentation;
@@ -11,4 +12,5 @@ mod groups;
 mod idempotency;
 mod leaks;
 mod pages;
+mod rooms;
 mod world;

@@ -12,6 +12,7 @@ use plenum_actors::history::{History, HistoryConfig};
 use plenum_actors::identity::SessionEnder;
 use plenum_actors::owner::actor::Surroundings;
 use plenum_actors::owner::{OwnerConfig, OwnerMetrics, Recents};
+use plenum_actors::presence::{self, Presence, PresenceConfig, PresenceMetrics};
 use plenum_actors::publication::{Body, Publication, Publisher};
 use plenum_actors::store::SharedStore;
 use plenum_cluster::SingleNode;
@@ -133,12 +134,23 @@ impl World {
             metrics: OwnerMetrics::new().expect("metrics"),
             config: Arc::new(OwnerConfig::default()),
         };
+        let registry = prometheus::Registry::new();
+        let presence = presence::Parts {
+            node: plenum_schema::NodeId(clock.new_id()),
+            is_shared: false,
+            store: store.clone(),
+            publisher: signals.clone(),
+            clock: clock.clone(),
+            metrics: PresenceMetrics::new(&registry).expect("metrics"),
+        };
+        let presence = Presence::new(presence, PresenceConfig { grace_ms: 0, ..PresenceConfig::default() });
         let parts = Parts {
             store: store.clone(),
             directory: Directory::new(around, Default::default(), Arc::new(SingleNode)),
             history: History::new(store.clone(), recents, HistoryConfig::default()),
             publisher: signals.clone(),
             accounts: accounts.clone(),
+            presence,
             clock: clock.clone(),
         };
         let conversations = Arc::new(Conversations::new(parts, ConversationsConfig::default()));

@@ -4,14 +4,16 @@ use super::wire::Server;
 use super::{Failure, Settings, block_on, offline};
 use crate::client::Client;
 use clap::Args;
-use plenum_actors::history::publication;
+use plenum_actors::history::{History, HistoryConfig};
+use plenum_actors::owner::recent::Span;
 use plenum_actors::publication::Body;
-use plenum_actors::store::{Direction, SharedStore};
-use plenum_schema::wire::{AckResult, Command, EventFrame, History, Page};
+use plenum_actors::store::SharedStore;
+use plenum_schema::wire::{AckResult, Command, EventFrame, History as HistoryCommand, Page};
 use plenum_schema::{ConversationId, LogId, Offset, Topic};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Events read at once from the store.
 const PAGE_EVENTS: usize = 512;
@@ -59,13 +61,14 @@ async fn from_store(store: &SharedStore, topic: Topic, out: &mut impl Write) -> 
     if store.head(log).await?.offset == 0 {
         return Err("there is no such conversation in this data directory".into());
     }
+    // As readers get it: without what was deleted.
+    let history = History::new(store.clone(), Arc::default(), HistoryConfig::default());
     let (mut after, mut count) = (0, 0);
     loop {
-        let entries = store.read(log, after, Direction::Forward, PAGE_EVENTS, PAGE_BYTES).await?;
-        let Some(last) = entries.last() else { return Ok(count) };
-        after = last.offset;
-        for entry in &entries {
-            let publication = publication(log, entry)?;
+        let page = history.read(topic, Span::After(after), PAGE_EVENTS, PAGE_BYTES, 0).await?;
+        let Some(last) = page.publications.last().and_then(|last| last.offset()) else { return Ok(count) };
+        after = last;
+        for publication in &page.publications {
             if let Body::Event { offset, at, event } = publication.body() {
                 write_event(out, &EventFrame { topic, offset: *offset, at: *at, event: event.clone() })?;
                 count += 1;
@@ -78,7 +81,7 @@ async fn from_server(mut client: Client, topic: Topic, out: &mut impl Write) -> 
     let limit = client.hello().map(|hello| hello.limits.page_events);
     let (mut after, mut count): (Offset, u64) = (0, 0);
     loop {
-        let ask = History { topic, before: None, after: Some(after), limit };
+        let ask = HistoryCommand { topic, before: None, after: Some(after), limit };
         let AckResult::Page(Page { events, head, .. }) = client.ask(Command::History(ask)).await? else {
             return Err("the server gave another command's answer".into());
         };

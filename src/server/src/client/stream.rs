@@ -3,8 +3,8 @@
 use super::{Address, ClientError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use plenum_edge::websocket::client::upgrade_request;
-use plenum_edge::websocket::handshake::accept_key;
+use plenum_websocket::client::upgrade_request;
+use plenum_websocket::handshake::accept_key;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -5,6 +5,7 @@ use super::sections::MAX_WORKERS;
 use plenum_actors::connection::ConnectionConfig;
 use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
+use plenum_edge::socketio::positions::MAX_TOPICS;
 use plenum_services::idempotency::IdempotencyConfig;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -38,6 +39,7 @@ impl Config {
         let rate = self.rest.lookup_rate;
         unless(&mut found, rate.per_second <= 0.0 || rate.burst >= 1.0, "rest.lookup_rate.burst", "must be at least 1");
         between(&mut found, "rest.lookup_keys", self.rest.lookup_keys, 16..=10_000_000);
+        self.check_socketio(&mut found);
         check_limits(&mut found, &self.limits);
         check_history(&mut found, &self.history);
         check_idempotency(&mut found, &self.idempotency);
@@ -49,6 +51,7 @@ impl Config {
         found.extend(
             self.http.surface.problems().into_iter().map(|problem| below("http")((problem.key, problem.reason))),
         );
+        found.extend(self.presence.problems().into_iter().map(below("presence")));
         found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
         let accounts = self.accounts.problems().into_iter();
@@ -111,6 +114,28 @@ impl Config {
             "tls.private_key_path",
             "is empty although tls.certificate_path is set",
         );
+    }
+
+    fn check_socketio(&self, found: &mut Found) {
+        let socketio = &self.socketio;
+        between(found, "socketio.polling_sessions", socketio.polling_sessions, 1..=10_000_000);
+        between(found, "socketio.max_payload_bytes", socketio.max_payload_bytes, 1_024..=64 << 20);
+        between(found, "socketio.max_payload_packets", socketio.max_payload_packets, 1..=65_536);
+        between(found, "socketio.poll_bytes", socketio.poll_bytes, 1_024..=64 << 20);
+        between(found, "socketio.upgrade_timeout_ms", socketio.upgrade_timeout_ms, 100..=600_000);
+        between(found, "socketio.post_timeout_ms", socketio.post_timeout_ms, 100..=600_000);
+        between(found, "socketio.attachments", socketio.attachments, 0..=1_024);
+        between(found, "socketio.told_positions", socketio.told_positions, 1..=MAX_TOPICS);
+        between(found, "socketio.followed_conversations", socketio.followed_conversations, 0..=MAX_TOPICS);
+        between(found, "socketio.direct_conversations", socketio.direct_conversations, 1..=100_000_000);
+        let largest = socketio.max_payload_bytes.max(self.conversations.text_bytes.saturating_mul(6)).saturating_mul(2);
+        let reason = "must be at least twice max_payload_bytes and 12 times conversations.text_bytes, or the longest \
+            message does not fit";
+        unless(found, socketio.poll_buffer_bytes >= largest, "socketio.poll_buffer_bytes", reason);
+        let fits = usize::try_from(self.limits.topics_per_connection)
+            .is_ok_and(|most| socketio.followed_conversations.saturating_add(socketio.followed_people) < most);
+        let reason = "must with followed_people be below limits.topics_per_connection, or nothing else can be joined";
+        unless(found, fits, "socketio.followed_conversations", reason);
     }
 
     fn check_websocket(&self, found: &mut Found) {

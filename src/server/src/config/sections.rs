@@ -1,10 +1,10 @@
 //! The sections that belong to the server itself. `config/default.toml` explains every key.
 
 use plenum_actors::aggregates::conversation::ConversationLimits;
-use plenum_edge::websocket::origin::OriginPolicy;
 use plenum_http::HttpConfig;
 use plenum_services::conversations::ConversationsConfig;
 use plenum_store::EmbeddedConfig;
+use plenum_websocket::origin::OriginPolicy;
 use serde::Deserialize;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -269,6 +269,10 @@ pub struct ConversationsSection {
     pub text_bytes: usize,
     /// Longest title, characters.
     pub title_chars: usize,
+    /// Most kinds of reactions to one message, at most 32.
+    pub reaction_kinds: usize,
+    /// Most reactions to one message in all, at most 10,000.
+    pub message_reactions: usize,
     /// The rest of the section.
     #[serde(flatten)]
     pub service: ConversationsConfig,
@@ -281,6 +285,8 @@ impl Default for ConversationsSection {
             max_members: limits.group_members,
             text_bytes: limits.text_bytes,
             title_chars: limits.title_chars,
+            reaction_kinds: limits.reaction_kinds,
+            message_reactions: limits.message_reactions,
             service: ConversationsConfig::default(),
         }
     }
@@ -294,6 +300,8 @@ impl ConversationsSection {
             group_members: self.max_members,
             text_bytes: self.text_bytes,
             title_chars: self.title_chars,
+            reaction_kinds: self.reaction_kinds,
+            message_reactions: self.message_reactions,
         }
     }
 }

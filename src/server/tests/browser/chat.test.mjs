@@ -80,6 +80,23 @@ describe("two people", () => {
     await grace.leave();
   });
 
+  test("see whether the other one is online, in words, and when they were last seen", async () => {
+    const [ada, grace] = await pair();
+    await ada.page.locator(".bar-people").getByText("Online", { exact: true }).waitFor();
+    await ada.row("Grace Hopper").getByText(", online").waitFor({ state: "attached" });
+    await ada.isAccessible("somebody online");
+    await ada.picture("4-online");
+    await grace.page.reload();
+    await grace.isConnected();
+    // Within the grace nothing has changed, and afterwards it still has not.
+    assert.equal(await ada.page.locator(".bar-people").textContent(), "Online");
+    await grace.leave();
+    await ada.page.locator(".bar-people").getByText(/^Last seen at /u).waitFor();
+    assert.equal(await ada.row("Grace Hopper").getByText(", online").count(), 0);
+    await ada.isAccessible("somebody offline");
+    await ada.leave();
+  });
+
   test("find the same conversation when both start it", async () => {
     const [ada, grace] = await pair();
     await grace.startWith(ada);

@@ -1,7 +1,10 @@
 //! What people do with Plenum, against a whole server in this process.
 
 mod access;
+mod changes;
 mod chat;
+mod personal;
+mod presence;
 mod resume;
 mod retention;
 mod signals;

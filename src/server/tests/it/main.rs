@@ -15,5 +15,6 @@ mod journey;
 mod operations;
 mod program;
 mod socket;
+mod socketio;
 mod tidy;
 mod tls;

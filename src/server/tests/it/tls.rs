@@ -160,7 +160,7 @@ async fn plain_http_on_the_tls_port_is_no_success() {
 async fn a_tls_connection_that_is_closed_ends_with_close_notify() {
     let secure = Secure::start();
     let mut peer = Peer::open(secure.stream().await, secure.world.address(), Codec::Json).await;
-    peer.push_raw(plenum_edge::websocket::Opcode::Close, &1000_u16.to_be_bytes()).await;
+    peer.push_raw(plenum_websocket::Opcode::Close, &1000_u16.to_be_bytes()).await;
     let (mut stream, mut incoming) = peer.into_parts();
     // Without close_notify this would be an error instead of an end.
     timeout(SOON, stream.read_to_end(&mut incoming)).await.expect("in time").expect("an announced end");

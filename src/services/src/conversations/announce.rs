@@ -1,10 +1,14 @@
 //! Signals that the service publishes.
 
-use super::{Conversations, topic_of};
+use super::{Conversations, log_of, topic_of};
+use plenum_actors::aggregates::conversation::read_digest;
 use plenum_actors::publication::{Class, Publication};
-use plenum_schema::wire::{ConversationAdded, MarksSignal, Signal};
+use plenum_schema::wire::{ConversationAdded, ConversationChange, ConversationUpdated, MarksSignal, Signal};
 use plenum_schema::{ConversationId, Topic, UserId};
 use uuid::Uuid;
+
+/// Members that the owner is asked for at a time.
+const MEMBERS_AT_ONCE: usize = 1_000;
 
 /// Signals of one topic with the same key replace each other for a slow receiver.
 fn key_of(id: Uuid) -> u64 {
@@ -27,5 +31,46 @@ impl Conversations {
     pub(super) fn announce_marks(&self, id: ConversationId, marks: MarksSignal) {
         let class = Class::Conflated(key_of(marks.user.0));
         self.parts.publisher.publish(vec![Publication::signal(topic_of(id), class, Signal::Marks(marks))]);
+    }
+
+    /// Tells the devices of the members, but for some, that a conversation is no longer what their list says. A hint: where it
+    /// cannot be found out who is a member, it is left out.
+    pub(super) async fn announce_updated(&self, id: ConversationId, change: ConversationChange, but: &[UserId]) {
+        if !self.parts.publisher.has_personal() {
+            return;
+        }
+        let Ok(head) = self.parts.store.head(log_of(id)).await else { return };
+        let Ok(digest) = read_digest(&head.digest) else { return };
+        let mut people = digest.members;
+        let Some(somebody) = people.first().copied() else { return };
+        let names_all = people.len() as u64 >= digest.member_count;
+        let mut last = None;
+        loop {
+            if !names_all {
+                // The owner names the others, to any of them.
+                let Ok(page) = self.members(somebody, id, last, MEMBERS_AT_ONCE).await else { return };
+                people = page.into_iter().map(|member| member.user).collect();
+            }
+            for user in people.iter().filter(|user| !but.contains(user)) {
+                self.announce_change(id, *user, change);
+            }
+            if names_all || people.len() < MEMBERS_AT_ONCE {
+                return;
+            }
+            last = people.last().copied();
+        }
+    }
+
+    /// Tells somebody's devices that they are in a conversation no longer.
+    pub(super) fn announce_removed(&self, id: ConversationId, user: UserId) {
+        self.announce_change(id, user, ConversationChange::Removed);
+    }
+
+    fn announce_change(&self, id: ConversationId, user: UserId, change: ConversationChange) {
+        if self.follows_own(user) {
+            let class = Class::Conflated(key_of(id.0).wrapping_add(1));
+            let signal = Signal::ConversationUpdated(ConversationUpdated { conversation: topic_of(id), change });
+            self.parts.publisher.publish(vec![Publication::signal(Topic::User(user), class, signal)]);
+        }
     }
 }

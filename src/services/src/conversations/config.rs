@@ -14,6 +14,10 @@ pub struct ConversationsConfig {
     pub concurrent_reads: usize,
     /// Most payload bytes in one page of history (default 262,144); one event always comes.
     pub page_bytes: usize,
+    /// How often people are told how much they have not read after somebody wrote, milliseconds (default 1,000).
+    pub unread_every_ms: u64,
+    /// Conversations whose members are told in one go (default 4,096); of more, the hint is left out.
+    pub unread_conversations: usize,
 }
 
 /// The store gives at most this many rows at once, and a list is sorted as a whole.
@@ -21,7 +25,14 @@ const MOST_PER_PERSON: usize = 1_000;
 
 impl Default for ConversationsConfig {
     fn default() -> Self {
-        Self { per_person: MOST_PER_PERSON, first_members: 256, concurrent_reads: 32, page_bytes: 256 * 1024 }
+        Self {
+            per_person: MOST_PER_PERSON,
+            first_members: 256,
+            concurrent_reads: 32,
+            page_bytes: 256 * 1024,
+            unread_every_ms: 1_000,
+            unread_conversations: 4_096,
+        }
     }
 }
 
@@ -37,6 +48,8 @@ impl ConversationsConfig {
             between("first_members", self.first_members, 2, 1_000),
             between("concurrent_reads", self.concurrent_reads, 1, 1_000),
             between("page_bytes", self.page_bytes, 1_024, 1 << 20),
+            between("unread_every_ms", usize::try_from(self.unread_every_ms).unwrap_or(usize::MAX), 10, 600_000),
+            between("unread_conversations", self.unread_conversations, 0, 1_000_000),
         ]
         .into_iter()
         .flatten()

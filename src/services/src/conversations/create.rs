@@ -41,12 +41,23 @@ impl Conversations {
     /// The conversation of two people: always the same one, also when both ask at once.
     ///
     /// # Errors
-    /// `notFound` when there is no such person, `limitReached` when one of them is in too many conversations, `unavailable`.
+    /// `notFound` when there is no such person, `forbidden` when one has blocked the other and there is none yet, `limitReached` when one of them is in too many conversations, `unavailable`.
     pub async fn create_direct(&self, caller: UserId, other: Other) -> Result<Opened, Refusal> {
         let other = self.person(other).await?;
         let id = ConversationId::direct(caller, other);
         let people: Vec<UserId> = BTreeSet::from([caller, other]).into_iter().collect();
-        self.create(caller, id, ConversationKind::Direct, None, people).await
+        let blockers = self.blockers(caller, other).await?;
+        if !blockers.is_empty() && self.access(caller, id).await.is_err() {
+            return Err(Refusal::new(RefusalCode::Forbidden, "one of you has blocked the other"));
+        }
+        let opened = self.create(caller, id, ConversationKind::Direct, None, people).await?;
+        if !opened.is_existing {
+            // Somebody may have blocked the other while it was made, and found no conversation to tell.
+            for by in self.blockers(caller, other).await? {
+                self.set_blocked(by, if by == caller { other } else { caller }, true).await?;
+            }
+        }
+        Ok(opened)
     }
 
     /// A group with its first members.

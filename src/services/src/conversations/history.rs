@@ -1,10 +1,15 @@
 //! Pages of the past.
 
 use super::{Conversations, topic_of};
+use crate::unavailable::unavailable;
+use futures_util::stream::{self, StreamExt};
 use plenum_actors::owner::recent::{Page, Span};
 use plenum_actors::publication::{Body, Publication};
-use plenum_schema::wire::EventFrame;
-use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode, UserId};
+use plenum_actors::views::MessageView;
+use plenum_schema::conversation::ConversationEvent;
+use plenum_schema::entities::Reaction;
+use plenum_schema::wire::{Event, EventFrame, MessageState, ReactionCount};
+use plenum_schema::{Content, ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
 
 /// A page of history, oldest first.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,9 +20,29 @@ pub struct HistoryPage {
     pub head: Offset,
     /// The oldest offset that still exists.
     pub first: Offset,
+    /// What became of those messages of the page that were changed, in offset order.
+    pub states: Vec<MessageState>,
 }
 
 impl Conversations {
+    /// The place of a message that is known by its id alone, looked for in these topics. Says nothing about rights.
+    ///
+    /// # Errors
+    /// `notFound` when it is in none of them, `unavailable`.
+    pub async fn locate(&self, message: MessageId, among: Vec<Topic>) -> Result<(Topic, Offset), Refusal> {
+        let looks = among.into_iter().filter_map(|topic| Some((topic, topic.log()?))).map(|(topic, log)| async move {
+            let found = self.parts.store.find(log, vec![message]).await.map_err(unavailable)?;
+            Ok::<_, Refusal>(found.into_iter().next().flatten().map(|offset| (topic, offset)))
+        });
+        let mut looks = stream::iter(looks).buffer_unordered(self.config.concurrent_reads);
+        while let Some(found) = looks.next().await {
+            if let Some(place) = found? {
+                return Ok(place);
+            }
+        }
+        Err(Refusal::field(RefusalCode::NotFound, "messageId", "there is no such message"))
+    }
+
     /// The newest events below `before`, or the oldest above `after`, or the newest: at most `limit`.
     ///
     /// # Errors
@@ -39,7 +64,39 @@ impl Conversations {
         };
         let access = self.access(caller, id).await?;
         let Page { publications, head, first } = self.page(id, span, limit, access.head).await?;
-        Ok(HistoryPage { items: publications.iter().filter_map(|one| frame(one)).collect(), head, first })
+        let mut items: Vec<EventFrame> = publications.iter().filter_map(|one| frame(one)).collect();
+        let states = match access.changed {
+            0 => Vec::new(),
+            changed => self.bring_up_to_date(caller, id, changed, &mut items).await?,
+        };
+        Ok(HistoryPage { items, head, first, states })
+    }
+
+    /// Puts the present text into edited messages, takes it out of deleted ones, and answers what became of each.
+    async fn bring_up_to_date(
+        &self,
+        caller: UserId,
+        id: ConversationId,
+        changed: Offset,
+        items: &mut [EventFrame],
+    ) -> Result<Vec<MessageState>, Refusal> {
+        let (Some(first), Some(last)) = (items.first(), items.last()) else { return Ok(Vec::new()) };
+        let (first, last) = (first.offset, last.offset);
+        let views = self.parts.history.views();
+        views.fold(id, changed, None).await.map_err(unavailable)?;
+        let views = views.between(id, first, last).await.map_err(unavailable)?;
+        let mut states = Vec::with_capacity(views.len());
+        for item in items {
+            let Event::Conversation(ConversationEvent::Message(message)) = &mut item.event else { continue };
+            let Some(view) = views.get(&item.offset) else { continue };
+            match (&view.text, view.deleted_at) {
+                (_, Some(_)) => message.content = Content::deleted(),
+                (Some(text), None) => message.content.text.clone_from(text),
+                (None, None) => {}
+            }
+            states.push(state(item.offset, view, caller));
+        }
+        Ok(states)
     }
 
     pub(super) async fn page(
@@ -51,6 +108,16 @@ impl Conversations {
     ) -> Result<Page, Refusal> {
         self.parts.history.read(topic_of(id), span, limit, self.config.page_bytes, known).await
     }
+}
+
+fn state(target: Offset, view: &MessageView, caller: UserId) -> MessageState {
+    let count = |one: &Reaction| ReactionCount {
+        emoji: one.emoji.clone(),
+        count: u32::try_from(one.users.len()).unwrap_or(u32::MAX),
+        mine: one.users.contains(&caller),
+    };
+    let (edited_at, deleted_at) = (view.edited_at, view.deleted_at);
+    MessageState { target, edited_at, deleted_at, reactions: view.reactions.iter().map(count).collect() }
 }
 
 fn frame(publication: &Publication) -> Option<EventFrame> {

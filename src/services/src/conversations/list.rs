@@ -2,10 +2,11 @@
 
 use super::cursor::Place;
 use super::unread::{is_member, own_number, unread};
-use super::{Conversations, log_of, no_such_conversation};
+use super::{Conversations, Settings, log_of, no_such_conversation, topic_of};
 use crate::unavailable::unavailable;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use plenum_actors::aggregates::conversation::read_digest;
+use plenum_actors::connection::{Followed, Following};
 use plenum_actors::store::Head;
 use plenum_schema::conversation::{ConversationKind, Digest, LastMessage};
 use plenum_schema::entities::Membership;
@@ -36,6 +37,8 @@ pub struct Overview {
     pub delivered: Offset,
     /// The newest offset.
     pub head: Offset,
+    /// How the caller wants to see it.
+    pub settings: Settings,
 }
 
 /// A page of a list.
@@ -48,28 +51,37 @@ pub struct Listing {
 }
 
 /// A row whose log exists.
-struct Candidate {
-    place: Place,
+pub(super) struct Candidate {
+    pub(super) place: Place,
     head: Offset,
-    digest: Digest,
+    pub(super) digest: Digest,
 }
 
 impl Conversations {
-    /// The caller's conversations, the last active first: at most `limit` behind `cursor`.
+    /// The caller's conversations, the last active first: at most `limit` behind `cursor`; the archived ones, or the others.
     ///
     /// # Errors
     /// `invalid` for a cursor that is none, `unavailable`.
-    pub async fn list(&self, caller: UserId, limit: usize, cursor: Option<&str>) -> Result<Listing, Refusal> {
+    pub async fn list(
+        &self,
+        caller: UserId,
+        limit: usize,
+        cursor: Option<&str>,
+        archived: bool,
+    ) -> Result<Listing, Refusal> {
         let behind = cursor.map(Place::decode).transpose()?;
         let mut candidates = self.candidates(caller).await?;
+        let settings = self.settings_of(caller).await?;
+        let of = |id: ConversationId| settings.get(&id).copied().unwrap_or_default();
         candidates.retain(|candidate| behind.is_none_or(|place| candidate.place < place));
+        candidates.retain(|candidate| of(candidate.place.id).is_archived == archived);
         candidates.sort_unstable_by_key(|candidate| std::cmp::Reverse(candidate.place));
         let mut items = Vec::new();
         let mut last = None;
         for candidate in candidates {
             let place = candidate.place;
             // Looked at before the page is called full: a cursor promises that something follows.
-            let Some(item) = self.overview(caller, candidate).await? else { continue };
+            let Some(item) = self.overview(caller, candidate, of(place.id)).await? else { continue };
             if items.len() == limit {
                 return Ok(Listing { items, next: last.map(Place::encode) });
             }
@@ -87,10 +99,44 @@ impl Conversations {
         self.access(caller, id).await?;
         let since = self.memberships(caller).await?.into_iter().find(|row| row.conversation_id == id);
         let candidate = self.candidate(id, since.map_or(0, |row| row.since)).await?.ok_or_else(no_such_conversation)?;
-        self.overview(caller, candidate).await?.ok_or_else(no_such_conversation)
+        let settings = self.settings_of(caller).await?.remove(&id).unwrap_or_default();
+        self.overview(caller, candidate, settings).await?.ok_or_else(no_such_conversation)
     }
 
-    async fn candidates(&self, caller: UserId) -> Result<Vec<Candidate>, Refusal> {
+    /// The topics of the caller's conversations with their heads, the last active first, at most `limit`.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn following(&self, caller: UserId, limit: usize) -> Result<Following, Refusal> {
+        let mut candidates = self.candidates(caller).await?;
+        candidates.sort_unstable_by_key(|candidate| std::cmp::Reverse(candidate.place));
+        let mut following = Following { conversations: Vec::new(), is_complete: true };
+        for candidate in candidates {
+            let id = candidate.place.id;
+            let is_member = match is_member(&candidate.digest, caller) {
+                Some(is_member) => is_member,
+                // The digest does not name everybody: the owner knows.
+                None => match self.access(caller, id).await {
+                    Ok(_) => true,
+                    Err(refusal) if refusal.code == RefusalCode::NotFound => false,
+                    Err(refusal) => return Err(refusal),
+                },
+            };
+            if !is_member {
+                continue;
+            }
+            if following.conversations.len() == limit {
+                following.is_complete = false;
+                break;
+            }
+            let is_direct = candidate.digest.kind == Some(ConversationKind::Direct);
+            let peer = candidate.digest.members.iter().copied().find(|member| is_direct && *member != caller);
+            following.conversations.push(Followed { topic: topic_of(id), head: candidate.head, is_direct, peer });
+        }
+        Ok(following)
+    }
+
+    pub(super) async fn candidates(&self, caller: UserId) -> Result<Vec<Candidate>, Refusal> {
         let rows = self.memberships(caller).await?;
         let heads =
             rows.into_iter().map(|row: Membership| async move { self.candidate(row.conversation_id, row.since).await });
@@ -105,14 +151,23 @@ impl Conversations {
         if head.offset == 0 {
             return Ok(None);
         }
-        // The stored digest of a busy conversation lags behind by a second: its owner has the one of now.
-        let digest = if head.digest_at < head.offset { self.digest(id).await? } else { stored_digest(id, &head)? };
+        let digest = self.digest_of(id, &head).await?;
         let at = digest.last.as_ref().map_or(since, |last| last.at);
         Ok(Some(Candidate { place: Place { at, id }, head: head.offset, digest }))
     }
 
+    /// The stored digest of a busy conversation lags behind by a second: its owner has the one of now.
+    pub(super) async fn digest_of(&self, id: ConversationId, head: &Head) -> Result<Digest, Refusal> {
+        if head.digest_at < head.offset { self.digest(id).await } else { stored_digest(id, head) }
+    }
+
     /// `None` when the caller is no member (any more): the row outlived a crash.
-    async fn overview(&self, caller: UserId, candidate: Candidate) -> Result<Option<Overview>, Refusal> {
+    async fn overview(
+        &self,
+        caller: UserId,
+        candidate: Candidate,
+        settings: Settings,
+    ) -> Result<Option<Overview>, Refusal> {
         let Candidate { place, head, digest } = candidate;
         let own = match (is_member(&digest, caller), own_number(&digest, caller)) {
             (Some(false), _) => return Ok(None),
@@ -139,6 +194,7 @@ impl Conversations {
             read,
             delivered,
             head,
+            settings,
         }))
     }
 }

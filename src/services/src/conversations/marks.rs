@@ -1,5 +1,6 @@
 //! How far members have received and read. Positions only grow, whatever order requests arrive in.
 
+use super::unread::unread;
 use super::{Conversations, topic_of};
 use crate::unavailable::{damaged, unavailable};
 use plenum_actors::aggregates::conversation::Access;
@@ -77,6 +78,9 @@ impl Conversations {
             match self.swap(present.as_ref(), &new).await? {
                 Conditional::Applied => {
                     let Marks { delivered, read, .. } = new;
+                    if read > old.read && self.follows_own(caller) {
+                        self.announce_unread(id, caller, unread(access.messages, new.read_number, access.own_number));
+                    }
                     self.announce_marks(id, MarksSignal { user: caller, delivered, read });
                     return Ok(outcome(&new, true));
                 }

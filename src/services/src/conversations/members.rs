@@ -3,6 +3,7 @@
 use super::{Conversations, is_final, unexpected};
 use plenum_actors::aggregates::conversation::{Answer, Command, Member};
 use plenum_schema::conversation::Role;
+use plenum_schema::wire::ConversationChange;
 use plenum_schema::{ConversationId, Offset, Refusal, UserId};
 
 impl Conversations {
@@ -30,6 +31,7 @@ impl Conversations {
         }
         let offset = changed(outcome?)?;
         self.announce_added(id, &new);
+        self.announce_updated(id, ConversationChange::Members, &new).await;
         Ok(offset)
     }
 
@@ -44,6 +46,8 @@ impl Conversations {
         if self.access(user, id).await.is_ok() {
             self.enlist(id, &[user]).await?;
         }
+        self.announce_updated(id, ConversationChange::Members, &[user]).await;
+        self.announce_removed(id, user);
         Ok(offset)
     }
 
@@ -52,7 +56,9 @@ impl Conversations {
     /// # Errors
     /// `notFound` for strangers, `forbidden` by role, `conflict` for direct conversations, `invalid`, `unavailable`.
     pub async fn set_title(&self, caller: UserId, id: ConversationId, title: String) -> Result<Offset, Refusal> {
-        changed(self.ask(id, Command::SetTitle { by: caller, title }).await?)
+        let offset = changed(self.ask(id, Command::SetTitle { by: caller, title }).await?)?;
+        self.announce_updated(id, ConversationChange::Title, &[]).await;
+        Ok(offset)
     }
 
     /// Members in order of their ids, beyond `after`, at most `limit` (1,000 at most).

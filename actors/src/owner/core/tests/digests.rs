@@ -1,6 +1,7 @@
 //! The stored summary of a busy log and of a quiet one.
 
-use super::driver::Bench;
+use super::driver::{ALICE, Bench};
+use crate::aggregates::conversation::{Change, Command, Target};
 
 fn busy() -> Bench {
     Bench::created_with(|config| config.digest_every_ms = 1_000)
@@ -43,4 +44,24 @@ fn an_owner_that_ends_leaves_no_old_summary_behind() {
     bench.send("x", None);
     bench.feed(crate::owner::core::Input::Drain);
     assert_eq!((bench.digest_at, bench.passivated), (2, 1));
+}
+
+#[test]
+fn a_deletion_carries_the_summary_also_in_the_middle_of_a_burst() {
+    let mut bench = busy();
+    bench.send("a secret", None);
+    assert_eq!(bench.digest_at, 1);
+    let target = Target {
+        offset: 2,
+        author: ALICE,
+        as_of: 0,
+        revision: 0,
+        is_deleted: false,
+        is_so: false,
+        kinds: 0,
+        has_kind: false,
+        reactions: 0,
+    };
+    bench.command(Command::Change { by: ALICE, client_ref: None, change: Change::Delete, target });
+    assert_eq!((bench.digest_at, bench.log.len()), (3, 3));
 }

@@ -4,8 +4,8 @@ use crate::socket::peer::{BOTH, send, subscribe};
 use crate::socket::world::World;
 use plenum_schema::codec::Codec;
 use plenum_schema::conversation::ConversationEvent;
-use plenum_schema::wire::{Command, Event, History, Mark, Typing};
-use plenum_schema::{ConversationId, RefusalCode, Topic};
+use plenum_schema::wire::{Command, Delete, Edit, Event, History, Mark, React, Typing, Unreact};
+use plenum_schema::{Content, ConversationId, RefusalCode, Topic};
 use serde_json::{Value, json};
 
 fn everything_with(topic: Topic) -> Vec<Command> {
@@ -16,6 +16,10 @@ fn everything_with(topic: Topic) -> Vec<Command> {
         Command::History(History { topic, before: None, after: None, limit: None }),
         Command::Typing(Typing { topic, active: true }),
         Command::Mark(Mark { topic, delivered: None, read: Some(1) }),
+        Command::Edit(Edit { topic, target: 1, client_ref: None, content: Content::text("x") }),
+        Command::Delete(Delete { topic, target: 1 }),
+        Command::React(React { topic, target: 1, emoji: "x".into() }),
+        Command::Unreact(Unreact { topic, target: 1, emoji: "x".into() }),
     ]
 }
 

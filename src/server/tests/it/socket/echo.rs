@@ -3,8 +3,8 @@
 use super::SOON;
 use super::wire::{AnyStream, exchange, opening, tcp, upgrade};
 use super::world::World;
-use plenum_edge::websocket::Opcode;
-use plenum_edge::websocket::client::{frame, put_frame, read_frame};
+use plenum_websocket::Opcode;
+use plenum_websocket::client::{frame, put_frame, read_frame};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 

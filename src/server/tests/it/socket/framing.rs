@@ -2,9 +2,9 @@
 
 use super::peer::{BOTH, Heard, Peer};
 use super::world::World;
-use plenum_edge::websocket::Opcode;
-use plenum_edge::websocket::client::{frame, put_frame};
 use plenum_schema::codec::Codec;
+use plenum_websocket::Opcode;
+use plenum_websocket::client::{frame, put_frame};
 
 const MASK: [u8; 4] = [9, 8, 7, 6];
 

@@ -4,10 +4,10 @@ use super::SOON;
 use super::peer::{BOTH, Heard, Peer, identify, protocol_of, subscribe};
 use super::wire::{AnyStream, KEY, exchange, field, opening, read_head, tcp};
 use super::world::World;
-use plenum_edge::websocket::Opcode;
-use plenum_edge::websocket::client::frame;
 use plenum_schema::codec::Codec;
 use plenum_schema::wire::{AckResult, SUBPROTOCOL_JSON};
+use plenum_websocket::Opcode;
+use plenum_websocket::client::frame;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

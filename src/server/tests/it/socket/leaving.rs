@@ -3,8 +3,8 @@
 use super::eventually;
 use super::peer::{BOTH, Peer, send, subscribe};
 use super::world::World;
-use plenum_edge::websocket::Opcode;
 use plenum_schema::codec::Codec;
+use plenum_websocket::Opcode;
 
 const GAUGES: [&str; 6] = [
     "plenum_connections",

@@ -2,8 +2,6 @@
 
 use super::SOON;
 use super::wire::{AnyStream, narrow_tcp, tcp, upgrade};
-use plenum_edge::websocket::Opcode;
-use plenum_edge::websocket::client::{frame, read_frame};
 use plenum_schema::codec::{Codec, decode, encode};
 use plenum_schema::content::Content;
 use plenum_schema::conversation::{ConversationEvent, Message};
@@ -13,6 +11,8 @@ use plenum_schema::wire::{
     Signal, SignalFrame, Subscribe, Subscribed,
 };
 use plenum_schema::{Offset, Refusal, RefusalCode, Topic};
+use plenum_websocket::Opcode;
+use plenum_websocket::client::{frame, read_frame};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;

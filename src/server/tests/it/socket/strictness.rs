@@ -2,9 +2,9 @@
 
 use super::peer::{BOTH, Peer, identify, protocol_of};
 use super::world::World;
-use plenum_edge::websocket::Opcode;
 use plenum_schema::codec::Codec;
 use plenum_schema::wire::CloseCode;
+use plenum_websocket::Opcode;
 
 const TOPIC: &str = "conversation:00000000-0000-0000-0000-000000000001";
 

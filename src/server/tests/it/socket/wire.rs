@@ -1,7 +1,7 @@
 //! The way from a test to a server: TCP or TLS, the opening handshake, and single HTTP requests.
 
 use super::SOON;
-use plenum_edge::websocket::client::upgrade_request;
+use plenum_websocket::client::upgrade_request;
 use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};

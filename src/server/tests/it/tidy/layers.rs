@@ -13,7 +13,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("src/services", &["actors", "schema"]),
     ("src/providers", &["services", "schema"]),
     ("src/http", &["services", "schema"]),
-    ("src/edge", &["http", "services", "actors", "schema"]),
+    ("src/websocket", &[]),
+    ("src/socketio", &["websocket"]),
+    ("src/edge", &["http", "services", "actors", "schema", "websocket", "socketio"]),
     ("src/rest", &["http", "services", "schema"]),
     ("src/pages", &["http"]),
     ("src/server", EVERY_LAYER),
@@ -33,6 +35,8 @@ const EVERY_LAYER: &[&str] = &[
     "services",
     "providers",
     "http",
+    "websocket",
+    "socketio",
     "edge",
     "rest",
     "pages",
@@ -43,7 +47,7 @@ const EVERY_LAYER: &[&str] = &[
 const DRIVERS: &[(&[&str], &[&str])] = &[
     (
         &["actix-web", "actix-http", "actix-server", "actix-files", "actix-multipart", "actix-cors"],
-        &["src/edge", "src/rest", "src/pages", "src/http", "src/server", "benches"],
+        &["src/websocket", "src/socketio", "src/edge", "src/rest", "src/pages", "src/http", "src/server", "benches"],
     ),
     (&["actix-ws", "actix-web-actors"], &["benches"]),
     (&["fjall", "scylla"], &["src/store"]),

@@ -1,0 +1,69 @@
+//! Shapes of things as REST and Socket.IO show them. The native protocol shows events instead.
+
+use crate::content::ContentKind;
+use crate::conversation::Message;
+use crate::id::{ConversationId, MessageId, UserId};
+use crate::log::Offset;
+use crate::moment::rfc3339;
+use serde::Serialize;
+
+/// A message.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageView<'m> {
+    /// Its id.
+    pub id: MessageId,
+    /// The conversation or room it stands in.
+    pub conversation_id: ConversationId,
+    /// The same under the name that study rooms know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room_id: Option<ConversationId>,
+    /// Its place in the conversation.
+    pub offset: Offset,
+    /// 1 for the conversation's first message, counting messages only.
+    pub number: u64,
+    /// Who wrote it.
+    pub sender_id: UserId,
+    /// Its text.
+    pub content: &'m str,
+    /// How to show it.
+    #[serde(rename = "type")]
+    pub kind: ContentKind,
+    /// The same under the name that study rooms know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_type: Option<ContentKind>,
+    /// The author's own reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_ref: Option<&'m str>,
+    /// When it was written.
+    #[serde(serialize_with = "rfc3339")]
+    pub created_at: i64,
+}
+
+impl<'m> MessageView<'m> {
+    /// A message at its place.
+    #[must_use]
+    pub fn new(conversation_id: ConversationId, offset: Offset, at: i64, message: &'m Message) -> Self {
+        Self {
+            id: message.id,
+            conversation_id,
+            room_id: None,
+            offset,
+            number: message.number,
+            sender_id: message.author,
+            content: &message.content.text,
+            kind: message.content.kind,
+            message_type: None,
+            client_ref: message.client_ref.as_deref(),
+            created_at: at,
+        }
+    }
+
+    /// The same with the names that study rooms know.
+    #[must_use]
+    pub fn in_a_room(mut self) -> Self {
+        self.room_id = Some(self.conversation_id);
+        self.message_type = Some(self.kind);
+        self
+    }
+}

@@ -1,0 +1,42 @@
+//! How the hub's output becomes bytes of sockets, in every dialect.
+
+use crate::{native, socketio};
+use bytes::Bytes;
+use plenum_actors::hub::Framing;
+use plenum_actors::publication::Dialect;
+use plenum_schema::codec::Codec;
+use plenum_schema::wire::ServerFrame;
+use plenum_schema::{Offset, Topic};
+use plenum_websocket::encode::{close_frame, ping_frame};
+
+/// The framing of all protocols of the edge.
+pub const FRAMING: Framing = Framing { encode, ping, close, trail };
+
+fn encode(dialect: Dialect, frame: &ServerFrame) -> Bytes {
+    match (dialect, dialect.as_socket_io()) {
+        (_, Some((parser, vocabulary))) => socketio::framing::encode(parser, vocabulary, frame),
+        (Dialect::NativeMessagePack, None) => native::framing::encode(Codec::MessagePack, frame),
+        (_, None) => native::framing::encode(Codec::Json, frame),
+    }
+}
+
+fn ping(dialect: Dialect) -> Bytes {
+    match dialect.as_socket_io() {
+        Some(_) => socketio::framing::ping(),
+        None => ping_frame(b""),
+    }
+}
+
+fn close(dialect: Dialect, code: u16, why: &str) -> Bytes {
+    match dialect.as_socket_io() {
+        Some((parser, _)) => socketio::framing::close(parser, code, why),
+        None => close_frame(code, why),
+    }
+}
+
+/// Clients of the native protocol keep their own positions.
+fn trail(dialect: Dialect, positions: &[(Topic, Offset)], out: &mut Vec<u8>) {
+    if let Some((parser, _)) = dialect.as_socket_io() {
+        socketio::framing::trail(parser, positions, out);
+    }
+}

@@ -1,0 +1,62 @@
+//! What requests ask of a session, whichever thread they landed on.
+
+use actix::Message;
+use bytes::{Bytes, BytesMut};
+use plenum_actors::connection::{Following, Outcome};
+use plenum_schema::{Offset, Topic};
+use plenum_socketio::engine::Refusal;
+use plenum_websocket::transport::AnyTransport;
+use std::fmt;
+use tokio::sync::oneshot;
+
+/// The answer to an HTTP request.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answered {
+    /// A payload.
+    Payload(Vec<u8>),
+    /// The post has been taken.
+    Taken,
+    /// As the reference refuses.
+    Refused(Refusal),
+    /// Status 400 without a body.
+    Bare,
+}
+
+/// A request for a session.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) enum Ask {
+    /// What waits.
+    Poll(oneshot::Sender<Answered>),
+    /// A body.
+    Post {
+        /// The payload.
+        body: Bytes,
+        /// Its content type is the binary one of revision 3.
+        is_binary: bool,
+        /// Takes the answer.
+        answer: oneshot::Sender<Answered>,
+    },
+    /// A WebSocket whose handshake is done, and what came behind it.
+    Probe(AnyTransport, BytesMut),
+}
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Poll(_) => "Poll",
+            Self::Post { .. } => "Post",
+            Self::Probe(..) => "Probe",
+        })
+    }
+}
+
+/// Where a message stands that an event named by its id.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub(super) struct Located(pub u32, pub Outcome<(Topic, Offset)>);
+
+/// The conversations of whoever connects.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub(super) struct Listed(pub Outcome<Following>);

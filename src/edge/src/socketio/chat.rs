@@ -1,0 +1,414 @@
+//! The Socket.IO side of a session: the one namespace, its events and callbacks, on a connection that is like any other.
+
+use super::asks::{Listed, Located};
+use super::config::SocketIoConfig;
+use super::packet;
+use super::registry::SocketIoMetrics;
+use super::vocabulary::answers::{Done, Failed, NotDone};
+use super::vocabulary::incoming::{Argument, Change};
+use super::vocabulary::names::heard_after;
+use super::vocabulary::{Request, read};
+use super::welcome::Wanted;
+use actix::Recipient;
+use bytes::Bytes;
+use plenum_actors::connection::{Answer, Connection, Shared};
+use plenum_actors::hub::ConnectionKey;
+use plenum_actors::publication::{Dialect, Parser, Vocabulary};
+use plenum_schema::wire::{Ack, AckResult, CloseCode, Command, Identify, RefusalFrame, ServerFrame};
+use plenum_schema::{MessageId, Refusal, RefusalCode, Topic};
+use plenum_socketio::Args;
+use plenum_socketio::packet::{Body, Packet, PacketLimits};
+use plenum_socketio::parser::{self, Decoder};
+use std::rc::Rc;
+
+/// What a session's chat works with.
+pub(super) struct Around<'s> {
+    pub shared: &'s Rc<Shared>,
+    pub config: &'s SocketIoConfig,
+    pub limits: &'s PacketLimits,
+    pub metrics: &'s SocketIoMetrics,
+    /// Takes the answers of the rest of Plenum.
+    pub me: &'s Recipient<Answer>,
+    /// Takes the list of conversations.
+    pub listed: &'s Recipient<Listed>,
+    /// Takes places of messages.
+    pub located: &'s Recipient<Located>,
+}
+
+/// Where the client is on its way in.
+pub(super) enum Stage {
+    /// Not in the namespace.
+    Outside,
+    /// Its token is being checked, or its conversations are being listed.
+    Entering(Box<Wanted>),
+    /// In the namespace.
+    Inside,
+    /// Has left it.
+    Left,
+}
+
+/// Why a command was given, until it is answered.
+enum Purpose {
+    /// The client wants to come in.
+    Enter,
+    /// An event of the client; with the id of its callback, if it gave one.
+    Event { callback: Option<u64>, name: Box<str>, joins: bool },
+    /// A change of a message whose place is being looked for.
+    Change { callback: Option<u64>, name: Box<str>, change: Change },
+    /// A conversation that the client has come into: from which offset does it concern it?
+    Look(Topic),
+    /// The edge follows a conversation for the client.
+    Follow,
+}
+
+/// The chat of a session.
+pub(super) struct Chat {
+    pub(super) connection: Connection,
+    pub(super) stage: Stage,
+    decoder: Decoder,
+    /// The token of the request that began the session.
+    token: Option<Box<str>>,
+    spoken: Option<Vocabulary>,
+    waiting: Vec<(u32, Purpose)>,
+    last_id: u32,
+}
+
+/// The packet broke the protocol: the connection ends.
+pub(super) struct Broken;
+
+impl Chat {
+    pub(super) fn new(connection: Connection, token: Option<Box<str>>) -> Self {
+        Self {
+            connection,
+            stage: Stage::Outside,
+            decoder: Decoder::new(),
+            token,
+            spoken: None,
+            waiting: Vec::new(),
+            last_id: 0,
+        }
+    }
+
+    pub(super) fn key(&self) -> ConnectionKey {
+        self.connection.key()
+    }
+
+    /// The parser that the client uses; the default one until it has said something.
+    pub(super) fn parser(&self) -> Parser {
+        match self.decoder.parser() {
+            Some(parser::Parser::MessagePack) => Parser::MessagePack,
+            Some(parser::Parser::Json) | None => Parser::Json,
+        }
+    }
+
+    pub(super) fn text(&mut self, around: &Around<'_>, text: &str) {
+        let packet = self.decoder.text(text, around.limits);
+        self.packet(around, packet.map_err(|error| error.to_string()));
+    }
+
+    pub(super) fn binary(&mut self, around: &Around<'_>, bytes: &[u8]) {
+        let packet = self.decoder.binary(bytes, around.limits);
+        self.packet(around, packet.map_err(|error| error.to_string()));
+    }
+
+    fn packet(&mut self, around: &Around<'_>, packet: Result<Option<Packet<'_>>, String>) {
+        // Whoever was sent away and does not leave at once can do nothing more meanwhile.
+        if !around.shared.hub.with(|core| core.is_open(self.connection.key())) {
+            return;
+        }
+        let outcome = match packet {
+            Ok(None) => Ok(()),
+            Ok(Some(packet)) => self.take(around, packet),
+            Err(error) => {
+                tracing::debug!(%error, "not a packet");
+                Err(Broken)
+            }
+        };
+        if outcome.is_err() {
+            self.connection.unreadable(around.shared, "this is no packet for here".to_owned());
+            self.connection.take_answers();
+            around.shared.hub.with(|core| core.close(self.connection.key(), CloseCode::Protocol, None));
+        }
+    }
+
+    fn take(&mut self, around: &Around<'_>, packet: Packet<'_>) -> Result<(), Broken> {
+        let is_root = packet.namespace == packet::ROOT;
+        match packet.body {
+            Body::Connect(_) if !is_root => {
+                let refused = packet::connect_error::<()>(self.parser(), &packet.namespace, "Invalid namespace", None);
+                self.push(around, refused);
+                Ok(())
+            }
+            Body::Connect(data) => self.enter(around, Wanted::of(data.as_ref())),
+            Body::Event { id, name, args } if is_root && self.is_inside() => {
+                self.event(around, id, &name, &args);
+                Ok(())
+            }
+            Body::Disconnect if is_root && self.is_inside() => {
+                self.stage = Stage::Left;
+                Ok(())
+            }
+            // Nothing that the server says asks for an answer.
+            Body::Ack { .. } if is_root && self.is_inside() => Ok(()),
+            Body::Event { .. } | Body::Ack { .. } | Body::Disconnect | Body::ConnectError(_) => Err(Broken),
+        }
+    }
+
+    fn is_inside(&self) -> bool {
+        matches!(self.stage, Stage::Inside)
+    }
+
+    fn enter(&mut self, around: &Around<'_>, mut wanted: Wanted) -> Result<(), Broken> {
+        if !matches!(self.stage, Stage::Outside) {
+            return Err(Broken);
+        }
+        let token = wanted.token.take().or_else(|| self.token.as_deref().map(str::to_owned));
+        self.stage = Stage::Entering(Box::new(wanted));
+        let Some(token) = token else {
+            self.keep_out(around, &Refusal::new(RefusalCode::Unauthenticated, "a token is required"));
+            return Ok(());
+        };
+        self.speak_in(around);
+        self.ask(around, Purpose::Enter, Command::Identify(Identify { token, client: None }), true);
+        Ok(())
+    }
+
+    pub(super) fn keep_out(&mut self, around: &Around<'_>, refusal: &Refusal) {
+        self.stage = Stage::Outside;
+        let why = super::vocabulary::answers::Why::from(refusal);
+        let refused = packet::connect_error(self.parser(), packet::ROOT, &refusal.message, Some(&why));
+        self.push(around, refused);
+    }
+
+    /// Whether the client has left the namespace and kept the transport.
+    pub(super) fn has_left(&self) -> bool {
+        matches!(self.stage, Stage::Left)
+    }
+
+    /// Outside again, on another connection.
+    pub(super) fn begin_again(&mut self, connection: Connection) {
+        self.connection = connection;
+        self.stage = Stage::Outside;
+        self.waiting = Vec::new();
+        self.spoken = None;
+    }
+
+    fn event(&mut self, around: &Around<'_>, callback: Option<u64>, name: &str, args: &Args<'_>) {
+        let parser = self.parser();
+        let nothing: &[u8] = match parser {
+            Parser::Json => b"null",
+            Parser::MessagePack => &[0xc0],
+        };
+        let heard = match read(name, Argument { parser, bytes: args.raw(0).unwrap_or(nothing) }) {
+            Ok(heard) => heard,
+            Err(refusal) => return self.not_understood(around, callback, name, refusal),
+        };
+        if let Some(vocabulary) = heard.vocabulary {
+            self.spoken = Some(heard_after(self.spoken, vocabulary));
+            self.speak_in(around);
+        }
+        match heard.request {
+            Request::Native(Command::Subscribe(wish)) if wish.since.is_none() && self.has(around, wish.topic) => {
+                self.at_once(around, callback, name, &Done::at(wish.topic));
+            }
+            Request::Native(command) => {
+                let joins = matches!(&command, Command::Subscribe(wish) if !self.has(around, wish.topic));
+                self.ask(around, Purpose::Event { callback, name: name.into(), joins }, command, false);
+            }
+            Request::Change(message, change) => self.locate(around, (callback, name), message, change),
+            Request::Echo => self.echo(around, callback, name, args),
+        }
+    }
+
+    fn has(&self, around: &Around<'_>, topic: Topic) -> bool {
+        around.shared.hub.with(|core| core.is_subscribed(self.connection.key(), topic))
+    }
+
+    /// Refuses an event against the same limits as any command.
+    fn not_understood(&mut self, around: &Around<'_>, callback: Option<u64>, name: &str, refusal: Refusal) {
+        let refusal = match self.connection.admit_other(around.shared) {
+            Ok(()) => {
+                self.connection.other_answered();
+                refusal
+            }
+            Err(too_fast) => too_fast,
+        };
+        self.fail(around, callback, Some(name), &refusal);
+    }
+
+    fn at_once(&mut self, around: &Around<'_>, callback: Option<u64>, name: &str, done: &Done) {
+        match self.connection.admit_other(around.shared) {
+            Ok(()) => {
+                self.connection.other_answered();
+                self.succeed(around, callback, done);
+            }
+            Err(too_fast) => self.fail(around, callback, Some(name), &too_fast),
+        }
+    }
+
+    fn echo(&mut self, around: &Around<'_>, callback: Option<u64>, name: &str, args: &Args<'_>) {
+        match self.connection.admit_other(around.shared) {
+            Ok(()) => {
+                self.connection.other_answered();
+                if let Some(id) = callback {
+                    self.push(around, super::echo::answer(id, args));
+                }
+            }
+            Err(too_fast) => self.fail(around, callback, Some(name), &too_fast),
+        }
+    }
+
+    /// Finds out where a message stands, in what the client follows; the command is given when that is known.
+    fn locate(&mut self, around: &Around<'_>, from: (Option<u64>, &str), message: MessageId, change: Change) {
+        let (callback, name) = from;
+        if let Err(too_fast) = self.connection.admit_other(around.shared) {
+            return self.fail(around, callback, Some(name), &too_fast);
+        }
+        self.last_id = self.last_id.wrapping_add(1);
+        let (id, located) = (self.last_id, around.located.clone());
+        self.waiting.push((id, Purpose::Change { callback, name: name.into(), change }));
+        let among = around.shared.hub.with(|core| core.topics_with_log(self.connection.key()));
+        let reply = Box::new(move |outcome| tell_located(&located, Located(id, outcome)));
+        around.shared.backend.locate(message, among, reply);
+    }
+
+    /// The place of a message is known, or that it has none.
+    pub(super) fn located(&mut self, around: &Around<'_>, Located(id, outcome): Located) {
+        self.connection.other_answered();
+        let Some(Purpose::Change { callback, name, change }) = self.purpose(id) else { return };
+        match outcome {
+            Ok((topic, target)) => {
+                let purpose = Purpose::Event { callback, name, joins: false };
+                self.ask(around, purpose, change.at(topic, target), true);
+            }
+            Err(refusal) => self.fail(around, callback, Some(&name), &refusal),
+        }
+    }
+
+    /// The hub writes to this client in the dialect of its parser and vocabulary.
+    fn speak_in(&self, around: &Around<'_>) {
+        let dialect = Dialect::socket_io(self.parser(), self.spoken.unwrap_or_default());
+        around.shared.hub.with(|core| core.change_dialect(self.connection.key(), dialect));
+    }
+
+    /// Gives a command; `is_ours`: not counted as the client's.
+    fn ask(&mut self, around: &Around<'_>, purpose: Purpose, command: Command, is_ours: bool) {
+        self.last_id = self.last_id.wrapping_add(1);
+        self.waiting.push((self.last_id, purpose));
+        if is_ours {
+            self.connection.carry_out_unasked(around.shared, around.me, self.last_id, command);
+        } else {
+            self.connection.carry_out(around.shared, around.me, self.last_id, command);
+        }
+        self.tell_answers(around);
+    }
+
+    /// Follows a topic on the client's behalf.
+    pub(super) fn follow(&mut self, around: &Around<'_>, topic: Topic, since: Option<u64>) {
+        let wish = plenum_schema::wire::Subscribe { topic, since };
+        self.ask(around, Purpose::Follow, Command::Subscribe(wish), true);
+    }
+
+    /// Finds out from where on a conversation concerns the client, then follows it.
+    pub(super) fn look_at(&mut self, around: &Around<'_>, topic: Topic) {
+        if self.is_inside() && !self.has(around, topic) {
+            let newest = plenum_schema::wire::History { topic, before: None, after: None, limit: None };
+            self.ask(around, Purpose::Look(topic), Command::History(newest), true);
+        }
+    }
+
+    /// An answer of the rest of Plenum has come.
+    pub(super) fn answer(&mut self, around: &Around<'_>, answer: Answer) {
+        self.connection.answer(around.shared, answer);
+        self.tell_answers(around);
+    }
+
+    fn tell_answers(&mut self, around: &Around<'_>) {
+        for answer in self.connection.take_answers() {
+            match answer {
+                ServerFrame::Ack(Ack { id, result }) => {
+                    if let Some(purpose) = self.purpose(id) {
+                        self.done(around, purpose, &result);
+                    }
+                }
+                ServerFrame::Refusal(RefusalFrame { id: Some(id), refusal }) => {
+                    if let Some(purpose) = self.purpose(id) {
+                        self.refused(around, purpose, &refusal);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn purpose(&mut self, id: u32) -> Option<Purpose> {
+        let at = self.waiting.iter().position(|(waiting, _)| *waiting == id)?;
+        let (_, purpose) = self.waiting.swap_remove(at);
+        if self.waiting.is_empty() {
+            // An idle connection keeps no list.
+            self.waiting = Vec::new();
+        }
+        Some(purpose)
+    }
+
+    fn done(&mut self, around: &Around<'_>, purpose: Purpose, result: &AckResult) {
+        match (purpose, result) {
+            (Purpose::Enter, _) => super::welcome::list(self, around),
+            (Purpose::Event { callback, joins, .. }, result) => {
+                self.succeed(around, callback, &Done::of(result));
+                if let (true, AckResult::Subscribed(subscribed)) = (joins, result) {
+                    self.stands(around, subscribed.topic, subscribed.since);
+                }
+            }
+            (Purpose::Look(topic), AckResult::Page(page)) => {
+                let since = super::welcome::concerned_since(self, around, page);
+                self.follow(around, topic, Some(since));
+            }
+            (Purpose::Follow, AckResult::Subscribed(subscribed)) => {
+                self.stands(around, subscribed.topic, subscribed.since);
+            }
+            (Purpose::Look(_) | Purpose::Follow | Purpose::Change { .. }, _) => {}
+        }
+    }
+
+    /// A topic that is not in the client's base: its position is told from now on.
+    fn stands(&self, around: &Around<'_>, topic: Topic, since: u64) {
+        if around.config.recovery {
+            around.shared.hub.with(|core| core.tell_position(self.connection.key(), topic, since));
+        }
+    }
+
+    fn refused(&mut self, around: &Around<'_>, purpose: Purpose, refusal: &Refusal) {
+        match purpose {
+            Purpose::Enter => self.keep_out(around, refusal),
+            Purpose::Event { callback, name, .. } | Purpose::Change { callback, name, .. } => {
+                self.fail(around, callback, Some(&name), refusal);
+            }
+            // The person is not in it any more, or has as many topics as a connection may have: they join what they want.
+            Purpose::Look(_) | Purpose::Follow => tracing::debug!(%refusal, "a conversation is not followed"),
+        }
+    }
+
+    fn succeed(&self, around: &Around<'_>, callback: Option<u64>, done: &Done) {
+        if let Some(id) = callback {
+            self.push(around, packet::ack(self.parser(), id, done));
+        }
+    }
+
+    fn fail(&self, around: &Around<'_>, callback: Option<u64>, event: Option<&str>, refusal: &Refusal) {
+        let bytes = match callback {
+            Some(id) => packet::ack(self.parser(), id, &NotDone::of(refusal)),
+            None => packet::event(self.parser(), "error", &Failed { why: refusal.into(), event }, None),
+        };
+        self.push(around, bytes);
+    }
+
+    pub(super) fn push(&self, around: &Around<'_>, bytes: Bytes) {
+        around.shared.hub.with(|core| core.push_bytes(self.connection.key(), bytes));
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "bounded by the commands in flight of the connection")]
+fn tell_located(to: &Recipient<Located>, located: Located) {
+    to.do_send(located);
+}

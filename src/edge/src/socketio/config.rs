@@ -1,0 +1,91 @@
+use plenum_actors::hub::HubConfig;
+use plenum_socketio::engine::EngineConfig;
+use plenum_socketio::packet::PacketLimits;
+use serde::Deserialize;
+
+/// Socket.IO. Heart-beats are the hub's: `pingInterval` is its interval, `pingTimeout` what is left of its time-out.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SocketIoConfig {
+    /// Whether `/socket.io/` is served.
+    pub enabled: bool,
+    /// Whether HTTP long-polling is offered beside WebSocket.
+    pub polling: bool,
+    /// Sessions that poll, on this node.
+    pub polling_sessions: usize,
+    /// Largest message, and largest payload of one POST, bytes. Clients learn it when they connect.
+    pub max_payload_bytes: usize,
+    /// Most packets in one POST.
+    pub max_payload_packets: usize,
+    /// Bytes that may wait for the next poll of a client; what comes then waits in its outbox.
+    pub poll_buffer_bytes: usize,
+    /// About the most bytes that one poll is answered.
+    pub poll_bytes: usize,
+    /// How long a client may take to go over from polling to WebSocket, milliseconds.
+    pub upgrade_timeout_ms: u64,
+    /// How long the body of a POST may take to arrive, milliseconds.
+    pub post_timeout_ms: u64,
+    /// Most binary attachments of a packet.
+    pub attachments: usize,
+    /// A client hears this many of its conversations without joining them, the last active ones.
+    pub followed_conversations: usize,
+    /// Whose coming and going it hears: that many of the people it has direct conversations with.
+    pub followed_people: usize,
+    /// Whether clients that come back get what they missed (`pid` and offsets).
+    pub recovery: bool,
+    /// The most topics that a client is told its positions of; the oldest fall out, and are delivered from the beginning of the
+    /// connection again at a recovery.
+    pub told_positions: usize,
+    /// Direct conversations that the node remembers as such, for `new_direct_message`.
+    pub direct_conversations: usize,
+}
+
+impl Default for SocketIoConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            polling: true,
+            polling_sessions: 10_000,
+            max_payload_bytes: 128 * 1024,
+            max_payload_packets: 256,
+            poll_buffer_bytes: 512 * 1024,
+            poll_bytes: 256 * 1024,
+            upgrade_timeout_ms: 10_000,
+            post_timeout_ms: 30_000,
+            attachments: 8,
+            followed_conversations: 100,
+            followed_people: 50,
+            recovery: true,
+            told_positions: 64,
+            direct_conversations: 262_144,
+        }
+    }
+}
+
+impl SocketIoConfig {
+    /// What the parts of Engine.IO go by.
+    #[must_use]
+    pub fn engine(&self, hub: &HubConfig) -> EngineConfig {
+        EngineConfig {
+            ping_interval_ms: hub.heartbeat_interval_ms,
+            ping_timeout_ms: hub.heartbeat_timeout_ms.saturating_sub(hub.heartbeat_interval_ms).max(1),
+            upgrade_timeout_ms: self.upgrade_timeout_ms,
+            close_timeout_ms: hub.close_timeout_ms,
+            max_payload_bytes: self.max_payload_bytes,
+            max_payload_packets: self.max_payload_packets,
+            poll_buffer_bytes: self.poll_buffer_bytes,
+            polling: self.polling,
+            ..EngineConfig::default()
+        }
+    }
+
+    /// What packets are measured by.
+    #[must_use]
+    pub fn packets(&self) -> PacketLimits {
+        PacketLimits {
+            attachments: self.attachments,
+            attachment_bytes: self.max_payload_bytes,
+            ..PacketLimits::default()
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! How the hub's output becomes packets of Socket.IO.
+
+use super::directs::Known;
+use super::vocabulary::outgoing;
+use super::{packet, positions};
+use bytes::{Bytes, BytesMut};
+use plenum_actors::publication::{Parser, Vocabulary};
+use plenum_schema::wire::{CloseCode, ServerFrame};
+use plenum_schema::{Offset, Topic};
+use plenum_websocket::close::code;
+use plenum_websocket::encode::close_frame;
+
+/// The heart-beat of Engine.IO: a text frame with the packet `2`.
+const PING: &[u8] = b"\x81\x012";
+
+/// The events of a frame.
+pub(crate) fn encode(parser: Parser, vocabulary: Vocabulary, frame: &ServerFrame) -> Bytes {
+    outgoing::encode(parser, vocabulary, frame, &Known)
+}
+
+/// The server's ping.
+pub(crate) fn ping() -> Bytes {
+    Bytes::from_static(PING)
+}
+
+/// The end. A client whose session was ended is put out of the namespace, so that its library does not come back by itself;
+/// for any other end the transport closes, and the library comes back with a new token if it has one.
+pub(crate) fn close(parser: Parser, close_code: u16, why: &str) -> Bytes {
+    let last = close_frame(close_code, why);
+    if close_code != CloseCode::SessionEnded.code() {
+        return last;
+    }
+    let mut out = BytesMut::from(packet::disconnect(parser).as_ref());
+    out.extend_from_slice(&last);
+    out.freeze()
+}
+
+/// The close frame for a client that has said that it leaves.
+pub(super) fn leaving() -> Bytes {
+    close_frame(code::NORMAL, "")
+}
+
+/// The positions of one connection.
+pub(crate) fn trail(parser: Parser, positions: &[(Topic, Offset)], out: &mut Vec<u8>) {
+    let mut text = String::with_capacity(positions.len() * 32);
+    positions::put_trail(&mut text, positions);
+    if !text.is_empty() {
+        out.extend_from_slice(&packet::event_of_text(parser, "position", &text));
+    }
+}

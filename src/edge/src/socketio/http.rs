@@ -1,0 +1,145 @@
+//! `/socket.io/` over HTTP: the handshake of clients that poll, polls and posts.
+
+use super::asks::{Answered, Ask};
+use super::line::Line;
+use super::polling::Polling;
+use super::session::SocketIoSession;
+use super::token::token_of;
+use crate::native::{Worker, worker_of_this_thread};
+use actix::{Actor, Recipient};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, ContentType};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::{Bytes, BytesMut};
+use plenum_socketio::engine::request::{Method, judge};
+use plenum_socketio::engine::session::open_packet;
+use plenum_socketio::engine::{Asked, Refusal, Transport};
+use plenum_websocket::origin::OriginVerdict;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Where Socket.IO listens.
+pub const PATH: &str = "/socket.io/";
+/// What some clients write.
+const PATH_WITHOUT_SLASH: &str = "/socket.io";
+/// The content type that revision 3 had for binary payloads.
+const BINARY: &str = "application/octet-stream";
+
+/// Adds the routes to an `App` of a worker of the edge.
+pub fn configure(config: &mut web::ServiceConfig) {
+    for path in [PATH, PATH_WITHOUT_SLASH] {
+        config.service(web::resource(path).route(web::to(handle)));
+    }
+}
+
+async fn handle(request: HttpRequest, body: web::Payload) -> HttpResponse {
+    let Some(worker) = worker_of_this_thread().filter(|worker| worker.edge.socket_io.config.enabled) else {
+        return HttpResponse::NotFound().finish();
+    };
+    match serve(&worker, &request, body).await {
+        Ok(response) => response,
+        Err(refusal) => refuse(&worker, refusal),
+    }
+}
+
+fn refuse(worker: &Worker, refusal: Refusal) -> HttpResponse {
+    worker.edge.socket_io.sessions.metrics.refused.inc();
+    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    HttpResponse::build(status).content_type(ContentType::json()).body(refusal.body())
+}
+
+async fn serve(worker: &Rc<Worker>, request: &HttpRequest, body: web::Payload) -> Result<HttpResponse, Refusal> {
+    let method = Method::from_name(request.method().as_str());
+    if method == Method::Options {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    if worker.edge.config.origins.judge(request.head()) != OriginVerdict::Allowed {
+        return Err(Refusal::Forbidden);
+    }
+    match judge(method, request.query_string(), false, &worker.edge.socket_io.engine)? {
+        Asked::Open(Transport::Polling) => Ok(open(worker, request)),
+        Asked::Poll(sid) => {
+            let (answer, answered) = oneshot::channel();
+            ask(worker, &sid, Ask::Poll(answer))?;
+            respond(answered).await
+        }
+        Asked::Post(sid) => {
+            let session = find(worker, &sid)?;
+            let Some(body) = read(worker, body).await else {
+                return Ok(HttpResponse::PayloadTooLarge().content_type(ContentType::plaintext()).finish());
+            };
+            let (answer, answered) = oneshot::channel();
+            let kind = request.headers().get(header::CONTENT_TYPE);
+            let is_binary = kind.is_some_and(|kind| kind.as_bytes() == BINARY.as_bytes());
+            send(&session, Ask::Post { body, is_binary, answer });
+            respond(answered).await
+        }
+        Asked::Open(Transport::WebSocket) | Asked::Upgrade(_) => Err(Refusal::BadRequest),
+    }
+}
+
+fn find(worker: &Worker, sid: &str) -> Result<Recipient<Ask>, Refusal> {
+    worker.edge.socket_io.sessions.find(sid).ok_or(Refusal::SessionUnknown)
+}
+
+fn ask(worker: &Worker, sid: &str, ask: Ask) -> Result<(), Refusal> {
+    send(&find(worker, sid)?, ask);
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "one for each HTTP connection, and those are bounded")]
+pub(super) fn send(session: &Recipient<Ask>, ask: Ask) {
+    session.do_send(ask);
+}
+
+/// The body, or `None` when it is too large, does not come, or breaks off.
+async fn read(worker: &Worker, body: web::Payload) -> Option<Bytes> {
+    let socket_io = &worker.edge.socket_io;
+    let within = Duration::from_millis(socket_io.config.post_timeout_ms);
+    let whole = body.to_bytes_limited(socket_io.config.max_payload_bytes);
+    tokio::time::timeout(within, whole).await.ok()?.ok()?.ok()
+}
+
+async fn respond(answered: oneshot::Receiver<Answered>) -> Result<HttpResponse, Refusal> {
+    // A session that ends without an answer is unknown from here on.
+    match answered.await.unwrap_or(Answered::Refused(Refusal::SessionUnknown)) {
+        Answered::Payload(payload) => Ok(text(payload)),
+        Answered::Taken => Ok(text(b"ok".to_vec())),
+        Answered::Bare => Ok(HttpResponse::BadRequest().content_type(ContentType::json()).finish()),
+        Answered::Refused(refusal) => Err(refusal),
+    }
+}
+
+fn text(body: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=UTF-8")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(body)
+}
+
+/// A new session that polls.
+fn open(worker: &Rc<Worker>, request: &HttpRequest) -> HttpResponse {
+    let (edge, sessions) = (&worker.edge, &worker.edge.socket_io.sessions);
+    let room = if edge.is_draining() || !sessions.has_room() { None } else { edge.admission.enter() };
+    let Some(admitted) = room else {
+        return HttpResponse::ServiceUnavailable()
+            .insert_header((header::RETRY_AFTER, "5"))
+            .content_type(ContentType::json())
+            .body(r#"{"code":3,"message":"the server is full"}"#);
+    };
+    let sid = worker.new_sid();
+    let line = Line::polling(edge.socket_io.config.poll_buffer_bytes);
+    let token = token_of(request.head());
+    let mut session =
+        SocketIoSession::open(worker.clone(), (line, Transport::Polling), (BytesMut::new(), admitted), token, None);
+    let mut body = Vec::new();
+    open_packet(&sid, Transport::Polling, &edge.socket_io.engine).put(&mut body);
+    let (sessions, id) = (sessions.clone(), sid);
+    SocketIoSession::create(move |ctx| {
+        let place = sessions.add(id, actix::AsyncContext::address(ctx).recipient());
+        session.polling = Some(Box::new(Polling::at(place)));
+        session
+    });
+    text(body)
+}

@@ -1,0 +1,186 @@
+//! Where a session's output goes: the buffer of a client that polls, or the link of a WebSocket. The hub writes the same frames to
+//! either, and does not notice when one takes the place of the other.
+
+use crate::native::link::Link;
+use bytes::{Buf, Bytes};
+use plenum_actors::hub::{Shut, Socket};
+use plenum_schema::Topic;
+use plenum_schema::wire::Signal;
+use plenum_socketio::engine::polling::PollingBuffer;
+use std::cell::{Cell, RefCell};
+use std::io::{self, ErrorKind, IoSlice};
+use std::rc::Rc;
+use std::task::{Context, Waker};
+
+/// How many conversations a line remembers that its client has come into, until the session looks.
+const TOLD: usize = 256;
+
+/// The output of a session.
+pub(super) struct Line {
+    output: RefCell<Output>,
+    /// How the session is to end, if it is; of a client that polls.
+    shut: Cell<Option<Shut>>,
+    /// The hub was told that the buffer is full.
+    is_full: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+    /// Conversations that the client has come into.
+    told: RefCell<Vec<Topic>>,
+}
+
+enum Output {
+    Polling(Box<PollingBuffer>),
+    /// `ahead`: what waited for a poll when the WebSocket took over; it goes out first.
+    Web {
+        link: Rc<Link>,
+        ahead: Bytes,
+    },
+}
+
+impl Line {
+    fn new(output: Output) -> Rc<Self> {
+        Rc::new(Self {
+            output: RefCell::new(output),
+            shut: Cell::new(None),
+            is_full: Cell::new(false),
+            waker: RefCell::new(None),
+            told: RefCell::default(),
+        })
+    }
+
+    pub(super) fn polling(limit: usize) -> Rc<Self> {
+        Self::new(Output::Polling(Box::new(PollingBuffer::new(limit))))
+    }
+
+    pub(super) fn web(link: Rc<Link>) -> Rc<Self> {
+        Self::new(Output::Web { link, ahead: Bytes::new() })
+    }
+
+    /// The link, when the client does not poll.
+    pub(super) fn link(&self) -> Option<Rc<Link>> {
+        match &*self.output.borrow() {
+            Output::Polling(_) => None,
+            Output::Web { link, .. } => Some(link.clone()),
+        }
+    }
+
+    /// Remembers whom to wake.
+    pub(super) fn attend(&self, cx: &Context<'_>) {
+        if let Output::Web { link, .. } = &*self.output.borrow() {
+            return link.attend(cx);
+        }
+        let mut waker = self.waker.borrow_mut();
+        match waker.as_mut() {
+            Some(known) => known.clone_from(cx.waker()),
+            None => *waker = Some(cx.waker().clone()),
+        }
+    }
+
+    /// How the session of a client that polls is to end, if it is.
+    pub(super) fn shut_how(&self) -> Option<Shut> {
+        self.shut.get()
+    }
+
+    /// Conversations that the client has come into since the last call.
+    pub(super) fn take_told(&self) -> Vec<Topic> {
+        std::mem::take(&mut *self.told.borrow_mut())
+    }
+
+    /// Whether a poll would get anything.
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(&*self.output.borrow(), Output::Polling(buffer) if buffer.is_ready())
+    }
+
+    /// The payload for a poll, and whether the hub waits for room.
+    pub(super) fn take_payload(&self, soft_limit: usize) -> (Option<Vec<u8>>, bool) {
+        match &mut *self.output.borrow_mut() {
+            Output::Polling(buffer) => (buffer.take_payload(soft_limit), self.is_full.replace(false)),
+            Output::Web { .. } => (None, false),
+        }
+    }
+
+    /// The WebSocket takes over. What waits goes out on it before anything new; call [`Self::flush_ahead`] and tell the hub that
+    /// there is room.
+    pub(super) fn take_over(&self, link: Rc<Link>) {
+        let mut output = self.output.borrow_mut();
+        if let Output::Polling(buffer) = &mut *output {
+            let ahead = buffer.take_frames();
+            self.is_full.set(false);
+            if let Some(how) = self.shut.get() {
+                link.shut(how);
+            }
+            *output = Output::Web { link, ahead };
+        }
+    }
+
+    /// Writes what waited for a poll; `false`: the socket is broken.
+    pub(super) fn flush_ahead(&self) -> bool {
+        match &mut *self.output.borrow_mut() {
+            Output::Polling(_) => true,
+            Output::Web { link, ahead } => match write_ahead(link, ahead) {
+                Ok(()) => true,
+                Err(error) => error.kind() == ErrorKind::WouldBlock,
+            },
+        }
+    }
+
+    fn wake(&self) {
+        match &*self.output.borrow() {
+            Output::Web { link, .. } => link.wake(),
+            Output::Polling(_) => {
+                if let Some(waker) = self.waker.borrow().as_ref() {
+                    waker.wake_by_ref();
+                }
+            }
+        }
+    }
+}
+
+fn write_ahead(link: &Link, ahead: &mut Bytes) -> io::Result<()> {
+    while !ahead.is_empty() {
+        let count = link.try_write(&[IoSlice::new(ahead)])?;
+        ahead.advance(count.min(ahead.len()));
+    }
+    // The memory of the buffer goes with the last byte.
+    *ahead = Bytes::new();
+    Ok(())
+}
+
+/// The hub's end of a line.
+impl Socket for Line {
+    fn try_write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut output = self.output.borrow_mut();
+        match &mut *output {
+            Output::Web { link, ahead } => {
+                if !ahead.is_empty() {
+                    write_ahead(link, ahead)?;
+                }
+                link.try_write(pieces)
+            }
+            Output::Polling(buffer) => {
+                let taken = buffer.write(pieces);
+                self.is_full.set(taken == 0);
+                drop(output);
+                self.wake();
+                if taken == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(taken) }
+            }
+        }
+    }
+
+    fn shut(&self, how: Shut) {
+        if let Output::Web { link, .. } = &*self.output.borrow() {
+            return link.shut(how);
+        }
+        self.shut.set(Some(self.shut.get().map_or(how, |before| before.max(how))));
+        self.wake();
+    }
+
+    fn told(&self, signal: &Signal) {
+        let Signal::ConversationAdded(added) = signal else { return };
+        let mut told = self.told.borrow_mut();
+        if told.len() < TOLD {
+            told.push(added.conversation);
+            drop(told);
+            self.wake();
+        }
+    }
+}

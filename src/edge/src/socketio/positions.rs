@@ -1,0 +1,165 @@
+//! Where a client stands, in words it can keep: the strings behind connection state recovery.
+//!
+//! * The *trail* is the last argument of an event: `name.offset`, joined with commas. An event tells its own topic; a client that
+//!   has got events of several topics is told all of them by `position`.
+//! * The *pid* is given with the CONNECT answer: the account and where its topics stood at that moment (the *base*).
+//!
+//! Base and trail together are an exact resume point that needs nothing on the server, so that it serves after any time, on any
+//! node. Neither is a secret or proof of anything: rights are checked as for any other connection.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use plenum_schema::log::MAX_OFFSET;
+use plenum_schema::{ConversationId, Offset, Topic, UserId};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use uuid::Uuid;
+
+/// Topics that a trail or a base may name; a longer one is not read.
+pub const MAX_TOPICS: usize = 512;
+/// The longest trail or pid that is read, bytes.
+pub const MAX_BYTES: usize = 32 * 1024;
+
+/// First byte of a pid's content.
+const VERSION: u8 = 1;
+
+/// Appends `name.offset` of each topic that has a log.
+pub(super) fn put_trail(out: &mut String, positions: &[(Topic, Offset)]) {
+    for (topic, offset) in positions {
+        let Topic::Conversation(id) = topic else { continue };
+        if !out.is_empty() {
+            out.push(',');
+        }
+        BASE64.encode_string(id.0.as_bytes(), out);
+        // Writing to a string does not fail.
+        let _written = write!(out, ".{offset}");
+    }
+}
+
+/// The trail of one event.
+pub(super) fn trail(topic: Topic, offset: Offset) -> String {
+    let mut out = String::with_capacity(40);
+    put_trail(&mut out, &[(topic, offset)]);
+    out
+}
+
+/// Reads a trail; `None` when it is none of ours.
+#[must_use]
+pub fn read_trail(text: &str) -> Option<BTreeMap<Topic, Offset>> {
+    if text.len() > MAX_BYTES {
+        return None;
+    }
+    let mut positions = BTreeMap::new();
+    for part in text.split(',') {
+        let (name, offset) = part.split_once('.')?;
+        let bytes: [u8; 16] = BASE64.decode(name).ok()?.try_into().ok()?;
+        let offset = offset.parse().ok().filter(|offset| *offset <= MAX_OFFSET)?;
+        positions.insert(Topic::Conversation(ConversationId(Uuid::from_bytes(bytes))), offset);
+        if positions.len() > MAX_TOPICS {
+            return None;
+        }
+    }
+    Some(positions)
+}
+
+/// What a pid says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Base {
+    /// Whose connection it was.
+    pub user: UserId,
+    /// Tells two connections of the same account apart.
+    pub nonce: u32,
+    /// Whether the account had no other conversations at that moment: then what is not named here is newer.
+    pub is_complete: bool,
+    /// Where its topics stood.
+    pub positions: BTreeMap<Topic, Offset>,
+}
+
+impl Base {
+    /// As a pid.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut bytes = Vec::with_capacity(24 + self.positions.len() * 20);
+        bytes.push(VERSION);
+        bytes.push(u8::from(self.is_complete));
+        bytes.extend_from_slice(&self.nonce.to_be_bytes());
+        bytes.extend_from_slice(self.user.0.as_bytes());
+        for (topic, offset) in self.positions.iter().take(MAX_TOPICS) {
+            let Topic::Conversation(id) = topic else { continue };
+            bytes.extend_from_slice(id.0.as_bytes());
+            bytes.extend_from_slice(&offset.to_be_bytes());
+        }
+        BASE64.encode(bytes)
+    }
+
+    /// Reads a pid; `None` when it is none of ours.
+    #[must_use]
+    pub fn decode(pid: &str) -> Option<Self> {
+        if pid.len() > MAX_BYTES {
+            return None;
+        }
+        let bytes = BASE64.decode(pid).ok()?;
+        let (head, rest) = bytes.split_at_checked(22)?;
+        let (places, []) = rest.as_chunks::<24>() else { return None };
+        if *head.first()? != VERSION || places.len() > MAX_TOPICS {
+            return None;
+        }
+        let nonce = u32::from_be_bytes(head.get(2..6)?.try_into().ok()?);
+        let user = UserId(Uuid::from_slice(head.get(6..)?).ok()?);
+        let mut positions = BTreeMap::new();
+        for place in places {
+            let (id, offset) = place.split_at(16);
+            let offset = Offset::from_be_bytes(offset.try_into().ok()?);
+            if offset > MAX_OFFSET {
+                return None;
+            }
+            positions.insert(Topic::Conversation(ConversationId(Uuid::from_slice(id).ok()?)), offset);
+        }
+        Some(Self { user, nonce, is_complete: *head.get(1)? == 1, positions })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn topic(number: u128) -> Topic {
+        Topic::Conversation(ConversationId(Uuid::from_u128(number)))
+    }
+
+    proptest! {
+        #[test]
+        fn a_base_and_a_trail_read_back_as_they_were_written(
+            places in proptest::collection::btree_map(any::<u128>(), 0..=MAX_OFFSET, 0..40),
+            user: u128, nonce: u32, is_complete: bool,
+        ) {
+            let positions: BTreeMap<_, _> = places.into_iter().map(|(id, offset)| (topic(id), offset)).collect();
+            let base = Base { user: UserId(Uuid::from_u128(user)), nonce, is_complete, positions: positions.clone() };
+            prop_assert_eq!(Base::decode(&base.encode()), Some(base));
+            if !positions.is_empty() {
+                let list: Vec<_> = positions.iter().map(|(topic, offset)| (*topic, *offset)).collect();
+                let mut text = String::new();
+                put_trail(&mut text, &list);
+                prop_assert_eq!(read_trail(&text), Some(positions));
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused_without_a_panic(text: String) {
+            let _read = (read_trail(&text), Base::decode(&text));
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_or_no_position_is_not_read() {
+        let one = trail(topic(7), 42);
+        assert_eq!(read_trail(&one).unwrap().get(&topic(7)), Some(&42));
+        assert_eq!(read_trail(""), None);
+        assert_eq!(read_trail("abc.1"), None);
+        assert_eq!(read_trail(&format!("{}9007199254740992", one.strip_suffix("42").unwrap())), None);
+        assert_eq!(read_trail(&"x".repeat(MAX_BYTES + 1)), None);
+        assert_eq!(Base::decode("AQ"), None);
+        assert_eq!(Base::decode(&"A".repeat(MAX_BYTES + 4)), None);
+    }
+}

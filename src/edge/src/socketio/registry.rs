@@ -1,0 +1,87 @@
+//! Sessions that poll, by id, for the whole node: a request may land on any worker and is carried to the one that has the session.
+
+use super::asks::Ask;
+use actix::Recipient;
+use dashmap::DashMap;
+use prometheus::{IntCounter, IntGauge, Registry};
+use std::sync::Arc;
+
+/// What Socket.IO counts.
+#[derive(Clone, Debug)]
+pub struct SocketIoMetrics {
+    /// Sessions that poll now.
+    pub polling: IntGauge,
+    /// Sessions that went over from polling to WebSocket.
+    pub upgrades: IntCounter,
+    /// Clients that came back and got what they had missed.
+    pub recovered: IntCounter,
+    /// Requests that were refused: unknown sessions, wrong transports.
+    pub refused: IntCounter,
+}
+
+impl SocketIoMetrics {
+    /// Registers the metrics.
+    ///
+    /// # Errors
+    /// When one of the names is taken in the registry.
+    pub fn new(registry: &Registry) -> prometheus::Result<Self> {
+        let metrics = Self {
+            polling: IntGauge::new("plenum_socketio_polling_sessions", "Socket.IO sessions that poll")?,
+            upgrades: IntCounter::new("plenum_socketio_upgrades_total", "sessions that went over to WebSocket")?,
+            recovered: IntCounter::new("plenum_socketio_recovered_total", "clients that recovered what they missed")?,
+            refused: IntCounter::new("plenum_socketio_refused_requests_total", "requests of Engine.IO refused")?,
+        };
+        registry.register(Box::new(metrics.polling.clone()))?;
+        registry.register(Box::new(metrics.upgrades.clone()))?;
+        registry.register(Box::new(metrics.recovered.clone()))?;
+        registry.register(Box::new(metrics.refused.clone()))?;
+        Ok(metrics)
+    }
+}
+
+/// The sessions of a node that began with polling.
+#[derive(Debug)]
+pub struct Sessions {
+    by_id: DashMap<String, Recipient<Ask>>,
+    limit: usize,
+    /// What is counted.
+    pub metrics: SocketIoMetrics,
+}
+
+impl Sessions {
+    /// None yet, and never more than `limit`.
+    #[must_use]
+    pub fn new(limit: usize, metrics: SocketIoMetrics) -> Arc<Self> {
+        Arc::new(Self { by_id: DashMap::new(), limit, metrics })
+    }
+
+    /// Whether there is room for another one.
+    pub(super) fn has_room(&self) -> bool {
+        self.by_id.len() < self.limit
+    }
+
+    /// Adds a session; dropping the place removes it.
+    pub(super) fn add(self: &Arc<Self>, id: String, session: Recipient<Ask>) -> Place {
+        self.by_id.insert(id.clone(), session);
+        self.metrics.polling.inc();
+        Place { sessions: self.clone(), id }
+    }
+
+    pub(super) fn find(&self, id: &str) -> Option<Recipient<Ask>> {
+        self.by_id.get(id).map(|session| session.clone())
+    }
+}
+
+/// A session's place.
+#[derive(Debug)]
+pub(super) struct Place {
+    sessions: Arc<Sessions>,
+    id: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.sessions.by_id.remove(&self.id);
+        self.sessions.metrics.polling.dec();
+    }
+}

@@ -1,0 +1,348 @@
+//! The actor of one Engine.IO session, on whichever transport it is.
+
+use super::asks::{Answered, Ask, Listed, Located};
+use super::chat::{Around, Chat};
+use super::line::Line;
+use super::polling::Polling;
+use super::{framing, welcome};
+use crate::native::link::{Link, Room};
+use crate::native::{READS_A_TURN, Worker, with_scratch};
+use actix::fut::ActorFuture;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
+use bytes::{Bytes, BytesMut};
+use plenum_actors::connection::{Admitted, Answer, Connection};
+use plenum_actors::hub::{ConnectionKey, NewConnection, Shut};
+use plenum_actors::publication::{Dialect, Parser, Vocabulary};
+use plenum_schema::ConnectionId;
+use plenum_socketio::engine::session::Step;
+use plenum_socketio::engine::{Packet, Session, Transport};
+use plenum_websocket::encode::{close_frame, close_reply, pong_frame};
+use plenum_websocket::{Decoder, Incoming, Violation};
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll};
+
+/// Where the session's mail goes; made when the actor starts.
+pub(super) struct Mail {
+    answers: Recipient<Answer>,
+    listed: Recipient<Listed>,
+    located: Recipient<Located>,
+}
+
+/// One session.
+pub(super) struct SocketIoSession {
+    pub(super) worker: Rc<Worker>,
+    pub(super) line: Rc<Line>,
+    pub(super) engine: Session,
+    chat: Chat,
+    pub(super) decoder: Decoder,
+    mail: Option<Mail>,
+    /// What only a session has that began with polling.
+    pub(super) polling: Option<Box<Polling>>,
+    /// What came behind the handshake in the same read.
+    first: BytesMut,
+    /// Keeps the node's count while the session lives.
+    _admitted: Admitted,
+}
+
+impl SocketIoSession {
+    /// A session on a line: joins the hub and says `open`.
+    pub(super) fn open(
+        worker: Rc<Worker>,
+        (line, transport): (Rc<Line>, Transport),
+        (first, admitted): (BytesMut, Admitted),
+        token: Option<Box<str>>,
+        open: Option<Bytes>,
+    ) -> Self {
+        let chat = Chat::new(join(&worker, &line), token);
+        if let Some(open) = open {
+            worker.shared.hub.with(|core| core.push_bytes(chat.key(), open));
+        }
+        Self {
+            worker,
+            line,
+            engine: Session::new(transport),
+            chat,
+            decoder: Decoder::new(),
+            mail: None,
+            polling: None,
+            first,
+            _admitted: admitted,
+        }
+    }
+
+    pub(super) fn key(&self) -> ConnectionKey {
+        self.chat.key()
+    }
+
+    /// Runs something on the chat with what it works with.
+    fn with_chat(&mut self, call: impl FnOnce(&mut Chat, &Around<'_>)) {
+        let Self { worker, chat, mail, .. } = self;
+        let Some(mail) = mail else { return };
+        let socket_io = &worker.edge.socket_io;
+        let around = Around {
+            shared: &worker.shared,
+            config: &socket_io.config,
+            limits: &socket_io.packets,
+            metrics: &socket_io.sessions.metrics,
+            me: &mail.answers,
+            listed: &mail.listed,
+            located: &mail.located,
+        };
+        call(chat, &around);
+        if chat.has_left() {
+            self.rejoin();
+        }
+    }
+
+    /// The client has left the namespace and kept the transport: as far as the rest of Plenum knows, it is a new connection.
+    fn rejoin(&mut self) {
+        let shared = self.worker.shared.clone();
+        if !shared.hub.with(|core| core.is_quiet(self.key())) {
+            // What waits belongs to the old one; a client that reads so slowly comes back by a new transport.
+            return shared.hub.with(|core| core.finish(self.key(), framing::leaving(), Shut::Linger));
+        }
+        self.chat.connection.gone(&shared);
+        let connection = join(&self.worker, &self.line);
+        self.chat.begin_again(connection);
+    }
+
+    /// One packet of Engine.IO.
+    pub(super) fn packet(&mut self, packet: Packet<'_>) {
+        match self.engine.packet(packet) {
+            Step::Nothing | Step::Pong => {}
+            Step::Text(text) => self.with_chat(|chat, around| chat.text(around, &text)),
+            Step::Binary(bytes) => self.with_chat(|chat, around| chat.binary(around, &bytes)),
+            Step::Close(reason) => {
+                tracing::debug!(%reason, "session ends");
+                self.finish(framing::leaving(), Shut::Now);
+            }
+        }
+    }
+
+    /// The last frame, and the end.
+    pub(super) fn finish(&self, last: Bytes, then: Shut) {
+        self.worker.shared.hub.with(|core| core.finish(self.key(), last, then));
+    }
+
+    pub(super) fn heard(&self) {
+        self.worker.shared.hub.with(|core| core.heard(self.key()));
+    }
+
+    /// Takes what the WebSocket brought.
+    pub(super) fn feed(&mut self, bytes: &mut [u8]) {
+        self.heard();
+        let limits = self.worker.edge.socket_io.limits;
+        let mut decoder = std::mem::replace(&mut self.decoder, Decoder::new());
+        let result = decoder.decode(&limits, bytes, &mut |incoming| {
+            self.incoming(incoming);
+            ControlFlow::Continue(())
+        });
+        self.decoder = decoder;
+        if let Err(violation) = result {
+            self.fail(violation);
+        }
+    }
+
+    pub(super) fn incoming(&mut self, incoming: Incoming<'_>) {
+        match incoming {
+            Incoming::Text(text) => match Packet::decode(text) {
+                Ok(packet) => self.packet(packet),
+                Err(error) => {
+                    tracing::debug!(%error, "not a packet of engine.io");
+                    self.engine.malformed();
+                    self.finish(close_frame(1002, "not a packet"), Shut::Linger);
+                }
+            },
+            Incoming::Binary(bytes) => self.packet(Packet::Binary(bytes.into())),
+            Incoming::Ping(bytes) => {
+                self.worker.shared.hub.with(|core| core.push_bytes(self.key(), pong_frame(bytes)));
+            }
+            Incoming::Pong(_) => {}
+            Incoming::Close(with) => self.finish(close_reply(with.map(|(code, _)| code)), Shut::Now),
+        }
+    }
+
+    pub(super) fn fail(&self, violation: Violation) {
+        self.finish(close_frame(violation.close_code(), &violation.to_string()), Shut::Linger);
+    }
+
+    /// One turn; answers whether the session lives on.
+    fn turn(&mut self, me: &Recipient<Ask>, cx: &mut TaskContext<'_>) -> bool {
+        self.line.attend(cx);
+        for topic in self.line.take_told() {
+            self.with_chat(|chat, around| chat.look_at(around, topic));
+        }
+        match self.line.link() {
+            Some(link) => self.web_turn(&link, cx),
+            None => self.polling_turn(me, cx),
+        }
+    }
+
+    fn web_turn(&mut self, link: &Link, cx: &mut TaskContext<'_>) -> bool {
+        if !self.line.flush_ahead() {
+            return false;
+        }
+        match link.poll_room(cx) {
+            Room::Made => {
+                if !self.line.flush_ahead() {
+                    return false;
+                }
+                self.worker.shared.hub.writable(self.key());
+            }
+            Room::Broken => return false,
+            Room::NotWanted | Room::None => {}
+        }
+        match link.shut_how() {
+            Some(Shut::Now) => {
+                link.end_output();
+                return false;
+            }
+            Some(Shut::Linger) => {
+                link.end_output();
+            }
+            Some(Shut::AwaitPeer) | None => {}
+        }
+        with_scratch(|scratch| self.read(link, cx, scratch))
+    }
+
+    fn read(&mut self, link: &Link, cx: &mut TaskContext<'_>, scratch: &mut [u8]) -> bool {
+        for _ in 0..READS_A_TURN {
+            match link.poll_read(cx, scratch) {
+                Poll::Pending => return true,
+                Poll::Ready(Err(_) | Ok(0)) => return false,
+                Poll::Ready(Ok(count)) => self.feed(scratch.get_mut(..count).unwrap_or_default()),
+            }
+        }
+        cx.waker().wake_by_ref();
+        true
+    }
+}
+
+/// A connection of the hub that writes to a line.
+fn join(worker: &Worker, line: &Rc<Line>) -> Connection {
+    let id = ConnectionId(worker.edge.clock.new_id());
+    let dialect = Dialect::socket_io(Parser::Json, Vocabulary::Both);
+    let new = NewConnection { id, socket: line.clone(), dialect };
+    let key = worker.shared.hub.with(|core| core.join(new));
+    tracing::debug!(connection = %id, "socket.io connection opened");
+    Connection::open_foreign(&worker.shared, key)
+}
+
+impl Actor for SocketIoSession {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let me = ctx.address();
+        let located = me.clone().recipient();
+        self.mail = Some(Mail { answers: me.clone().recipient(), listed: me.clone().recipient(), located });
+        let mut first = std::mem::take(&mut self.first);
+        if !first.is_empty() {
+            self.feed(&mut first);
+        }
+        ctx.spawn(Turns { me: me.recipient() });
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.answer_last_poll();
+        self.chat.connection.gone(&self.worker.shared);
+    }
+}
+
+impl Handler<Answer> for SocketIoSession {
+    type Result = ();
+
+    fn handle(&mut self, answer: Answer, _: &mut Context<Self>) {
+        self.with_chat(|chat, around| chat.answer(around, answer));
+    }
+}
+
+impl Handler<Listed> for SocketIoSession {
+    type Result = ();
+
+    fn handle(&mut self, Listed(outcome): Listed, _: &mut Context<Self>) {
+        self.with_chat(|chat, around| welcome::listed(chat, around, outcome));
+    }
+}
+
+impl Handler<Located> for SocketIoSession {
+    type Result = ();
+
+    fn handle(&mut self, located: Located, _: &mut Context<Self>) {
+        self.with_chat(|chat, around| chat.located(around, located));
+    }
+}
+
+impl Handler<Ask> for SocketIoSession {
+    type Result = ();
+
+    fn handle(&mut self, ask: Ask, ctx: &mut Context<Self>) {
+        match ask {
+            Ask::Poll(answer) => self.poll(answer),
+            Ask::Post { body, is_binary, answer } => {
+                // Whoever asked may have gone.
+                let _gone = answer.send(self.post(&body, is_binary));
+            }
+            Ask::Probe(transport, first) => self.probe(transport, first, ctx),
+        }
+    }
+}
+
+impl SocketIoSession {
+    fn post(&mut self, body: &[u8], is_binary: bool) -> Answered {
+        self.heard();
+        if let Err(refused) = self.engine.post(is_binary) {
+            if refused.closes {
+                self.finish(framing::leaving(), Shut::Now);
+            }
+            return refused.refusal.map_or(Answered::Bare, Answered::Refused);
+        }
+        let limit = self.worker.edge.socket_io.config.max_payload_packets;
+        let outcome = match plenum_socketio::engine::payload::decode(body, limit) {
+            Ok(packets) => {
+                let mut broken = None;
+                for packet in packets {
+                    match packet {
+                        Ok(packet) => self.packet(packet),
+                        Err(error) => broken = Some(error),
+                    }
+                }
+                broken.map_or(Ok(()), Err)
+            }
+            Err(error) => Err(error),
+        };
+        self.engine.post_ended();
+        match outcome {
+            Ok(()) => Answered::Taken,
+            Err(error) => {
+                tracing::debug!(%error, "not a payload");
+                self.engine.malformed();
+                self.finish(framing::leaving(), Shut::Now);
+                Answered::Bare
+            }
+        }
+    }
+}
+
+/// Drives the session inside the actor.
+struct Turns {
+    me: Recipient<Ask>,
+}
+
+impl ActorFuture<SocketIoSession> for Turns {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        actor: &mut SocketIoSession,
+        ctx: &mut Context<SocketIoSession>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        if actor.turn(&self.me, cx) {
+            return Poll::Pending;
+        }
+        ctx.stop();
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,12 @@
+//! What existing Socket.IO front ends say and listen to, in two spellings, mapped to the native commands and events.
+//!
+//! Nothing here knows transports. [`incoming`] turns an event of a client into a [`Request`], [`outgoing`] turns a frame of the
+//! server into events, [`answers`] turns an outcome into the argument of an acknowledgement callback. The matches have no
+//! wildcard: a command or an event that is added to the protocol does not compile until it has words here.
+
+pub mod answers;
+pub mod incoming;
+pub mod names;
+pub mod outgoing;
+
+pub use incoming::{Heard, Request, read};

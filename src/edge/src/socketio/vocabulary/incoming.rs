@@ -1,0 +1,288 @@
+//! What clients say.
+
+use super::names::spoken;
+use plenum_actors::publication::{Parser, Vocabulary};
+use plenum_schema::codec::{self, Codec};
+use plenum_schema::log::MAX_OFFSET;
+use plenum_schema::wire::{
+    Command, Delete, Edit, Mark, React, Send, SendDirect, Subscribe, Typing, Unreact, Unsubscribe,
+};
+use plenum_schema::{
+    Content, ContentKind, ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId,
+};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::de::IgnoredAny;
+
+/// What an event asks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Request {
+    /// A command of the native protocol.
+    Native(Command),
+    /// A change of a message that is known by its id alone: where it stands is to be found out first.
+    Change(MessageId, Change),
+    /// The arguments back, for testing a connection.
+    Echo,
+}
+
+/// What is to become of a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Another text.
+    Edit(Content),
+    /// Nothing.
+    Delete,
+    /// A reaction more.
+    React(String),
+    /// A reaction less.
+    Unreact(String),
+}
+
+impl Change {
+    /// As a command about the message at a place.
+    #[must_use]
+    pub fn at(self, topic: Topic, target: Offset) -> Command {
+        match self {
+            Self::Edit(content) => Command::Edit(Edit { topic, target, client_ref: None, content }),
+            Self::Delete => Command::Delete(Delete { topic, target }),
+            Self::React(emoji) => Command::React(React { topic, target, emoji }),
+            Self::Unreact(emoji) => Command::Unreact(Unreact { topic, target, emoji }),
+        }
+    }
+}
+
+/// The events by which a command is given. Without a wildcard: a command that is added needs words, or a reason to have none.
+#[must_use]
+pub fn words(command: &Command) -> &'static [&'static str] {
+    match command {
+        // CONNECT does both; Engine.IO has its own heart-beats; history is REST's.
+        Command::Identify(_) | Command::Ping(_) | Command::History(_) => &[],
+        Command::Subscribe(_) => &["join-conversation", "join_room"],
+        Command::Unsubscribe(_) => &["leave-conversation", "leave_room"],
+        Command::Send(_) => &["send-message", "send_message"],
+        Command::SendDirect(_) => &["send-message", "send_direct_message"],
+        Command::Edit(_) => &["edit_message"],
+        Command::Delete(_) => &["delete_message"],
+        Command::React(_) => &["add_reaction"],
+        Command::Unreact(_) => &["remove_reaction"],
+        Command::Typing(_) => &["typing", "stop-typing"],
+        Command::Mark(_) => &["mark-as-read"],
+    }
+}
+
+/// An event understood.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Heard {
+    /// What it asks for.
+    pub request: Request,
+    /// Which vocabulary it shows, if it shows one.
+    pub vocabulary: Option<Vocabulary>,
+}
+
+/// The first argument of an event, as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Argument<'a> {
+    /// How it is written.
+    pub parser: Parser,
+    /// One value.
+    pub bytes: &'a [u8],
+}
+
+impl Argument<'_> {
+    /// Reads it as an object of a known shape. Members that the shape does not know are passed over: front ends send many.
+    fn read<T: DeserializeOwned>(self) -> Result<T, Refusal> {
+        let codec = match self.parser {
+            Parser::Json => Codec::Json,
+            Parser::MessagePack => Codec::MessagePack,
+        };
+        codec::decode(codec, self.bytes).map_err(|error| Refusal::new(RefusalCode::Malformed, error.to_string()))
+    }
+}
+
+/// Where something happens: a conversation under either of its names, or the bare id.
+fn place(argument: Argument<'_>) -> Result<Place, Refusal> {
+    match argument.read::<Place>() {
+        Ok(place) => Ok(place),
+        // Some front ends pass the id itself.
+        Err(refusal) => match argument.read::<ConversationId>() {
+            Ok(id) => Ok(Place { conversation_id: Some(id), ..Place::default() }),
+            Err(_) => Err(refusal),
+        },
+    }
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Place {
+    conversation_id: Option<ConversationId>,
+    room_id: Option<ConversationId>,
+    since: Option<Offset>,
+    up_to: Option<Offset>,
+}
+
+impl Place {
+    fn topic(&self, field: &str) -> Result<Topic, Refusal> {
+        self.conversation_id.or(self.room_id).map(Topic::Conversation).ok_or_else(|| required(field))
+    }
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Message {
+    conversation_id: Option<ConversationId>,
+    room_id: Option<ConversationId>,
+    recipient_id: Option<UserId>,
+    user_id: Option<UserId>,
+    content: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    message_type: Option<String>,
+    client_ref: Option<String>,
+    attachments: Option<Vec<IgnoredAny>>,
+}
+
+/// Which message, and what of it. Front ends that know its place may say it; the others know its id.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Changed {
+    message_id: Option<MessageId>,
+    conversation_id: Option<ConversationId>,
+    room_id: Option<ConversationId>,
+    offset: Option<Offset>,
+    content: Option<String>,
+    emoji: Option<String>,
+}
+
+impl Changed {
+    fn to(self, change: impl FnOnce(&mut Self) -> Result<Change, Refusal>) -> Result<Request, Refusal> {
+        let mut this = self;
+        let change = change(&mut this)?;
+        match (this.conversation_id.or(this.room_id), this.offset, this.message_id) {
+            (Some(id), Some(offset), _) => Ok(Request::Native(change.at(Topic::Conversation(id), offset))),
+            (_, _, Some(message)) => Ok(Request::Change(message, change)),
+            (_, _, None) => Err(required("messageId")),
+        }
+    }
+
+    fn text(&mut self) -> Result<Change, Refusal> {
+        self.content.take().map(|text| Change::Edit(Content::text(text))).ok_or_else(|| required("content"))
+    }
+
+    fn emoji(&mut self) -> Result<String, Refusal> {
+        self.emoji.take().ok_or_else(|| required("emoji"))
+    }
+}
+
+impl Message {
+    fn content(&self) -> Result<Content, Refusal> {
+        let (field, kind) = match (&self.kind, &self.message_type) {
+            (Some(kind), _) => ("type", Some(kind)),
+            (None, kind) => ("messageType", kind.as_ref()),
+        };
+        if kind.is_some_and(|kind| kind != "text") {
+            return Err(Refusal::field(RefusalCode::Invalid, field, "only text can be sent so far"));
+        }
+        if self.attachments.as_ref().is_some_and(|attachments| !attachments.is_empty()) {
+            return Err(Refusal::field(RefusalCode::Invalid, "attachments", "nothing can be attached so far"));
+        }
+        let text = self.content.clone().ok_or_else(|| required("content"))?;
+        Ok(Content { kind: ContentKind::Text, text })
+    }
+
+    fn to_conversation(&self, id: ConversationId) -> Result<Request, Refusal> {
+        let (topic, client_ref) = (Topic::Conversation(id), self.client_ref.clone());
+        Ok(Request::Native(Command::Send(Send { topic, client_ref, content: self.content()? })))
+    }
+
+    fn to_person(&self, to: UserId) -> Result<Request, Refusal> {
+        let client_ref = self.client_ref.clone();
+        Ok(Request::Native(Command::SendDirect(SendDirect { to, client_ref, content: self.content()? })))
+    }
+}
+
+fn required(field: &str) -> Refusal {
+    Refusal::field(RefusalCode::Invalid, field, format!("{field} is required"))
+}
+
+/// The one place that answers events of parts that do not exist yet.
+fn not_yet(part: &str) -> Refusal {
+    Refusal::new(RefusalCode::NotFound, format!("{part} are not served yet"))
+}
+
+/// Reads an event by its name and first argument.
+///
+/// # Errors
+/// `notFound` for an event that does not exist, `malformed` and `invalid` (naming the member) for arguments that are wrong.
+pub fn read(name: &str, argument: Argument<'_>) -> Result<Heard, Refusal> {
+    let request = match name {
+        "join-conversation" => join(&place(argument)?, "conversationId")?,
+        "join_room" => join(&place(argument)?, "roomId")?,
+        "leave-conversation" => leave(&place(argument)?, "conversationId")?,
+        "leave_room" => leave(&place(argument)?, "roomId")?,
+        "typing" => return typing(&place(argument)?, true),
+        "stop-typing" => return typing(&place(argument)?, false),
+        "mark-as-read" => mark(&place(argument)?)?,
+        "send-message" => send(&argument.read()?)?,
+        "send_message" => send_to_room(&argument.read()?)?,
+        "send_direct_message" => send_direct(&argument.read()?)?,
+        "echo" => Request::Echo,
+        "edit_message" => argument.read::<Changed>()?.to(Changed::text)?,
+        "delete_message" => argument.read::<Changed>()?.to(|_| Ok(Change::Delete))?,
+        "add_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::React))?,
+        "remove_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::Unreact))?,
+        "join_conference" | "leave_conference" | "submit_answer" | "push_question" | "close_question"
+        | "ask_question" | "upvote_question" | "react" => return Err(not_yet("conferences")),
+        _ => return Err(Refusal::new(RefusalCode::NotFound, "there is no such event")),
+    };
+    Ok(Heard { request, vocabulary: spoken(name) })
+}
+
+fn join(place: &Place, field: &str) -> Result<Request, Refusal> {
+    Ok(Request::Native(Command::Subscribe(Subscribe { topic: place.topic(field)?, since: place.since })))
+}
+
+fn leave(place: &Place, field: &str) -> Result<Request, Refusal> {
+    Ok(Request::Native(Command::Unsubscribe(Unsubscribe { topic: place.topic(field)? })))
+}
+
+/// Spelt alike in both vocabularies; the name of the place tells them apart.
+fn typing(place: &Place, active: bool) -> Result<Heard, Refusal> {
+    let topic = place.topic("conversationId")?;
+    let vocabulary = match place {
+        Place { conversation_id: Some(_), .. } => Vocabulary::Hyphen,
+        Place { conversation_id: None, .. } => Vocabulary::Underscore,
+    };
+    let request = Request::Native(Command::Typing(Typing { topic, active }));
+    Ok(Heard { request, vocabulary: Some(vocabulary) })
+}
+
+/// Without `upTo`: everything. A position beyond the head is taken as the head.
+fn mark(place: &Place) -> Result<Request, Refusal> {
+    let (topic, read) = (place.topic("conversationId")?, Some(place.up_to.unwrap_or(MAX_OFFSET)));
+    Ok(Request::Native(Command::Mark(Mark { topic, delivered: None, read })))
+}
+
+fn send(message: &Message) -> Result<Request, Refusal> {
+    match (message.conversation_id.or(message.room_id), message.recipient_id) {
+        (Some(_), Some(_)) => {
+            let text = "conversationId and recipientId exclude each other";
+            Err(Refusal::field(RefusalCode::Invalid, "recipientId", text))
+        }
+        (Some(id), None) => message.to_conversation(id),
+        (None, Some(to)) => message.to_person(to),
+        (None, None) => Err(required("conversationId")),
+    }
+}
+
+fn send_to_room(message: &Message) -> Result<Request, Refusal> {
+    let id = message.room_id.or(message.conversation_id).ok_or_else(|| required("roomId"))?;
+    message.to_conversation(id)
+}
+
+fn send_direct(message: &Message) -> Result<Request, Refusal> {
+    let to = message.user_id.or(message.recipient_id).ok_or_else(|| required("userId"))?;
+    message.to_person(to)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+use super::*;
+use crate::socketio::vocabulary::names::{Direction, NAMES};
+use plenum_schema::codec::encode;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const ID: &str = "0192f0c4-0003-7000-8000-00000000000c";
+const USER: &str = "0192f0c4-0005-7000-8000-00000000000e";
+
+fn conversation() -> ConversationId {
+    ConversationId(Uuid::parse_str(ID).unwrap())
+}
+
+fn topic() -> Topic {
+    Topic::Conversation(conversation())
+}
+
+/// Read by both parsers, which must agree.
+fn heard(name: &str, argument: &Value) -> Result<Heard, Refusal> {
+    let [json, msgpack] =
+        [(Parser::Json, Codec::Json), (Parser::MessagePack, Codec::MessagePack)].map(|(parser, codec)| {
+            let bytes = encode(codec, argument).unwrap();
+            read(name, Argument { parser, bytes: &bytes })
+        });
+    assert_eq!(json.is_ok(), msgpack.is_ok(), "{name} {argument}");
+    if let (Ok(json), Ok(msgpack)) = (&json, &msgpack) {
+        assert_eq!(json, msgpack);
+    }
+    json
+}
+
+fn send(text: &str, client_ref: Option<&str>) -> Request {
+    let client_ref = client_ref.map(str::to_owned);
+    Request::Native(Command::Send(Send { topic: topic(), client_ref, content: Content::text(text) }))
+}
+
+fn subscribe(since: Option<u64>) -> Request {
+    Request::Native(Command::Subscribe(Subscribe { topic: topic(), since }))
+}
+
+fn typing_is(active: bool) -> Request {
+    Request::Native(Command::Typing(Typing { topic: topic(), active }))
+}
+
+fn read_up_to(read: u64) -> Request {
+    Request::Native(Command::Mark(Mark { topic: topic(), delivered: None, read: Some(read) }))
+}
+
+#[test]
+fn events_of_both_vocabularies_become_the_same_commands() {
+    let user = UserId(Uuid::parse_str(USER).unwrap());
+    let direct = || {
+        let (client_ref, content) = (Some("r".into()), Content::text("hi"));
+        Request::Native(Command::SendDirect(SendDirect { to: user, client_ref, content }))
+    };
+    let message = MessageId::from(Uuid::parse_str(ID).unwrap());
+    let edit = Command::Edit(Edit { topic: topic(), target: 7, client_ref: None, content: Content::text("new") });
+    let leave = || Request::Native(Command::Unsubscribe(Unsubscribe { topic: topic() }));
+    let (hyphen, underscore) = (Some(Vocabulary::Hyphen), Some(Vocabulary::Underscore));
+    let table = [
+        ("join-conversation", json!({ "conversationId": ID }), subscribe(None), hyphen),
+        ("join-conversation", json!({ "conversationId": ID, "since": 41 }), subscribe(Some(41)), hyphen),
+        ("join-conversation", json!(ID), subscribe(None), hyphen),
+        ("join_room", json!({ "roomId": ID, "extra": [1, { "a": null }] }), subscribe(None), underscore),
+        ("leave-conversation", json!({ "conversationId": ID }), leave(), hyphen),
+        ("leave_room", json!({ "roomId": ID }), leave(), underscore),
+        ("send-message", json!({ "conversationId": ID, "content": "hi", "type": "text" }), send("hi", None), hyphen),
+        (
+            "send-message",
+            json!({ "conversationId": ID, "content": "hi", "clientRef": "a", "attachments": [] }),
+            send("hi", Some("a")),
+            hyphen,
+        ),
+        ("send-message", json!({ "recipientId": USER, "content": "hi", "clientRef": "r" }), direct(), hyphen),
+        ("send_message", json!({ "roomId": ID, "content": "hi", "messageType": "text" }), send("hi", None), underscore),
+        ("send_direct_message", json!({ "userId": USER, "content": "hi", "clientRef": "r" }), direct(), underscore),
+        ("typing", json!({ "conversationId": ID }), typing_is(true), hyphen),
+        ("typing", json!({ "roomId": ID }), typing_is(true), underscore),
+        ("stop-typing", json!({ "conversationId": ID }), typing_is(false), hyphen),
+        ("mark-as-read", json!({ "conversationId": ID, "upTo": 7 }), read_up_to(7), hyphen),
+        ("mark-as-read", json!({ "conversationId": ID }), read_up_to(MAX_OFFSET), hyphen),
+        (
+            "edit_message",
+            json!({ "roomId": ID, "offset": 7, "messageId": ID, "content": "new" }),
+            Request::Native(edit),
+            underscore,
+        ),
+        (
+            "edit_message",
+            json!({ "messageId": ID, "content": "new" }),
+            Request::Change(message, Change::Edit(Content::text("new"))),
+            underscore,
+        ),
+        ("delete_message", json!({ "messageId": ID }), Request::Change(message, Change::Delete), underscore),
+        (
+            "add_reaction",
+            json!({ "messageId": ID, "emoji": "x" }),
+            Request::Change(message, Change::React("x".into())),
+            underscore,
+        ),
+        (
+            "remove_reaction",
+            json!({ "conversationId": ID, "offset": 7, "emoji": "x" }),
+            Request::Native(Command::Unreact(Unreact { topic: topic(), target: 7, emoji: "x".into() })),
+            underscore,
+        ),
+        ("echo", json!([1, 2]), Request::Echo, None),
+    ];
+    for (name, argument, request, vocabulary) in table {
+        if let Request::Native(command) = &request {
+            assert!(words(command).contains(&name), "{name}");
+        }
+        assert_eq!(heard(name, &argument), Ok(Heard { request, vocabulary }), "{name} {argument}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_refused_with_the_name_of_the_member() {
+    let long = json!({ "conversationId": ID, "content": "x", "type": "image" });
+    let table = [
+        ("join-conversation", json!({}), RefusalCode::Invalid, Some("conversationId")),
+        ("join_room", json!({}), RefusalCode::Invalid, Some("roomId")),
+        ("join_room", json!(null), RefusalCode::Malformed, None),
+        ("join_room", json!({ "roomId": "not an id" }), RefusalCode::Malformed, None),
+        ("send-message", json!({ "content": "hi" }), RefusalCode::Invalid, Some("conversationId")),
+        ("send-message", json!({ "conversationId": ID }), RefusalCode::Invalid, Some("content")),
+        ("send-message", long, RefusalCode::Invalid, Some("type")),
+        (
+            "send-message",
+            json!({ "conversationId": ID, "content": "x", "attachments": [{ "url": "u" }] }),
+            RefusalCode::Invalid,
+            Some("attachments"),
+        ),
+        (
+            "send-message",
+            json!({ "conversationId": ID, "recipientId": USER, "content": "x" }),
+            RefusalCode::Invalid,
+            Some("recipientId"),
+        ),
+        (
+            "send_message",
+            json!({ "roomId": ID, "content": "x", "messageType": "file" }),
+            RefusalCode::Invalid,
+            Some("messageType"),
+        ),
+        ("send_direct_message", json!({ "content": "x" }), RefusalCode::Invalid, Some("userId")),
+        ("edit_message", json!({ "messageId": ID }), RefusalCode::Invalid, Some("content")),
+        ("add_reaction", json!({ "messageId": ID }), RefusalCode::Invalid, Some("emoji")),
+        ("delete_message", json!({}), RefusalCode::Invalid, Some("messageId")),
+        ("unheard of", json!({}), RefusalCode::NotFound, None),
+        ("submit_answer", json!({}), RefusalCode::NotFound, None),
+    ];
+    for (name, argument, code, field) in table {
+        let refusal = heard(name, &argument).unwrap_err();
+        assert_eq!((refusal.code, refusal.field.as_deref()), (code, field), "{name} {argument}");
+    }
+}
+
+#[test]
+fn every_event_of_the_table_that_is_served_is_known_and_the_others_say_that_they_are_not_yet() {
+    for name in NAMES.iter().filter(|name| name.direction == Direction::Client) {
+        let outcome = heard(name.name, &json!({}));
+        match outcome {
+            Err(refusal) if !name.is_served => assert!(refusal.message.contains("not served yet"), "{}", name.name),
+            Err(refusal) => assert_ne!(refusal.code, RefusalCode::NotFound, "{}", name.name),
+            Ok(_) => assert!(name.is_served, "{}", name.name),
+        }
+    }
+}

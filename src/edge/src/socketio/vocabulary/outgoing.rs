@@ -1,0 +1,378 @@
+//! What clients hear.
+
+use crate::socketio::{packet, positions};
+use bytes::{Bytes, BytesMut};
+use plenum_actors::publication::{Parser, Vocabulary};
+use plenum_schema::conversation::{ConversationEvent, ConversationKind, Created, Message};
+use plenum_schema::moment::rfc3339_option;
+use plenum_schema::view::MessageView;
+use plenum_schema::wire::{
+    CloseCode, ConversationChange, ConversationUpdated, Event, EventFrame, Gap, Goodbye, MarksSignal, PresenceSignal,
+    ServerFrame, Signal, TypingSignal,
+};
+use plenum_schema::{ConversationId, Offset, Topic, UserId};
+use serde::Serialize;
+
+/// Which conversations are direct ones, as far as somebody here follows them: to receivers of `new_direct_message` the
+/// difference matters, and an event does not tell it.
+pub trait Directs {
+    /// Whether the conversation is a direct one.
+    fn is_direct(&self, id: ConversationId) -> bool;
+}
+
+/// Events of one frame, written one behind the other.
+struct Events {
+    parser: Parser,
+    vocabulary: Vocabulary,
+    trail: Option<String>,
+    out: Bytes,
+}
+
+impl Events {
+    fn say<T: Serialize>(&mut self, name: &str, argument: &T) {
+        let frame = packet::event(self.parser, name, argument, self.trail.as_deref());
+        if self.out.is_empty() {
+            self.out = frame;
+            return;
+        }
+        let mut joined = BytesMut::with_capacity(self.out.len() + frame.len());
+        joined.extend_from_slice(&self.out);
+        joined.extend_from_slice(&frame);
+        self.out = joined.freeze();
+    }
+
+    fn hyphen<T: Serialize>(&mut self, name: &str, argument: &T) {
+        if self.vocabulary != Vocabulary::Underscore {
+            self.say(name, argument);
+        }
+    }
+
+    fn message_updated(&mut self, message: ChangedMessage<'_>, change: &'static str) {
+        let updated = MessageUpdated { message, change };
+        self.hyphen("message-updated", &updated);
+        self.underscore("message_updated", &updated);
+    }
+
+    fn underscore<T: Serialize>(&mut self, name: &str, argument: &T) {
+        if self.vocabulary != Vocabulary::Hyphen {
+            self.say(name, argument);
+        }
+    }
+}
+
+/// The events that a frame is in a vocabulary, framed; empty when it has no words for it.
+pub fn encode(parser: Parser, vocabulary: Vocabulary, frame: &ServerFrame, directs: &impl Directs) -> Bytes {
+    let mut events = Events { parser, vocabulary, trail: None, out: Bytes::new() };
+    match frame {
+        ServerFrame::Event(event) => on_event(&mut events, event, directs),
+        ServerFrame::Signal(signal) => on_signal(&mut events, signal.topic, &signal.signal),
+        ServerFrame::Gap(gap) => on_gap(&mut events, gap),
+        ServerFrame::Goodbye(goodbye) => on_goodbye(&mut events, goodbye),
+        // Engine.IO has its own heart-beats; answers go to callbacks.
+        ServerFrame::Hello(_)
+        | ServerFrame::Ack(_)
+        | ServerFrame::Refusal(_)
+        | ServerFrame::CaughtUp(_)
+        | ServerFrame::Heartbeat(_) => {}
+    }
+    events.out
+}
+
+fn on_event(events: &mut Events, frame: &EventFrame, directs: &impl Directs) {
+    events.trail = Some(positions::trail(frame.topic, frame.offset));
+    let Topic::Conversation(id) = frame.topic else { return };
+    let Event::Conversation(event) = &frame.event;
+    match event {
+        ConversationEvent::Created(created) => on_created(events, id, created),
+        ConversationEvent::Message(message) => on_message(events, (id, frame.offset, frame.at), message, directs),
+        ConversationEvent::MemberAdded(added) => {
+            let member = Member { room_id: id, user_id: added.user };
+            events.hyphen("conversation-updated", &changed(id, "members"));
+            events.underscore("user_joined", &member);
+        }
+        ConversationEvent::MemberRemoved(removed) => {
+            let member = Member { room_id: id, user_id: removed.user };
+            events.hyphen("conversation-updated", &changed(id, "members"));
+            events.underscore("user_left", &member);
+        }
+        ConversationEvent::TitleChanged(change) => {
+            let conversation =
+                Conversation { title: Some(&change.title), change: Some("title"), ..Conversation::of(id) };
+            events.hyphen("conversation-updated", &Updated { conversation });
+        }
+        ConversationEvent::RoomChanged(change) => {
+            let conversation =
+                Conversation { title: Some(&change.title), change: Some("room"), ..Conversation::of(id) };
+            events.hyphen("conversation-updated", &Updated { conversation });
+        }
+        ConversationEvent::RoomClosed(_) => events.hyphen("conversation-updated", &changed(id, "closed")),
+        ConversationEvent::BlockChanged(change) => {
+            let change = if change.blocked { "blocked" } else { "unblocked" };
+            events.hyphen("conversation-updated", &changed(id, change));
+        }
+        ConversationEvent::MessageEdited(edited) => {
+            let message = ChangedMessage {
+                content: Some(&edited.content.text),
+                edited_at: Some(frame.at),
+                ..ChangedMessage::at(id, edited.target, edited.by)
+            };
+            events.message_updated(message, "edited");
+        }
+        ConversationEvent::MessageDeleted(deleted) => {
+            let message =
+                ChangedMessage { is_deleted: Some(true), ..ChangedMessage::at(id, deleted.target, deleted.by) };
+            events.message_updated(message, "deleted");
+        }
+        ConversationEvent::ReactionAdded(added) => {
+            let reaction = Some(Reaction { emoji: &added.emoji, added: true });
+            let message = ChangedMessage { reaction, ..ChangedMessage::at(id, added.target, added.by) };
+            events.message_updated(message, "reaction");
+        }
+        ConversationEvent::ReactionRemoved(removed) => {
+            let reaction = Some(Reaction { emoji: &removed.emoji, added: false });
+            let message = ChangedMessage { reaction, ..ChangedMessage::at(id, removed.target, removed.by) };
+            events.message_updated(message, "reaction");
+        }
+    }
+}
+
+fn on_message(
+    events: &mut Events,
+    (id, offset, at): (ConversationId, Offset, i64),
+    message: &Message,
+    directs: &impl Directs,
+) {
+    let view = MessageView::new(id, offset, at, message);
+    events.hyphen("new-message", &view);
+    if events.vocabulary != Vocabulary::Hyphen {
+        let name = if directs.is_direct(id) { "new_direct_message" } else { "new_message" };
+        events.underscore(name, &view.in_a_room());
+    }
+}
+
+fn on_created(events: &mut Events, id: ConversationId, created: &Created) {
+    let kind = match created.kind {
+        ConversationKind::Direct => "direct",
+        ConversationKind::Group => "group",
+        ConversationKind::Room => "room",
+    };
+    let title = created.title.as_deref();
+    let conversation = Conversation { kind: Some(kind), title, change: Some("created"), ..Conversation::of(id) };
+    events.hyphen("conversation-updated", &Updated { conversation });
+}
+
+fn on_signal(events: &mut Events, topic: Topic, signal: &Signal) {
+    match signal {
+        Signal::Typing(typing) => on_typing(events, topic, typing),
+        Signal::Marks(marks) => on_marks(events, topic, marks),
+        Signal::ConversationAdded(added) => {
+            if let Topic::Conversation(id) = added.conversation {
+                events.hyphen("conversation-updated", &changed(id, "added"));
+            }
+        }
+        Signal::ConversationUpdated(update) => on_updated(events, update),
+        Signal::Unread(unread) => {
+            if let Topic::Conversation(id) = unread.conversation {
+                let count = Some(unread.unread);
+                let conversation = Conversation { unread_count: count, change: Some("unread"), ..Conversation::of(id) };
+                events.hyphen("conversation-updated", &Updated { conversation });
+            }
+        }
+        Signal::Notification(notification) => events.say("notification", notification),
+        Signal::Presence(presence) => on_presence(events, presence),
+    }
+}
+
+/// A change of title or members comes as the conversation's own event, to whoever follows it.
+fn on_updated(events: &mut Events, update: &ConversationUpdated) {
+    let Topic::Conversation(id) = update.conversation else { return };
+    match update.change {
+        ConversationChange::Title | ConversationChange::Members => {}
+        ConversationChange::Removed => events.hyphen("conversation-updated", &changed(id, "removed")),
+    }
+}
+
+fn on_presence(events: &mut Events, presence: &PresenceSignal) {
+    let PresenceSignal { user, online, since, last_seen } = *presence;
+    let somebody = Somebody { user_id: user, since, last_seen };
+    events.hyphen(if online { "user-online" } else { "user-offline" }, &somebody);
+}
+
+fn on_typing(events: &mut Events, topic: Topic, typing: &TypingSignal) {
+    let Topic::Conversation(id) = topic else { return };
+    let name = if typing.active { "typing" } else { "stop-typing" };
+    events.hyphen(name, &Typist { conversation_id: id, user_id: typing.user });
+    events.underscore("user_typing", &RoomTypist { room_id: id, user_id: typing.user, is_typing: typing.active });
+}
+
+fn on_marks(events: &mut Events, topic: Topic, marks: &MarksSignal) {
+    let Topic::Conversation(id) = topic else { return };
+    let mut status = |status, up_to| {
+        events.hyphen("message-status", &Status { conversation_id: id, status, user_id: marks.user, up_to });
+    };
+    if marks.delivered > marks.read {
+        status("delivered", marks.delivered);
+    }
+    if marks.read > 0 {
+        status("read", marks.read);
+    }
+}
+
+fn on_gap(events: &mut Events, gap: &Gap) {
+    let Topic::Conversation(id) = gap.topic else { return };
+    // Without a trail: a position is told with the event that follows.
+    events.say("gap", &Missing { conversation_id: id, room_id: id, from: gap.from, to: gap.to });
+}
+
+/// Only the end of the session itself is told; any other is a connection that breaks and comes back.
+fn on_goodbye(events: &mut Events, goodbye: &Goodbye) {
+    if goodbye.code == CloseCode::SessionEnded.code() {
+        events.say("session_ended", &Ended { reason: &goodbye.reason, code: goodbye.code });
+    }
+}
+
+/// Who somebody is, right behind the CONNECT answer.
+#[derive(Serialize)]
+struct Authenticated {
+    user: Own,
+}
+
+#[derive(Serialize)]
+struct Own {
+    id: UserId,
+}
+
+/// Who of the people that the client has direct conversations with is there.
+pub(in crate::socketio) fn online_users(parser: Parser, users: &[UserId]) -> Bytes {
+    packet::event(parser, "online-users", &users, None)
+}
+
+/// The greeting of the hyphen vocabulary.
+pub(in crate::socketio) fn authenticated(parser: Parser, user: UserId) -> Bytes {
+    packet::event(parser, "authenticated", &Authenticated { user: Own { id: user } }, None)
+}
+
+#[derive(Serialize)]
+struct Updated<'e> {
+    conversation: Conversation<'e>,
+}
+
+#[derive(Serialize)]
+struct Conversation<'e> {
+    id: ConversationId,
+    topic: Topic,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'e str>,
+    #[serde(rename = "unreadCount", skip_serializing_if = "Option::is_none")]
+    unread_count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<&'static str>,
+}
+
+impl Conversation<'_> {
+    fn of(id: ConversationId) -> Self {
+        Self { id, topic: Topic::Conversation(id), kind: None, title: None, unread_count: None, change: None }
+    }
+}
+
+fn changed(id: ConversationId, change: &'static str) -> Updated<'static> {
+    Updated { conversation: Conversation { change: Some(change), ..Conversation::of(id) } }
+}
+
+#[derive(Serialize)]
+struct MessageUpdated<'e> {
+    message: ChangedMessage<'e>,
+    change: &'static str,
+}
+
+/// What an event tells of an earlier message: its place, and what is new.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChangedMessage<'e> {
+    conversation_id: ConversationId,
+    room_id: ConversationId,
+    offset: Offset,
+    by: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'e str>,
+    #[serde(serialize_with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    edited_at: Option<i64>,
+    #[serde(rename = "deleted", skip_serializing_if = "Option::is_none")]
+    is_deleted: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reaction: Option<Reaction<'e>>,
+}
+
+#[derive(Serialize)]
+struct Reaction<'e> {
+    emoji: &'e str,
+    added: bool,
+}
+
+impl ChangedMessage<'_> {
+    fn at(id: ConversationId, offset: Offset, by: UserId) -> Self {
+        let (content, edited_at, is_deleted, reaction) = (None, None, None, None);
+        Self { conversation_id: id, room_id: id, offset, by, content, edited_at, is_deleted, reaction }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Member {
+    room_id: ConversationId,
+    user_id: UserId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Somebody {
+    user_id: UserId,
+    #[serde(serialize_with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    since: Option<i64>,
+    #[serde(serialize_with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    last_seen: Option<i64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Typist {
+    conversation_id: ConversationId,
+    user_id: UserId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RoomTypist {
+    room_id: ConversationId,
+    user_id: UserId,
+    is_typing: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    conversation_id: ConversationId,
+    status: &'static str,
+    user_id: UserId,
+    up_to: Offset,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Missing {
+    conversation_id: ConversationId,
+    room_id: ConversationId,
+    from: Offset,
+    to: Offset,
+}
+
+#[derive(Serialize)]
+struct Ended<'g> {
+    reason: &'g str,
+    code: u16,
+}
+
+#[cfg(test)]
+mod tests;

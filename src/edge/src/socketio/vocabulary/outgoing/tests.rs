@@ -1,0 +1,192 @@
+use super::*;
+use crate::socketio::vocabulary::names::{Direction, NAMES};
+use plenum_schema::conversation::{
+    BlockChanged, MemberAdded, MemberRemoved, MessageDeleted, MessageEdited, ReactionAdded, ReactionRemoved, Role,
+    TitleChanged,
+};
+use plenum_schema::wire::{ConversationAdded, GapReason, Notification, SignalFrame, UnreadSignal};
+use plenum_schema::{Content, MessageId};
+use plenum_websocket::Opcode;
+use plenum_websocket::client::read_frame;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Everything is a group, or everything is direct.
+struct All(bool);
+
+impl Directs for All {
+    fn is_direct(&self, _: ConversationId) -> bool {
+        self.0
+    }
+}
+
+fn id() -> ConversationId {
+    ConversationId(Uuid::from_u128(0xc))
+}
+
+fn user(number: u128) -> UserId {
+    UserId(Uuid::from_u128(number))
+}
+
+fn event(event: ConversationEvent) -> ServerFrame {
+    let topic = Topic::Conversation(id());
+    ServerFrame::Event(EventFrame { topic, offset: 42, at: 1_700_000_000_120, event: Event::Conversation(event) })
+}
+
+fn signal(signal: Signal) -> ServerFrame {
+    ServerFrame::Signal(SignalFrame { topic: Topic::Conversation(id()), signal })
+}
+
+fn message() -> ServerFrame {
+    event(ConversationEvent::Message(Message {
+        id: MessageId::from(Uuid::from_u128(7)),
+        author: user(1),
+        number: 38,
+        content: Content::text("hi"),
+        client_ref: Some("r".into()),
+    }))
+}
+
+fn goodbye(code: CloseCode) -> ServerFrame {
+    let (code, reason) = (code.code(), code.reason().to_owned());
+    ServerFrame::Goodbye(Goodbye { code, reason, retry_after_ms: None, positions: BTreeMap::new() })
+}
+
+/// The events of a frame by the JSON parser: name and arguments.
+fn said(vocabulary: Vocabulary, frame: &ServerFrame, directs: &All) -> Vec<(String, Vec<Value>)> {
+    let bytes = encode(Parser::Json, vocabulary, frame, directs);
+    let (mut rest, mut events) = (&bytes[..], Vec::new());
+    while let Some((frame, len)) = read_frame(rest) {
+        assert_eq!(frame.opcode, Opcode::Text);
+        let text = std::str::from_utf8(frame.payload).unwrap().strip_prefix("42").unwrap();
+        let mut arguments: Vec<Value> = serde_json::from_str(text).unwrap();
+        let name = arguments.remove(0).as_str().unwrap().to_owned();
+        events.push((name, arguments));
+        rest = &rest[len..];
+    }
+    assert!(rest.is_empty());
+    events
+}
+
+fn names(vocabulary: Vocabulary, frame: &ServerFrame) -> Vec<String> {
+    said(vocabulary, frame, &All(false)).into_iter().map(|(name, _)| name).collect()
+}
+
+fn all_frames() -> Vec<ServerFrame> {
+    let created = Created { kind: ConversationKind::Group, title: Some("Plan".into()), by: user(1), members: vec![], room: None };
+    vec![
+        message(),
+        event(ConversationEvent::Created(created)),
+        event(ConversationEvent::MemberAdded(MemberAdded { user: user(2), role: Role::Member, by: user(1) })),
+        event(ConversationEvent::MemberRemoved(MemberRemoved { user: user(2), by: user(1) })),
+        event(ConversationEvent::TitleChanged(TitleChanged { title: "New".into(), by: user(1) })),
+        event(ConversationEvent::MessageEdited(MessageEdited { target: 40, by: user(1), content: Content::text("x") })),
+        event(ConversationEvent::MessageDeleted(MessageDeleted { target: 40, by: user(1) })),
+        event(ConversationEvent::ReactionAdded(ReactionAdded { target: 40, by: user(1), emoji: "x".into() })),
+        event(ConversationEvent::ReactionRemoved(ReactionRemoved { target: 40, by: user(1), emoji: "x".into() })),
+        event(ConversationEvent::BlockChanged(BlockChanged { by: user(1), blocked: true })),
+        signal(Signal::Typing(TypingSignal { user: user(2), active: true })),
+        signal(Signal::Typing(TypingSignal { user: user(2), active: false })),
+        signal(Signal::Marks(MarksSignal { user: user(2), delivered: 42, read: 41 })),
+        signal(Signal::ConversationAdded(ConversationAdded { conversation: Topic::Conversation(id()) })),
+        signal(Signal::ConversationUpdated(ConversationUpdated {
+            conversation: Topic::Conversation(id()),
+            change: ConversationChange::Removed,
+        })),
+        signal(Signal::Unread(UnreadSignal { conversation: Topic::Conversation(id()), unread: 3 })),
+        signal(Signal::Notification(Notification {
+            kind: "order.shipped".into(),
+            title: "On its way".into(),
+            body: None,
+            data: BTreeMap::new(),
+        })),
+        signal(Signal::Presence(PresenceSignal { user: user(2), online: true, since: Some(0), last_seen: None })),
+        signal(Signal::Presence(PresenceSignal { user: user(2), online: false, since: None, last_seen: Some(0) })),
+        ServerFrame::Gap(Gap { topic: Topic::Conversation(id()), from: 2, to: 9, reason: GapReason::Retention }),
+        goodbye(CloseCode::SessionEnded),
+    ]
+}
+
+#[test]
+fn a_message_is_heard_in_the_words_of_the_listener() {
+    let trail = positions::trail(Topic::Conversation(id()), 42);
+    let shown = json!({
+        "id": Uuid::from_u128(7), "conversationId": id(), "offset": 42, "number": 38, "senderId": user(1),
+        "content": "hi", "type": "text", "clientRef": "r", "createdAt": "2023-11-14T22:13:20.12Z",
+    });
+    let mut in_a_room = shown.clone();
+    in_a_room["roomId"] = json!(id());
+    in_a_room["messageType"] = json!("text");
+    let hyphen = ("new-message".to_owned(), vec![shown, json!(trail)]);
+    let underscore = |name: &str| (name.to_owned(), vec![in_a_room.clone(), json!(trail)]);
+    assert_eq!(said(Vocabulary::Hyphen, &message(), &All(false)), std::slice::from_ref(&hyphen));
+    assert_eq!(said(Vocabulary::Underscore, &message(), &All(false)), [underscore("new_message")]);
+    assert_eq!(said(Vocabulary::Underscore, &message(), &All(true)), [underscore("new_direct_message")]);
+    assert_eq!(said(Vocabulary::Both, &message(), &All(false)), [hyphen, underscore("new_message")]);
+}
+
+#[test]
+fn whoever_has_spoken_neither_vocabulary_hears_both_each_once() {
+    for frame in all_frames() {
+        let mut apart = names(Vocabulary::Hyphen, &frame);
+        for name in names(Vocabulary::Underscore, &frame) {
+            if !apart.contains(&name) {
+                apart.push(name);
+            }
+        }
+        assert_eq!(names(Vocabulary::Both, &frame), apart, "{frame:?}");
+    }
+}
+
+#[test]
+fn every_event_that_is_sent_stands_in_the_table_with_its_vocabulary_and_every_served_one_is_sent() {
+    let mut sent: Vec<String> = ["authenticated", "position", "error", "online-users"].map(str::to_owned).into();
+    for frame in all_frames() {
+        for vocabulary in [Vocabulary::Hyphen, Vocabulary::Underscore] {
+            for (name, _) in
+                said(vocabulary, &frame, &All(false)).into_iter().chain(said(vocabulary, &frame, &All(true)))
+            {
+                let known = NAMES.iter().find(|known| known.direction == Direction::Server && known.name == name);
+                let known = known.unwrap_or_else(|| panic!("{name} is not in the table"));
+                assert!(
+                    known.is_served && (known.vocabulary == Vocabulary::Both || known.vocabulary == vocabulary),
+                    "{name}"
+                );
+                sent.push(name);
+            }
+        }
+    }
+    for name in NAMES.iter().filter(|name| name.direction == Direction::Server && name.is_served) {
+        assert!(sent.iter().any(|sent| sent == name.name), "{} is never sent", name.name);
+    }
+}
+
+#[test]
+fn marks_are_a_status_of_messages_up_to_an_offset() {
+    let marks = signal(Signal::Marks(MarksSignal { user: user(2), delivered: 42, read: 41 }));
+    let said = said(Vocabulary::Hyphen, &marks, &All(false));
+    let status = |status, up_to| json!({ "conversationId": id(), "status": status, "userId": user(2), "upTo": up_to });
+    assert_eq!(said[0].1, [status("delivered", 42)]);
+    assert_eq!(said[1].1, [status("read", 41)]);
+}
+
+#[test]
+fn only_the_end_of_a_session_is_told() {
+    for code in CloseCode::ALL {
+        let expected = if *code == CloseCode::SessionEnded { 1 } else { 0 };
+        assert_eq!(names(Vocabulary::Both, &goodbye(*code)).len(), expected, "{code:?}");
+    }
+}
+
+#[test]
+fn the_messagepack_parser_says_the_same() {
+    let bytes = encode(Parser::MessagePack, Vocabulary::Hyphen, &message(), &All(false));
+    let (frame, _) = read_frame(&bytes).unwrap();
+    assert_eq!(frame.opcode, Opcode::Binary);
+    let packet: Value = plenum_schema::codec::decode(plenum_schema::codec::Codec::MessagePack, frame.payload).unwrap();
+    let (_, arguments) = said(Vocabulary::Hyphen, &message(), &All(false)).remove(0);
+    assert_eq!(packet["type"], 2);
+    assert_eq!(packet["nsp"], "/");
+    assert_eq!(packet["data"], json!(["new-message", arguments[0], arguments[1]]));
+}

@@ -1,0 +1,208 @@
+//! Coming in: what the client asks for, its conversations, and what it missed.
+
+use super::asks::Listed;
+use super::chat::{Around, Chat, Stage};
+use super::positions::{Base, read_trail};
+use super::vocabulary::outgoing::{authenticated, online_users};
+use super::{directs, packet};
+use actix::Recipient;
+use plenum_actors::connection::{Followed, Following, Outcome};
+use plenum_schema::conversation::{ConversationEvent, ConversationKind};
+use plenum_schema::wire::{Event, Page, PresenceSignal, Signal};
+use plenum_schema::{Offset, Topic, UserId};
+use plenum_socketio::args::Data;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The `auth` of a CONNECT packet, as far as it means something here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Wanted {
+    pub token: Option<String>,
+    pid: Option<String>,
+    offset: Option<String>,
+}
+
+impl Wanted {
+    /// Reads it; what is no such object asks for nothing.
+    pub(super) fn of(data: Option<&Data<'_>>) -> Self {
+        data.and_then(|data| data.parse().ok()).unwrap_or_default()
+    }
+}
+
+/// Asks for the conversations of whoever has just been identified.
+pub(super) fn list(chat: &mut Chat, around: &Around<'_>) {
+    let Some(identity) = chat.connection.identity() else { return };
+    let listed = around.listed.clone();
+    let reply = Box::new(move |outcome| send(&listed, Listed(outcome)));
+    around.shared.backend.following(identity, around.config.followed_conversations, reply);
+}
+
+#[expect(clippy::disallowed_methods, reason = "one for each connection that is being let in")]
+fn send(listed: &Recipient<Listed>, list: Listed) {
+    listed.do_send(list);
+}
+
+/// Where a client goes on.
+struct Resume {
+    pid: String,
+    /// What it knows of each topic.
+    positions: BTreeMap<Topic, Offset>,
+    /// What its trail says beyond the base.
+    moved: Vec<(Topic, Offset)>,
+    /// Whether what is not in the base is newer than it.
+    is_complete: bool,
+}
+
+impl Resume {
+    /// From what the client kept; `None` when it kept nothing of ours.
+    fn of(wanted: &Wanted, user: UserId) -> Option<Self> {
+        let pid = wanted.pid.clone()?;
+        let base = Base::decode(&pid).filter(|base| base.user == user)?;
+        let trail = match wanted.offset.as_deref() {
+            // Nothing came before the connection ended.
+            None | Some("") => BTreeMap::new(),
+            Some(offset) => read_trail(offset)?,
+        };
+        let moved = trail.iter().map(|(topic, offset)| (*topic, *offset)).collect();
+        let mut positions = base.positions;
+        positions.extend(trail);
+        Some(Self { pid, positions, moved, is_complete: base.is_complete })
+    }
+}
+
+/// Lets the client in: CONNECT answer, greeting, subscriptions.
+pub(super) fn listed(chat: &mut Chat, around: &Around<'_>, outcome: Outcome<Following>) {
+    let Stage::Entering(wanted) = std::mem::replace(&mut chat.stage, Stage::Outside) else { return };
+    let Some(identity) = chat.connection.identity() else { return };
+    let following = match outcome {
+        Ok(following) => following,
+        // Identified already, and still outside: the next CONNECT lists again.
+        Err(refusal) => return chat.keep_out(around, &refusal),
+    };
+    let resume = if around.config.recovery { Resume::of(&wanted, identity.user) } else { None };
+    chat.stage = Stage::Inside;
+    let sid = around.shared.clock.new_id().simple().to_string();
+    let pid = match &resume {
+        Some(resume) => Some(resume.pid.clone()),
+        None if around.config.recovery => Some(base(around, identity.user, &following).encode()),
+        None => None,
+    };
+    chat.push(around, packet::connect(chat.parser(), &sid, pid.as_deref()));
+    chat.push(around, authenticated(chat.parser(), identity.user));
+    match resume {
+        Some(resume) => {
+            around.metrics.recovered.inc();
+            go_on(chat, around, identity.user, &following, resume);
+        }
+        None => begin(chat, around, identity.user, &following),
+    }
+}
+
+fn base(around: &Around<'_>, user: UserId, following: &Following) -> Base {
+    let positions = following.conversations.iter().map(|one| (one.topic, one.head)).collect();
+    let (_, low) = around.shared.clock.new_id().as_u64_pair();
+    let nonce = u32::try_from(low & u64::from(u32::MAX)).unwrap_or_default();
+    Base { user, nonce, is_complete: following.is_complete, positions }
+}
+
+fn begin(chat: &Chat, around: &Around<'_>, user: UserId, following: &Following) {
+    trail(chat, around, Vec::new());
+    people(chat, around, user, following);
+    for one in &following.conversations {
+        subscribe(chat, around, one, one.head);
+    }
+}
+
+/// The same from where the client stood.
+fn go_on(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Following, resume: Resume) {
+    let Resume { mut positions, moved, is_complete, .. } = resume;
+    trail(chat, around, moved);
+    people(chat, around, user, following);
+    let mut unknown = Vec::new();
+    for one in &following.conversations {
+        match positions.remove(&one.topic) {
+            Some(position) => subscribe(chat, around, one, position.min(one.head)),
+            None if is_complete => unknown.push(one.topic),
+            None => subscribe(chat, around, one, one.head),
+        }
+    }
+    // Conversations that the person came into meanwhile, and rooms that the client had joined by itself.
+    unknown.into_iter().for_each(|topic| chat.look_at(around, topic));
+    for (topic, position) in positions {
+        chat.follow(around, topic, Some(position));
+    }
+}
+
+/// What is told to the client's own devices, and who of its direct conversations is there.
+fn people(chat: &Chat, around: &Around<'_>, user: UserId, following: &Following) {
+    listen(chat, around, Topic::User(user));
+    let mut online = Vec::new();
+    let peers = following.conversations.iter().filter_map(|one| one.peer);
+    for peer in peers.take(around.config.followed_people) {
+        let topic = Topic::Presence(peer);
+        listen(chat, around, topic);
+        if let Some(Signal::Presence(PresenceSignal { online: true, .. })) = around.shared.backend.standing(topic) {
+            online.push(peer);
+        }
+    }
+    chat.push(around, online_users(chat.parser(), &online));
+}
+
+/// Subscribes to a topic without a log.
+fn listen(chat: &Chat, around: &Around<'_>, topic: Topic) {
+    subscribe(chat, around, &Followed { topic, head: 0, is_direct: false, peer: None }, 0);
+}
+
+fn trail(chat: &Chat, around: &Around<'_>, moved: Vec<(Topic, Offset)>) {
+    if around.config.recovery {
+        let limit = around.config.told_positions;
+        around.shared.hub.with(|core| core.trail(chat.key(), moved, limit));
+    }
+}
+
+/// Subscribes to what the list vouches for. Interest first: what was published since the head was learnt is read from the log.
+fn subscribe(chat: &Chat, around: &Around<'_>, one: &Followed, since: Offset) {
+    if let (true, Topic::Conversation(id)) = (one.is_direct, one.topic) {
+        directs::remember(id, around.config.direct_conversations);
+    }
+    let hub = &around.shared.hub;
+    hub.expect(one.topic);
+    hub.with(|core| {
+        core.subscribe(chat.key(), one.topic, since, one.head);
+        core.settle(one.topic);
+    });
+}
+
+/// From which offset on a conversation concerns the client: where it was created or the person added. What is older than the
+/// page stays in the history.
+pub(super) fn concerned_since(chat: &Chat, around: &Around<'_>, page: &Page) -> Offset {
+    let user = chat.connection.identity().map(|identity| identity.user);
+    let mut since = page.events.first().map_or(page.head, |first| first.offset.saturating_sub(1));
+    for frame in &page.events {
+        let Event::Conversation(event) = &frame.event;
+        let begins = match event {
+            ConversationEvent::Created(created) => {
+                if let (ConversationKind::Direct, Topic::Conversation(id)) = (created.kind, frame.topic) {
+                    directs::remember(id, around.config.direct_conversations);
+                }
+                true
+            }
+            ConversationEvent::MemberAdded(added) => Some(added.user) == user,
+            ConversationEvent::Message(_)
+            | ConversationEvent::MemberRemoved(_)
+            | ConversationEvent::TitleChanged(_)
+            | ConversationEvent::MessageEdited(_)
+            | ConversationEvent::MessageDeleted(_)
+            | ConversationEvent::ReactionAdded(_)
+            | ConversationEvent::ReactionRemoved(_)
+            | ConversationEvent::RoomChanged(_)
+            | ConversationEvent::RoomClosed(_)
+            | ConversationEvent::BlockChanged(_) => false,
+        };
+        if begins {
+            since = frame.offset - 1;
+        }
+    }
+    since
+}

@@ -1,5 +1,0 @@
-//! Tests of the edge through its public API.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod transport;
-mod websocket;

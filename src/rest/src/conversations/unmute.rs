@@ -1,0 +1,14 @@
+use super::settings::SettingsAnswer;
+use crate::state::RestState;
+use actix_web::{HttpResponse, web};
+use plenum_http::{Answer, Caller, Id};
+use plenum_schema::ConversationId;
+
+/// Be notified of a conversation again
+#[utoipa::path(delete, path = "/conversations/{id}/mute", tag = "conversations",
+    params(("id" = uuid::Uuid, Path, description = "The conversation")),
+    responses((status = 200, description = "The caller's settings now", body = SettingsAnswer)))]
+pub async fn handle(caller: Caller, state: web::Data<RestState>, id: Id<ConversationId>) -> Answer {
+    let settings = state.conversations.mute(caller.user(), id.0, false).await?;
+    Ok(HttpResponse::Ok().json(SettingsAnswer::from(settings)))
+}

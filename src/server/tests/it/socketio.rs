@@ -1,0 +1,7 @@
+//! Socket.IO, byte for byte, against a whole server.
+
+mod client;
+mod polling;
+mod recovery;
+mod room;
+mod upgrade;

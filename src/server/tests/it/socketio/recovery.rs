@@ -1,0 +1,106 @@
+//! Connection state recovery: what was missed comes, once and in order, from positions alone.
+
+use super::client::Client;
+use crate::socket::world::{Person, World};
+use plenum_schema::Topic;
+use plenum_schema::codec::Codec;
+use serde_json::json;
+
+fn id_of(topic: Topic) -> String {
+    topic.to_string().split_once(':').unwrap().1.to_owned()
+}
+
+async fn say(world: &World, who: &Person, topic: Topic, texts: &[&str]) {
+    let mut native = world.peer(Codec::Json, who).await;
+    for text in texts {
+        native.say(topic, text).await;
+    }
+}
+
+/// A client that comes back as its library would.
+async fn again(world: &World, who: &Person, before: Client) -> Client {
+    let mut client = Client::web(world.address()).await;
+    (client.pid, client.offset) = (before.pid.clone(), before.offset.clone());
+    drop(before);
+    let pid = client.pid.clone();
+    client.enter(&who.token).await;
+    assert_eq!(client.pid, pid, "recovered");
+    client
+}
+
+#[tokio::test]
+async fn what_was_missed_in_several_conversations_comes_after_a_restart_each_once() {
+    let world = World::start();
+    let people = world.people(3).await;
+    let (one, two) = (world.direct(&people[0], &people[1]), world.direct(&people[0], &people[2]));
+    let quiet = world.group(&[&people[0], &people[1], &people[2]]);
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    client.emit("stop-typing", &json!({ "conversationId": id_of(one) })).await;
+    say(&world, &people[1], one, &["a1", "a2"]).await;
+    assert_eq!(client.messages("new-message", 2).await, ["a1", "a2"]);
+    say(&world, &people[2], two, &["b1"]).await;
+    assert_eq!(client.messages("new-message", 1).await, ["b1"]);
+    // The position frame comes in the same write as the event it follows.
+    client.expect("position").await;
+    say(&world, &people[1], one, &["a3"]).await;
+    assert_eq!(client.messages("new-message", 1).await, ["a3"]);
+    client.expect("position").await;
+
+    let world = world.restarted(|_| {}).await;
+    say(&world, &people[1], one, &["a4"]).await;
+    say(&world, &people[2], two, &["b2", "b3"]).await;
+    say(&world, &people[2], quiet, &["q1"]).await;
+    let late = world.group(&[&people[1], &people[0]]);
+    say(&world, &people[1], late, &["new group"]).await;
+
+    let mut client = again(&world, &people[0], client).await;
+    client.emit("stop-typing", &json!({ "conversationId": id_of(one) })).await;
+    let mut missed = client.messages("new-message", 5).await;
+    missed.sort_unstable();
+    assert_eq!(missed, ["a4", "b2", "b3", "new group", "q1"]);
+
+    // Coming back a second time brings nothing again.
+    say(&world, &people[1], one, &["a5"]).await;
+    assert_eq!(client.messages("new-message", 1).await, ["a5"]);
+    client.expect("position").await;
+    while client.events.iter().any(|(name, _)| name == "position") {
+        client.expect("position").await;
+    }
+    let mut client = again(&world, &people[0], client).await;
+    say(&world, &people[1], one, &["a6"]).await;
+    assert_eq!(client.messages("new-message", 1).await, ["a6"]);
+    assert_eq!(world.metric("plenum_socketio_recovered_total"), 2);
+}
+
+#[tokio::test]
+async fn a_fresh_client_hears_nothing_old_and_foreign_strings_recover_nothing() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let topic = world.direct(&people[0], &people[1]);
+    say(&world, &people[1], topic, &["old"]).await;
+    let mut other = Client::web(world.address()).await;
+    other.enter(&people[1].token).await;
+    for (pid, offset) in [(None, None), (Some("nonsense".to_owned()), None), (other.pid.clone(), Some("x".to_owned()))]
+    {
+        let mut client = Client::web(world.address()).await;
+        (client.pid, client.offset) = (pid.clone(), offset);
+        client.enter(&people[0].token).await;
+        assert_ne!(client.pid, pid);
+        say(&world, &people[1], topic, &["now"]).await;
+        assert_eq!(client.messages("new-message", 1).await, ["now"]);
+    }
+}
+
+#[tokio::test]
+async fn a_join_with_since_brings_what_lies_after_it() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let topic = world.direct(&people[0], &people[1]);
+    say(&world, &people[1], topic, &["one", "two", "three"]).await;
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    let joined = client.ask("join-conversation", &json!({ "conversationId": id_of(topic), "since": 2 })).await;
+    assert_eq!((&joined["ok"], &joined["head"], &joined["since"]), (&json!(true), &json!(4), &json!(2)));
+    assert_eq!(client.messages("new-message", 2).await, ["two", "three"]);
+}

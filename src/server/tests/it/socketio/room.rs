@@ -1,0 +1,181 @@
+//! Coming in and talking, in both vocabularies and with others.
+
+use super::client::Client;
+use crate::socket::peer::{identify, send};
+use crate::socket::wire::upgrade;
+use crate::socket::world::World;
+use plenum_schema::Topic;
+use plenum_schema::codec::Codec;
+use serde_json::{Value, json};
+
+fn id_of(topic: Topic) -> String {
+    topic.to_string().split_once(':').unwrap().1.to_owned()
+}
+
+#[tokio::test]
+async fn a_client_with_a_token_comes_in_and_one_without_is_told_why_not() {
+    let world = World::start();
+    let people = world.people(1).await;
+    let mut client = Client::web(world.address()).await;
+    assert_eq!(client.open["upgrades"], json!([]));
+    assert_eq!(client.open["pingInterval"], 25_000);
+    let refused = client.kept_out(&json!({})).await;
+    assert_eq!(refused["data"]["code"], "unauthenticated");
+    let refused = client.kept_out(&json!({ "token": "wrong" })).await;
+    assert_eq!(refused["data"]["code"], "unauthenticated");
+    client.say("40/custom,{}").await;
+    assert_eq!(client.packet().await, r#"44/custom,{"message":"Invalid namespace"}"#);
+    let data = client.enter(&people[0].token).await;
+    assert!(data["sid"].is_string() && data["pid"].is_string());
+    assert_eq!(client.user, json!(people[0].user));
+    let mut by_query = Client::web_with(world.address(), &format!("token={}", people[0].token)).await;
+    by_query.say("40").await;
+    assert!(by_query.packet().await.starts_with("40{"));
+}
+
+#[tokio::test]
+async fn hyphens_underscores_and_natives_share_one_conversation_in_one_order() {
+    let world = World::start();
+    let people = world.people(3).await;
+    let topic = world.group(&[&people[0], &people[1], &people[2]]);
+    let id = id_of(topic);
+    let mut hyphen = Client::web(world.address()).await;
+    hyphen.enter(&people[0].token).await;
+    let mut underscore = Client::polling(world.address()).await;
+    underscore.enter(&people[1].token).await;
+    let mut native = world.peer(Codec::MessagePack, &people[2]).await;
+    native.follow(topic).await;
+    let joined = hyphen.ask("join-conversation", &json!({ "conversationId": id })).await;
+    assert_eq!(joined["ok"], true);
+    assert_eq!(underscore.ask("join_room", &json!({ "roomId": id })).await["ok"], true);
+
+    let sent = hyphen
+        .ask("send-message", &json!({ "conversationId": id, "content": "one", "type": "text", "clientRef": "a" }))
+        .await;
+    assert_eq!((&sent["ok"], &sent["offset"], &sent["duplicate"]), (&json!(true), &json!(2), &json!(false)));
+    let again = hyphen.ask("send-message", &json!({ "conversationId": id, "content": "one", "clientRef": "a" })).await;
+    assert_eq!((&again["offset"], &again["duplicate"]), (&json!(2), &json!(true)));
+    let sent = underscore.ask("send_message", &json!({ "roomId": id, "content": "two", "messageType": "text" })).await;
+    assert_eq!(sent["offset"], 3);
+    native.say(topic, "three").await;
+
+    assert_eq!(hyphen.messages("new-message", 3).await, ["one", "two", "three"]);
+    assert_eq!(underscore.messages("new_message", 3).await, ["one", "two", "three"]);
+    let heard: Vec<_> = [native.expect_message().await, native.expect_message().await, native.expect_message().await]
+        .map(|(_, message)| message.content.text)
+        .into();
+    assert_eq!(heard, ["one", "two", "three"]);
+    let foreign = |events: &[(String, Value)], mark| events.iter().any(|(name, _)| name.contains(mark));
+    assert!(!foreign(&hyphen.events, '_'), "{:?}", hyphen.events);
+    assert!(!foreign(&underscore.events, '-'), "{:?}", underscore.events);
+
+    underscore.emit("typing", &json!({ "roomId": id })).await;
+    assert_eq!(hyphen.expect("typing").await["userId"], json!(people[1].user));
+    hyphen.ask("mark-as-read", &json!({ "conversationId": id })).await;
+    assert_eq!(hyphen.expect("message-status").await["status"], "read");
+}
+
+#[tokio::test]
+async fn one_who_has_spoken_neither_vocabulary_hears_both_without_joining() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let topic = world.direct(&people[0], &people[1]);
+    let mut silent = Client::web(world.address()).await;
+    silent.enter(&people[0].token).await;
+    let mut native = world.peer(Codec::Json, &people[1]).await;
+    native.say(topic, "hello").await;
+    assert_eq!(silent.expect("new-message").await["content"], "hello");
+    assert_eq!(silent.expect("new_direct_message").await["content"], "hello");
+}
+
+#[tokio::test]
+async fn a_conversation_that_begins_while_a_client_is_connected_is_heard_from_its_first_message() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    let topic = world.direct(&people[1], &people[0]);
+    let mut native = world.peer(Codec::Json, &people[1]).await;
+    native.say(topic, "first").await;
+    native.say(topic, "second").await;
+    assert_eq!(client.messages("new-message", 2).await, ["first", "second"]);
+}
+
+#[tokio::test]
+async fn failures_come_to_the_callback_or_as_an_error_event() {
+    let world = World::start();
+    let people = world.people(1).await;
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    let stranger = json!({ "conversationId": "0192f0c4-0003-7000-8000-00000000000c", "content": "x" });
+    let failed = client.ask("send-message", &stranger).await;
+    assert_eq!((&failed["ok"], &failed["error"]["code"]), (&json!(false), &json!("notFound")));
+    client.emit("send-message", &stranger).await;
+    let error = client.expect("error").await;
+    assert_eq!((&error["code"], &error["event"]), (&json!("notFound"), &json!("send-message")));
+    client.emit("submit_answer", &json!({ "questionId": 1 })).await;
+    assert_eq!(client.expect("error").await["event"], "submit_answer");
+    let missing = client.ask("send-message", &json!({ "content": "x" })).await;
+    assert_eq!(missing["error"]["field"], "conversationId");
+}
+
+#[tokio::test]
+async fn binary_data_goes_both_ways() {
+    let world = World::start();
+    let people = world.people(1).await;
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    client.say(r#"451-7["echo",{"a":{"_placeholder":true,"num":0}},"x"]"#).await;
+    client.say_binary(&[1, 2, 3]).await;
+    assert_eq!(client.packet().await, r#"461-7[{"a":{"_placeholder":true,"num":0}},"x"]"#);
+    assert_eq!(client.packet().await, "binary [1, 2, 3]");
+}
+
+#[tokio::test]
+async fn an_ended_session_is_told_and_does_not_come_back() {
+    let world = World::start();
+    let people = world.people(1).await;
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    let (status, _) = world.rest(&people[0], "POST", "/api/v1/auth/logout", &Value::Null);
+    assert_eq!(status, 200);
+    let last = client.end().await;
+    assert!(last[0].starts_with(r#"42["session_ended",{"reason":"session ended""#), "{last:?}");
+    assert_eq!(last[1..], ["41", "close"]);
+}
+
+#[tokio::test]
+async fn what_is_no_packet_ends_the_connection_and_a_left_namespace_does_not() {
+    let world = World::start();
+    let people = world.people(1).await;
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    client.say("41").await;
+    client.pid = None;
+    client.enter(&people[0].token).await;
+    client.say("4abc").await;
+    assert_eq!(client.end().await, ["close"]);
+    let mut early = Client::web(world.address()).await;
+    early.emit("send-message", &json!({})).await;
+    assert_eq!(early.end().await, ["close"]);
+}
+
+#[tokio::test]
+async fn the_messagepack_parser_is_recognised_by_its_first_packet() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let topic = world.group(&[&people[0], &people[1]]);
+    let mut client = Client::web(world.address()).await;
+    let connect = json!({ "type": 0, "nsp": "/", "data": { "token": people[0].token } });
+    client.say_binary(&plenum_schema::codec::encode(Codec::MessagePack, &connect).unwrap()).await;
+    assert!(client.packet().await.starts_with("binary "), "the CONNECT answer");
+    assert!(client.packet().await.starts_with("binary "), "the greeting");
+    assert!(client.packet().await.starts_with("binary "), "who is there");
+    let mut stream: crate::socket::wire::AnyStream = Box::new(crate::socket::wire::tcp(world.address()).await);
+    let rest = upgrade(&mut stream, world.address(), "/ws", Some("plenum.v1.json")).await;
+    let mut native = crate::socket::peer::Peer::upgraded(stream, rest, Codec::Json);
+    native.expect_hello().await;
+    native.push(identify(&people[1].token)).await;
+    native.push(send(topic, None, "packed")).await;
+    assert!(client.packet().await.starts_with("binary "), "the message");
+}
