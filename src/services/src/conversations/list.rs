@@ -145,6 +145,11 @@ impl Conversations {
         Ok(found.into_iter().flatten().collect())
     }
 
+    /// What a conversation's owner would say of it; `None` when it was never created.
+    pub(super) async fn digest_of(&self, id: ConversationId) -> Result<Option<Digest>, Refusal> {
+        Ok(self.candidate(id, 0).await?.map(|candidate| candidate.digest))
+    }
+
     /// `None` while the log is empty: the conversation was never created.
     async fn candidate(&self, id: ConversationId, since: i64) -> Result<Option<Candidate>, Refusal> {
         let head = self.parts.store.head(log_of(id)).await.map_err(unavailable)?;
