@@ -114,6 +114,12 @@ impl Connection {
         &self.peer
     }
 
+    /// The transport in use.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.state.borrow().transport()
+    }
+
     /// Milliseconds of the host's clock.
     #[must_use]
     pub fn now(&self) -> u64 {

@@ -5,7 +5,7 @@ use super::io::Client;
 use super::namespace::{Broadcast, Namespace};
 use crate::args::Args;
 use crate::encode::{self, Arguments};
-use crate::engine::CloseReason;
+use crate::engine::{CloseReason, Transport};
 use bytes::Bytes;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -100,6 +100,12 @@ impl Socket {
     #[must_use]
     pub fn peer(&self) -> &Peer {
         self.0.client.connection.peer()
+    }
+
+    /// The transport its connection uses now.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.0.client.connection.transport()
     }
 
     /// Whether it is in the namespace.
