@@ -75,7 +75,7 @@ pub trait Aggregate: Sized + Debug + Clone + Send + 'static {
     /// The event as subscribers get it. Every event has one: positions on a topic have no holes.
     fn publish(event: &Self::Event) -> wire::Event;
 
-    /// The summary stored atomically with the head.
+    /// The summary stored beside the head, so that lists need not wake owners.
     fn digest(&self) -> Vec<u8>;
 
     /// For a snapshot.

@@ -71,8 +71,10 @@ pub struct Head {
     pub offset: Offset,
     /// The oldest offset that still exists (retention moves it); 1 for an untrimmed log, also when empty.
     pub first: Offset,
-    /// The aggregate's summary, written atomically with the last append; empty when the log is empty.
+    /// The aggregate's summary as last given with an append; empty when none was.
     pub digest: Bytes,
+    /// The offset the digest is of; below `offset` when later appends gave none: the aggregate's owner knows more then.
+    pub digest_at: Offset,
 }
 
 /// What an append did.
@@ -126,12 +128,14 @@ pub enum Conditional {
 ///
 /// Futures may be polled on any thread. Dropping one does not undo a write.
 pub trait Store: Send + Sync + 'static {
-    /// Appends `entries` if the log's head is `expected`; replaces the digest in the same step.
+    /// Appends `entries` if the log's head is `expected`; a digest replaces the stored one in the same step, without one the
+    /// old stays and [`Head::digest_at`] tells how old it is. No entries with a digest writes the digest alone.
     /// Once `Done` is answered every reader sees the entries. Entry ids become findable at the latest when a snapshot
     /// at or above their offset has been saved.
     ///
     /// Errors other than an unknown outcome mean that nothing was written.
-    fn append(&self, log: LogId, expected: Offset, entries: Vec<Entry>, digest: Bytes) -> StoreFuture<Appended>;
+    fn append(&self, log: LogId, expected: Offset, entries: Vec<Entry>, digest: Option<Bytes>)
+    -> StoreFuture<Appended>;
 
     /// Entries with offsets above `after` (forward) or below it (backward; `u64::MAX` for the newest), nearest first,
     /// at most `limit` and about `max_bytes` of payload but one at least. Sees every append acknowledged before.

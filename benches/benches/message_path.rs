@@ -139,7 +139,7 @@ async fn appends(store: &SharedStore, in_flight: u64, count: u64) -> Duration {
             let (store, log) = (store.clone(), LogId { kind: AggregateKind::Conversation, id: Uuid::now_v7() });
             tokio::spawn(async move {
                 for offset in 0..(count / in_flight).max(1) {
-                    let done = store.append(log, offset, vec![entry(offset)], bytes::Bytes::new()).await;
+                    let done = store.append(log, offset, vec![entry(offset)], Some(bytes::Bytes::new())).await;
                     assert_eq!(done, Ok(Appended::Done(offset + 1)));
                 }
             })
@@ -212,7 +212,7 @@ fn cold_start(criterion: &mut Criterion) {
         for round in 0..100_u64 {
             for log in &logs {
                 let entries = (0..100).map(|more| entry(round * 100 + more)).collect();
-                let done = store.append(*log, round * 100, entries, bytes::Bytes::new()).await;
+                let done = store.append(*log, round * 100, entries, Some(bytes::Bytes::new())).await;
                 assert_eq!(done, Ok(Appended::Done(round * 100 + 100)));
             }
         }

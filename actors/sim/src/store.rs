@@ -27,6 +27,8 @@ pub struct Log {
     pub entries: Vec<Entry>,
     /// The oldest offset readers still get.
     pub first: Offset,
+    /// What the stored summary is of.
+    digest_at: Offset,
     snapshot: Option<Snapshot>,
     index: HashMap<EntryId, Offset>,
     indexed: Offset,
@@ -37,7 +39,8 @@ impl Log {
     /// A log with entries. An eager one indexes at once, a lazy one as late as allowed.
     #[must_use]
     pub fn new(entries: Vec<Entry>, is_eager: bool) -> Self {
-        let mut log = Self { entries, first: 1, snapshot: None, index: HashMap::new(), indexed: 0, is_eager };
+        let mut log =
+            Self { entries, first: 1, digest_at: 0, snapshot: None, index: HashMap::new(), indexed: 0, is_eager };
         if is_eager {
             log.index_up_to(log.head());
         }
@@ -57,11 +60,14 @@ impl Log {
     }
 
     /// Compare-and-append.
-    pub fn append(&mut self, expected: Offset, entries: Vec<Entry>) -> Appended {
+    pub fn append(&mut self, expected: Offset, entries: Vec<Entry>, with_digest: bool) -> Appended {
         if self.head() != expected {
             return Appended::Conflict(self.head());
         }
         self.entries.extend(entries);
+        if with_digest {
+            self.digest_at = self.head();
+        }
         if self.is_eager {
             self.index_up_to(self.head());
         }
@@ -81,7 +87,7 @@ impl Log {
     /// The head as readers see it.
     #[must_use]
     pub fn head_record(&self) -> Head {
-        Head { offset: self.head(), first: self.first, digest: bytes::Bytes::new() }
+        Head { offset: self.head(), first: self.first, digest: bytes::Bytes::new(), digest_at: self.digest_at }
     }
 
     /// Looks ids up.

@@ -140,7 +140,7 @@ impl Aggregate for Conversation {
     }
 
     fn is_query(command: &Command) -> bool {
-        matches!(command, Command::Access { .. } | Command::Members { .. })
+        matches!(command, Command::Access { .. } | Command::Digest | Command::Members { .. })
     }
 
     fn name(command: &Command) -> &'static str {

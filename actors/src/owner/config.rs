@@ -27,8 +27,13 @@ pub struct OwnerConfig {
     pub max_backoff_ms: u64,
     /// Entries between snapshots.
     pub snapshot_every: u64,
+    /// The summary of a busy log is stored at most this often, milliseconds; until it is, lists ask the owner. 0: with every append.
+    pub digest_every_ms: u64,
     /// Most entry ids remembered beyond the last snapshot. Reached only while snapshots fail: then commands are refused as `unavailable`.
     pub max_remembered_ids: usize,
+    /// Ids that leave a trace in memory (two bytes each) when they are forgotten, so that a new message need not be looked up in the
+    /// index. Beyond that, and after a start from a snapshot, each is looked up.
+    pub faded_ids: usize,
     /// An owner without commands for this long saves a snapshot and ends, milliseconds.
     pub idle_after_ms: u64,
     /// Entries kept in each log; older ones are removed after a snapshot covers them. 0 keeps everything.
@@ -58,7 +63,9 @@ impl Default for OwnerConfig {
             backoff_ms: 20,
             max_backoff_ms: 1_000,
             snapshot_every: 1_000,
+            digest_every_ms: 1_000,
             max_remembered_ids: 20_000,
+            faded_ids: 32_768,
             idle_after_ms: 60_000,
             retain_entries: 0,
             page_entries: 512,
@@ -86,12 +93,14 @@ impl OwnerConfig {
             between("backoff_ms", self.backoff_ms, 1, 60_000),
             between("max_backoff_ms", self.max_backoff_ms, self.backoff_ms, 600_000),
             between("snapshot_every", self.snapshot_every, 1, 100_000),
+            between("digest_every_ms", self.digest_every_ms, 0, 60_000),
             between(
                 "max_remembered_ids",
                 self.max_remembered_ids as u64,
                 self.snapshot_every.saturating_mul(3),
                 10_000_000,
             ),
+            between("faded_ids", self.faded_ids as u64, 0, 1 << 24),
             between("idle_after_ms", self.idle_after_ms, 1, 86_400_000),
             between("page_entries", self.page_entries as u64, 1, 10_000),
             between("page_bytes", self.page_bytes as u64, 1_024, 16 << 20),

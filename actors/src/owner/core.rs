@@ -8,6 +8,8 @@
 mod append;
 mod batch;
 mod dedupe;
+mod digest;
+mod faded;
 mod input;
 mod load;
 mod mutation;
@@ -59,6 +61,7 @@ pub struct Core<A: Aggregate> {
     loaded: VecDeque<Weighed>,
     rest: rest::Rest,
     looks: append::Looks,
+    digest: digest::Kept,
     last_number: u64,
     wishes: Vec<Wish<A>>,
     mutation: Option<Mutation>,
@@ -129,6 +132,7 @@ impl<A: Aggregate> Core<A> {
             loaded: VecDeque::new(),
             rest: rest::Rest::new(now.mono),
             looks: append::Looks::default(),
+            digest: digest::Kept::default(),
             last_number: 0,
             wishes: Vec::new(),
             mutation: None,
@@ -174,7 +178,7 @@ impl<A: Aggregate> Core<A> {
             }
             _ => None,
         };
-        [next, self.rest_at(), self.snapshot_at(), self.look_at()].into_iter().flatten().min()
+        [next, self.rest_at(), self.snapshot_at(), self.look_at(), self.digest_at()].into_iter().flatten().min()
     }
 
     /// Whether it knows its log: everything up to [`Self::head`] has been announced or published.
@@ -238,6 +242,7 @@ impl<A: Aggregate> Core<A> {
         self.look_up();
         self.pump(now);
         self.look_again(now);
+        self.digest_if_due(now);
         self.snapshot_if_due(now);
         self.rest_if_idle(now);
     }

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 struct Log {
     entries: Vec<Entry>,
     digest: Bytes,
+    digest_at: Offset,
     snapshot: Option<Snapshot>,
 }
 
@@ -46,7 +47,13 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn append(&self, log: LogId, expected: Offset, entries: Vec<Entry>, digest: Bytes) -> StoreFuture<Appended> {
+    fn append(
+        &self,
+        log: LogId,
+        expected: Offset,
+        entries: Vec<Entry>,
+        digest: Option<Bytes>,
+    ) -> StoreFuture<Appended> {
         self.appends.fetch_add(1, Ordering::SeqCst);
         let (logs, is_down) = (Arc::clone(&self.logs), Arc::clone(&self.is_down));
         Box::pin(async move {
@@ -62,7 +69,10 @@ impl Store for MemoryStore {
                 return Ok(Appended::Conflict(head));
             }
             log.entries.extend(entries);
-            log.digest = digest;
+            if let Some(digest) = digest {
+                log.digest = digest;
+                log.digest_at = log.entries.len() as u64;
+            }
             Ok(Appended::Done(log.entries.len() as u64))
         })
     }
@@ -96,8 +106,9 @@ impl Store for MemoryStore {
     fn head(&self, log: LogId) -> StoreFuture<Head> {
         let logs = self.logs.lock();
         let log = logs.get(&log);
-        let (offset, digest) = log.map(|log| (log.entries.len() as u64, log.digest.clone())).unwrap_or_default();
-        ready(Head { offset, first: 1, digest })
+        let (offset, digest, digest_at) =
+            log.map(|log| (log.entries.len() as u64, log.digest.clone(), log.digest_at)).unwrap_or_default();
+        ready(Head { offset, first: 1, digest, digest_at })
     }
 
     fn find(&self, log: LogId, ids: Vec<EntryId>) -> StoreFuture<Vec<Option<Offset>>> {

@@ -30,6 +30,7 @@ use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
 use plenum_actors::publication::Publisher;
 use plenum_actors::store::SharedStore;
+use plenum_schema::conversation::Digest;
 use plenum_schema::wire::Sent;
 use plenum_schema::{AggregateKind, Content, ConversationId, LogId, Refusal, RefusalCode, Topic, UserId};
 use std::fmt;
@@ -102,6 +103,14 @@ impl Conversations {
     pub async fn access(&self, caller: UserId, id: ConversationId) -> Result<Access, Refusal> {
         match self.ask(id, Command::Access { user: caller }).await? {
             Answer::Access(access) => Ok(access),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The digest as the owner has it: newer than the stored one of a busy conversation.
+    async fn digest(&self, id: ConversationId) -> Result<Digest, Refusal> {
+        match self.ask(id, Command::Digest).await? {
+            Answer::Digest(digest) => Ok(*digest),
             other => Err(unexpected(&other)),
         }
     }

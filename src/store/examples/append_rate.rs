@@ -45,7 +45,7 @@ async fn sender(store: Arc<Embedded>, stop: Arc<AtomicBool>) -> u64 {
     let (log, payload, digest) = (log(), Bytes::from(vec![b'x'; 200]), Bytes::from(vec![b'd'; 64]));
     let mut head = 0;
     while !stop.load(Ordering::Relaxed) {
-        let appended = store.append(log, head, vec![entry(&payload)], digest.clone()).await;
+        let appended = store.append(log, head, vec![entry(&payload)], Some(digest.clone())).await;
         assert_eq!(appended, Ok(Appended::Done(head + 1)));
         head += 1;
     }
@@ -79,7 +79,7 @@ async fn million(store: &Arc<Embedded>) {
     let logs: Vec<_> = (0..1_000).map(|_| log()).collect();
     for head in (0..1_000).step_by(10) {
         let entries = || (0..10).map(|_| entry(&payload)).collect();
-        let appends = logs.iter().map(|log| store.append(*log, head, entries(), Bytes::from_static(b"digest")));
+        let appends = logs.iter().map(|log| store.append(*log, head, entries(), Some(Bytes::from_static(b"digest"))));
         for appended in futures_util::future::join_all(appends).await {
             assert_eq!(appended, Ok(Appended::Done(head + 10)));
         }

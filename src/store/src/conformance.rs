@@ -43,6 +43,9 @@ macro_rules! cases {
 pub const CASES: &[Case] = cases![
     logs::an_unknown_log_is_empty,
     logs::an_append_moves_head_and_digest_together,
+    logs::an_append_without_a_digest_keeps_the_old_one_and_tells_its_age,
+    logs::a_digest_can_be_written_alone,
+    logs::a_trim_keeps_the_head_of_appends_without_a_digest,
     logs::an_append_on_another_head_conflicts_and_writes_nothing,
     logs::logs_do_not_see_each_other,
     logs::entries_read_forward_and_backward_within_limits,

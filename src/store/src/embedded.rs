@@ -172,27 +172,40 @@ fn check_limit(limit: usize) -> Result<(), StoreError> {
 }
 
 /// The bytes of an append, if it keeps the limits of the interface.
-fn check_append(entries: &[Entry], digest: &Bytes, max_digest: usize) -> Result<usize, StoreError> {
-    if entries.is_empty() || entries.len() > MAX_APPEND_ENTRIES {
+fn check_append(
+    entries: &[Entry],
+    expected: Offset,
+    digest: Option<&Bytes>,
+    max_digest: usize,
+) -> Result<usize, StoreError> {
+    let digest_alone = entries.is_empty() && digest.is_some() && expected > 0;
+    if entries.is_empty() && !digest_alone || entries.len() > MAX_APPEND_ENTRIES {
         return Err(invalid(format!("{} entries in an append; 1 to {MAX_APPEND_ENTRIES} are allowed", entries.len())));
     }
     if let Some(entry) = entries.iter().find(|entry| entry.payload.len() > MAX_ENTRY_BYTES) {
         return Err(invalid(format!("an entry has {} bytes; {MAX_ENTRY_BYTES} are allowed", entry.payload.len())));
     }
-    if digest.len() > max_digest {
-        return Err(invalid(format!("a digest has {} bytes; {max_digest} are allowed", digest.len())));
+    let digest = digest.map_or(0, Bytes::len);
+    if digest > max_digest {
+        return Err(invalid(format!("a digest has {digest} bytes; {max_digest} are allowed")));
     }
     let bytes = entries.iter().map(|entry| entry.payload.len()).sum::<usize>();
     if bytes > MAX_APPEND_BYTES {
         return Err(invalid(format!("an append has {bytes} bytes; {MAX_APPEND_BYTES} are allowed")));
     }
     // Ids, keys and what the queue itself takes.
-    Ok(bytes + digest.len() + entries.len() * 100)
+    Ok(bytes + digest + entries.len() * 100)
 }
 
 impl Store for Embedded {
-    fn append(&self, log: LogId, expected: Offset, entries: Vec<Entry>, digest: Bytes) -> StoreFuture<Appended> {
-        let bytes = match check_append(&entries, &digest, self.shared.config.max_value_bytes) {
+    fn append(
+        &self,
+        log: LogId,
+        expected: Offset,
+        entries: Vec<Entry>,
+        digest: Option<Bytes>,
+    ) -> StoreFuture<Appended> {
+        let bytes = match check_append(&entries, expected, digest.as_ref(), self.shared.config.max_value_bytes) {
             Ok(bytes) => bytes,
             Err(error) => return ready(Err(error)),
         };
@@ -217,7 +230,7 @@ impl Store for Embedded {
     }
 
     fn head(&self, log: LogId) -> StoreFuture<Head> {
-        let empty = Head { offset: 0, first: 1, digest: Bytes::new() };
+        let empty = Head { offset: 0, first: 1, digest: Bytes::new(), digest_at: 0 };
         self.read(move |view| Ok(view.head(log)?.unwrap_or(empty)))
     }
 

@@ -54,7 +54,7 @@ pub(super) enum Operation {
     Load { number: u64 },
     Tail { number: u64, after: Offset, limit: usize },
     Find { number: u64, ids: Vec<EntryId> },
-    Append { number: u64, expected: Offset, entries: Vec<Entry> },
+    Append { number: u64, expected: Offset, entries: Vec<Entry>, with_digest: bool },
     Save { number: u64, snapshot: Snapshot },
     Trim { upto: Offset },
 }

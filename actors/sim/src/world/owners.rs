@@ -100,9 +100,9 @@ impl World {
                 self.ask_store(from, Operation::Tail { number, after, limit });
             }
             Wish::Find { number, ids } => self.ask_store(from, Operation::Find { number, ids }),
-            Wish::Append { number, expected, entries, .. } => {
+            Wish::Append { number, expected, entries, digest } => {
                 trace!(self, "node {} appends {} entries at {expected}", from.node, entries.len());
-                self.ask_store(from, Operation::Append { number, expected, entries });
+                self.ask_store(from, Operation::Append { number, expected, entries, with_digest: digest.is_some() });
             }
             Wish::SaveSnapshot { number, snapshot } => self.ask_store(from, Operation::Save { number, snapshot }),
             Wish::Trim { upto } => self.ask_store(from, Operation::Trim { upto }),

@@ -87,9 +87,9 @@ impl World {
             }
             Operation::Tail { number, after, limit } => Input::Tail { number, result: Ok(log.read(after, limit)) },
             Operation::Find { number, ids } => Input::Found { number, result: Ok(log.find(&ids)) },
-            Operation::Append { number, expected, entries } => {
+            Operation::Append { number, expected, entries, with_digest } => {
                 let count = entries.len();
-                let result = log.append(expected, entries);
+                let result = log.append(expected, entries, with_digest);
                 trace!(
                     self,
                     "store: append of {count} at {expected}: {result:?}{}",

@@ -1,6 +1,6 @@
 //! What can be asked of a conversation, and what it answers.
 
-use plenum_schema::conversation::{ConversationKind, Role};
+use plenum_schema::conversation::{ConversationKind, Digest, Role};
 use plenum_schema::wire::Sent;
 use plenum_schema::{Content, Offset, UserId};
 use serde::Deserialize;
@@ -56,6 +56,8 @@ pub enum Command {
         /// Whose rights.
         user: UserId,
     },
+    /// Ask for the digest of now. For the node itself: whoever shows it to a person checks that they are a member.
+    Digest,
     /// Ask for the members in order of their ids.
     Members {
         /// Who asks.
@@ -76,6 +78,7 @@ impl Command {
             Self::RemoveMember { .. } => "removeMember",
             Self::SetTitle { .. } => "setTitle",
             Self::Access { .. } => "access",
+            Self::Digest => "digest",
             Self::Members { .. } => "members",
         }
     }
@@ -90,7 +93,11 @@ impl Command {
                     client_ref.as_ref().map_or(0, String::len) + content.text.len()
                 }
                 Self::SetTitle { title, .. } => title.len(),
-                Self::AddMember { .. } | Self::RemoveMember { .. } | Self::Access { .. } | Self::Members { .. } => 0,
+                Self::AddMember { .. }
+                | Self::RemoveMember { .. }
+                | Self::Access { .. }
+                | Self::Digest
+                | Self::Members { .. } => 0,
             }
     }
 }
@@ -114,6 +121,8 @@ pub enum Answer {
     },
     /// Answers `Access`.
     Access(Access),
+    /// Answers `Digest`.
+    Digest(Box<Digest>),
     /// Answers `Members`.
     Members(Vec<Member>),
 }

@@ -33,7 +33,7 @@ impl<A: Aggregate> Core<A> {
                 self.phase = Phase::Waiting { until: 0, batch, next: Next::Append };
                 self.fail(format!("an append ended at {head}"), now);
             }
-            Ok(Appended::Conflict(actual)) if actual > batch.expected => self.overtaken(batch, actual),
+            Ok(Appended::Conflict(actual)) if actual > batch.expected => self.overtaken(batch, actual, now),
             Ok(Appended::Conflict(actual)) if actual < batch.expected => {
                 self.phase = Phase::Waiting { until: 0, batch, next: Next::Append };
                 self.fail(format!("the log ends at {actual}, before what was read of it"), now);
@@ -46,6 +46,9 @@ impl<A: Aggregate> Core<A> {
     /// The batch is in the log: only now it counts, is answered and published.
     fn commit(&mut self, batch: Batch<A>) {
         let publications = self.publications(&batch);
+        if batch.with_digest {
+            self.digest.stored(batch.end());
+        }
         let Batch { expected, members, written, .. } = batch;
         for (offset, written) in (expected + 1..).zip(written) {
             self.confirmed.apply(offset, written.id, written.at, &written.event);
@@ -83,13 +86,13 @@ impl<A: Aggregate> Core<A> {
     }
 
     /// Somebody else appended first.
-    fn overtaken(&mut self, mut batch: Batch<A>, actual: Offset) {
+    fn overtaken(&mut self, mut batch: Batch<A>, actual: Offset, now: Now) {
         self.wishes.push(Wish::Report(Report::Conflict));
         if self.is_broken(Mutation::AppendBlindly) {
             batch.expected = actual;
             self.head = actual;
-            self.seen = super::Seen::above(actual);
-            return self.send(batch);
+            self.seen = super::Seen::above(actual, self.config.faded_ids);
+            return self.send(batch, now);
         }
         self.read_tail(batch, Some(actual));
     }
@@ -245,7 +248,7 @@ impl<A: Aggregate> Core<A> {
     /// The time of a waiting batch has come.
     pub(super) fn go_on(&mut self, now: Now) {
         match std::mem::replace(&mut self.phase, Phase::Ready { not_before: now.mono }) {
-            Phase::Waiting { batch, next: Next::Append, .. } => self.send(batch),
+            Phase::Waiting { batch, next: Next::Append, .. } => self.send(batch, now),
             Phase::Waiting { batch, next: Next::Read { target }, .. } => self.read_tail(batch, target),
             other => self.phase = other,
         }

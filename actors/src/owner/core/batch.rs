@@ -60,13 +60,23 @@ pub(super) struct Batch<A: Aggregate> {
     pub written: Vec<Written<A>>,
     pub bytes: usize,
     pub attempts: u32,
+    /// Its append carries the summary.
+    pub with_digest: bool,
     /// Places the batch's ids would get.
     ids: HashMap<EntryId, Offset>,
 }
 
 impl<A: Aggregate> Batch<A> {
     pub(super) fn new(expected: Offset) -> Self {
-        Self { expected, members: Vec::new(), written: Vec::new(), bytes: 0, attempts: 0, ids: HashMap::new() }
+        Self {
+            expected,
+            members: Vec::new(),
+            written: Vec::new(),
+            bytes: 0,
+            attempts: 0,
+            with_digest: false,
+            ids: HashMap::new(),
+        }
     }
 
     /// The head after the batch.
@@ -107,7 +117,7 @@ impl<A: Aggregate> Core<A> {
         if batch.written.is_empty() {
             self.answer_all(batch.members, batch.expected);
         } else {
-            self.send(batch);
+            self.send(batch, now);
         }
     }
 
@@ -202,9 +212,9 @@ impl<A: Aggregate> Core<A> {
     }
 
     /// Sends the batch.
-    pub(super) fn send(&mut self, batch: Batch<A>) {
+    pub(super) fn send(&mut self, mut batch: Batch<A>, now: Now) {
         let number = self.number();
-        let digest = Bytes::from(self.speculative.digest());
+        let digest = self.digest_for(&mut batch, now);
         self.wishes.push(Wish::Append { number, expected: batch.expected, entries: batch.entries(), digest });
         if self.is_broken(Mutation::AckBeforeAppend) {
             self.answer_early(&batch);

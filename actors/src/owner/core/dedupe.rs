@@ -21,7 +21,7 @@ impl<A: Aggregate> Core<A> {
         let floor = self.seen.floor();
         let looked = pending.checked.is_some_and(|checked| checked.place.is_some() || checked.floor >= floor);
         pending.derived
-            && floor > 0
+            && self.seen.may_be_older(pending.entry)
             && !looked
             && self.seen.get(pending.entry).is_none()
             && !self.is_broken(Mutation::SkipFind)

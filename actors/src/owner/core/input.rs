@@ -117,8 +117,8 @@ pub enum Wish<A: Aggregate> {
         expected: Offset,
         /// What to append.
         entries: Vec<Entry>,
-        /// The summary after it.
-        digest: Bytes,
+        /// The summary after it, when it is to be stored now.
+        digest: Option<Bytes>,
     },
     /// Answer a command.
     Answer {

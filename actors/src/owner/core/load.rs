@@ -34,6 +34,7 @@ impl<A: Aggregate> Core<A> {
         };
         self.first = head.first;
         self.start_from(snapshot);
+        self.digest = super::digest::Kept::loaded(head.digest_at);
         if head.first > self.head + 1 {
             return self.fail("the log was trimmed and has no snapshot that can be used".into(), now);
         }
@@ -57,7 +58,7 @@ impl<A: Aggregate> Core<A> {
         }
         self.snapshots.loaded(self.head);
         // Where the state starts the remembered ids start: they are counted on from there.
-        self.seen = super::Seen::above(self.head);
+        self.seen = super::Seen::above(self.head, self.config.faded_ids);
         self.snapshots.indexed = floor;
     }
 

@@ -50,6 +50,10 @@ impl<A: Aggregate> Core<A> {
         if self.rest.asked || self.rest.draining { 0 } else { self.rest.last_command + self.config.idle_after_ms }
     }
 
+    pub(super) fn rest_is_due(&self, now: Now) -> bool {
+        self.is_quiet() && self.rest_due() <= now.mono
+    }
+
     pub(super) fn rest_at(&self) -> Option<MonoMillis> {
         self.is_quiet().then(|| self.rest_due())
     }

@@ -1,5 +1,6 @@
 //! The ids of the newest entries, so that most repetitions are recognised without asking the store.
 
+use super::faded::Faded;
 use plenum_schema::{EntryId, Offset};
 use std::collections::{HashMap, VecDeque};
 
@@ -9,12 +10,19 @@ pub(super) struct Seen {
     floor: Offset,
     order: VecDeque<EntryId>,
     places: HashMap<EntryId, Offset>,
+    /// A trace of ids at or below the floor, so that most new ids need no look-up in the index either.
+    faded: Faded,
 }
 
 impl Seen {
-    /// Nothing remembered; everything up to `floor` is in the index.
-    pub(super) fn above(floor: Offset) -> Self {
-        Self { floor, ..Self::default() }
+    /// Nothing remembered; everything up to `floor` is in the index. At most `faded` ids leave a trace when they are forgotten.
+    pub(super) fn above(floor: Offset, faded: usize) -> Self {
+        Self { floor, faded: Faded::new(faded, floor > 0), ..Self::default() }
+    }
+
+    /// Whether the index may hold the id: `false` is certain.
+    pub(super) fn may_be_older(&self, id: EntryId) -> bool {
+        self.floor > 0 && self.faded.may_hold(id)
     }
 
     pub(super) fn floor(&self) -> Offset {
@@ -43,6 +51,7 @@ impl Seen {
             if self.places.get(&id) == Some(&self.floor) {
                 self.places.remove(&id);
             }
+            self.faded.add(id);
         }
         self.order.shrink_to(self.order.len() * 2);
         self.places.shrink_to(self.order.len() * 2);
@@ -60,7 +69,7 @@ mod tests {
 
     #[test]
     fn ids_are_forgotten_from_the_oldest_on() {
-        let mut seen = Seen::above(10);
+        let mut seen = Seen::above(10, 0);
         for number in 11..=14 {
             seen.push(id(number));
         }
@@ -69,5 +78,22 @@ mod tests {
         assert_eq!((seen.get(id(12)), seen.get(id(13)), seen.get(id(14))), (None, Some(13), Some(14)));
         seen.forget(99);
         assert_eq!((seen.floor(), seen.len()), (14, 0));
+    }
+
+    #[test]
+    fn a_new_id_is_known_to_be_new_while_every_forgotten_one_has_left_a_trace() {
+        let mut seen = Seen::above(0, 10_000);
+        (1..=2_000).for_each(|number| seen.push(id(number << 64 | number)));
+        assert!(!seen.may_be_older(id(1)), "nothing is forgotten yet");
+        seen.forget(1_500);
+        assert!((1..=1_500).all(|number| seen.may_be_older(id(number << 64 | number))));
+        let new = (5_000..6_000).filter(|number| seen.may_be_older(id(number << 64 | number))).count();
+        assert!(new < 20, "{new} of 1,000 new ids would be looked up");
+    }
+
+    #[test]
+    fn an_owner_that_did_not_see_the_beginning_asks_for_every_id() {
+        assert!(Seen::above(7, 10_000).may_be_older(id(1)));
+        assert!(!Seen::above(0, 10_000).may_be_older(id(1)));
     }
 }

@@ -1,6 +1,7 @@
 //! The core against a small log that the test can make fail.
 
 mod dedupe;
+mod digests;
 mod driver;
 mod faults;
 mod lifecycle;

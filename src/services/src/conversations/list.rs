@@ -85,21 +85,30 @@ impl Conversations {
     /// `notFound` for strangers, `unavailable`.
     pub async fn get(&self, caller: UserId, id: ConversationId) -> Result<Overview, Refusal> {
         self.access(caller, id).await?;
-        let head = self.parts.store.head(log_of(id)).await.map_err(unavailable)?;
         let since = self.memberships(caller).await?.into_iter().find(|row| row.conversation_id == id);
-        let candidate = candidate(id, since.map_or(0, |row| row.since), &head)?.ok_or_else(no_such_conversation)?;
+        let candidate = self.candidate(id, since.map_or(0, |row| row.since)).await?.ok_or_else(no_such_conversation)?;
         self.overview(caller, candidate).await?.ok_or_else(no_such_conversation)
     }
 
     async fn candidates(&self, caller: UserId) -> Result<Vec<Candidate>, Refusal> {
         let rows = self.memberships(caller).await?;
-        let heads = rows.into_iter().map(|row: Membership| async move {
-            let head = self.parts.store.head(log_of(row.conversation_id)).await.map_err(unavailable)?;
-            candidate(row.conversation_id, row.since, &head)
-        });
+        let heads =
+            rows.into_iter().map(|row: Membership| async move { self.candidate(row.conversation_id, row.since).await });
         let found: Vec<Option<Candidate>> =
             stream::iter(heads).buffer_unordered(self.config.concurrent_reads).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    /// `None` while the log is empty: the conversation was never created.
+    async fn candidate(&self, id: ConversationId, since: i64) -> Result<Option<Candidate>, Refusal> {
+        let head = self.parts.store.head(log_of(id)).await.map_err(unavailable)?;
+        if head.offset == 0 {
+            return Ok(None);
+        }
+        // The stored digest of a busy conversation lags behind by a second: its owner has the one of now.
+        let digest = if head.digest_at < head.offset { self.digest(id).await? } else { stored_digest(id, &head)? };
+        let at = digest.last.as_ref().map_or(since, |last| last.at);
+        Ok(Some(Candidate { place: Place { at, id }, head: head.offset, digest }))
     }
 
     /// `None` when the caller is no member (any more): the row outlived a crash.
@@ -134,15 +143,9 @@ impl Conversations {
     }
 }
 
-/// `None` while the log is empty: the conversation was never created.
-fn candidate(id: ConversationId, since: i64, head: &Head) -> Result<Option<Candidate>, Refusal> {
-    if head.offset == 0 {
-        return Ok(None);
-    }
-    let digest = read_digest(&head.digest).map_err(|error| {
+fn stored_digest(id: ConversationId, head: &Head) -> Result<Digest, Refusal> {
+    read_digest(&head.digest).map_err(|error| {
         tracing::error!(conversation = %id, %error, "a digest does not read back");
         Refusal::new(RefusalCode::Internal, "the server could not carry this out; it has been logged")
-    })?;
-    let at = digest.last.as_ref().map_or(since, |last| last.at);
-    Ok(Some(Candidate { place: Place { at, id }, head: head.offset, digest }))
+    })
 }

@@ -79,7 +79,7 @@ fn rows_only<T: Send + 'static>() -> StoreFuture<T> {
 }
 
 impl Store for MemoryStore {
-    fn append(&self, _: LogId, _: Offset, _: Vec<Entry>, _: Bytes) -> StoreFuture<Appended> {
+    fn append(&self, _: LogId, _: Offset, _: Vec<Entry>, _: Option<Bytes>) -> StoreFuture<Appended> {
         rows_only()
     }
 

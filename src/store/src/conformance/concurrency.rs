@@ -17,7 +17,7 @@ async fn look_for(store: &SharedStore, log: LogId, wanted: &Entry) -> Option<Off
 pub(super) async fn one_of_many_appends_on_the_same_head_wins(store: SharedStore) {
     let log = log();
     append(&store, log, 0, vec![entry("first")]).await;
-    let appends = (0..WRITERS).map(|_| store.append(log, 1, vec![entry("second")], digest(2)));
+    let appends = (0..WRITERS).map(|_| store.append(log, 1, vec![entry("second")], Some(digest(2))));
     let answers = join_all(appends).await;
     let count = |wanted| answers.iter().filter(|answer| **answer == Ok(wanted)).count();
     let (done, unknown) = (count(Appended::Done(2)), count(Appended::Unknown));
@@ -32,7 +32,7 @@ async fn compete(store: SharedStore, log: LogId, entries: Vec<Entry>) -> Vec<(Of
     let mut head = 0;
     for entry in entries {
         loop {
-            match store.append(log, head, vec![entry.clone()], digest(head + 1)).await {
+            match store.append(log, head, vec![entry.clone()], Some(digest(head + 1))).await {
                 Ok(Appended::Done(offset)) => {
                     head = offset;
                     acknowledged.push((offset, entry));

@@ -109,7 +109,7 @@ pub(super) fn note(owner: &Value, number: i64, body: &str) -> Row {
 /// Appends and expects success.
 pub(super) async fn append(store: &SharedStore, log: LogId, expected: Offset, entries: Vec<Entry>) {
     let last = expected + entries.len() as u64;
-    assert_eq!(store.append(log, expected, entries, digest(last)).await, Ok(Appended::Done(last)));
+    assert_eq!(store.append(log, expected, entries, Some(digest(last))).await, Ok(Appended::Done(last)));
 }
 
 /// A log with `count` entries in appends of ten.

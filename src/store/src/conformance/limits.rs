@@ -25,9 +25,11 @@ pub(super) async fn appends_over_the_limits_are_invalid_and_write_nothing(store:
         vec![sized(half), sized(half), sized(1)],
         entries(MAX_APPEND_ENTRIES + 1),
     ] {
-        let answer = store.append(log, 0, list, digest(1)).await;
+        let answer = store.append(log, 0, list, Some(digest(1))).await;
         assert!(is_invalid(&answer), "{answer:?}");
     }
+    let nothing = store.append(log, 0, vec![], None).await;
+    assert!(is_invalid(&nothing), "{nothing:?}");
     assert_eq!(store.head(log).await.unwrap().offset, 0);
 }
 
@@ -35,7 +37,7 @@ pub(super) async fn entries_at_the_limits_are_written(store: SharedStore) {
     let log = log();
     let large = vec![sized(MAX_ENTRY_BYTES), sized(MAX_APPEND_BYTES - MAX_ENTRY_BYTES), sized(0)];
     append(&store, log, 0, large.clone()).await;
-    let many = store.append(log, 3, entries(MAX_APPEND_ENTRIES), digest(9)).await;
+    let many = store.append(log, 3, entries(MAX_APPEND_ENTRIES), Some(digest(9))).await;
     assert_eq!(many, Ok(Appended::Done(3 + MAX_APPEND_ENTRIES as u64)));
     let stored = whole(&store, log).await;
     assert_eq!(stored.len(), 3 + MAX_APPEND_ENTRIES);

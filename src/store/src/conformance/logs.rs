@@ -8,7 +8,7 @@ const MANY: usize = 1 << 20;
 
 pub(super) async fn an_unknown_log_is_empty(store: SharedStore) {
     let log = log();
-    assert_eq!(store.head(log).await, Ok(Head { offset: 0, first: 1, digest: Bytes::new() }));
+    assert_eq!(store.head(log).await, Ok(Head { offset: 0, first: 1, digest: Bytes::new(), digest_at: 0 }));
     for (after, direction) in [(0, Direction::Forward), (u64::MAX, Direction::Forward), (u64::MAX, Direction::Backward)]
     {
         assert_eq!(store.read(log, after, direction, 10, MANY).await, Ok(vec![]));
@@ -20,22 +20,55 @@ pub(super) async fn an_unknown_log_is_empty(store: SharedStore) {
 pub(super) async fn an_append_moves_head_and_digest_together(store: SharedStore) {
     let (log, list) = (log(), entries(5));
     append(&store, log, 0, list[..1].to_vec()).await;
-    assert_eq!(store.head(log).await, Ok(Head { offset: 1, first: 1, digest: digest(1) }));
+    assert_eq!(store.head(log).await, Ok(Head { offset: 1, first: 1, digest: digest(1), digest_at: 1 }));
     append(&store, log, 1, list[1..].to_vec()).await;
-    assert_eq!(store.head(log).await, Ok(Head { offset: 5, first: 1, digest: digest(5) }));
+    assert_eq!(store.head(log).await, Ok(Head { offset: 5, first: 1, digest: digest(5), digest_at: 5 }));
     assert_eq!(whole(&store, log).await, stored(&list, 0));
+}
+
+pub(super) async fn an_append_without_a_digest_keeps_the_old_one_and_tells_its_age(store: SharedStore) {
+    let (log, list) = (log(), entries(6));
+    append(&store, log, 0, list[..2].to_vec()).await;
+    assert_eq!(store.append(log, 2, list[2..5].to_vec(), None).await, Ok(Appended::Done(5)));
+    assert_eq!(store.head(log).await, Ok(Head { offset: 5, first: 1, digest: digest(2), digest_at: 2 }));
+    assert_eq!(store.append(log, 2, list[5..].to_vec(), None).await, Ok(Appended::Conflict(5)));
+    assert_eq!(store.append(log, 5, list[5..].to_vec(), None).await, Ok(Appended::Done(6)));
+    assert_eq!(whole(&store, log).await, stored(&list, 0));
+    assert!(store.logs(None, 1_000).await.unwrap().contains(&log));
+}
+
+pub(super) async fn a_digest_can_be_written_alone(store: SharedStore) {
+    let (log, list) = (log(), entries(3));
+    assert_eq!(store.append(log, 0, list.clone(), None).await, Ok(Appended::Done(3)));
+    assert_eq!(store.head(log).await, Ok(Head { offset: 3, first: 1, digest: Bytes::new(), digest_at: 0 }));
+    assert_eq!(store.append(log, 2, vec![], Some(digest(2))).await, Ok(Appended::Conflict(3)));
+    assert_eq!(store.append(log, 3, vec![], Some(digest(3))).await, Ok(Appended::Done(3)));
+    assert_eq!(store.head(log).await, Ok(Head { offset: 3, first: 1, digest: digest(3), digest_at: 3 }));
+    assert_eq!(whole(&store, log).await, stored(&list, 0));
+}
+
+pub(super) async fn a_trim_keeps_the_head_of_appends_without_a_digest(store: SharedStore) {
+    let (log, list) = (log(), entries(9));
+    append(&store, log, 0, list[..4].to_vec()).await;
+    store.append(log, 4, list[4..].to_vec(), None).await.unwrap();
+    store.save_snapshot(log, Snapshot { offset: 9, state: Bytes::from_static(b"s") }).await.unwrap();
+    store.trim(log, 6).await.unwrap();
+    assert_eq!(store.head(log).await, Ok(Head { offset: 9, first: 7, digest: digest(4), digest_at: 4 }));
+    store.trim(log, 9).await.unwrap();
+    assert_eq!(store.head(log).await, Ok(Head { offset: 9, first: 10, digest: digest(4), digest_at: 4 }));
+    assert_eq!(store.append(log, 9, entries(1), None).await, Ok(Appended::Done(10)));
 }
 
 pub(super) async fn an_append_on_another_head_conflicts_and_writes_nothing(store: SharedStore) {
     let (log, list) = (log(), entries(2));
     append(&store, log, 0, list.clone()).await;
     for expected in [0, 1, 3, 100] {
-        let lost = store.append(log, expected, entries(1), digest(9)).await;
+        let lost = store.append(log, expected, entries(1), Some(digest(9))).await;
         assert_eq!(lost, Ok(Appended::Conflict(2)), "expected {expected}");
     }
-    assert_eq!(store.head(log).await, Ok(Head { offset: 2, first: 1, digest: digest(2) }));
+    assert_eq!(store.head(log).await, Ok(Head { offset: 2, first: 1, digest: digest(2), digest_at: 2 }));
     assert_eq!(whole(&store, log).await, stored(&list, 0));
-    assert_eq!(store.append(super::fixtures::log(), 7, entries(1), digest(8)).await, Ok(Appended::Conflict(0)));
+    assert_eq!(store.append(super::fixtures::log(), 7, entries(1), Some(digest(8))).await, Ok(Appended::Conflict(0)));
 }
 
 pub(super) async fn logs_do_not_see_each_other(store: SharedStore) {
@@ -90,7 +123,7 @@ pub(super) async fn trimmed_entries_are_gone_and_their_ids_stay(store: SharedSto
     let (log, list) = filled(&store, 30).await;
     store.save_snapshot(log, Snapshot { offset: 30, state: Bytes::from_static(b"s") }).await.unwrap();
     store.trim(log, 12).await.unwrap();
-    assert_eq!(store.head(log).await, Ok(Head { offset: 30, first: 13, digest: digest(30) }));
+    assert_eq!(store.head(log).await, Ok(Head { offset: 30, first: 13, digest: digest(30), digest_at: 30 }));
     assert_eq!(whole(&store, log).await, stored(&list, 0)[12..]);
     let back = store.read(log, 15, Direction::Backward, 10, MANY).await.unwrap();
     assert_eq!(back.iter().map(|entry| entry.offset).collect::<Vec<_>>(), [14, 13]);
@@ -98,13 +131,13 @@ pub(super) async fn trimmed_entries_are_gone_and_their_ids_stay(store: SharedSto
     store.trim(log, 5).await.unwrap();
     assert_eq!(store.head(log).await.unwrap().first, 13, "a trim never goes back");
     append(&store, log, 30, entries(1)).await;
-    assert_eq!(store.head(log).await, Ok(Head { offset: 31, first: 13, digest: digest(31) }));
+    assert_eq!(store.head(log).await, Ok(Head { offset: 31, first: 13, digest: digest(31), digest_at: 31 }));
 }
 
 pub(super) async fn a_log_trimmed_to_its_end_goes_on(store: SharedStore) {
     let (log, _) = filled(&store, 7).await;
     store.trim(log, 1_000).await.unwrap();
-    assert_eq!(store.head(log).await, Ok(Head { offset: 7, first: 8, digest: digest(7) }));
+    assert_eq!(store.head(log).await, Ok(Head { offset: 7, first: 8, digest: digest(7), digest_at: 7 }));
     assert_eq!(whole(&store, log).await, []);
     let list = entries(2);
     append(&store, log, 7, list.clone()).await;

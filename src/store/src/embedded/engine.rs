@@ -129,9 +129,17 @@ impl View<'_> {
         }
     }
 
-    /// The head of a log, if it has one.
+    /// The head of a log, if it has one. The record tells the offset of its last digest; entries may lie behind it.
     pub(crate) fn head(&self, log: LogId) -> Result<Option<Head>, StoreError> {
-        self.get(&self.engine.heads, &log.to_bytes(), records::decode_head)
+        let Some(mut head) = self.get(&self.engine.heads, &log.to_bytes(), records::decode_head)? else {
+            return Ok(None);
+        };
+        let range = (Bound::Excluded(entry_key(log, head.offset)), Bound::Included(entry_key(log, Offset::MAX)));
+        self.walk(&self.engine.entries, range, Direction::Backward, |key, value| {
+            head.offset = records::decode_entry(key, value)?.offset;
+            Ok(false)
+        })?;
+        Ok(Some(head))
     }
 
     /// See `Store::read`.
@@ -143,10 +151,11 @@ impl View<'_> {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Vec<StoredEntry>, StoreError> {
-        let key = |offset| records::entry_key(log, offset).to_vec();
         let range = match direction {
-            Direction::Forward => (Bound::Excluded(key(after)), Bound::Included(key(Offset::MAX))),
-            Direction::Backward => (Bound::Included(key(0)), Bound::Excluded(key(after))),
+            Direction::Forward => {
+                (Bound::Excluded(entry_key(log, after)), Bound::Included(entry_key(log, Offset::MAX)))
+            }
+            Direction::Backward => (Bound::Included(entry_key(log, 0)), Bound::Excluded(entry_key(log, after))),
         };
         let mut entries = Vec::new();
         let mut bytes = 0_usize;
@@ -203,4 +212,8 @@ impl View<'_> {
         })?;
         Ok(logs)
     }
+}
+
+fn entry_key(log: LogId, offset: Offset) -> Vec<u8> {
+    records::entry_key(log, offset).to_vec()
 }

@@ -122,7 +122,7 @@ impl<'a> Forming<'a> {
         log: LogId,
         expected: Offset,
         entries: &[Entry],
-        digest: Bytes,
+        digest: Option<Bytes>,
     ) -> Result<Appended, StoreError> {
         let ends = self.ends(log)?;
         if ends.offset != expected {
@@ -139,7 +139,18 @@ impl<'a> Forming<'a> {
             self.batch.insert(&self.engine.entries, records::entry_key(log, offset), value);
             self.appended.push((log, entry.id, offset));
         }
-        self.set_head(log, Head { offset: last, first: ends.first, digest }, expected);
+        self.heads.put(log, Ends { offset: last, first: ends.first });
+        match digest {
+            Some(digest) => {
+                self.set_head(log, Head { offset: last, first: ends.first, digest, digest_at: last }, expected);
+            }
+            // The first append makes the log known.
+            None if expected == 0 => {
+                self.set_head(log, Head { offset: last, first: ends.first, digest: Bytes::new(), digest_at: 0 }, 0);
+            }
+            // The entries themselves tell how far the log reaches.
+            None => {}
+        }
         self.counts.appends += 1;
         self.counts.entries += entries.len() as u64;
         Ok(Appended::Done(last))
@@ -157,7 +168,6 @@ impl<'a> Forming<'a> {
     }
 
     fn set_head(&mut self, log: LogId, head: Head, stored: Offset) {
-        self.heads.put(log, Ends { offset: head.offset, first: head.first });
         let stored = self.dirty.get(&log).map_or(stored, |dirty| dirty.stored);
         self.dirty.insert(log, Dirty { head, stored });
     }
@@ -165,7 +175,7 @@ impl<'a> Forming<'a> {
     fn trim(&mut self, log: LogId, upto: Offset) -> Result<bool, StoreError> {
         let Some(head) = self.whole_head(log)? else { return Ok(true) };
         let stored = self.dirty.get(&log).map_or(head.offset, |dirty| dirty.stored);
-        let wanted = upto.min(head.offset);
+        let wanted = upto.min(self.ends(log)?.offset);
         let step = wanted.min(stored).min(head.first.saturating_add(self.trim_entries - 1));
         // Ids stay findable beyond their entries, also of entries that no snapshot has covered.
         let indexed = match self.snapshots.get(&log) {
@@ -181,6 +191,8 @@ impl<'a> Forming<'a> {
         let first = head.first.max(step + 1);
         if first > head.first {
             self.counts.others += 1;
+            let ends = self.ends(log)?;
+            self.heads.put(log, Ends { first, ..ends });
             self.set_head(log, Head { first, ..head }, stored);
         }
         Ok(step >= wanted)

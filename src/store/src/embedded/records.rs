@@ -12,7 +12,9 @@ use uuid::Uuid;
 /// The bytes of a log's name.
 const LOG: usize = 17;
 /// The version of head records written today.
-const HEAD_FORMAT: u8 = 1;
+const HEAD_FORMAT: u8 = 2;
+/// The first version: its digest is always of the last offset.
+const HEAD_FORMAT_1: u8 = 1;
 /// The version of row records written today.
 const ROW_FORMAT: u8 = 1;
 
@@ -82,12 +84,13 @@ pub(crate) fn decode_offset(mut value: &[u8]) -> Result<Offset, StoreError> {
     take_offset(&mut value).filter(|_| value.is_empty()).ok_or_else(|| damaged("the place of an entry id"))
 }
 
-/// Format, last offset, first offset, digest.
+/// Format, last offset, first offset, offset of the digest, digest.
 pub(crate) fn encode_head(head: &Head) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(17 + head.digest.len());
+    let mut bytes = Vec::with_capacity(25 + head.digest.len());
     bytes.push(HEAD_FORMAT);
     bytes.extend_from_slice(&head.offset.to_be_bytes());
     bytes.extend_from_slice(&head.first.to_be_bytes());
+    bytes.extend_from_slice(&head.digest_at.to_be_bytes());
     bytes.extend_from_slice(&head.digest);
     bytes
 }
@@ -98,7 +101,12 @@ pub(crate) fn decode_head(value: &[u8]) -> Result<Head, StoreError> {
         let mut value = value;
         let format = u8::from_be_bytes(take(&mut value)?);
         let (offset, first) = (take_offset(&mut value)?, take_offset(&mut value)?);
-        (format == HEAD_FORMAT).then(|| Head { offset, first, digest: Bytes::copy_from_slice(value) })
+        let digest_at = match format {
+            HEAD_FORMAT => take_offset(&mut value)?,
+            HEAD_FORMAT_1 => offset,
+            _ => return None,
+        };
+        Some(Head { offset, first, digest: Bytes::copy_from_slice(value), digest_at })
     };
     read().ok_or_else(|| damaged("the head of a log"))
 }
@@ -218,8 +226,13 @@ mod tests {
 
     /// The bytes kept under this name.
     fn golden(name: &str) -> Vec<u8> {
-        let file = include_str!("../../tests/fixtures/records-1.txt");
-        let line = file.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap();
+        let files =
+            [include_str!("../../tests/fixtures/records-1.txt"), include_str!("../../tests/fixtures/records-2.txt")];
+        let line = files
+            .iter()
+            .flat_map(|file| file.lines())
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+            .unwrap();
         let pairs = line.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
         pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
     }
@@ -246,8 +259,7 @@ mod tests {
         let read = decode_entry(&golden("entry-key"), &golden("entry")).unwrap();
         assert_eq!(read, StoredEntry { offset: 0x0102, id: entry.id, payload: entry.payload });
 
-        let head = Head { offset: 9, first: 3, digest: Bytes::from_static(b"digest") };
-        check("head", &encode_head(&head));
+        let head = Head { offset: 9, first: 3, digest: Bytes::from_static(b"digest"), digest_at: 9 };
         assert_eq!(decode_head(&golden("head")), Ok(head));
 
         let snapshot = Snapshot { offset: 9, state: Bytes::from_static(b"state") };
@@ -260,8 +272,15 @@ mod tests {
     }
 
     #[test]
+    fn heads_of_version_2_read_and_are_written_as_they_always_were() {
+        let head = Head { offset: 9, first: 3, digest: Bytes::from_static(b"digest"), digest_at: 7 };
+        check("head-2", &encode_head(&head));
+        assert_eq!(decode_head(&golden("head-2")), Ok(head));
+    }
+
+    #[test]
     fn bytes_that_are_cut_off_or_of_another_kind_are_damage_and_never_a_panic() {
-        for name in ["entry", "head", "snapshot", "row", "row-key", "log-key"] {
+        for name in ["entry", "head", "head-2", "snapshot", "row", "row-key", "log-key"] {
             let bytes = golden(name);
             for length in 0..bytes.len() {
                 let cut = &bytes[..length];

@@ -26,7 +26,7 @@ pub(crate) enum Write {
         log: LogId,
         expected: Offset,
         entries: Vec<Entry>,
-        digest: Bytes,
+        digest: Option<Bytes>,
         reply: Reply<Appended>,
     },
     Snapshot {

@@ -33,7 +33,7 @@ async fn append_for_ever(store: Arc<Embedded>, number: u128) {
         let id = EntryId(Uuid::new_v4());
         loop {
             let entry = Entry { id, payload: content(id) };
-            match store.append(log(number), head, vec![entry], Bytes::from(head.to_string())).await.unwrap() {
+            match store.append(log(number), head, vec![entry], Some(Bytes::from(head.to_string()))).await.unwrap() {
                 Appended::Done(offset) => {
                     println!("ACK {number} {offset} {}", id.0);
                     head = offset;

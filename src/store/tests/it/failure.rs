@@ -89,7 +89,7 @@ fn an_append_is_answered_only_after_its_commit_returned() {
     let place = Place::new();
     let (store, gate, parts) = gated(&place, |_| {});
     gate.hold(true);
-    let mut appended = store.append(log(), 0, vec![entry("a")], Bytes::new());
+    let mut appended = store.append(log(), 0, vec![entry("a")], Some(Bytes::new()));
     until("the commit is reached", || gate.arrived.load(Ordering::SeqCst));
     assert_eq!((&mut appended).now_or_never(), None, "the commit has not returned");
     assert_eq!(parts.metrics.fsyncs.get(), 0);
@@ -107,9 +107,9 @@ fn writers_one_after_another_get_an_fsync_each_and_waiting_ones_share_one() {
     }
     assert_eq!(parts.metrics.fsyncs.get(), 10);
     gate.hold(true);
-    let first = store.append(log(), 0, vec![entry("first")], Bytes::new());
+    let first = store.append(log(), 0, vec![entry("first")], Some(Bytes::new()));
     until("the commit is reached", || gate.arrived.load(Ordering::SeqCst));
-    let together: Vec<_> = (0..500).map(|_| store.append(log(), 0, vec![entry("many")], Bytes::new())).collect();
+    let together: Vec<_> = (0..500).map(|_| store.append(log(), 0, vec![entry("many")], Some(Bytes::new()))).collect();
     gate.hold(false);
     assert_eq!(run(first), Ok(Appended::Done(1)));
     assert!(run(join_all(together)).iter().all(|answer| *answer == Ok(Appended::Done(1))));
@@ -123,11 +123,11 @@ fn a_chain_of_appends_to_one_log_fits_into_one_batch() {
     let (store, gate, parts) = gated(&place, |_| {});
     let log = log();
     gate.hold(true);
-    let first = store.append(log, 0, vec![entry("0")], Bytes::new());
+    let first = store.append(log, 0, vec![entry("0")], Some(Bytes::new()));
     until("the commit is reached", || gate.arrived.load(Ordering::SeqCst));
     let chain: Vec<_> =
-        (1..50).map(|at| store.append(log, at, vec![entry("n")], Bytes::from(at.to_string()))).collect();
-    let late = store.append(log, 10, vec![entry("late")], Bytes::new());
+        (1..50).map(|at| store.append(log, at, vec![entry("n")], Some(Bytes::from(at.to_string())))).collect();
+    let late = store.append(log, 10, vec![entry("late")], Some(Bytes::new()));
     let trim = store.trim(log, 40);
     gate.hold(false);
     run(first).unwrap();
@@ -147,10 +147,10 @@ fn a_full_queue_refuses_at_once() {
     let place = Place::new();
     let (store, gate, parts) = gated(&place, |config| config.max_queued_writes = 4);
     gate.hold(true);
-    let first = store.append(log(), 0, vec![entry("a")], Bytes::new());
+    let first = store.append(log(), 0, vec![entry("a")], Some(Bytes::new()));
     until("the commit is reached", || gate.arrived.load(Ordering::SeqCst));
-    let waiting: Vec<_> = (0..4).map(|_| store.append(log(), 0, vec![entry("b")], Bytes::new())).collect();
-    let refused = store.append(log(), 0, vec![entry("c")], Bytes::new()).now_or_never();
+    let waiting: Vec<_> = (0..4).map(|_| store.append(log(), 0, vec![entry("b")], Some(Bytes::new()))).collect();
+    let refused = store.append(log(), 0, vec![entry("c")], Some(Bytes::new())).now_or_never();
     assert!(matches!(refused, Some(Err(StoreError::Unavailable(_)))), "{refused:?}");
     assert_eq!(parts.metrics.refused.get(), 1);
     gate.hold(false);
@@ -165,10 +165,10 @@ fn fails_and_returns(written: bool) {
     let (log, other) = (log(), crate::place::log());
     append(&store, log, 0, entry("before")).unwrap();
     gate.hold(true);
-    let first = store.append(other, 0, vec![entry("x")], Bytes::new());
+    let first = store.append(other, 0, vec![entry("x")], Some(Bytes::new()));
     until("the commit is reached", || gate.arrived.load(Ordering::SeqCst));
-    let unknown = store.append(log, 1, vec![entry("unknown")], Bytes::new());
-    let conflict = store.append(log, 1, vec![entry("conflict")], Bytes::new());
+    let unknown = store.append(log, 1, vec![entry("unknown")], Some(Bytes::new()));
+    let conflict = store.append(log, 1, vec![entry("conflict")], Some(Bytes::new()));
     let row = store.write(&CODES, vec![Mutation::Put(code(1))]);
     let refused = store.insert(&CODES, code(2));
     gate.fail_next(written);
@@ -216,7 +216,7 @@ fn what_waits_when_the_store_is_dropped_is_written_and_answered() {
     let place = Place::new();
     let store = place.open();
     let log = log();
-    let appends: Vec<_> = (0..100).map(|at| store.append(log, at, vec![entry("e")], Bytes::new())).collect();
+    let appends: Vec<_> = (0..100).map(|at| store.append(log, at, vec![entry("e")], Some(Bytes::new()))).collect();
     drop(store);
     assert_eq!(run(join_all(appends)).last(), Some(&Ok(Appended::Done(100))));
     assert_eq!(whole(&place.open(), log).len(), 100);

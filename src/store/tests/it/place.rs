@@ -56,7 +56,7 @@ pub fn entry(body: &str) -> Entry {
 }
 
 pub fn append(store: &Embedded, log: LogId, expected: Offset, entry: Entry) -> Result<Appended, StoreError> {
-    run(store.append(log, expected, vec![entry], Bytes::from_static(b"digest")))
+    run(store.append(log, expected, vec![entry], Some(Bytes::from_static(b"digest"))))
 }
 
 /// Ids and bodies of a whole log; panics at a gap.

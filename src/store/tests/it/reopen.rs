@@ -44,7 +44,7 @@ fn everything_is_there_after_opening_again() {
     let snapshot = Snapshot { offset: 15, state: Bytes::from_static(b"state") };
     {
         let store = place.open();
-        run(store.append(log, 0, entries.clone(), Bytes::from_static(b"digest"))).unwrap();
+        run(store.append(log, 0, entries.clone(), Some(Bytes::from_static(b"digest")))).unwrap();
         run(store.save_snapshot(log, snapshot.clone())).unwrap();
         run(store.write(&NOTES, vec![Mutation::Put(note(owner, 1)), Mutation::Put(note(owner, 2))])).unwrap();
         run(store.write(&NOTES, vec![Mutation::Delete(note(owner, 2)[..2].to_vec())])).unwrap();
@@ -77,7 +77,7 @@ fn more_data_than_memory_is_there_after_opening_again() {
     let store = place.open_with(config.clone());
     for part in 0..600 {
         let entries = (0..10).map(|number| large(part * 10 + number)).collect();
-        assert_eq!(run(store.append(log, part * 10, entries, Bytes::new())), Ok(Appended::Done(part * 10 + 10)));
+        assert_eq!(run(store.append(log, part * 10, entries, Some(Bytes::new()))), Ok(Appended::Done(part * 10 + 10)));
     }
     drop(store);
     let all = whole(&place.open_with(config), log);

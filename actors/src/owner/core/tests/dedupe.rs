@@ -110,6 +110,18 @@ fn a_command_whose_look_up_fails_is_refused_and_others_go_on() {
 }
 
 #[test]
+fn a_new_message_needs_no_look_up_while_forgotten_ids_have_left_a_trace() {
+    let mut bench = Bench::created_with(|config| config.faded_ids = 1_024);
+    let early = bench.send("early", Some("early"));
+    for number in 0..100 {
+        bench.send("x", Some(&format!("r{number}")));
+    }
+    assert!(bench.core.seen.floor() > 50 && bench.finds.is_empty());
+    let again = bench.send("early", Some("early"));
+    assert_eq!((sent_of(&bench, again).offset, bench.finds.len()), (sent_of(&bench, early).offset, 1));
+}
+
+#[test]
 fn a_repetition_of_what_another_node_wrote_is_answered_with_its_offset() {
     let mut bench = Bench::created();
     let mut other = Bench::created();

@@ -34,6 +34,7 @@ pub(super) struct Held {
     pub number: u64,
     pub expected: Offset,
     pub entries: Vec<Entry>,
+    pub with_digest: bool,
 }
 
 pub(super) struct Bench {
@@ -42,6 +43,8 @@ pub(super) struct Bench {
     pub now: Now,
     pub log: Vec<Entry>,
     pub first: Offset,
+    /// What the stored summary is of.
+    pub digest_at: Offset,
     pub snapshot: Option<Snapshot>,
     pub indexed: Offset,
     pub answers: BTreeMap<Ticket, Result<Answer, Refusal>>,
@@ -61,7 +64,13 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new(change: impl FnOnce(&mut OwnerConfig)) -> Self {
-        let mut config = OwnerConfig { snapshot_every: 10, idle_after_ms: 10_000, ..OwnerConfig::default() };
+        let mut config = OwnerConfig {
+            snapshot_every: 10,
+            idle_after_ms: 10_000,
+            digest_every_ms: 0,
+            faded_ids: 0,
+            ..OwnerConfig::default()
+        };
         change(&mut config);
         let config = Arc::new(config);
         let now = Now { wall: 1_000, mono: 0 };
@@ -71,6 +80,7 @@ impl Bench {
             now,
             log: Vec::new(),
             first: 1,
+            digest_at: 0,
             snapshot: None,
             indexed: 0,
             answers: BTreeMap::new(),
@@ -171,8 +181,8 @@ impl Bench {
                 Wish::Load { number } => self.load(number),
                 Wish::ReadTail { number, after, limit, .. } => self.read(number, after, limit),
                 Wish::Find { number, ids } => self.find(number, ids),
-                Wish::Append { number, expected, entries, .. } => {
-                    let held = Held { number, expected, entries };
+                Wish::Append { number, expected, entries, digest } => {
+                    let held = Held { number, expected, entries, with_digest: digest.is_some() };
                     if self.hold_appends { self.held.push_back(held) } else { self.append(held) }
                 }
                 Wish::Answer { ticket, result, .. } => {
@@ -192,7 +202,8 @@ impl Bench {
     }
 
     fn load(&mut self, number: u64) {
-        let head = Head { offset: self.log.len() as u64, first: self.first, digest: bytes::Bytes::new() };
+        let offset = self.log.len() as u64;
+        let head = Head { offset, first: self.first, digest: bytes::Bytes::new(), digest_at: self.digest_at };
         let head = if self.reads_fail { Err(StoreError::Unavailable("down".into())) } else { Ok(head) };
         self.feed(Input::Loaded { number, snapshot: Ok(self.snapshot.clone()), head });
     }
@@ -236,7 +247,7 @@ impl Bench {
     }
 
     fn append(&mut self, held: Held) {
-        let Held { number, expected, entries } = held;
+        let Held { number, expected, entries, with_digest } = held;
         let result = match self.fates.pop_front() {
             Some(Fate::Fails(error)) => Err(error),
             Some(Fate::UnknownBefore) => Ok(Appended::Unknown),
@@ -247,6 +258,9 @@ impl Bench {
             }
             None => self.compare_and_append(expected, entries),
         };
+        if with_digest && matches!(result, Ok(Appended::Done(_))) {
+            self.digest_at = self.log.len() as u64;
+        }
         self.feed(Input::Appended { number, result });
     }
 

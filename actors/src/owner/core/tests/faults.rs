@@ -70,10 +70,10 @@ fn an_outcome_that_stays_unknown_is_answered_unavailable_and_late_entries_are_st
         }
     }
     assert_eq!(refusal_of(&bench, ticket).code.as_str(), "unavailable");
+    bench.hold_appends = false;
     bench.log.extend(late);
     bench.pass(60_000);
     assert_eq!(bench.published, vec![1, 2]);
-    bench.hold_appends = false;
     let again = bench.send("hello", Some("r"));
     assert_eq!((sent_of(&bench, again).offset, sent_of(&bench, again).duplicate), (2, true));
 }
