@@ -4,6 +4,7 @@
 //! and knows neither HTTP nor a database driver.
 
 mod admin;
+mod attempt;
 mod audit;
 mod config;
 mod directory;

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod conversations;
 pub mod idempotency;
 
+mod text;
 mod unavailable;
 
 // Layers above name these without depending on the actors themselves.

@@ -35,6 +35,12 @@ fn text(field: &str, most: usize, to: &mut Option<String>, from: Option<&String>
     Ok(())
 }
 
+/// A name: one line in which everything can be seen.
+fn name(field: &str, most: usize, to: &mut Option<String>, from: Option<&String>) -> Result<(), Refusal> {
+    let clean = from.map(|from| crate::text::name(field, from)).transpose()?;
+    text(field, most, to, clean.as_ref())
+}
+
 /// A link to a picture: on the web or on this server, never a scheme that a browser would run.
 fn link(field: &str, to: &mut Option<String>, from: Option<&String>) -> Result<(), Refusal> {
     text(field, MAX_URL, to, from)?;
@@ -62,9 +68,9 @@ fn skills(to: &mut Option<String>, from: Option<&Vec<String>>) -> Result<(), Ref
 impl Inner {
     /// Writes all members but the user name, which is unique and has steps of its own.
     pub fn apply_profile(&self, account: &mut Account, update: &ProfileUpdate) -> Result<(), Refusal> {
-        text("fullName", 120, &mut account.full_name, update.full_name.as_ref())?;
-        text("firstName", 60, &mut account.first_name, update.first_name.as_ref())?;
-        text("lastName", 60, &mut account.last_name, update.last_name.as_ref())?;
+        name("fullName", 120, &mut account.full_name, update.full_name.as_ref())?;
+        name("firstName", 60, &mut account.first_name, update.first_name.as_ref())?;
+        name("lastName", 60, &mut account.last_name, update.last_name.as_ref())?;
         link("avatar", &mut account.avatar, update.avatar.as_ref())?;
         link("coverPhoto", &mut account.cover_photo, update.cover_photo.as_ref())?;
         text("gender", 40, &mut account.gender, update.gender.as_ref())?;
