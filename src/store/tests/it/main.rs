@@ -14,3 +14,4 @@ mod failure;
 mod place;
 mod reopen;
 mod space;
+mod torn;
