@@ -11,6 +11,6 @@ mod tls;
 
 pub use config::{EdgeConfig, TlsConfig};
 pub use framing::FRAMING;
-pub use seam::Seam;
+pub use seam::{Seam, configure_upgrades};
 pub use server::{Edge, EdgeError, Listening};
 pub use tls::{TlsError, server_config};

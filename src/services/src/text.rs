@@ -86,7 +86,8 @@ pub(crate) fn name(field: &str, text: &str) -> Result<String, Refusal> {
 
 /// The form in which texts that look or mean the same are equal: compatibility composition, lower case.
 pub(crate) fn folded(text: &str) -> String {
-    ComposingNormalizerBorrowed::new_nfkc().normalize(&text.to_lowercase()).into_owned()
+    // Lower case of a composed text may compose further, and what a compatibility character stands for may be a capital.
+    compatible(&compatible(text).to_lowercase())
 }
 
 /// Compatibility composition (form KC): full-width letters become the usual ones, and so on.
@@ -121,6 +122,16 @@ mod tests {
     fn names_that_look_the_same_are_spelt_the_same() {
         assert_eq!(name("fullName", "Zoe\u{308}").as_deref(), Ok("Zoë"));
         assert_eq!(name("fullName", " Ada\u{A0}Lovelace\u{3000}").as_deref(), Ok("Ada Lovelace"));
+    }
+
+    #[test]
+    fn folding_twice_changes_nothing() {
+        for (text, expected) in
+            [("ＡＤＡ@X.org", "ada@x.org"), ("\u{2121}", "tel"), ("STRAẞE", "straße"), ("Zoe\u{308}", "zoë")]
+        {
+            assert_eq!(folded(text), expected);
+            assert_eq!(folded(expected), expected);
+        }
     }
 
     #[test]

@@ -8,18 +8,21 @@ use super::link::{HubEnd, Link};
 use super::server::Worker;
 use crate::transport::{AnyTransport, Transport};
 use crate::websocket::handshake::{
-    Accepted, HandshakePolicy, PROTOCOL_MSGPACK, check, put_refusal, put_switching_protocols,
+    Accepted, HandshakeError, HandshakePolicy, PROTOCOL_MSGPACK, check, put_switching_protocols,
 };
 use crate::websocket::{Limits, handshake::NATIVE_PROTOCOLS};
 use actix::Actor;
 use actix_codec::{AsyncRead, AsyncWrite, Framed};
-use actix_http::{Request, h1};
+use actix_http::{HttpMessage, Request, StatusCode, h1};
+use actix_web::body::MessageBody;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::{self, ServiceConfig};
 use bytes::BytesMut;
 use plenum_actors::connection::{Admitted, Connection};
 use plenum_actors::hub::NewConnection;
 use plenum_actors::publication::Dialect;
-use plenum_schema::ConnectionId;
-use plenum_schema::wire;
+use plenum_http::{Answer, Problem, REQUEST_ID, RequestId, secure_headers};
+use plenum_schema::{ConnectionId, Refusal, RefusalCode, wire};
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
@@ -28,6 +31,8 @@ use std::time::Duration;
 
 /// Where the echo endpoint listens, when it is on.
 const ECHO_PATH: &str = "/ws-echo";
+/// When somebody should come back whom a full node sent away, milliseconds.
+const FULL_RETRY_MS: u64 = 5_000;
 /// How long a peer may take to read our answer to its handshake.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
@@ -88,10 +93,11 @@ impl Seam {
         let native = request.path() == wire::PATH;
         let echo = request.path() == ECHO_PATH && edge.config.echo;
         if !native && !echo {
-            return Verdict::Refused(problem(404, "Not Found", "nothing is upgraded at this path", None));
+            return self.refuse(request, &Problem::no_such_path());
         }
         if edge.is_draining() {
-            return Verdict::Refused(problem(503, "Service Unavailable", "the server is draining", Some(1)));
+            let draining = Refusal::new(RefusalCode::Draining, "the server is draining").retry_after(1_000);
+            return self.refuse(request, &draining.into());
         }
         let protocols: &'static [&'static str] = if native { &NATIVE_PROTOCOLS } else { &[] };
         let origins = &edge.config.origins;
@@ -104,15 +110,20 @@ impl Seam {
                 }
                 match edge.admission.enter() {
                     Some(admitted) => Verdict::Native(accepted, admitted),
-                    None => Verdict::Refused(problem(503, "Service Unavailable", "the server is full", Some(5))),
+                    None => {
+                        let full = Refusal::new(RefusalCode::Busy, "the server is full").retry_after(FULL_RETRY_MS);
+                        self.refuse(request, &full.into())
+                    }
                 }
             }
-            Err(refused) => {
-                let mut answer = BytesMut::new();
-                put_refusal(&mut answer, refused);
-                Verdict::Refused(answer)
-            }
+            Err(refused) => self.refuse(request, &problem_of(refused)),
         }
+    }
+
+    fn refuse(&self, request: &Request, problem: &Problem) -> Verdict<'static> {
+        let id = RequestId::of(request.headers(), self.worker.edge.clock.new_id());
+        tracing::debug!(request = id.as_str(), %problem, "an upgrade is refused");
+        Verdict::Refused(answer(problem, &id))
     }
 
     fn start(&self, transport: AnyTransport, protocol: Option<&str>, (first, admitted): (BytesMut, Admitted)) {
@@ -134,16 +145,54 @@ impl Seam {
     }
 }
 
-fn problem(status: u16, title: &str, detail: &str, retry_after: Option<u32>) -> BytesMut {
-    let body = format!(
-        r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"{detail}","success":false,"message":"{detail}"}}"#
-    );
-    let retry = retry_after.map(|seconds| format!("Retry-After: {seconds}\r\n")).unwrap_or_default();
-    let head = format!(
-        "HTTP/1.1 {status} {title}\r\n{retry}Content-Type: application/problem+json\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    BytesMut::from((head + &body).as_bytes())
+/// A refused handshake in the words of every other error answer.
+fn problem_of(refused: HandshakeError) -> Problem {
+    let detail = refused.to_string();
+    let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let code = match refused {
+        HandshakeError::NotUpgrade => return Problem::upgrade_required(),
+        HandshakeError::Method => "methodNotAllowed",
+        HandshakeError::HttpVersion => "httpVersionNotSupported",
+        HandshakeError::WrongVersion => "upgradeRequired",
+        HandshakeError::OriginMissing | HandshakeError::OriginRefused => RefusalCode::Forbidden.as_str(),
+        _ => RefusalCode::Malformed.as_str(),
+    };
+    refused.headers().iter().fold(Problem::new(status, code, detail), |problem, (name, value)| {
+        match HeaderName::from_bytes(name.as_bytes()) {
+            Ok(name) => problem.with_header(name, HeaderValue::from_static(value)),
+            Err(_) => problem,
+        }
+    })
+}
+
+/// A problem as the bytes of an answer, with the headers that the envelope gives every other answer. The connection ends with it.
+fn answer(problem: &Problem, id: &RequestId) -> BytesMut {
+    let (head, body) = problem.response(Some(id.as_str())).into_parts();
+    let mut headers = head.headers().clone();
+    secure_headers(&mut headers, None);
+    let body = body.try_into_bytes().unwrap_or_default();
+    let mut out = BytesMut::with_capacity(1_024);
+    out.extend_from_slice(format!("HTTP/1.1 {}\r\n", head.status()).as_bytes());
+    for (name, value) in &headers {
+        out.extend_from_slice(format!("{name}: ").as_bytes());
+        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(format!("{REQUEST_ID}: {}\r\nconnection: close\r\n", id.as_str()).as_bytes());
+    out.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
+    out.extend_from_slice(&body);
+    out
+}
+
+/// Answers ordinary requests (of every method and version of HTTP) at the paths where sockets are upgraded: 426 says what to do.
+pub fn configure_upgrades(config: &mut ServiceConfig, echo: bool) {
+    for path in [Some(wire::PATH), echo.then_some(ECHO_PATH)].into_iter().flatten() {
+        config.service(web::resource(path).default_service(web::to(upgrade_required)));
+    }
+}
+
+async fn upgrade_required() -> Answer {
+    Err(Problem::upgrade_required())
 }
 
 async fn write_all(transport: &mut AnyTransport, mut bytes: &[u8]) -> io::Result<()> {

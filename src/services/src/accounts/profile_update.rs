@@ -9,6 +9,8 @@ use plenum_actors::identity::Identity;
 use plenum_schema::entities::Account;
 use plenum_schema::{Refusal, RefusalCode, UserId};
 
+/// Longest full name, characters. The page says the same.
+pub const FULL_NAME_CHARS: usize = 120;
 /// Most people asked for at once.
 const MAX_NAMES: usize = 1_000;
 const MAX_SKILLS: usize = 50;
@@ -68,7 +70,7 @@ fn skills(to: &mut Option<String>, from: Option<&Vec<String>>) -> Result<(), Ref
 impl Inner {
     /// Writes all members but the user name, which is unique and has steps of its own.
     pub fn apply_profile(&self, account: &mut Account, update: &ProfileUpdate) -> Result<(), Refusal> {
-        name("fullName", 120, &mut account.full_name, update.full_name.as_ref())?;
+        name("fullName", FULL_NAME_CHARS, &mut account.full_name, update.full_name.as_ref())?;
         name("firstName", 60, &mut account.first_name, update.first_name.as_ref())?;
         name("lastName", 60, &mut account.last_name, update.last_name.as_ref())?;
         link("avatar", &mut account.avatar, update.avatar.as_ref())?;

@@ -16,6 +16,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, ErrorKind, Read, Result, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -86,18 +87,24 @@ fn first_unreadable(path: &Path) -> Result<Option<(u64, u64)>> {
     while let Some(batch) = read_batch(&mut reader, &mut scratch)? {
         (at, last) = (at + batch.bytes, batch.sequence);
     }
-    reader.seek(SeekFrom::Start(at))?;
-    Ok((!is_zero(&mut reader)?).then_some((at, last)))
+    Ok((!is_zero(reader.get_ref(), at)?).then_some((at, last)))
 }
 
-fn is_zero(reader: &mut impl Read) -> Result<bool> {
+/// Whether nothing but zeros follows. The room behind the last batch is a hole of the file, which is passed over.
+fn is_zero(file: &File, mut at: u64) -> Result<bool> {
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
-        let count = reader.read(&mut buffer)?;
+        match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(at)) {
+            Ok(data) => at = data,
+            Err(rustix::io::Errno::NXIO) => return Ok(true),
+            // A file system that does not know its holes: they are read.
+            Err(_) => {}
+        }
+        let count = file.read_at(&mut buffer, at)?;
         match buffer.get(..count) {
             None | Some([]) => return Ok(true),
             Some(bytes) if bytes.iter().any(|byte| *byte != 0) => return Ok(false),
-            Some(_) => {}
+            Some(_) => at += count as u64,
         }
     }
 }
