@@ -120,7 +120,7 @@ export function conversationView(app) {
       conversation.kind === "group"
         ? `${count(conversation.memberCount, "member")}: ${["You", ...others.map(({ fullName }) => fullName)].join(", ")}`
         : "";
-    people.hidden = conversation.kind !== "group";
+    people.hidden = conversation.kind !== "group" || conversation.isGone;
     about.hidden = conversation.kind !== "group" || conversation.isGone;
     composer.view.hidden = conversation.isGone;
     gone.hidden = !conversation.isGone;
