@@ -4,6 +4,7 @@ use crate::operations;
 use crate::route::{Listed, Route, route, scope};
 use crate::state::RestState;
 use actix_web::web::{self, ServiceConfig};
+use plenum_http::readable;
 
 /// Every route. A new one stands here and in its own file, nowhere else.
 pub(crate) const TABLE: &[Route] = &[
@@ -61,8 +62,8 @@ pub fn configure(config: &mut ServiceConfig, state: RestState) {
     for prefix in ["/api/v1", "/api"] {
         config.service(scope(prefix, TABLE).service(operations::docs::assets()));
     }
-    config.route("/docs", web::get().to(operations::docs::redirect));
-    config.route("/.well-known/jwks.json", web::get().to(operations::jwks::handle));
+    config.service(readable("/docs", operations::docs::redirect));
+    config.service(readable("/.well-known/jwks.json", operations::jwks::handle));
 }
 
 /// Every method and path below a mount, sorted.

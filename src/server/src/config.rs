@@ -5,6 +5,7 @@
 mod checks;
 mod layers;
 mod load;
+mod places;
 mod print;
 mod problem;
 mod reference;
@@ -12,6 +13,7 @@ mod sections;
 
 pub use layers::{Origin, Setting, Sources};
 pub use load::{Loaded, load};
+pub use places::Places;
 pub use print::{effective, markdown};
 pub use problem::{ConfigError, Problem};
 pub use reference::{DEFAULT_TOML, Key, Reference, Section, reference};

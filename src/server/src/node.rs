@@ -20,7 +20,7 @@ use plenum_actors::owner::{OwnerMetrics, Recents};
 use plenum_actors::presence::{self, Presence, PresenceMetrics};
 use plenum_actors::store::SharedStore;
 use plenum_cluster::SingleNode;
-use plenum_edge::native::Edge;
+use plenum_edge::native::{Edge, configure_upgrades};
 use plenum_edge::socketio::{Sessions, SocketIo, SocketIoMetrics};
 use plenum_http::{HttpLayer, cors, envelope, no_such_path};
 use plenum_rest::RestState;
@@ -179,11 +179,13 @@ impl Node {
 
         let edge = core.edge(config, &registry)?;
         let observer = telemetry::http_observer(&registry)?;
+        telemetry::count_unreadable(&registry)?;
         let surface = config.http.surface.clone();
         let layer =
             HttpLayer::new(surface.clone(), Arc::new(core.accounts.clone()), core.clock.clone(), Some(observer))?;
         let layer = web::Data::new(layer.over_tls(config.edge().tls.certificate_file.is_some()));
         let rest = core.rest(config, &readiness);
+        let echo = config.websocket.echo;
         let product = plenum_pages::Product { name: "plenum".to_owned(), version: VERSION.to_owned() };
         let app = move || {
             App::new()
@@ -191,6 +193,7 @@ impl Node {
                 .configure(|cfg| plenum_pages::configure(cfg, product.clone()))
                 .configure(|cfg| plenum_rest::configure(cfg, rest.clone()))
                 .configure(plenum_edge::socketio::configure)
+                .configure(|cfg| configure_upgrades(cfg, echo))
                 .default_service(web::to(no_such_path))
                 .wrap(cors(&surface))
                 .wrap(from_fn(envelope))

@@ -8,7 +8,7 @@ use crate::native::link::{Link, Room};
 use crate::native::{READS_A_TURN, with_scratch};
 use actix::{AsyncContext, Context, Recipient};
 use bytes::BytesMut;
-use plenum_actors::hub::Shut;
+use plenum_actors::hub::{Shut, Socket};
 use plenum_socketio::engine::packet::PROBE;
 use plenum_socketio::engine::session::{CloseStep, PollAnswer, ProbeAnswer, ProbeStep};
 use plenum_socketio::engine::{Packet, Transport};
