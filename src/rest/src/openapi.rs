@@ -74,7 +74,8 @@ pub fn document() -> OpenApi {
     let tags = [
         ("accounts", "Signing up and in, the own profile, the own devices"),
         ("people", "Other people"),
-        ("conversations", "Direct and group conversations"),
+        ("conversations", "Direct and group conversations, and what is written in them"),
+        ("rooms", "Conversations that people find and join by themselves"),
         ("operations", "The server itself"),
     ];
     let tags = tags.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
