@@ -14,13 +14,17 @@ pub enum Dialect {
     NativeJson = 0,
     /// `plenum.v1.msgpack`: MessagePack in WebSocket binary frames.
     NativeMessagePack = 1,
+    /// JSON in records that the edge turns into server-sent events or into the answers of long polls.
+    HttpJson = 2,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Dialect; 2] = [Dialect::NativeJson, Dialect::NativeMessagePack];
+    pub const ALL: [Dialect; 3] = [Dialect::NativeJson, Dialect::NativeMessagePack, Dialect::HttpJson];
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
+    /// The first so many are in use nearly everywhere; publications make room for the others when one is needed.
+    const USUAL: usize = 2;
 
     /// Its place in per-dialect tables.
     #[must_use]
@@ -59,6 +63,22 @@ pub enum Body {
     Signal(Signal),
 }
 
+/// The bytes of a publication in each dialect.
+#[derive(Debug, Default)]
+struct Encoded {
+    usual: [OnceLock<Bytes>; Dialect::USUAL],
+    others: OnceLock<Box<[OnceLock<Bytes>; Dialect::COUNT - Dialect::USUAL]>>,
+}
+
+impl Encoded {
+    fn cell(&self, dialect: Dialect) -> &OnceLock<Bytes> {
+        match dialect.index().checked_sub(Dialect::USUAL) {
+            None => &self.usual[dialect.index()],
+            Some(rare) => &self.others.get_or_init(Box::default)[rare],
+        }
+    }
+}
+
 /// An event or signal of a topic. Shared as `Arc` between workers; encoded when the first receiver of a dialect needs it.
 #[derive(Debug)]
 pub struct Publication {
@@ -67,7 +87,7 @@ pub struct Publication {
     /// What happens under pressure.
     pub class: Class,
     body: Body,
-    encoded: [OnceLock<Bytes>; Dialect::COUNT],
+    encoded: Encoded,
 }
 
 impl Publication {
@@ -78,14 +98,14 @@ impl Publication {
             topic,
             class: Class::Durable,
             body: Body::Event { offset, at, event },
-            encoded: Default::default(),
+            encoded: Encoded::default(),
         })
     }
 
     /// A signal of a class.
     #[must_use]
     pub fn signal(topic: Topic, class: Class, signal: Signal) -> Arc<Self> {
-        Arc::new(Self { topic, class, body: Body::Signal(signal), encoded: Default::default() })
+        Arc::new(Self { topic, class, body: Body::Signal(signal), encoded: Encoded::default() })
     }
 
     /// What it says.
@@ -127,7 +147,7 @@ impl Publication {
 
     /// Its bytes in a dialect, made by the first caller.
     pub fn bytes(&self, dialect: Dialect, encoder: Encoder) -> &Bytes {
-        self.encoded[dialect.index()].get_or_init(|| encoder(dialect, &self.frame()))
+        self.encoded.cell(dialect).get_or_init(|| encoder(dialect, &self.frame()))
     }
 }
 

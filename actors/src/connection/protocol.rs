@@ -90,6 +90,14 @@ impl Connection {
             Ok(frame) => frame,
             Err(error) => return self.unreadable(shared, error.to_string()),
         };
+        self.frame(shared, me, frame);
+    }
+
+    /// A frame arrived that has been read already.
+    pub fn frame(&mut self, shared: &Shared, me: &Recipient<Answer>, frame: ClientFrame) {
+        if !shared.hub.with(|core| core.is_open(self.key)) {
+            return;
+        }
         let name = shared.metrics.received(&frame.command);
         if let Err(refusal) = self.admit(shared).and_then(|()| self.command(shared, me, frame.id, frame.command)) {
             shared.metrics.refused(name, refusal.code);

@@ -12,5 +12,6 @@ mod tls;
 pub use config::{EdgeConfig, TlsConfig};
 pub use framing::FRAMING;
 pub use seam::Seam;
+pub(crate) use server::Worker;
 pub use server::{Edge, EdgeError, Listening};
 pub use tls::{TlsError, server_config};

@@ -25,6 +25,8 @@ use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
 use plenum_actors::owner::OwnerConfig;
 use plenum_edge::native::{EdgeConfig, TlsConfig as EdgeTls};
+use plenum_edge::poll::PollConfig;
+use plenum_edge::stream::StreamConfig;
 use plenum_edge::transport::TransportConfig;
 use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
@@ -59,6 +61,10 @@ pub struct Config {
     pub limits: ConnectionConfig,
     /// WebSocket.
     pub websocket: WebSocketConfig,
+    /// Streams of server-sent events.
+    pub stream: StreamConfig,
+    /// Polling connections.
+    pub poll: PollConfig,
     /// Conversations.
     pub conversations: ConversationsSection,
     /// The hub of each worker.
@@ -87,6 +93,9 @@ impl Config {
             echo: self.websocket.echo,
             keep_alive_ms: self.http.keep_alive_ms,
             request_head_ms: self.http.request_head_ms,
+            stalled_ms: self.http.stalled_ms,
+            stream: self.stream.clone(),
+            poll: self.poll.clone(),
             backlog: self.http.backlog,
         }
     }

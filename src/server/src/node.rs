@@ -20,6 +20,8 @@ use plenum_actors::owner::{OwnerMetrics, Recents};
 use plenum_actors::store::SharedStore;
 use plenum_cluster::SingleNode;
 use plenum_edge::native::Edge;
+use plenum_edge::poll::Directory as Polls;
+use plenum_edge::{PlainMetrics, Surface};
 use plenum_http::{HttpLayer, cors, envelope, no_such_path};
 use plenum_rest::RestState;
 use plenum_services::accounts::Accounts;
@@ -114,6 +116,7 @@ impl Core {
             page_events: u32::try_from(config.hub.page_events).unwrap_or(u32::MAX),
         };
         let directory = self.directory.clone();
+        let plain_metrics = PlainMetrics::new(registry)?;
         Ok(Arc::new(Edge {
             config: config.edge(),
             connection: config.limits.clone(),
@@ -125,6 +128,8 @@ impl Core {
             clock: self.clock.clone(),
             hub_metrics: self.hub_metrics.clone(),
             connection_metrics: ConnectionMetrics::new(registry)?,
+            polls: Polls::new(config.poll.connections, plain_metrics.polls.clone()),
+            plain_metrics,
             server: format!("plenum/{VERSION}"),
             on_worker: Arc::new(move || directory.add_arbiter(actix::Arbiter::current())),
             draining: AtomicBool::new(false),
@@ -165,9 +170,10 @@ impl Node {
         let layer = web::Data::new(layer.over_tls(config.edge().tls.certificate_file.is_some()));
         let rest = core.rest(config, &readiness);
         let product = plenum_pages::Product { name: "plenum".to_owned(), version: VERSION.to_owned() };
-        let app = move || {
+        let app = move |edge: &Surface| {
             App::new()
                 .app_data(layer.clone())
+                .configure(|cfg| edge.configure(cfg))
                 .configure(|cfg| plenum_pages::configure(cfg, product.clone()))
                 .configure(|cfg| plenum_rest::configure(cfg, rest.clone()))
                 .default_service(web::to(no_such_path))

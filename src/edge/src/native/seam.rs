@@ -5,7 +5,7 @@
 use super::actor::NativeConnection;
 use super::framing::codec_of;
 use super::link::{HubEnd, Link};
-use super::server::Worker;
+use super::server::{Worker, stall_limit};
 use crate::transport::{AnyTransport, Transport};
 use crate::websocket::handshake::{
     Accepted, HandshakePolicy, PROTOCOL_MSGPACK, check, put_refusal, put_switching_protocols,
@@ -64,6 +64,7 @@ impl Seam {
             Verdict::Refused(answer) => head.extend_from_slice(answer),
             Verdict::Native(accepted, _) | Verdict::Echo(accepted) => put_switching_protocols(&mut head, accepted),
         }
+        stall_limit(transport.tcp(), 0);
         // Small frames must not wait for each other (Nagle); a socket that refuses is broken and will say so at the next write.
         let _broken = transport.set_nodelay();
         if !matches!(tokio::time::timeout(ANSWER_WITHIN, write_all(&mut transport, &head)).await, Ok(Ok(()))) {
