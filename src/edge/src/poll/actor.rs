@@ -58,7 +58,8 @@ pub(crate) struct PollConnection {
     /// Number of the last command taken.
     taken: u64,
     waiting: Option<Waiting>,
-    entry: Entry,
+    /// Absent once the client has left: requests do not find the connection any more.
+    entry: Option<Entry>,
     /// Keeps the node's count.
     _admitted: Admitted,
 }
@@ -70,7 +71,7 @@ impl PollConnection {
         shared: Rc<Shared>,
         (entry, admitted): (Entry, Admitted),
     ) -> Self {
-        Self { connection, frames, shared, taken: 0, waiting: None, entry, _admitted: admitted }
+        Self { connection, frames, shared, taken: 0, waiting: None, entry: Some(entry), _admitted: admitted }
     }
 
     fn heard(&self) {
@@ -106,7 +107,9 @@ impl Actor for PollConnection {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        self.entry.at(ctx.address());
+        if let Some(entry) = &self.entry {
+            entry.at(ctx.address());
+        }
         ctx.spawn(Turns);
     }
 
@@ -164,6 +167,7 @@ impl Handler<Leave> for PollConnection {
 
     fn handle(&mut self, _: Leave, ctx: &mut Context<Self>) {
         self.answer(ctx);
+        self.entry = None;
         ctx.stop();
     }
 }

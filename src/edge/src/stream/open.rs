@@ -131,7 +131,8 @@ fn start(
     let open = surface.metrics().streams.clone();
     open.inc();
     tracing::debug!(connection = %id, "stream opened");
-    let body = StreamBody { pipe: pipe.clone(), key, shared: surface.shared().clone(), open, _places: counts };
+    let body =
+        StreamBody { pipe: pipe.clone(), key, shared: surface.shared().clone(), open, probe: None, _places: counts };
     events().body(body)
 }
 

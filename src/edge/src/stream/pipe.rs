@@ -14,8 +14,8 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
-/// A comment: keeps proxies from cutting a quiet stream.
-const COMMENT: &[u8] = b":\n\n";
+/// A comment: keeps proxies from cutting a quiet stream, and shows whether the peer is still there.
+pub(super) const COMMENT: &[u8] = b":\n\n";
 
 /// One stream's pipe, used on one thread only.
 pub(super) struct Pipe {
@@ -25,6 +25,10 @@ pub(super) struct Pipe {
     blocked: Cell<bool>,
     shut: Cell<Option<Shut>>,
     waker: RefCell<Option<Waker>>,
+    /// The body is about to be asked for a reason we know.
+    expected: Cell<bool>,
+    /// The body may ask the peer for a sign of life; given again with each of our own.
+    may_probe: Cell<bool>,
 }
 
 struct Events {
@@ -37,7 +41,15 @@ struct Events {
 impl Pipe {
     pub(super) fn new(places: Places, beats: bool, limit: usize) -> Rc<Self> {
         let events = RefCell::new(Events { out: BytesMut::new(), places, beats });
-        Rc::new(Self { events, limit, blocked: Cell::new(false), shut: Cell::new(None), waker: RefCell::new(None) })
+        Rc::new(Self {
+            events,
+            limit,
+            blocked: Cell::new(false),
+            shut: Cell::new(None),
+            waker: RefCell::new(None),
+            expected: Cell::new(true),
+            may_probe: Cell::new(true),
+        })
     }
 
     /// The first lines: how long to wait before coming back, and the position, which a browser keeps without showing it.
@@ -73,7 +85,19 @@ impl Pipe {
         self.shut.get().is_some()
     }
 
+    /// Something is being handed out: whoever takes it asks again at once.
+    pub(super) fn expect(&self) {
+        self.expected.set(true);
+    }
+
+    /// Nobody of ours made the body be asked, so something has happened on the peer's side: perhaps it has closed. Answers whether to
+    /// find out, once between two heartbeats.
+    pub(super) fn is_asked_out_of_turn(&self) -> bool {
+        !self.expected.replace(false) && self.may_probe.replace(false)
+    }
+
     fn wake(&self) {
+        self.expected.set(true);
         if let Some(waker) = self.waker.borrow().as_ref() {
             waker.wake_by_ref();
         }
@@ -130,6 +154,9 @@ impl Socket for HubEnd {
                 let has_room = events.out.len() < pipe.limit;
                 if has_room {
                     events.put(record);
+                    if record.kind == Kind::Ping {
+                        pipe.may_probe.set(true);
+                    }
                 }
                 has_room
             });

@@ -1,5 +1,6 @@
 //! The native protocol over plain HTTP: server-sent events and long polling.
 
+mod documents;
 mod events;
 mod poll;
 mod poll_end;

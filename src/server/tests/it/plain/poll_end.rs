@@ -30,7 +30,7 @@ async fn a_poller_that_does_not_come_back_or_does_not_identify_is_forgotten() {
     let world = World::with(|config| {
         config.hub.heartbeat_interval_ms = 200;
         config.hub.heartbeat_timeout_ms = 600;
-        config.hub.identify_within_ms = 500;
+        config.hub.identify_within_ms = 2_000;
         config.hub.close_timeout_ms = 200;
         config.poll.wait_ms = 100;
     });

@@ -18,6 +18,7 @@ pub struct Poller {
     pub after: u64,
     /// Number of the next command.
     pub next: u64,
+    wait_ms: u64,
     kept: VecDeque<ServerFrame>,
 }
 
@@ -29,7 +30,8 @@ impl Poller {
         assert!(reading.head.contains("cache-control: no-store"));
         let opened: Value = serde_json::from_str(&reading.body().await).unwrap();
         let key = opened["key"].as_str().unwrap().to_owned();
-        let mut poller = Self { address, key, after: 0, next: 1, kept: VecDeque::new() };
+        let wait_ms = opened["waitMs"].as_u64().unwrap().min(10_000);
+        let mut poller = Self { address, key, after: 0, next: 1, wait_ms, kept: VecDeque::new() };
         let ServerFrame::Hello(hello) = poller.frame().await else { panic!("hello") };
         assert_eq!(json!(hello.connection), opened["connection"]);
         poller
@@ -65,7 +67,7 @@ impl Poller {
             if let Some(frame) = self.kept.pop_front() {
                 return frame;
             }
-            let (first, frames) = self.fetch(self.after, 10_000).await;
+            let (first, frames) = self.fetch(self.after, self.wait_ms).await;
             assert_eq!(first, self.after + 1);
             self.after += frames.len() as u64;
             self.kept.extend(frames);

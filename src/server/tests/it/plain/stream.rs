@@ -186,7 +186,7 @@ async fn a_removed_member_sees_the_removal_and_nothing_after_it() {
 
 #[tokio::test]
 async fn a_closed_tab_is_noticed() {
-    let world = World::with(|config| config.hub.heartbeat_interval_ms = 100);
+    let world = World::start();
     let people = world.people(1).await;
     let topic = world.group(&[&people[0]]);
     let mut tabs = Vec::new();
