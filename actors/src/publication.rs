@@ -160,3 +160,25 @@ pub trait Publisher: Send + Sync + 'static {
     /// hubs that are below read the log.
     fn announce(&self, topic: Topic, head: Offset);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plenum_schema::wire::TypingSignal;
+
+    #[test]
+    fn a_rare_dialect_costs_a_publication_nothing_before_somebody_needs_it() {
+        let user = UserId(uuid::Uuid::from_u128(1));
+        let signal = Signal::Typing(TypingSignal { user, active: true });
+        let publication = Publication::signal(Topic::User(user), Class::Droppable, signal);
+        let encode: Encoder = |dialect, _| Bytes::copy_from_slice(&[dialect as u8]);
+        for dialect in [Dialect::NativeJson, Dialect::NativeMessagePack] {
+            assert_eq!(publication.bytes(dialect, encode)[..], [dialect as u8]);
+        }
+        assert!(publication.encoded.others.get().is_none());
+        for dialect in Dialect::ALL {
+            assert_eq!(publication.bytes(dialect, encode)[..], [dialect as u8]);
+        }
+        assert!(size_of::<Encoded>() <= Dialect::USUAL * size_of::<OnceLock<Bytes>>() + 16);
+    }
+}
