@@ -7,7 +7,6 @@ use plenum_actors::connection::{Admitted, Shared, UserPlace};
 use plenum_actors::hub::ConnectionKey;
 use prometheus::IntGauge;
 use std::convert::Infallible;
-use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -59,9 +58,9 @@ impl StreamBody {
     /// There is nothing to send. The HTTP layer does not tell a body that its peer has closed, but asks it when something happens.
     fn poll_probe(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
         let is_asked_out_of_turn = self.pipe.is_asked_out_of_turn();
-        match self.probe.as_mut() {
-            Some(second) if second.as_mut().poll(cx).is_pending() => return Poll::Pending,
-            Some(_) => self.probe = None,
+        match self.probe.as_mut().map(|second| second.as_mut().poll(cx)) {
+            Some(Poll::Pending) => return Poll::Pending,
+            Some(Poll::Ready(())) => self.probe = None,
             None if is_asked_out_of_turn => self.probe = Some(Box::pin(sleep(PROBE))),
             None => return Poll::Pending,
         }

@@ -48,7 +48,7 @@ async fn run(world: &World, label: &str, replace: &[(&str, &str)]) -> Value {
     let headers: Vec<_> =
         lines.iter().filter(|line| !line.starts_with('{')).filter_map(|line| line.split_once(": ")).collect();
     let body = lines.iter().find(|line| line.starts_with('{')).copied().unwrap_or_default();
-    let headers = if body.is_empty() { [&headers[..], &[("Content-Length", "0")]].concat() } else { headers };
+    let headers = if body.is_empty() { [&headers[..], &[("Content-Length", "0")][..]].concat() } else { headers };
     let reading = Reading::ask(world.address(), method, path, &headers, body).await;
     let (status, expected) = answer.split_once('\n').unwrap_or((answer, "null"));
     assert_eq!(reading.status.to_string(), status, "{label}");

@@ -4,9 +4,9 @@ use super::events::Stream;
 use super::reading::Reading;
 use crate::socket::program::Program;
 use crate::socket::world::World;
+use plenum_schema::RefusalCode;
 use plenum_schema::codec::Codec;
 use plenum_schema::wire::{CloseCode, ServerFrame};
-use plenum_schema::{RefusalCode, Topic};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -128,5 +128,4 @@ async fn a_full_server_gives_a_browser_a_stream_that_ends_at_once_and_a_program_
     assert_eq!((code, id), (RefusalCode::Busy, None));
     assert!(retry.is_some_and(|retry| retry >= 5_000));
     assert_eq!(world.metric("plenum_streams"), 3);
-    let _topic: Topic = topic;
 }
