@@ -20,7 +20,7 @@ mod version;
 
 pub use address::{Block, BlockError, ForwardedHeader, Origin, TrustedProxies, limit_key};
 pub use body::{Body, BodyPair, MaybeBody};
-pub use caller::{Caller, OptionalCaller};
+pub use caller::{Caller, OptionalCaller, identity_of};
 pub use config::{HttpConfig, HttpConfigError};
 pub use cors::cors;
 pub use headers::{API_CSP, secure_headers};

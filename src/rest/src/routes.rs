@@ -56,6 +56,15 @@ pub(crate) const TABLE: &[Route] = &[
     route!(Open operations::docs),
 ];
 
+/// What the edge answers below the same prefixes: in the document, not mounted here.
+pub(crate) const ELSEWHERE: &[Route] = &[
+    route!(Bearer live::stream),
+    route!(Open live::open),
+    route!(Open live::fetch),
+    route!(Open live::commands),
+    route!(Open live::leave),
+];
+
 /// Mounts everything: the table under `/api/v1` and `/api`, the documentation's assets, `/docs` and the public keys.
 pub fn configure(config: &mut ServiceConfig, state: RestState) {
     config.app_data(web::Data::new(state));
@@ -70,6 +79,14 @@ pub fn configure(config: &mut ServiceConfig, state: RestState) {
 #[must_use]
 pub fn listed() -> Vec<Listed> {
     let mut all: Vec<Listed> = TABLE.iter().flat_map(Route::listed).collect();
+    all.sort();
+    all
+}
+
+/// Every method and path that the document describes and the edge answers, sorted.
+#[must_use]
+pub fn listed_elsewhere() -> Vec<Listed> {
+    let mut all: Vec<Listed> = ELSEWHERE.iter().flat_map(Route::listed).collect();
     all.sort();
     all
 }

@@ -5,7 +5,7 @@
 use super::actor::NativeConnection;
 use super::framing::{NATIVE_PROTOCOLS, PROTOCOL_MSGPACK};
 use super::link::Link;
-use super::server::Worker;
+use super::server::{Worker, stall_limit};
 use crate::socketio;
 use crate::socketio::start::{self, Purpose};
 use actix::Actor;
@@ -77,6 +77,7 @@ impl Seam {
             | Verdict::SocketIo(accepted, ..)
             | Verdict::Upgrade(accepted, _) => put_switching_protocols(&mut head, accepted),
         }
+        stall_limit(transport.tcp(), 0);
         // Small frames must not wait for each other (Nagle); a socket that refuses is broken and will say so at the next write.
         let _broken = transport.set_nodelay();
         if !matches!(tokio::time::timeout(ANSWER_WITHIN, write_all(&mut transport, &head)).await, Ok(Ok(()))) {
