@@ -110,7 +110,7 @@ impl Socket for Listener {
 fn edges_of_foreign_dialects_are_told_the_signals_of_topics_without_a_log() {
     let mut world = World::new(HubConfig::default());
     let told = Rc::new(RefCell::new(Vec::new()));
-    let socket = Box::new(Listener(told.clone()));
+    let socket = Rc::new(Listener(told.clone()));
     let key = world.core.join(NewConnection { id: ConnectionId(Uuid::from_u128(9)), socket, dialect: FOREIGN });
     world.core.identify(key, identity(9));
     let own = Topic::User(user(9));
