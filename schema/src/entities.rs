@@ -4,16 +4,16 @@ mod account;
 mod block;
 mod conversation;
 mod idempotency;
-mod presence;
 mod message_state;
+mod presence;
 mod room;
 
 pub use account::{Account, AccountKey, Session};
 pub use block::Block;
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
-pub use presence::LastSeen;
 pub use message_state::{MessageStateRow, Reaction};
+pub use presence::LastSeen;
 pub use room::{ConversationSettings, ROOM_SHARDS, RoomRow, room_shard};
 
 use crate::table::{Entity, Table};

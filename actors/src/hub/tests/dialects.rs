@@ -44,7 +44,10 @@ fn positions_are_told_in_the_same_write_from_the_second_topic_on() {
     let before = peer.sink.writes.get();
     world.core.publish(&[of(OTHER, 1)]);
     world.run();
-    assert_eq!((said(&peer.sink.take()), peer.sink.writes.get() - before), (vec!["1".into(), "AT one=1,two=1".into()], 1));
+    assert_eq!(
+        (said(&peer.sink.take()), peer.sink.writes.get() - before),
+        (vec!["1".into(), "AT one=1,two=1".into()], 1)
+    );
     world.core.publish(&[of(TOPIC, 2), of(TOPIC, 3)]);
     world.run();
     assert_eq!(said(&peer.sink.take()), ["2", "3", "AT one=3,two=1"]);

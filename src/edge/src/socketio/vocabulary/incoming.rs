@@ -7,9 +7,7 @@ use plenum_schema::log::MAX_OFFSET;
 use plenum_schema::wire::{
     Command, Delete, Edit, Mark, React, Send, SendDirect, Subscribe, Typing, Unreact, Unsubscribe,
 };
-use plenum_schema::{
-    Content, ContentKind, ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId,
-};
+use plenum_schema::{Content, ContentKind, ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::IgnoredAny;

@@ -53,7 +53,7 @@ async fn a_second_poll_beside_the_first_ends_the_session() {
     let people = world.people(1).await;
     let mut client = Client::polling(world.address()).await;
     client.enter(&people[0].token).await;
-        let path = client.path();
+    let path = client.path();
     let first = tokio::spawn(request(world.address(), "GET", path.clone(), String::new()));
     let second = tokio::spawn(request(world.address(), "GET", path.clone(), String::new()));
     let mut answers = [first.await.unwrap(), second.await.unwrap()];
@@ -90,7 +90,7 @@ async fn a_session_that_polls_is_closed_with_its_token_too() {
     let people = world.people(1).await;
     let mut client = Client::polling(world.address()).await;
     client.enter(&people[0].token).await;
-        let waiting = tokio::spawn(request(world.address(), "GET", client.path(), String::new()));
+    let waiting = tokio::spawn(request(world.address(), "GET", client.path(), String::new()));
     tokio::task::yield_now().await;
     let (status, _) = world.rest(&people[0], "POST", "/api/v1/auth/logout", &Value::Null);
     assert_eq!(status, 200);

@@ -16,7 +16,7 @@ async fn nothing_is_lost_doubled_or_reordered_while_a_client_goes_over() {
     for _ in 0..4 {
         let mut client = Client::polling(world.address()).await;
         client.enter(&people[0].token).await;
-                let mut native = world.peer(Codec::Json, &people[1]).await;
+        let mut native = world.peer(Codec::Json, &people[1]).await;
         let writer = tokio::spawn(async move {
             for number in 0..MESSAGES {
                 native.say(topic, &number.to_string()).await;

@@ -74,7 +74,8 @@ fn names(vocabulary: Vocabulary, frame: &ServerFrame) -> Vec<String> {
 }
 
 fn all_frames() -> Vec<ServerFrame> {
-    let created = Created { kind: ConversationKind::Group, title: Some("Plan".into()), by: user(1), members: vec![], room: None };
+    let created =
+        Created { kind: ConversationKind::Group, title: Some("Plan".into()), by: user(1), members: vec![], room: None };
     vec![
         message(),
         event(ConversationEvent::Created(created)),
