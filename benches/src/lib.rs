@@ -78,7 +78,7 @@ pub fn hub(receivers: usize, dialect: Dialect) -> Core {
 /// One more connection.
 pub fn join(core: &mut Core, number: usize, dialect: Dialect) -> ConnectionKey {
     let id = ConnectionId(Uuid::from_u128(number as u128));
-    core.join(NewConnection { id, socket: Box::<Swallow>::default(), dialect })
+    core.join(NewConnection { id, socket: Rc::<Swallow>::default(), dialect })
 }
 
 /// The machine's clock.

@@ -46,5 +46,5 @@ pub const PAGE_EVENTS: u32 = 200;
 /// Arguments that mint access tokens offline: new accounts with a session each, one JSON object a line.
 #[must_use]
 pub fn token_arguments(count: usize) -> Vec<String> {
-    ["token", "--new", "--count", &count.to_string(), "--json"].map(str::to_owned).to_vec()
+    ["token", "--new", "--create", "--count", &count.to_string(), "--json"].map(str::to_owned).to_vec()
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 mod msgpack_scan;
 mod strict;
 
-use strict::Strict;
+pub use strict::Strict;
 
 /// How deep arrays and maps may nest in anything read from outside.
 pub const MAX_DEPTH: usize = 16;

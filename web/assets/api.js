@@ -97,6 +97,30 @@ export class Api {
     return this.#authorised("POST", "/api/conversations", { kind: "group", title, members, clientRef });
   }
 
+  /** One conversation; undefined when one is no member (any more). */
+  async conversation(id) {
+    try {
+      return await this.#authorised("GET", `/api/conversations/${id}`);
+    } catch (error) {
+      if (error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** Another title for a group. */
+  rename(id, title) {
+    return this.#authorised("PUT", `/api/conversations/${id}`, { title });
+  }
+
+  addMember(id, userId) {
+    return this.#authorised("POST", `/api/conversations/${id}/members`, { userId });
+  }
+
+  /** Somebody goes: another person is removed, oneself leaves. */
+  removeMember(id, userId) {
+    return this.#authorised("DELETE", `/api/conversations/${id}/members/${userId}`);
+  }
+
   async #refresh(refreshToken) {
     try {
       return await call("POST", "/api/auth/refresh", { refreshToken });

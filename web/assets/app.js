@@ -11,6 +11,7 @@ import { authView } from "./views/auth.js";
 import { conversationView } from "./views/conversation.js";
 import { composeDialog } from "./views/dialogs.js";
 import { element, logo } from "./views/dom.js";
+import { groupDialog } from "./views/group.js";
 import { listView } from "./views/list.js";
 import { statusView } from "./views/status.js";
 import { Sync } from "./sync.js";
@@ -129,6 +130,7 @@ class Chat {
       storage,
       mostBytes: () => this.#textBytes,
       back: () => this.#back(),
+      about: () => groupDialog({ conversation, store: this.#store, api, left: () => this.#back() }),
       older: (which) => this.#sync.older(which),
       read: (which, offset) => this.#sync.read(which, offset),
     });

@@ -24,6 +24,8 @@ export class Conversation {
   last;
   unread = 0;
   read = 0;
+  /** One is no member any more: what one has seen stays readable until the page is left. */
+  isGone = false;
   #me;
   #metAll = false;
   /** Up to here the server has counted what is unread. */
@@ -47,6 +49,7 @@ export class Conversation {
    * @param {number} activeAt when to take it to have been active, where nobody has written yet
    */
   describe(item, activeAt) {
+    this.isGone = false;
     this.kind = item.kind;
     this.title = item.title;
     for (const person of item.participants) this.people.set(person.id, person);

@@ -33,9 +33,10 @@ export class Store extends Emitter {
     return this.conversations.get(id);
   }
 
-  /** Newest first. */
+  /** Newest first; without those that one has left. */
   list() {
-    return [...this.conversations.values()].sort((a, b) => b.activeAt - a.activeAt || (a.id < b.id ? -1 : 1));
+    const here = [...this.conversations.values()].filter(({ isGone }) => !isGone);
+    return here.sort((a, b) => b.activeAt - a.activeAt || (a.id < b.id ? -1 : 1));
   }
 
   unread() {
@@ -145,8 +146,20 @@ export class Store extends Emitter {
   }
 
   /** Gives memory back when a conversation is left. */
+  /** One is no member any more. */
+  gone(id) {
+    const conversation = this.get(id);
+    if (!conversation || conversation.isGone) return;
+    conversation.isGone = true;
+    this.emit("conversation", { id, kind: "gone" });
+    this.emit("list");
+  }
+
+  /** Gives memory back when a conversation is closed; one that is not one's own any more is forgotten. */
   leave(id) {
-    this.get(id)?.trim(MOST_EVENTS);
+    const conversation = this.get(id);
+    if (conversation?.isGone) this.conversations.delete(id);
+    else conversation?.trim(MOST_EVENTS);
   }
 
   #typing(conversation, { user, active }) {

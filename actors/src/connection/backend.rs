@@ -2,8 +2,8 @@
 
 use crate::identity::Identity;
 use actix::Message;
-use plenum_schema::wire::{AckResult, Command, Signal};
-use plenum_schema::{MessageId, Offset, Refusal, Topic, UserId};
+use plenum_schema::wire::{AckResult, Command, Signal, Subscribed};
+use plenum_schema::{MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
 
 /// The answer to a command.
 pub type Outcome<T> = Result<T, Refusal>;
@@ -16,6 +16,21 @@ pub type Reply<T> = Box<dyn FnOnce(Outcome<T>) + Send>;
 pub struct Access {
     /// The topic's durable head at this moment; 0 for a topic without a log.
     pub head: Offset,
+}
+
+impl Access {
+    /// The subscription that was asked for: from the head when no position was named.
+    ///
+    /// # Errors
+    /// `invalid` (`since`) when the position lies beyond the head.
+    pub fn subscribed(self, topic: Topic, since: Option<Offset>) -> Outcome<Subscribed> {
+        let Self { head } = self;
+        let since = since.unwrap_or(head);
+        if topic.log().is_some() && since > head {
+            return Err(Refusal::field(RefusalCode::Invalid, "since", format!("the topic's head is {head}")));
+        }
+        Ok(Subscribed { topic, head, since: if topic.log().is_some() { since } else { head } })
+    }
 }
 
 /// One of a person's conversations.

@@ -103,12 +103,7 @@ impl Identified {
         if let Some(at) = self.subscribing.iter().position(|asked| *asked == topic) {
             self.subscribing.swap_remove(at);
         }
-        let Access { head } = outcome?;
-        let since = since.unwrap_or(head);
-        if topic.log().is_some() && since > head {
-            return Err(Refusal::field(RefusalCode::Invalid, "since", format!("the topic's head is {head}")));
-        }
-        Ok(Subscribed { topic, head, since: if topic.log().is_some() { since } else { head } })
+        outcome?.subscribed(topic, since)
     }
 
     /// Topics whose check has not been answered.

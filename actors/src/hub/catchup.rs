@@ -155,9 +155,12 @@ impl Core {
         state.pending.retain(|publication| publication.offset().is_none());
         state.flushed = state.top;
         for (slot, had_round) in members {
+            let subscription = self.connections.get_mut(slot as usize).and_then(|one| one.subscription(index));
+            // A round under way ends the subscriptions that were checked before a removal in it: the check stays as old as it is.
+            let Some(checked) = subscription.map(|subscription| subscription.checked) else { continue };
             self.detach_keeping_topic(slot, index);
             let next = if had_round { reached } else { waiting.unwrap_or(reached) };
-            self.attach(slot, index, next, next - 1);
+            self.attach(slot, index, next, checked);
         }
     }
 

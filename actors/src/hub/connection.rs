@@ -8,6 +8,7 @@ use crate::publication::Dialect;
 use plenum_schema::wire::{CloseCode, Signal};
 use plenum_schema::{ConnectionId, Offset};
 use std::io::{self, IoSlice};
+use std::rc::Rc;
 
 /// The writing side of a socket, non-blocking, on the hub's own thread.
 pub trait Socket {
@@ -48,7 +49,7 @@ pub struct NewConnection {
     /// Its id.
     pub id: ConnectionId,
     /// Its socket.
-    pub socket: Box<dyn Socket>,
+    pub socket: Rc<dyn Socket>,
     /// How frames are written to it.
     pub dialect: Dialect,
 }
@@ -91,7 +92,7 @@ pub(super) struct Connection {
     pub blocked: bool,
     /// In the list of connections with something to write.
     pub dirty: bool,
-    pub socket: Box<dyn Socket>,
+    pub socket: Rc<dyn Socket>,
     pub outbox: Outbox,
     pub subscriptions: Vec<Subscription>,
     /// Newest conflated signals that found no room: topic index and key.

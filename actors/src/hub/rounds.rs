@@ -252,19 +252,23 @@ impl Core {
         if !state.behind.is_empty() {
             self.pump_topic(index);
         }
-        for user in round.revoked {
-            self.revoke(index, user);
+        for (user, removal) in round.revoked {
+            self.revoke(index, user, removal);
         }
         self.drop_unused(index);
     }
 
-    /// Ends the subscriptions of a person who may not read the topic any more.
-    fn revoke(&mut self, index: u32, user: UserId) {
+    /// Ends the subscriptions of a person who may not read the topic any more since `removal`. One whose right was checked at or
+    /// after that offset has been given it again, and stays.
+    fn revoke(&mut self, index: u32, user: UserId, removal: Offset) {
         let Some(state) = self.topics.get(index as usize) else { return };
         let connections = &self.connections;
         let theirs = |slot: &u32| {
             let connection = connections.get(*slot as usize);
-            connection.and_then(|c| c.identity.as_ref()).is_some_and(|identity| identity.user == user)
+            connection.is_some_and(|connection| {
+                connection.identity.as_ref().is_some_and(|identity| identity.user == user)
+                    && connection.subscriptions.iter().any(|one| one.topic == index && one.checked < removal)
+            })
         };
         let slots: Vec<u32> = state.subscribers().filter(theirs).collect();
         for slot in slots {

@@ -14,6 +14,7 @@ use plenum_schema::conversation::{ConversationEvent, MemberRemoved, TitleChanged
 use plenum_schema::wire::{CloseCode, Event, ServerFrame, Signal, TypingSignal};
 use plenum_schema::{ConnectionId, ConversationId, SessionId, Topic, UserId};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -74,7 +75,7 @@ impl World {
     fn peer(&mut self, room: usize, dialect: Dialect) -> Peer {
         let sink = Sink::with_room(room);
         let id = ConnectionId(self.clock.new_id());
-        let key = self.core.join(NewConnection { id, socket: Box::new(sink.clone()), dialect });
+        let key = self.core.join(NewConnection { id, socket: Rc::new(sink.clone()), dialect });
         self.core.identify(key, identity(u128::from(key.slot) + 100));
         Peer { key, sink }
     }
@@ -315,7 +316,7 @@ fn the_silent_the_unidentified_and_the_expired_are_closed_and_cut_off_when_they_
     let sink = Sink::with_room(PLENTY);
     let unidentified = NewConnection {
         id: ConnectionId(Uuid::from_u128(1)),
-        socket: Box::new(sink.clone()),
+        socket: Rc::new(sink.clone()),
         dialect: Dialect::NativeJson,
     };
     world.core.join(unidentified);

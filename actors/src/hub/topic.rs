@@ -31,8 +31,8 @@ pub(super) struct Round {
     pub last: Option<Offset>,
     /// Keys of the conflated signals inside.
     pub conflated: Vec<u64>,
-    /// Members whose subscription ends with this round.
-    pub revoked: Vec<UserId>,
+    /// Members whose subscription ends with this round, and the offset of their removal: whoever came back after it stays.
+    pub revoked: Vec<(UserId, Offset)>,
     /// When the oldest publication inside arrived.
     pub arrived_micros: u64,
     /// When the round began.
@@ -145,7 +145,7 @@ impl TopicState {
         let mut revoked = Vec::new();
         let mut conflated = Vec::new();
         for publication in &publications {
-            revoked.extend(publication.revoked());
+            revoked.extend(publication.revoked().zip(publication.offset()));
             if let Class::Conflated(key) = publication.class {
                 conflated.push(key);
             }

@@ -23,6 +23,8 @@ pub enum Dialect {
     SocketIoMessagePackHyphen = 6,
     /// Socket.IO with the MessagePack parser, underscores.
     SocketIoMessagePackUnderscore = 7,
+    /// JSON in records that the edge turns into server-sent events or into the answers of long polls.
+    HttpJson = 8,
 }
 
 /// Which spelling of events a Socket.IO client hears.
@@ -49,7 +51,7 @@ pub enum Parser {
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Dialect; 8] = [
+    pub const ALL: [Dialect; 9] = [
         Dialect::NativeJson,
         Dialect::NativeMessagePack,
         Dialect::SocketIoJson,
@@ -58,6 +60,7 @@ impl Dialect {
         Dialect::SocketIoMessagePack,
         Dialect::SocketIoMessagePackHyphen,
         Dialect::SocketIoMessagePackUnderscore,
+        Dialect::HttpJson,
     ];
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
@@ -85,11 +88,11 @@ impl Dialect {
         }
     }
 
-    /// Parser and vocabulary of a Socket.IO dialect; `None` for the native ones.
+    /// Parser and vocabulary of a Socket.IO dialect; `None` for the others.
     #[must_use]
     pub fn as_socket_io(self) -> Option<(Parser, Vocabulary)> {
         match self {
-            Self::NativeJson | Self::NativeMessagePack => None,
+            Self::NativeJson | Self::NativeMessagePack | Self::HttpJson => None,
             Self::SocketIoJson => Some((Parser::Json, Vocabulary::Both)),
             Self::SocketIoJsonHyphen => Some((Parser::Json, Vocabulary::Hyphen)),
             Self::SocketIoJsonUnderscore => Some((Parser::Json, Vocabulary::Underscore)),

@@ -7,8 +7,8 @@
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
 use std::fmt;
 
-/// Wraps a deserializer, a visitor, a seed or an access; what comes out of it is wrapped again.
-pub(super) struct Strict<T>(pub(super) T);
+/// Wraps a deserializer (or, inside, a visitor, a seed, an access); what comes out of it is wrapped again.
+pub struct Strict<T>(pub T);
 
 /// Visits a value with named members: a map and nothing else.
 struct Members<V>(V);

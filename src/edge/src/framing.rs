@@ -1,6 +1,6 @@
 //! How the hub's output becomes bytes of sockets, in every dialect.
 
-use crate::{native, socketio};
+use crate::{native, record, socketio};
 use bytes::Bytes;
 use plenum_actors::hub::Framing;
 use plenum_actors::publication::Dialect;
@@ -15,22 +15,25 @@ pub const FRAMING: Framing = Framing { encode, ping, close, trail };
 fn encode(dialect: Dialect, frame: &ServerFrame) -> Bytes {
     match (dialect, dialect.as_socket_io()) {
         (_, Some((parser, vocabulary))) => socketio::framing::encode(parser, vocabulary, frame),
+        (Dialect::HttpJson, None) => record::encode(frame),
         (Dialect::NativeMessagePack, None) => native::framing::encode(Codec::MessagePack, frame),
         (_, None) => native::framing::encode(Codec::Json, frame),
     }
 }
 
 fn ping(dialect: Dialect) -> Bytes {
-    match dialect.as_socket_io() {
-        Some(_) => socketio::framing::ping(),
-        None => ping_frame(b""),
+    match (dialect, dialect.as_socket_io()) {
+        (_, Some(_)) => socketio::framing::ping(),
+        (Dialect::HttpJson, None) => record::PING,
+        (_, None) => ping_frame(b""),
     }
 }
 
 fn close(dialect: Dialect, code: u16, why: &str) -> Bytes {
-    match dialect.as_socket_io() {
-        Some((parser, _)) => socketio::framing::close(parser, code, why),
-        None => close_frame(code, why),
+    match (dialect, dialect.as_socket_io()) {
+        (_, Some((parser, _))) => socketio::framing::close(parser, code, why),
+        (Dialect::HttpJson, None) => record::END,
+        (_, None) => close_frame(code, why),
     }
 }
 

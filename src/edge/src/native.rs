@@ -12,7 +12,7 @@ mod tls;
 pub use crate::framing::FRAMING;
 pub use config::{EdgeConfig, TlsConfig};
 pub use framing::{NATIVE_PROTOCOLS, PROTOCOL_JSON, PROTOCOL_MSGPACK};
-pub use seam::Seam;
+pub use seam::{Seam, configure_upgrades};
 pub use server::{Edge, EdgeError, Listening};
 pub use tls::{TlsError, server_config};
 

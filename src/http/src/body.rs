@@ -10,6 +10,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
+use plenum_schema::codec::Strict;
 use plenum_schema::{Refusal, RefusalCode};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -161,7 +162,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8], most_depth: usize) -> Result<(T, Ign
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let mut track = serde_path_to_error::Track::new();
     let mut ignored = Vec::new();
-    let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
+    // As above, for the objects inside.
+    let tracked = serde_path_to_error::Deserializer::new(Strict(&mut json), &mut track);
     let parsed = serde_ignored::deserialize(tracked, |path| {
         if ignored.len() < MOST_NAMES {
             ignored.push(path.to_string().replace(".?", ""));
@@ -303,6 +305,13 @@ mod tests {
     #[test]
     fn a_wrong_type_and_bad_syntax_are_malformed() {
         for bad in [r#"{"name":1}"#, "{", "[]", r#"{"name":"a"} {}"#, "", r#"{"name":"a","name":"b"}"#] {
+            assert!(problem(bad).starts_with("malformed: "), "{bad}: {}", problem(bad));
+        }
+    }
+
+    #[test]
+    fn an_array_in_the_order_of_the_members_is_no_object_at_any_depth() {
+        for bad in [r#"["a",{"os":"x"}]"#, r#"{"name":"a","device":["x"]}"#] {
             assert!(problem(bad).starts_with("malformed: "), "{bad}: {}", problem(bad));
         }
     }

@@ -35,12 +35,12 @@ pub struct OptionalCaller(pub Option<Identity>);
 /// The longest token that is looked at, bytes.
 const LONGEST_TOKEN: usize = 4_096;
 
-fn unauthenticated(message: &str) -> Problem {
-    Refusal::new(RefusalCode::Unauthenticated, message).into()
+fn unauthenticated(message: &str) -> Refusal {
+    Refusal::new(RefusalCode::Unauthenticated, message)
 }
 
 /// The token of the one `Authorization: Bearer …` header; `None` when there is no such header.
-fn bearer(request: &HttpRequest) -> Result<Option<String>, Problem> {
+fn bearer(request: &HttpRequest) -> Result<Option<String>, Refusal> {
     let mut values = request.headers().get_all(header::AUTHORIZATION);
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -49,24 +49,40 @@ fn bearer(request: &HttpRequest) -> Result<Option<String>, Problem> {
     let text = value.to_str().map_err(|_| unauthenticated("the Authorization header is not text"))?;
     let token =
         text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    match token {
-        Some(token) if !token.is_empty() && token.len() <= LONGEST_TOKEN => Ok(Some(token.to_owned())),
-        _ => Err(unauthenticated("expected Authorization: Bearer and an access token")),
-    }
+    token
+        .filter(|token| is_possible(token))
+        .map(|token| Some(token.to_owned()))
+        .ok_or_else(|| unauthenticated("expected Authorization: Bearer and an access token"))
 }
 
-async fn identify(layer: Arc<HttpLayer>, token: String) -> Result<Identity, Problem> {
+fn is_possible(token: &str) -> bool {
+    !token.is_empty() && token.len() <= LONGEST_TOKEN
+}
+
+async fn identify(layer: Arc<HttpLayer>, token: String) -> Result<Identity, Refusal> {
     let identity = layer.authenticator.authenticate(token).await?;
     layer.callers.check(identity.user, layer.clock.mono())?;
     Ok(identity)
 }
 
 /// What of a request is needed to check it, taken out before the future is made.
-fn parts(request: &HttpRequest) -> Result<Option<(Arc<HttpLayer>, String)>, Problem> {
-    let Some(token) = bearer(request)? else { return Ok(None) };
+fn parts(request: &HttpRequest, elsewhere: Option<String>) -> Result<Option<(Arc<HttpLayer>, String)>, Refusal> {
+    let Some(token) = bearer(request)?.or(elsewhere) else { return Ok(None) };
     let layer = request.app_data::<web::Data<HttpLayer>>();
     let layer = layer.ok_or_else(|| Refusal::new(RefusalCode::Internal, "the server is not set up to check tokens"))?;
     Ok(Some((layer.clone().into_inner(), token)))
+}
+
+/// Who calls, for surfaces whose clients cannot set headers (`EventSource`) and bring the token `elsewhere`. A header wins.
+///
+/// # Errors
+/// `unauthenticated` without a valid token, `rateLimited`, and what checking a token may come to.
+pub async fn identity_of(request: &HttpRequest, elsewhere: Option<String>) -> Result<Identity, Refusal> {
+    let elsewhere = elsewhere.filter(|token| is_possible(token));
+    match parts(request, elsewhere)? {
+        Some((layer, token)) => identify(layer, token).await,
+        None => Err(unauthenticated("this needs an access token")),
+    }
 }
 
 impl FromRequest for OptionalCaller {
@@ -74,7 +90,7 @@ impl FromRequest for OptionalCaller {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let parts = parts(request);
+        let parts = parts(request, None);
         Box::pin(async move {
             match parts? {
                 Some((layer, token)) => Ok(Self(Some(identify(layer, token).await?))),

@@ -20,7 +20,8 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<String>,
     /// Which header those proxies write: `x-forwarded-for` (default) or `forwarded`.
     pub forwarded_header: ForwardedHeader,
-    /// Seconds browsers shall insist on TLS after an answer over TLS (default 31,536,000: a year); 0 sends no HSTS.
+    /// Seconds browsers shall insist on TLS after an answer over TLS (default 31,536,000: a year), for this host and all below it
+    /// (`includeSubDomains`); 0 sends no HSTS.
     pub hsts_seconds: u64,
     /// Requests of one client address (one /64 for IPv6). A coarse guard: many people share an address.
     pub address_rate: Rate,

@@ -14,7 +14,7 @@ pub fn cors(config: &HttpConfig) -> Cors {
         .block_on_origin_mismatch(false)
         .allowed_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::ACCEPT])
-        .allowed_headers(["idempotency-key", "x-api-key", "x-request-id"])
+        .allowed_headers(["idempotency-key", "last-event-id", "x-api-key", "x-request-id"])
         .expose_headers(["etag", "ignored-fields", "location", "retry-after", "x-request-id"])
         .supports_credentials()
         .max_age(PREFLIGHT_SECONDS);

@@ -5,8 +5,8 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 /// The policy of answers that are data and not pages. A page sets its own.
 pub const API_CSP: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// Adds what is missing; what a handler has set stays.
-pub(crate) fn secure(headers: &mut HeaderMap, hsts: Option<&HeaderValue>) {
+/// Adds what is missing; what a handler has set stays. For answers that do not pass through the envelope: it does so itself.
+pub fn secure_headers(headers: &mut HeaderMap, hsts: Option<&HeaderValue>) {
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),

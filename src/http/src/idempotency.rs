@@ -67,7 +67,8 @@ impl Reply {
 /// `act` runs to its end also when the caller hangs up. Refusals are not kept: the same request may be tried again.
 ///
 /// # Errors
-/// What `act` refuses with; 409 when the key was used for another request or its first one is still at work.
+/// What `act` refuses with; 409 `conflict` when the key was used for another request, 409 `busy` with a time to come back while
+/// its first one is still at work.
 pub async fn once<F>(idempotency: &Arc<Idempotency>, request: Option<Request>, act: F) -> Answer
 where
     F: Future<Output = Answer<Reply>> + 'static,
@@ -78,6 +79,7 @@ where
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
             return Ok(Reply { status, body: body.to_vec() }.response());
         }
+        Claim::AtWork { retry_after_ms } => return Err(Problem::at_work(retry_after_ms)),
         Claim::First(ticket) => ticket,
     };
     let idempotency = Arc::clone(idempotency);

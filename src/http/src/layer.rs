@@ -3,7 +3,7 @@
 use crate::address::{BlockError, Origin, TrustedProxies, limit_key};
 use crate::body::IgnoredFields;
 use crate::config::HttpConfig;
-use crate::headers;
+use crate::headers::secure_headers;
 use crate::limiter::Limiter;
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::request_id::{REQUEST_ID, RequestId};
@@ -13,7 +13,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
-use plenum_schema::UserId;
+use plenum_schema::{Refusal, RefusalCode, UserId};
 use plenum_services::clock::SharedClock;
 use plenum_services::identity::Authenticator;
 use std::fmt;
@@ -160,6 +160,10 @@ fn with_problem(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceRe
         let body = problem.body(Some(id.as_str()));
         return response.map_body(|_, _| BoxBody::new(body));
     }
+    if let Some(refused) = response.response().error().and_then(|error| error.as_error::<actix_cors::CorsError>()) {
+        let problem = Problem::from(Refusal::new(RefusalCode::Forbidden, refused.to_string().to_lowercase()));
+        return replaced(response, &problem, id);
+    }
     let is_made_by_a_handler = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| !is_plain(kind));
     if is_made_by_a_handler {
         return response;
@@ -167,10 +171,15 @@ fn with_problem(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceRe
     if let Some(error) = response.response().error().filter(|_| status.is_server_error()) {
         tracing::error!(request = id.as_str(), %error, "a request failed");
     }
-    let plain = Problem::of_status(status).response(Some(id.as_str()));
-    let (plain, body) = plain.into_parts();
+    replaced(response, &Problem::of_status(status), id)
+}
+
+/// The answer with its status, headers and body replaced by a problem's; other headers stay.
+fn replaced(mut response: ServiceResponse<BoxBody>, problem: &Problem, id: &RequestId) -> ServiceResponse<BoxBody> {
+    let (problem, body) = problem.response(Some(id.as_str())).into_parts();
+    *response.response_mut().status_mut() = problem.status();
     let mut response = response.map_body(|_, _| body);
-    for (name, value) in plain.headers() {
+    for (name, value) in problem.headers() {
         response.headers_mut().insert(name.clone(), value.clone());
     }
     response
@@ -183,7 +192,7 @@ fn is_plain(kind: &HeaderValue) -> bool {
 fn dress(response: &mut ServiceResponse<BoxBody>, id: &RequestId, hsts: Option<&HeaderValue>) {
     let ignored = response.request().extensions().get::<IgnoredFields>().and_then(IgnoredFields::header);
     let headers = response.headers_mut();
-    headers::secure(headers, hsts);
+    secure_headers(headers, hsts);
     if let Some(ignored) = ignored {
         headers.insert(HeaderName::from_static("ignored-fields"), ignored);
     }

@@ -2,12 +2,15 @@
 
 use crate::problem::Problem;
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 use plenum_schema::{Refusal, RefusalCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::future::{Ready, ready};
 use std::str::FromStr;
+
+/// The most of a library's words that are passed on, characters.
+const LONGEST_REASON: usize = 200;
 
 /// The query of a request as a `T`; unknown parameters are ignored.
 #[derive(Debug)]
@@ -18,12 +21,30 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let parsed = web::Query::<T>::from_query(request.query_string());
-        let wrong = |error: actix_web::error::QueryPayloadError| {
-            Problem::from(Refusal::new(RefusalCode::Malformed, error.to_string().to_lowercase()))
-        };
-        ready(parsed.map(|query| Self(query.into_inner())).map_err(wrong))
+        ready(parsed(request.query_string()).map(Self))
     }
+}
+
+/// Reads a query.
+///
+/// # Errors
+/// `malformed` naming the parameter whose value cannot be read or that is given twice, `invalid` naming one that is missing.
+fn parsed<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(pairs).map_err(|error| {
+        let path = error.path().to_string();
+        let text: String = error.inner().to_string().chars().take(LONGEST_REASON).collect();
+        // What is wrong with the query as a whole names the parameter in its text.
+        let named = |prefix: &str| text.strip_prefix(prefix)?.split_once('`').map(|(name, _)| name.to_owned());
+        if let Some(name) = named("missing field `") {
+            let message = format!("{name} is required");
+            return Refusal::field(RefusalCode::Invalid, name, message).into();
+        }
+        match named("duplicate field `").or((path != ".").then_some(path)) {
+            Some(name) => Refusal::field(RefusalCode::Malformed, name, text).into(),
+            None => Refusal::new(RefusalCode::Malformed, text).into(),
+        }
+    })
 }
 
 /// The `{id}` of the path. A text that is no id names nothing: 404, like an id that nobody has.
@@ -115,5 +136,45 @@ pub fn checked_limit(limit: Option<usize>) -> Result<usize, Problem> {
     match limit.unwrap_or(DEFAULT_ITEMS) {
         limit @ 1..=MOST_ITEMS => Ok(limit),
         _ => Err(Refusal::field(RefusalCode::Invalid, "limit", "limit must be 1 to 100").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only whether it is read matters")]
+    struct Wanted {
+        limit: Option<usize>,
+        name: String,
+    }
+
+    fn problem(query: &str) -> serde_json::Value {
+        let problem = parsed::<Wanted>(query).expect_err("a problem");
+        serde_json::from_slice(&problem.body(None)).expect("JSON")
+    }
+
+    #[test]
+    fn a_wrong_parameter_is_named_whatever_is_wrong_with_it() {
+        for (query, status, field) in [
+            ("name=a&limit=ten", 400, "limit"),
+            ("name=a&limit=-1", 400, "limit"),
+            ("name=a&limit=1&limit=2", 400, "limit"),
+            ("limit=1", 422, "name"),
+        ] {
+            let problem = problem(query);
+            assert_eq!(
+                (&problem["status"], &problem["errors"][0]["field"]),
+                (&status.into(), &field.into()),
+                "{query}"
+            );
+            assert!(problem["errors"][0]["message"].is_string());
+        }
+    }
+
+    #[test]
+    fn unknown_parameters_are_ignored() {
+        parsed::<Wanted>("name=a&limit=1&colour=red").expect("it reads");
     }
 }

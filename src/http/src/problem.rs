@@ -65,6 +65,25 @@ impl Problem {
         Self::new(StatusCode::PRECONDITION_FAILED, "preconditionFailed", "it was changed since the version in If-Match")
     }
 
+    /// 409 that passes: the first request with this idempotency key is still at work. The same request, sent again then, gets
+    /// its answer.
+    #[must_use]
+    pub fn at_work(retry_after_ms: u64) -> Self {
+        let busy = RefusalCode::Busy.as_str();
+        Self::new(StatusCode::CONFLICT, busy, "the first request with this idempotency key is still at work")
+            .retry_after(retry_after_ms)
+    }
+
+    /// 426: this path speaks WebSocket and nothing else.
+    #[must_use]
+    pub fn upgrade_required() -> Self {
+        let detail = "this endpoint speaks websocket: send an upgrade request";
+        Self::new(StatusCode::UPGRADE_REQUIRED, "upgradeRequired", detail)
+            .with_header(header::UPGRADE, HeaderValue::from_static("websocket"))
+            .with_header(header::CONNECTION, HeaderValue::from_static("upgrade"))
+            .with_header(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
+    }
+
     /// 415 with a sentence.
     #[must_use]
     pub fn unsupported(detail: impl Into<String>) -> Self {
@@ -106,6 +125,7 @@ impl Problem {
             StatusCode::BAD_REQUEST => ("malformed", "the request cannot be read"),
             StatusCode::UNAUTHORIZED => ("unauthenticated", "this needs an access token"),
             StatusCode::FORBIDDEN => ("forbidden", "this is not allowed"),
+            StatusCode::METHOD_NOT_ALLOWED => ("methodNotAllowed", "this path does not know the method"),
             StatusCode::PAYLOAD_TOO_LARGE => ("tooLarge", "the body is larger than allowed"),
             StatusCode::REQUEST_TIMEOUT => ("timeout", "the request took too long to arrive"),
             status if status.is_server_error() => {

@@ -5,6 +5,7 @@
 
 mod auth;
 mod conversations;
+mod live;
 mod moment;
 mod openapi;
 mod operations;
@@ -18,5 +19,5 @@ mod users;
 pub use openapi::document;
 pub use operations::summary::HealthSummary;
 pub use route::{Access, Listed};
-pub use routes::{configure, listed};
+pub use routes::{configure, listed, listed_elsewhere};
 pub use state::{Health, RestConfig, RestState};

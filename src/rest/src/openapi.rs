@@ -1,7 +1,7 @@
 //! The OpenAPI document, made from the table of routes.
 
 use crate::route::{Access, Route, method_name};
-use crate::routes::TABLE;
+use crate::routes::{ELSEWHERE, TABLE};
 use serde::Serialize;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -68,13 +68,19 @@ const ABOUT: &str = "Unknown and server-owned members of a body are ignored; the
 /// The document of everything in the table.
 #[must_use]
 pub fn document() -> OpenApi {
-    let paths = TABLE.iter().flat_map(operations).fold(PathsBuilder::new(), |paths, (method, path, operation)| {
-        paths.path(path, PathItem::new(method, operation))
-    });
+    let paths = TABLE
+        .iter()
+        .chain(ELSEWHERE)
+        .flat_map(operations)
+        .fold(PathsBuilder::new(), |paths, (method, path, operation)| {
+            paths.path(path, PathItem::new(method, operation))
+        });
     let tags = [
         ("accounts", "Signing up and in, the own profile, the own devices"),
         ("people", "Other people"),
-        ("conversations", "Direct and group conversations"),
+        ("conversations", "Direct and group conversations, and what is written in them"),
+        ("rooms", "Conversations that people find and join by themselves"),
+        ("live", "Receiving what happens without a WebSocket"),
         ("operations", "The server itself"),
     ];
     let tags = tags.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
@@ -129,7 +135,7 @@ fn components() -> Components {
     let mut schemas: Vec<(String, RefOr<Schema>)> =
         vec![(ProblemDocument::name().into_owned(), ProblemDocument::schema())];
     ProblemDocument::schemas(&mut schemas);
-    for route in TABLE {
+    for route in TABLE.iter().chain(ELSEWHERE) {
         (route.schemas)(&mut schemas);
     }
     schemas.sort_by(|(a, _), (b, _)| a.cmp(b));

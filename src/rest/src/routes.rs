@@ -4,6 +4,7 @@ use crate::operations;
 use crate::route::{Listed, Route, route, scope};
 use crate::state::RestState;
 use actix_web::web::{self, ServiceConfig};
+use plenum_http::readable;
 
 /// Every route. A new one stands here and in its own file, nowhere else.
 pub(crate) const TABLE: &[Route] = &[
@@ -55,20 +56,37 @@ pub(crate) const TABLE: &[Route] = &[
     route!(Open operations::docs),
 ];
 
+/// What the edge answers below the same prefixes: in the document, not mounted here.
+pub(crate) const ELSEWHERE: &[Route] = &[
+    route!(Bearer live::stream),
+    route!(Open live::open),
+    route!(Open live::fetch),
+    route!(Open live::commands),
+    route!(Open live::leave),
+];
+
 /// Mounts everything: the table under `/api/v1` and `/api`, the documentation's assets, `/docs` and the public keys.
 pub fn configure(config: &mut ServiceConfig, state: RestState) {
     config.app_data(web::Data::new(state));
     for prefix in ["/api/v1", "/api"] {
         config.service(scope(prefix, TABLE).service(operations::docs::assets()));
     }
-    config.route("/docs", web::get().to(operations::docs::redirect));
-    config.route("/.well-known/jwks.json", web::get().to(operations::jwks::handle));
+    config.service(readable("/docs", operations::docs::redirect));
+    config.service(readable("/.well-known/jwks.json", operations::jwks::handle));
 }
 
 /// Every method and path below a mount, sorted.
 #[must_use]
 pub fn listed() -> Vec<Listed> {
     let mut all: Vec<Listed> = TABLE.iter().flat_map(Route::listed).collect();
+    all.sort();
+    all
+}
+
+/// Every method and path that the document describes and the edge answers, sorted.
+#[must_use]
+pub fn listed_elsewhere() -> Vec<Listed> {
+    let mut all: Vec<Listed> = ELSEWHERE.iter().flat_map(Route::listed).collect();
     all.sort();
     all
 }

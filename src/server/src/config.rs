@@ -5,6 +5,7 @@
 mod checks;
 mod layers;
 mod load;
+mod places;
 mod print;
 mod problem;
 mod reference;
@@ -12,6 +13,7 @@ mod sections;
 
 pub use layers::{Origin, Setting, Sources};
 pub use load::{Loaded, load};
+pub use places::Places;
 pub use print::{effective, markdown};
 pub use problem::{ConfigError, Problem};
 pub use reference::{DEFAULT_TOML, Key, Reference, Section, reference};
@@ -26,7 +28,9 @@ use plenum_actors::hub::HubConfig;
 use plenum_actors::owner::OwnerConfig;
 use plenum_actors::presence::PresenceConfig;
 use plenum_edge::native::{EdgeConfig, TlsConfig as EdgeTls};
+use plenum_edge::poll::PollConfig;
 use plenum_edge::socketio::SocketIoConfig;
+use plenum_edge::stream::StreamConfig;
 use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
 use plenum_services::idempotency::IdempotencyConfig;
@@ -63,6 +67,10 @@ pub struct Config {
     pub websocket: WebSocketConfig,
     /// Socket.IO.
     pub socketio: SocketIoConfig,
+    /// Streams of server-sent events.
+    pub stream: StreamConfig,
+    /// Polling connections.
+    pub poll: PollConfig,
     /// Conversations.
     pub conversations: ConversationsSection,
     /// Who is online.
@@ -93,6 +101,9 @@ impl Config {
             echo: self.websocket.echo,
             keep_alive_ms: self.http.keep_alive_ms,
             request_head_ms: self.http.request_head_ms,
+            stalled_ms: self.http.stalled_ms,
+            stream: self.stream.clone(),
+            poll: self.poll.clone(),
             backlog: self.http.backlog,
         }
     }

@@ -20,8 +20,10 @@ use plenum_actors::owner::{OwnerMetrics, Recents};
 use plenum_actors::presence::{self, Presence, PresenceMetrics};
 use plenum_actors::store::SharedStore;
 use plenum_cluster::SingleNode;
-use plenum_edge::native::Edge;
+use plenum_edge::native::{Edge, configure_upgrades};
+use plenum_edge::poll::Directory as Polls;
 use plenum_edge::socketio::{Sessions, SocketIo, SocketIoMetrics};
+use plenum_edge::{PlainMetrics, Surface};
 use plenum_http::{HttpLayer, cors, envelope, no_such_path};
 use plenum_rest::RestState;
 use plenum_schema::NodeId;
@@ -129,6 +131,7 @@ impl Core {
         };
         let directory = self.directory.clone();
         let sessions = Sessions::new(config.socketio.polling_sessions, SocketIoMetrics::new(registry)?);
+        let plain_metrics = PlainMetrics::new(registry)?;
         Ok(Arc::new(Edge {
             config: config.edge(),
             socket_io: SocketIo::new(config.socketio.clone(), &config.hub, config.websocket.fragments, sessions),
@@ -145,6 +148,8 @@ impl Core {
             clock: self.clock.clone(),
             hub_metrics: self.hub_metrics.clone(),
             connection_metrics: ConnectionMetrics::new(registry)?,
+            polls: Polls::new(config.poll.connections, plain_metrics.polls.clone()),
+            plain_metrics,
             server: format!("plenum/{VERSION}"),
             on_worker: Arc::new(move || directory.add_arbiter(actix::Arbiter::current())),
             draining: AtomicBool::new(false),
@@ -179,18 +184,22 @@ impl Node {
 
         let edge = core.edge(config, &registry)?;
         let observer = telemetry::http_observer(&registry)?;
+        telemetry::count_unreadable(&registry)?;
         let surface = config.http.surface.clone();
         let layer =
             HttpLayer::new(surface.clone(), Arc::new(core.accounts.clone()), core.clock.clone(), Some(observer))?;
         let layer = web::Data::new(layer.over_tls(config.edge().tls.certificate_file.is_some()));
         let rest = core.rest(config, &readiness);
+        let echo = config.websocket.echo;
         let product = plenum_pages::Product { name: "plenum".to_owned(), version: VERSION.to_owned() };
-        let app = move || {
+        let app = move |edge: &Surface| {
             App::new()
                 .app_data(layer.clone())
+                .configure(|cfg| edge.configure(cfg))
                 .configure(|cfg| plenum_pages::configure(cfg, product.clone()))
                 .configure(|cfg| plenum_rest::configure(cfg, rest.clone()))
                 .configure(plenum_edge::socketio::configure)
+                .configure(|cfg| configure_upgrades(cfg, echo))
                 .default_service(web::to(no_such_path))
                 .wrap(cors(&surface))
                 .wrap(from_fn(envelope))

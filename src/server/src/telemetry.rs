@@ -3,25 +3,72 @@
 use crate::config::{LogConfig, LogFormat};
 use crate::process_metrics::ProcessMetrics;
 use plenum_http::{Observed, Observer};
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
+use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
 use std::io::IsTerminal;
-use std::sync::Arc;
-use tracing_subscriber::EnvFilter;
+use std::sync::{Arc, LazyLock};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 /// Version of the program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Where the HTTP parser logs what it cannot read.
+const PARSER: &str = "actix_http::h1::dispatcher";
+
+/// One for the process, as its log is.
+static UNREADABLE: LazyLock<prometheus::Result<IntCounter>> = LazyLock::new(|| {
+    IntCounter::new("plenum_http_unreadable_total", "connections ended because what came was not HTTP")
+});
+
 /// Starts logging to the standard error output and sends panics there too. Later calls change nothing.
 pub fn start_logs(config: &LogConfig) {
-    // The level was checked with the configuration; a text that is no filter after all logs what is usual.
-    let filter = EnvFilter::builder().parse(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match config.format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match config.format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
     };
+    let counted = filter_fn(|event| event.target() == PARSER && *event.level() == Level::ERROR);
+    let all = tracing_subscriber::registry().with(lines.with_filter(filter(&config.level)));
+    let started = all.with(CountUnreadable.with_filter(counted)).try_init();
     if started.is_ok() {
         log_panics();
+    }
+}
+
+/// What is logged at a level. What peers send that is no HTTP is not the operator's error: unless the level asks for it, such
+/// lines are left out, and counted.
+fn filter(level: &str) -> EnvFilter {
+    // The level was checked with the configuration; a text that is no filter after all logs what is usual.
+    let given = EnvFilter::builder().parse(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let is_quiet = given.max_level_hint().is_some_and(|most| most <= Level::INFO) && !level.contains("actix_http");
+    match format!("{PARSER}=off").parse() {
+        Ok(quiet) if is_quiet => given.add_directive(quiet),
+        _ => given,
+    }
+}
+
+/// Counts what the HTTP parser gives up on; it answers such a peer itself, so that no request of it is ever seen.
+struct CountUnreadable;
+
+impl<S: Subscriber> Layer<S> for CountUnreadable {
+    fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+        if let Ok(unreadable) = &*UNREADABLE {
+            unreadable.inc();
+        }
+    }
+}
+
+/// Puts the count of unreadable requests of the process into a registry.
+///
+/// # Errors
+/// When the name is taken in the registry.
+pub fn count_unreadable(registry: &Registry) -> prometheus::Result<()> {
+    match &*UNREADABLE {
+        Ok(unreadable) => registry.register(Box::new(unreadable.clone())),
+        Err(error) => Err(prometheus::Error::Msg(error.to_string())),
     }
 }
 

@@ -4,6 +4,7 @@
 //! and knows neither HTTP nor a database driver.
 
 mod admin;
+mod attempt;
 mod audit;
 mod config;
 mod directory;
@@ -28,6 +29,7 @@ pub use config::{AccountsConfig, ConfigProblem, PasswordConfig, ThrottleConfig, 
 pub use keyring::{KeyError, KeyRing};
 pub use plenum_actors::identity::{Authenticator, Identity, SessionEnder};
 pub use profile::{Profile, PublicProfile};
+pub use profile_update::FULL_NAME_CHARS;
 pub use requests::{Login, Logout, PasswordChange, ProfileUpdate, Registration, SessionInfo, SignedIn};
 pub use secret::Secret;
 pub use service::{Accounts, OpenError};

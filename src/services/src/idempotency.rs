@@ -71,6 +71,11 @@ pub struct Ticket {
 pub enum Claim {
     /// Carry it out, then [`Idempotency::keep`] or [`Idempotency::release`].
     First(Ticket),
+    /// Another request with the same key and content is being carried out now: its answer will be there when it is done.
+    AtWork {
+        /// When to ask again, milliseconds.
+        retry_after_ms: u64,
+    },
     /// It was carried out before, with this answer.
     Repeated {
         /// HTTP status.
@@ -106,8 +111,7 @@ impl Idempotency {
     /// Claims a request.
     ///
     /// # Errors
-    /// `conflict` when the key stands for another request, or with a time to come back when the first one is still at work;
-    /// `unavailable` when the store cannot answer.
+    /// `conflict` when the key stands for another request; `unavailable` when the store cannot answer.
     pub async fn claim(&self, request: &Request) -> Result<Claim, Refusal> {
         let ticket = Ticket { request: *request, claim: self.clock.new_id(), at: self.clock.wall() };
         let inserted =
@@ -123,14 +127,14 @@ impl Idempotency {
             return Err(Refusal::new(RefusalCode::Conflict, "this idempotency key was used for another request"));
         }
         match u16::try_from(found.status) {
-            Ok(0) | Err(_) => Err(still_at_work()),
+            Ok(0) | Err(_) => Ok(AT_WORK),
             Ok(status) => Ok(Claim::Repeated { status, body: found.body.unwrap_or_default() }),
         }
     }
 
     async fn take_over(&self, ticket: Ticket, from: Uuid) -> Result<Claim, Refusal> {
         let replaced = self.replace(ticket.row(0, None), from).await?;
-        if replaced { Ok(Claim::First(ticket)) } else { Err(still_at_work()) }
+        if replaced { Ok(Claim::First(ticket)) } else { Ok(AT_WORK) }
     }
 
     async fn replace(&self, row: IdempotencyRow, expected: Uuid) -> Result<bool, Refusal> {
@@ -188,7 +192,4 @@ impl Ticket {
     }
 }
 
-fn still_at_work() -> Refusal {
-    Refusal::new(RefusalCode::Conflict, "the first request with this idempotency key is still at work")
-        .retry_after(1_000)
-}
+const AT_WORK: Claim = Claim::AtWork { retry_after_ms: 1_000 };

@@ -5,6 +5,7 @@ pub mod conversations;
 pub mod idempotency;
 pub mod notices;
 
+mod text;
 mod unavailable;
 
 // Layers above name these without depending on the actors themselves.

@@ -56,6 +56,11 @@ impl<T> Acks<T> {
         expired
     }
 
+    /// Everyone who waits and is meant by `which`.
+    pub fn take_if(&mut self, which: impl Fn(&T) -> bool) -> Vec<T> {
+        self.waiting.extract_if(|_, (_, waiter)| which(waiter)).map(|(_, (_, waiter))| waiter).collect()
+    }
+
     /// Everyone who waits; the connection is over.
     pub fn drain(&mut self) -> Vec<T> {
         self.earliest = u64::MAX;

@@ -10,6 +10,7 @@
 //! | [`encode`] | packets of a server as prepared WebSocket frames, the same bytes for every receiver |
 //! | [`session`] | the namespaces of one connection: connect, events and acknowledgements, disconnect |
 //! | [`acks`] | acknowledgements the server waits for |
+//! | [`server`] | a small typed server: namespaces, events, rooms, acknowledgements |
 //!
 //! # Building a server on the cores
 //!
@@ -39,6 +40,7 @@ mod json;
 mod msgpack;
 pub mod packet;
 pub mod parser;
+pub mod server;
 pub mod session;
 pub mod value;
 

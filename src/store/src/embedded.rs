@@ -5,16 +5,15 @@
 //!   returned. Killing the process at any instant, a crash of the system or a loss of power takes back nothing acknowledged,
 //!   as far as the disk and its file system keep what they promised with `fdatasync` (a drive that lies about its cache does not).
 //! - **Nothing is seen too early.** Reads see only batches that are on disk, whole.
-//! - **One batch is one record of the journal**, with a checksum. A batch cut off by a kill is discarded when the store is opened: its
-//!   writers were never answered. There is no repair step.
+//! - **One batch is one record of the journal**, with a checksum. A batch cut off by a kill, or of which a loss of power left any
+//!   parts on disk, is discarded when the store is opened: its writers were never answered. There is no repair step.
 //! - **After a failed write or fsync** nothing more is acknowledged: the writers of that batch learn that the outcome is
 //!   unknown, [`Store::health`] says why, and the database is closed, its journal rewritten and synced, and opened again as soon
 //!   as that works. Reads go on meanwhile, but for the moment of opening.
 //!
 //! # What is not
-//! - After a loss of *power* the disk may hold parts of the last, never acknowledged batch in any order. Where its end is missing it is
-//!   discarded; if the end arrived and the middle did not, its checksum does not fit and opening answers
-//!   [`OpenError::Damaged`] rather than guess. A kill of the process cannot cause this.
+//! - Damage by the *drive* to what it had acknowledged: where a journal does not read and later batches follow, opening answers
+//!   [`OpenError::Damaged`] rather than lose them. Damage to the very last batch cannot be told from a torn one.
 //! - Uuids in clustering keys sort by their bytes. A CQL server sorts uuids of *different versions* by version first: use one
 //!   version in one clustering column.
 
@@ -24,6 +23,8 @@ mod engine;
 mod error;
 mod forming;
 mod heads;
+mod inspect;
+mod journal;
 mod keys;
 mod metrics;
 mod queue;
@@ -36,12 +37,14 @@ mod writer;
 pub use config::EmbeddedConfig;
 pub use directory::FORMAT;
 pub use error::OpenError;
+pub use inspect::{Found, inspect};
 pub use metrics::StoreMetrics;
 pub use shared::{CommitHook, Parts};
 
 use bytes::Bytes;
 use directory::Directory;
 use engine::Engine;
+use journal::{Damage, mend};
 use parking_lot::RwLock;
 use plenum_actors::clock::SystemClock;
 use plenum_actors::store::{
@@ -145,13 +148,14 @@ impl Drop for Embedded {
 /// Opens the database inside a directory. The engine below panics on files it does not expect; here that is damage.
 fn open_engine(directory: &Directory, config: &EmbeddedConfig) -> Result<Engine, OpenError> {
     let path = directory.database();
+    let damaged = |reason| OpenError::Damaged { path: directory.path().to_owned(), reason };
+    if let Some(Damage { journal, at }) = mend(&path).map_err(|source| error::opening(&path, source))? {
+        return Err(damaged(format!("{journal} does not read at byte {at}, and acknowledged writes follow there")));
+    }
     match catch_unwind(AssertUnwindSafe(|| Engine::open(&path, config))) {
         Ok(Ok(engine)) => Ok(engine),
         Ok(Err(error)) => Err(error::opening_engine(directory.path(), error)),
-        Err(_) => Err(OpenError::Damaged {
-            path: directory.path().to_owned(),
-            reason: "the engine panicked while it read its files".to_owned(),
-        }),
+        Err(_) => Err(damaged("the engine panicked while it read its files".to_owned())),
     }
 }
 

@@ -6,4 +6,4 @@
 pub mod conformance;
 pub mod embedded;
 
-pub use embedded::{Embedded, EmbeddedConfig, OpenError, StoreMetrics};
+pub use embedded::{Embedded, EmbeddedConfig, Found, OpenError, StoreMetrics, inspect};

@@ -1,10 +1,11 @@
 /** Signing in and signing up. */
 
+import { FULL_NAME_CHARS } from "../limits.js";
 import { newRef } from "../refs.js";
 import { element, logo } from "./dom.js";
 
 const FIELDS = {
-  fullName: { label: "Name", type: "text", autocomplete: "name", maxlength: 100 },
+  fullName: { label: "Name", type: "text", autocomplete: "name", maxlength: FULL_NAME_CHARS },
   email: { label: "E-mail", type: "email", autocomplete: "email", maxlength: 254 },
   password: { label: "Password", type: "password" },
 };

@@ -19,6 +19,7 @@ const NEAR_START = 600;
  * @param {Storage} app.storage
  * @param {() => number} app.mostBytes
  * @param {() => void} app.back
+ * @param {() => void} app.about opens what can be said and done about a group
  * @param {(id: string) => Promise<void>} app.older fetches the page before what is there
  * @param {(id: string, offset: number) => void} app.read
  */
@@ -28,6 +29,12 @@ export function conversationView(app) {
   const title = element("h2", { class: "bar-title" });
   const people = element("p", { class: "bar-people" });
   const face = element("span", {});
+  const about = element(
+    "button",
+    { class: "icon-button", type: "button", title: "About this group", "aria-label": "About this group", onclick: app.about },
+    icon("about"),
+  );
+  const gone = element("p", { class: "gone", role: "status" }, "You are not in this group any more.");
   const log = element("div", { class: "log", role: "log", "aria-live": "off", tabindex: "0" });
   const beginning = element("div", { class: "beginning" });
   const rowsPlace = element("div", { class: "rows" });
@@ -65,9 +72,11 @@ export function conversationView(app) {
       ),
       face,
       element("div", { class: "bar-main" }, title, people),
+      about,
     ),
     element("div", { class: "log-place" }, log, jump),
     composer.view,
+    gone,
   );
 
   const state = {
@@ -109,8 +118,11 @@ export function conversationView(app) {
     const others = conversation.others();
     const known = store.presenceIn(conversation);
     people.textContent = conversation.kind === "group" ? membersOf(conversation, others) : presence(known);
-    people.hidden = people.textContent === "";
+    people.hidden = people.textContent === "" || conversation.isGone;
     people.classList.toggle("is-online", known?.online === true);
+    about.hidden = conversation.kind !== "group" || conversation.isGone;
+    composer.view.hidden = conversation.isGone;
+    gone.hidden = !conversation.isGone;
     if (face.dataset.name !== conversation.name()) {
       face.dataset.name = conversation.name();
       face.replaceChildren(avatar(conversation.face(), conversation.name(), conversation.kind === "group"));
@@ -141,8 +153,9 @@ export function conversationView(app) {
     jump.hidden = awayBy < 2 * AT_END;
     jump.lastChild.textContent = missed > 0 ? count(missed, "new message") : "Latest";
     if (state.atEnd && document.visibilityState === "visible" && document.hasFocus())
-      app.read(id, conversation.position);
-    if (log.scrollTop < NEAR_START && conversation.low > 1 && !state.loading && !state.failed) older();
+      if (!conversation.isGone) app.read(id, conversation.position);
+    if (log.scrollTop < NEAR_START && conversation.low > 1 && !conversation.isGone && !state.loading && !state.failed)
+      older();
   };
   const older = async () => {
     state.loading = true;

@@ -1,5 +1,6 @@
 /** Starting a conversation with one person or a group. */
 
+import { TITLE_CHARS } from "../limits.js";
 import { clear, complete, explain, field, setError } from "./auth.js";
 import { element, icon } from "./dom.js";
 
@@ -13,7 +14,7 @@ import { element, icon } from "./dom.js";
 export function composeDialog({ api, newRef, created }) {
   const problem = element("p", { class: "problem", role: "alert" });
   const button = element("button", { class: "primary", type: "submit" }, "Start");
-  const title = field("title", { label: "Name of the group", maxlength: 100, autocomplete: "off" });
+  const title = field("title", { label: "Name of the group", maxlength: TITLE_CHARS, autocomplete: "off" });
   const email = field("email", { label: "E-mail address", autocomplete: "off" });
   const emails = field("emails", {
     label: "E-mail addresses",
@@ -66,22 +67,23 @@ export function composeDialog({ api, newRef, created }) {
   const dialog = element(
     "dialog",
     { "aria-labelledby": "compose-title", onclose: () => dialog.remove() },
-    element(
-      "header",
-      { class: "dialog-head" },
-      element("h2", { id: "compose-title" }, "New conversation"),
-      element(
-        "button",
-        { class: "icon-button", type: "button", "aria-label": "Close", onclick: () => dialog.close() },
-        icon("close"),
-      ),
-    ),
+    dialogHead("compose-title", "New conversation", () => dialog.close()),
     form,
   );
   choose("direct");
   document.body.append(dialog);
   dialog.showModal();
   email.querySelector("input").focus();
+}
+
+/** The title of a dialog and the way out. */
+export function dialogHead(id, title, close) {
+  return element(
+    "header",
+    { class: "dialog-head" },
+    element("h2", { id }, title),
+    element("button", { class: "icon-button", type: "button", "aria-label": "Close", onclick: close }, icon("close")),
+  );
 }
 
 function choice(label, checked, onchange) {
@@ -101,7 +103,12 @@ async function direct(api, form) {
 }
 
 async function group(api, form, clientRef) {
-  const input = form.elements.emails;
+  const found = await peopleOf(api, form.elements.emails);
+  return found && api.createGroup({ title: form.elements.title.value.trim(), members: found, clientRef });
+}
+
+/** The ids of the accounts whose addresses stand in an input; undefined, with a word beside it, when one has none. */
+export async function peopleOf(api, input) {
   const addresses = [...new Set(input.value.split(/[\s,;]+/u).filter(Boolean))];
   const found = [];
   for (const address of addresses) {
@@ -109,7 +116,7 @@ async function group(api, form, clientRef) {
     if (!person) return wrong(input, `Nobody with the address ${address} has an account here.`);
     found.push(person.id);
   }
-  return api.createGroup({ title: form.elements.title.value.trim(), members: found, clientRef });
+  return found;
 }
 
 function wrong(input, text) {

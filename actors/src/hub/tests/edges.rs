@@ -85,6 +85,49 @@ fn whoever_was_removed_and_added_again_before_gets_everything() {
     assert_eq!(offsets(&back.sink.text()), [1, 2, 3, 4, 5]);
 }
 
+fn removal(world: &mut World, key: ConnectionKey, offset: u64) -> Arc<Publication> {
+    let removed = MemberRemoved { user: world.core.identity(key).unwrap().user, by: user(1) };
+    let event = Event::Conversation(ConversationEvent::MemberRemoved(removed));
+    let publication = Publication::event(TOPIC, offset, 0, event);
+    world.log.push(publication.clone());
+    publication
+}
+
+#[test]
+fn whoever_comes_back_while_the_round_of_their_removal_still_runs_stays_subscribed() {
+    let mut world = World::new(HubConfig { slice_connections: 1, ..HubConfig::default() });
+    let _others: Vec<_> = (0..4).map(|_| world.live(PLENTY)).collect();
+    let back = world.peer(PLENTY, Dialect::NativeJson);
+    let removed = removal(&mut world, back.key, 1);
+    world.core.publish(&[removed]);
+    // The round has begun and is not through when the person is added again (offset 2) and subscribes.
+    world.core.slice();
+    world.append(1);
+    world.core.subscribe(back.key, TOPIC, 2, 2);
+    world.settle();
+    assert!(world.core.is_subscribed(back.key, TOPIC));
+    world.publish(1);
+    world.settle();
+    assert_eq!(offsets(&back.sink.text()), [3]);
+}
+
+#[test]
+fn a_removal_counts_also_for_whoever_is_sent_back_to_the_log_in_the_middle_of_its_round() {
+    let mut world = World::new(HubConfig { slice_connections: 1, ..HubConfig::default() });
+    let gone = world.live(PLENTY);
+    let _others: Vec<_> = (0..4).map(|_| world.live(PLENTY)).collect();
+    let removed = removal(&mut world, gone.key, 1);
+    world.core.publish(&[removed]);
+    world.core.slice();
+    // Retention was faster than a repair: everybody follows the log from here, those the round has reached too.
+    world.append(9);
+    world.first = 8;
+    world.core.announce(TOPIC, 10);
+    world.settle();
+    assert!(!world.core.is_subscribed(gone.key, TOPIC));
+    assert!(offsets(&gone.sink.text()).iter().all(|offset| *offset <= 1), "nothing after the removal");
+}
+
 #[test]
 fn a_connection_whose_session_ended_while_its_token_was_checked_is_closed() {
     let mut world = World::new(HubConfig::default());

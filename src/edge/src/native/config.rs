@@ -1,3 +1,5 @@
+use crate::poll::PollConfig;
+use crate::stream::StreamConfig;
 use plenum_websocket::origin::OriginPolicy;
 use plenum_websocket::transport::TransportConfig;
 use serde::Deserialize;
@@ -21,8 +23,15 @@ pub struct EdgeConfig {
     pub keep_alive_ms: u64,
     /// How long a request head may take to arrive.
     pub request_head_ms: u64,
+    /// After this time without any progress of what was sent an HTTP connection is given up; 0: never. Not for WebSockets, which
+    /// have deadlines of their own.
+    pub stalled_ms: u64,
     /// Connections that may wait to be accepted.
     pub backlog: u32,
+    /// Streams of server-sent events.
+    pub stream: StreamConfig,
+    /// Polling connections.
+    pub poll: PollConfig,
 }
 
 impl Default for EdgeConfig {
@@ -35,7 +44,10 @@ impl Default for EdgeConfig {
             echo: false,
             keep_alive_ms: 75_000,
             request_head_ms: 5_000,
+            stalled_ms: 60_000,
             backlog: 4_096,
+            stream: StreamConfig::default(),
+            poll: PollConfig::default(),
         }
     }
 }

@@ -88,11 +88,8 @@ impl Link {
 }
 
 /// The hub's end of the link.
-pub(super) struct HubEnd(pub(super) Rc<Link>);
-
-impl Link {
-    /// Writes what fits; after `WouldBlock` the actor waits for room.
-    pub(crate) fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+impl Socket for Link {
+    fn try_write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut transport = self.transport.borrow_mut();
         let written = match pieces {
             [piece] => transport.try_write(piece),
@@ -109,19 +106,8 @@ impl Link {
         written
     }
 
-    /// Ends the socket.
-    pub(crate) fn end(&self, how: Shut) {
+    fn shut(&self, how: Shut) {
         self.shut.set(Some(self.shut.get().map_or(how, |before| before.max(how))));
         self.wake();
-    }
-}
-
-impl Socket for HubEnd {
-    fn try_write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.write(pieces)
-    }
-
-    fn shut(&self, how: Shut) {
-        self.0.end(how);
     }
 }

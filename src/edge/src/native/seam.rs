@@ -4,22 +4,25 @@
 
 use super::actor::NativeConnection;
 use super::framing::{NATIVE_PROTOCOLS, PROTOCOL_MSGPACK};
-use super::link::{HubEnd, Link};
-use super::server::Worker;
+use super::link::Link;
+use super::server::{Worker, stall_limit};
 use crate::socketio;
 use crate::socketio::start::{self, Purpose};
 use actix::Actor;
 use actix_codec::{AsyncRead, AsyncWrite, Framed};
-use actix_http::{Request, h1};
+use actix_http::{HttpMessage, Request, StatusCode, h1};
+use actix_web::body::MessageBody;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::{self, ServiceConfig};
 use bytes::BytesMut;
 use plenum_actors::connection::{Admitted, Connection};
 use plenum_actors::hub::NewConnection;
 use plenum_actors::publication::Dialect;
-use plenum_schema::ConnectionId;
+use plenum_http::{Answer, Problem, REQUEST_ID, RequestId, secure_headers};
 use plenum_schema::codec::Codec;
-use plenum_schema::wire;
+use plenum_schema::{ConnectionId, Refusal, RefusalCode, wire};
 use plenum_websocket::Limits;
-use plenum_websocket::handshake::{Accepted, HandshakePolicy, check, put_refusal, put_switching_protocols};
+use plenum_websocket::handshake::{Accepted, HandshakeError, HandshakePolicy, check, put_switching_protocols};
 use plenum_websocket::transport::{AnyTransport, Transport};
 use std::future::poll_fn;
 use std::io;
@@ -29,6 +32,8 @@ use std::time::Duration;
 
 /// Where the echo endpoint listens, when it is on.
 const ECHO_PATH: &str = "/ws-echo";
+/// When somebody should come back whom a full node sent away, milliseconds.
+const FULL_RETRY_MS: u64 = 5_000;
 /// How long a peer may take to read our answer to its handshake.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
@@ -72,6 +77,7 @@ impl Seam {
             | Verdict::SocketIo(accepted, ..)
             | Verdict::Upgrade(accepted, _) => put_switching_protocols(&mut head, accepted),
         }
+        stall_limit(transport.tcp(), 0);
         // Small frames must not wait for each other (Nagle); a socket that refuses is broken and will say so at the next write.
         let _broken = transport.set_nodelay();
         if !matches!(tokio::time::timeout(ANSWER_WITHIN, write_all(&mut transport, &head)).await, Ok(Ok(()))) {
@@ -104,10 +110,11 @@ impl Seam {
         let native = request.path() == wire::PATH;
         let echo = request.path() == ECHO_PATH && edge.config.echo;
         if !native && !echo {
-            return Verdict::Refused(problem(404, "Not Found", "nothing is upgraded at this path", None));
+            return self.refuse(request, &Problem::no_such_path());
         }
         if edge.is_draining() {
-            return Verdict::Refused(problem(503, "Service Unavailable", "the server is draining", Some(1)));
+            let draining = Refusal::new(RefusalCode::Draining, "the server is draining").retry_after(1_000);
+            return self.refuse(request, &draining.into());
         }
         let protocols: &'static [&'static str] = if native { &NATIVE_PROTOCOLS } else { &[] };
         let origins = &edge.config.origins;
@@ -120,14 +127,13 @@ impl Seam {
                 }
                 match edge.admission.enter() {
                     Some(admitted) => Verdict::Native(accepted, admitted),
-                    None => Verdict::Refused(problem(503, "Service Unavailable", "the server is full", Some(5))),
+                    None => {
+                        let full = Refusal::new(RefusalCode::Busy, "the server is full").retry_after(FULL_RETRY_MS);
+                        self.refuse(request, &full.into())
+                    }
                 }
             }
-            Err(refused) => {
-                let mut answer = BytesMut::new();
-                put_refusal(&mut answer, refused);
-                Verdict::Refused(answer)
-            }
+            Err(refused) => self.refuse(request, &problem_of(refused)),
         }
     }
 
@@ -135,13 +141,14 @@ impl Seam {
         let edge = &self.worker.edge;
         let metrics = &edge.socket_io.sessions.metrics;
         if edge.is_draining() {
-            return Verdict::Refused(problem(503, "Service Unavailable", "the server is draining", Some(1)));
+            let draining = Refusal::new(RefusalCode::Draining, "the server is draining").retry_after(1_000);
+            return self.refuse(request, &draining.into());
         }
         let purpose = match start::purpose(&self.worker, request.head()) {
             Ok(purpose) => purpose,
             Err(refusal) => {
                 metrics.refused.inc();
-                return Verdict::Refused(answer(refusal.status(), "application/json", &refusal.body()));
+                return Verdict::Refused(engine_answer(refusal.status(), &refusal.body()));
             }
         };
         let policy = HandshakePolicy { origins: &edge.config.origins, protocols: &[], protocol_required: false };
@@ -151,14 +158,19 @@ impl Seam {
             }
             (Ok(Accepted { accept, .. }), Purpose::Open(token)) => match edge.admission.enter() {
                 Some(admitted) => Verdict::SocketIo(Accepted { accept, protocol: None }, admitted, token),
-                None => Verdict::Refused(problem(503, "Service Unavailable", "the server is full", Some(5))),
+                None => {
+                    let full = Refusal::new(RefusalCode::Busy, "the server is full").retry_after(FULL_RETRY_MS);
+                    self.refuse(request, &full.into())
+                }
             },
-            (Err(refused), _) => {
-                let mut answer = BytesMut::new();
-                put_refusal(&mut answer, refused);
-                Verdict::Refused(answer)
-            }
+            (Err(refused), _) => self.refuse(request, &problem_of(refused)),
         }
+    }
+
+    fn refuse(&self, request: &Request, problem: &Problem) -> Verdict<'static> {
+        let id = RequestId::of(request.headers(), self.worker.edge.clock.new_id());
+        tracing::debug!(request = id.as_str(), %problem, "an upgrade is refused");
+        Verdict::Refused(answer(problem, &id))
     }
 
     fn start(&self, transport: AnyTransport, protocol: Option<&str>, (first, admitted): (BytesMut, Admitted)) {
@@ -169,7 +181,7 @@ impl Seam {
         };
         let id = ConnectionId(worker.edge.clock.new_id());
         let link = Link::new(transport);
-        let new = NewConnection { id, socket: Box::new(HubEnd(link.clone())), dialect };
+        let new = NewConnection { id, socket: link.clone(), dialect };
         let shared = worker.shared.clone();
         let key = shared.hub.with(|core| core.join(new));
         let connection = Connection::open(&shared, key, id, codec);
@@ -182,23 +194,62 @@ impl Seam {
     }
 }
 
-fn problem(status: u16, title: &str, detail: &str, retry_after: Option<u32>) -> BytesMut {
-    let body = format!(
-        r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"{detail}","success":false,"message":"{detail}"}}"#
-    );
-    let retry = retry_after.map(|seconds| format!("Retry-After: {seconds}\r\n")).unwrap_or_default();
-    let head = format!(
-        "HTTP/1.1 {status} {title}\r\n{retry}Content-Type: application/problem+json\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    BytesMut::from((head + &body).as_bytes())
+/// A refused handshake in the words of every other error answer.
+fn problem_of(refused: HandshakeError) -> Problem {
+    let detail = refused.to_string();
+    let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let code = match refused {
+        HandshakeError::NotUpgrade => return Problem::upgrade_required(),
+        HandshakeError::Method => "methodNotAllowed",
+        HandshakeError::HttpVersion => "httpVersionNotSupported",
+        HandshakeError::WrongVersion => "upgradeRequired",
+        HandshakeError::OriginMissing | HandshakeError::OriginRefused => RefusalCode::Forbidden.as_str(),
+        _ => RefusalCode::Malformed.as_str(),
+    };
+    refused.headers().iter().fold(Problem::new(status, code, detail), |problem, (name, value)| {
+        match HeaderName::from_bytes(name.as_bytes()) {
+            Ok(name) => problem.with_header(name, HeaderValue::from_static(value)),
+            Err(_) => problem,
+        }
+    })
 }
 
-fn answer(status: u16, kind: &str, body: &str) -> BytesMut {
+/// A problem as the bytes of an answer, with the headers that the envelope gives every other answer. The connection ends with it.
+fn answer(problem: &Problem, id: &RequestId) -> BytesMut {
+    let (head, body) = problem.response(Some(id.as_str())).into_parts();
+    let mut headers = head.headers().clone();
+    secure_headers(&mut headers, None);
+    let body = body.try_into_bytes().unwrap_or_default();
+    let mut out = BytesMut::with_capacity(1_024);
+    out.extend_from_slice(format!("HTTP/1.1 {}\r\n", head.status()).as_bytes());
+    for (name, value) in &headers {
+        out.extend_from_slice(format!("{name}: ").as_bytes());
+        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(format!("{REQUEST_ID}: {}\r\nconnection: close\r\n", id.as_str()).as_bytes());
+    out.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
+    out.extend_from_slice(&body);
+    out
+}
+
+/// Answers ordinary requests (of every method and version of HTTP) at the paths where sockets are upgraded: 426 says what to do.
+pub fn configure_upgrades(config: &mut ServiceConfig, echo: bool) {
+    for path in [Some(wire::PATH), echo.then_some(ECHO_PATH)].into_iter().flatten() {
+        config.service(web::resource(path).default_service(web::to(upgrade_required)));
+    }
+}
+
+async fn upgrade_required() -> Answer {
+    Err(Problem::upgrade_required())
+}
+
+/// A refusal as the clients of Engine.IO expect it.
+fn engine_answer(status: u16, body: &str) -> BytesMut {
     let title = if status == 403 { "Forbidden" } else { "Bad Request" };
     let length = body.len();
     let text = format!(
-        "HTTP/1.1 {status} {title}\r\nContent-Type: {kind}\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        "HTTP/1.1 {status} {title}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     BytesMut::from(text.as_bytes())
 }

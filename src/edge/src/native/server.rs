@@ -4,7 +4,9 @@ use super::config::EdgeConfig;
 use super::seam::Seam;
 use super::tls::{TlsError, server_config};
 use crate::framing::FRAMING;
+use crate::poll::Directory;
 use crate::socketio::SocketIo;
+use crate::surface::{PlainMetrics, Surface};
 use actix_codec::Framed;
 use actix_http::body::MessageBody;
 use actix_http::{HttpService, KeepAlive, Request, Response, h1};
@@ -47,6 +49,10 @@ pub struct Edge {
     pub hub_metrics: HubMetrics,
     /// What connections count.
     pub connection_metrics: ConnectionMetrics,
+    /// What streams and polling connections count.
+    pub plain_metrics: PlainMetrics,
+    /// Polling connections, on whichever worker they live.
+    pub polls: Arc<Directory>,
     /// Name and version for `hello`.
     pub server: String,
     /// Called once on each worker thread.
@@ -58,15 +64,18 @@ pub struct Edge {
 /// The `App` as an HTTP service with a seam beside it. A macro, because the types of the two transports differ and the builder's
 /// cannot be written down.
 macro_rules! http_service {
-    ($edge:expr, $app:expr, $address:expr, $secure:expr, $stream:ty, $into:expr) => {{
-        let (seam, into) = (Seam::new($edge.worker()), $into);
-        let factory = $app().into_factory().map_err(|error| error.into().error_response());
+    ($edge:expr, $app:expr, $address:expr, $secure:expr, $stream:ty, $tcp:expr, $into:expr) => {{
+        let (worker, into) = ($edge.worker(), $into);
+        let (seam, surface) = (Seam::new(worker.clone()), Surface::new(worker));
+        let stalled = $edge.config.stalled_ms;
+        let factory = $app(&surface).into_factory().map_err(|error| error.into().error_response());
         let builder = HttpService::build()
             .keep_alive(KeepAlive::Timeout(Duration::from_millis($edge.config.keep_alive_ms)))
             .client_request_timeout(Duration::from_millis($edge.config.request_head_ms))
             .client_disconnect_timeout(Duration::from_secs(1))
             .tcp_nodelay(true)
             .local_addr($address)
+            .on_connect_ext(move |stream: &$stream, _| stall_limit($tcp(stream), stalled))
             .upgrade(fn_service(move |(request, framed): (Request, Framed<$stream, h1::Codec>)| {
                 let seam = seam.clone();
                 async move {
@@ -78,6 +87,29 @@ macro_rules! http_service {
         // The App learns host and scheme from each request; its own defaults are never shown.
         builder.finish(map_config(factory, |()| AppConfig::default()))
     }};
+}
+
+fn plain(tcp: &TcpStream) -> &TcpStream {
+    tcp
+}
+
+fn below(tls: &TlsStream<TcpStream>) -> &TcpStream {
+    tls.get_ref().0
+}
+
+/// The kernel gives up a connection on which nothing that was sent arrived for so long: the peer has gone without a word, or does
+/// not read. HTTP itself would wait for ever. Sockets of the native protocol have deadlines of their own: the seam lifts this one.
+pub(super) fn stall_limit(tcp: &TcpStream, milliseconds: u64) {
+    // Elsewhere than on Linux the system's own patience applies.
+    #[cfg(target_os = "linux")]
+    {
+        let limit = (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
+        if let Err(error) = socket2::SockRef::from(tcp).set_tcp_user_timeout(limit) {
+            tracing::debug!(%error, "a connection has no limit on stalling");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (tcp, milliseconds);
 }
 
 /// The edge cannot listen.
@@ -150,7 +182,7 @@ impl Edge {
         worker
     }
 
-    /// Serves `app` and the sockets on `listener` with `workers` threads. Must be called inside an actix system.
+    /// Serves `app`, which is given the routes of its worker, and the sockets on `listener` with `workers` threads. Must be called inside an actix system.
     ///
     /// # Errors
     /// [`EdgeError`] when the certificate or the socket cannot be used.
@@ -161,7 +193,7 @@ impl Edge {
         app: F,
     ) -> Result<Listening, EdgeError>
     where
-        F: Fn() -> I + Send + Clone + 'static,
+        F: Fn(&Surface) -> I + Send + Clone + 'static,
         I: IntoServiceFactory<S, Request> + 'static,
         S: ServiceFactory<Request, Config = AppConfig> + 'static,
         S::Error: Into<actix_web::Error> + 'static,
@@ -182,11 +214,11 @@ impl Edge {
         let (edge, secure, transport) = (self.clone(), tls.is_some(), self.config.transport);
         let server = match tls {
             None => builder.listen("edge", listener, move || {
-                http_service!(edge, app, address, false, TcpStream, AnyTransport::from).tcp()
+                http_service!(edge, app, address, false, TcpStream, plain, AnyTransport::from).tcp()
             })?,
             Some(config) => builder.listen("edge", listener, move || {
                 let into = move |stream| AnyTransport::tls(stream, &transport);
-                http_service!(edge, app, address, true, TlsStream<TcpStream>, into).rustls_0_23(config.clone())
+                http_service!(edge, app, address, true, TlsStream<TcpStream>, below, into).rustls_0_23(config.clone())
             })?,
         };
         Ok(Listening { server: server.run(), address, tls: secure })

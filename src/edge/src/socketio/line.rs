@@ -106,7 +106,7 @@ impl Line {
             let ahead = buffer.take_frames();
             self.is_full.set(false);
             if let Some(how) = self.shut.get() {
-                link.end(how);
+                link.shut(how);
             }
             *output = Output::Web { link, ahead };
         }
@@ -137,7 +137,7 @@ impl Line {
 
 fn write_ahead(link: &Link, ahead: &mut Bytes) -> io::Result<()> {
     while !ahead.is_empty() {
-        let count = link.write(&[IoSlice::new(ahead)])?;
+        let count = link.try_write(&[IoSlice::new(ahead)])?;
         ahead.advance(count.min(ahead.len()));
     }
     // The memory of the buffer goes with the last byte.
@@ -146,45 +146,41 @@ fn write_ahead(link: &Link, ahead: &mut Bytes) -> io::Result<()> {
 }
 
 /// The hub's end of a line.
-pub(super) struct LineEnd(pub(super) Rc<Line>);
-
-impl Socket for LineEnd {
+impl Socket for Line {
     fn try_write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        let line = &*self.0;
-        let mut output = line.output.borrow_mut();
+        let mut output = self.output.borrow_mut();
         match &mut *output {
             Output::Web { link, ahead } => {
                 if !ahead.is_empty() {
                     write_ahead(link, ahead)?;
                 }
-                link.write(pieces)
+                link.try_write(pieces)
             }
             Output::Polling(buffer) => {
                 let taken = buffer.write(pieces);
-                line.is_full.set(taken == 0);
+                self.is_full.set(taken == 0);
                 drop(output);
-                line.wake();
+                self.wake();
                 if taken == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(taken) }
             }
         }
     }
 
     fn shut(&self, how: Shut) {
-        let line = &*self.0;
-        if let Output::Web { link, .. } = &*line.output.borrow() {
-            return link.end(how);
+        if let Output::Web { link, .. } = &*self.output.borrow() {
+            return link.shut(how);
         }
-        line.shut.set(Some(line.shut.get().map_or(how, |before| before.max(how))));
-        line.wake();
+        self.shut.set(Some(self.shut.get().map_or(how, |before| before.max(how))));
+        self.wake();
     }
 
     fn told(&self, signal: &Signal) {
         let Signal::ConversationAdded(added) = signal else { return };
-        let mut told = self.0.told.borrow_mut();
+        let mut told = self.told.borrow_mut();
         if told.len() < TOLD {
             told.push(added.conversation);
             drop(told);
-            self.0.wake();
+            self.wake();
         }
     }
 }

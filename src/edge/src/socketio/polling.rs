@@ -8,7 +8,7 @@ use crate::native::link::{Link, Room};
 use crate::native::{READS_A_TURN, with_scratch};
 use actix::{AsyncContext, Context, Recipient};
 use bytes::BytesMut;
-use plenum_actors::hub::Shut;
+use plenum_actors::hub::{Shut, Socket};
 use plenum_socketio::engine::packet::PROBE;
 use plenum_socketio::engine::session::{CloseStep, PollAnswer, ProbeAnswer, ProbeStep};
 use plenum_socketio::engine::{Packet, Transport};
@@ -249,7 +249,7 @@ impl SocketIoSession {
         match self.engine.probe_packet(packet.as_ref()) {
             ProbeStep::Pong { noop } => {
                 let pong = Packet::Pong(PROBE.into()).frame();
-                let is_written = matches!(link.write(&[IoSlice::new(&pong)]), Ok(count) if count == pong.len());
+                let is_written = matches!(link.try_write(&[IoSlice::new(&pong)]), Ok(count) if count == pong.len());
                 if noop {
                     self.answer_poll(NOOP.to_vec());
                 }

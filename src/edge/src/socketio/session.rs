@@ -2,7 +2,7 @@
 
 use super::asks::{Answered, Ask, Listed, Located};
 use super::chat::{Around, Chat};
-use super::line::{Line, LineEnd};
+use super::line::Line;
 use super::polling::Polling;
 use super::{framing, welcome};
 use crate::native::link::{Link, Room};
@@ -224,7 +224,7 @@ impl SocketIoSession {
 fn join(worker: &Worker, line: &Rc<Line>) -> Connection {
     let id = ConnectionId(worker.edge.clock.new_id());
     let dialect = Dialect::socket_io(Parser::Json, Vocabulary::Both);
-    let new = NewConnection { id, socket: Box::new(LineEnd(line.clone())), dialect };
+    let new = NewConnection { id, socket: line.clone(), dialect };
     let key = worker.shared.hub.with(|core| core.join(new));
     tracing::debug!(connection = %id, "socket.io connection opened");
     Connection::open_foreign(&worker.shared, key)

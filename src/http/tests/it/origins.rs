@@ -36,6 +36,21 @@ async fn a_preflight_names_what_is_allowed() {
 }
 
 #[actix_web::test]
+async fn a_refused_preflight_is_a_problem_document() {
+    for (origin, method, headers) in
+        [(OURS, "BREW", "authorization"), (OURS, "POST", "x-unheard-of"), ("https://evil.example.org", "BREW", "x-a")]
+    {
+        let preflight = TestRequest::default().method(Method::OPTIONS).uri("/note");
+        let preflight = preflight
+            .insert_header(("Origin", origin))
+            .insert_header(("Access-Control-Request-Method", method))
+            .insert_header(("Access-Control-Request-Headers", headers));
+        let seen = ask(config(), preflight).await;
+        assert_eq!((seen.status, seen.problem().as_str()), (403, "forbidden"), "{origin} {method} {headers}");
+    }
+}
+
+#[actix_web::test]
 async fn a_refusal_can_be_read_by_a_listed_origin_too() {
     let seen = ask(config(), TestRequest::get().uri("/me").insert_header(("Origin", OURS))).await;
     assert_eq!((seen.status, seen.header("access-control-allow-origin")), (401, OURS));

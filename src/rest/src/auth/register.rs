@@ -95,6 +95,7 @@ async fn once(state: &RestState, request: &Request, registration: Registration) 
                 Err(refusal.into())
             }
         },
+        Claim::AtWork { retry_after_ms } => Err(Problem::at_work(retry_after_ms)),
         Claim::Repeated { .. } => sign_in_again(state, registration).await,
     }
 }

@@ -58,11 +58,22 @@ pub async fn handle(
 
 async fn open(state: &RestState, caller: UserId, body: CreateBody, key_ref: Option<String>) -> Answer<Opened> {
     let CreateBody { kind, user_id, email, title, members, client_ref } = body;
+    if user_id.is_some() && email.is_some() {
+        return Err(wrong("email", "either userId or email names the other person"));
+    }
+    let is_direct = kind == Some(Kind::Direct) || (kind.is_none() && (user_id.is_some() || email.is_some()));
+    if is_direct && title.is_some() {
+        return Err(wrong("title", "a direct conversation has no title"));
+    }
+    if is_direct && !members.is_empty() {
+        return Err(wrong("members", "a direct conversation names the other person in userId or email"));
+    }
+    let other_field = if email.is_some() { "email" } else { "userId" };
     let other = user_id.map(Other::User).or_else(|| email.map(Other::Email));
     match (kind, other) {
         (Some(Kind::Direct) | None, Some(other)) => Ok(state.conversations.create_direct(caller, other).await?),
         (Some(Kind::Room), _) => Err(wrong("kind", "a room is made by POST rooms")),
-        (Some(Kind::Group), Some(_)) => Err(wrong("userId", "a group names its people in members")),
+        (Some(Kind::Group), Some(_)) => Err(wrong(other_field, "a group names its people in members")),
         (Some(Kind::Direct), None) => Err(wrong("userId", "a direct conversation needs userId or email")),
         (None, None) if members.is_empty() && title.is_none() => Err(wrong("userId", "with whom?")),
         (Some(Kind::Group) | None, None) => {

@@ -1,6 +1,6 @@
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
 use actix_web::{HttpResponse, Scope, web};
-use plenum_http::Answer;
+use plenum_http::{Answer, readable};
 
 /// Everything of the page comes from this server; nothing inline runs.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
@@ -20,12 +20,12 @@ pub async fn handle() -> Answer {
 
 /// What the page loads.
 pub(crate) fn assets() -> Scope {
-    let asset = |kind: &'static str, text: &'static str| {
-        web::get().to(move || async move { HttpResponse::Ok().content_type(kind).body(text) })
+    let asset = |path: &str, kind: &'static str, text: &'static str| {
+        readable(path, move || async move { HttpResponse::Ok().content_type(kind).body(text) })
     };
     web::scope("/docs")
-        .route("/docs.js", asset("text/javascript; charset=utf-8", include_str!("../../assets/docs.js")))
-        .route("/docs.css", asset("text/css; charset=utf-8", include_str!("../../assets/docs.css")))
+        .service(asset("/docs.js", "text/javascript; charset=utf-8", include_str!("../../assets/docs.js")))
+        .service(asset("/docs.css", "text/css; charset=utf-8", include_str!("../../assets/docs.css")))
 }
 
 /// From the short address.

@@ -4,7 +4,7 @@ use plenum_http::{Answer, Caller, Id};
 use plenum_schema::UserId;
 
 /// Take a block back
-#[utoipa::path(delete, path = "/users/{id}/block", tag = "accounts",
+#[utoipa::path(delete, path = "/users/{id}/block", tag = "people",
     params(("id" = uuid::Uuid, Path, description = "Whom")),
     responses((status = 204, description = "Done")))]
 pub async fn handle(caller: Caller, state: web::Data<RestState>, id: Id<UserId>) -> Answer {

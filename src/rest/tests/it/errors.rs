@@ -43,8 +43,52 @@ async fn a_conversation_needs_somebody() {
         (json!({ "email": "nobody" }), 422),
         (json!({ "userId": uuid::Uuid::now_v7() }), 404),
         (json!({ "userId": "x" }), 400),
+        (json!({ "kind": "direct", "userId": ann.id, "title": "Us" }), 422),
+        (json!({ "userId": ann.id, "title": "Us" }), 422),
+        (json!({ "kind": "direct", "userId": ann.id, "members": [ann.id] }), 422),
+        (json!({ "userId": ann.id, "members": [ann.id] }), 422),
+        (json!({ "userId": ann.id, "email": "ann@example.org" }), 422),
+        (json!({ "kind": "group", "email": "ann@example.org" }), 422),
     ] {
         assert_eq!(world.post(&ann, "/conversations", body.clone()).await.problem().0, status, "{body}");
+    }
+}
+
+#[actix_web::test]
+async fn a_body_that_contradicts_itself_is_refused_by_the_member_that_does_not_fit() {
+    let world = World::new();
+    let ann = world.register("ann").await;
+    for (body, field) in [
+        (json!({ "userId": ann.id, "title": "Us" }), "title"),
+        (json!({ "userId": ann.id, "members": [ann.id] }), "members"),
+        (json!({ "userId": ann.id, "email": "ann@example.org" }), "email"),
+        (json!({ "kind": "group", "email": "ann@example.org" }), "email"),
+    ] {
+        let seen = world.post(&ann, "/conversations", body.clone()).await;
+        assert_eq!(seen.json()["errors"][0]["field"], json!(field), "{body}");
+    }
+}
+
+#[actix_web::test]
+async fn a_wrong_query_parameter_is_named() {
+    let world = World::new();
+    let ann = world.register("ann").await;
+    for (path, status) in [("/conversations?limit=ten", 400), ("/conversations?limit=0", 422)] {
+        let seen = world.get(&ann, path).await;
+        assert_eq!((seen.problem().0, &seen.json()["errors"][0]["field"]), (status, &json!("limit")));
+    }
+}
+
+#[actix_web::test]
+async fn what_is_read_with_get_is_read_with_head_and_nothing_else() {
+    let world = World::new();
+    for path in
+        ["/docs", "/api/docs", "/api/docs/docs.js", "/.well-known/jwks.json", "/api/health", "/api/openapi.json"]
+    {
+        let (get, head) = (world.ask(plain("GET", "").uri(path)).await, world.ask(plain("HEAD", "").uri(path)).await);
+        assert_eq!((get.status, get.header("content-type")), (head.status, head.header("content-type")), "{path}");
+        let post = world.ask(plain("POST", "").uri(path)).await;
+        assert_eq!((post.problem().0, post.header("allow")), (405, "GET, HEAD"), "{path}");
     }
 }
 

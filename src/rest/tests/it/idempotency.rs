@@ -40,7 +40,8 @@ async fn many_at_once_create_one_group() {
         answers.iter().filter(|seen| seen.status == 201).map(|seen| id_of(&seen.json())).collect();
     assert_eq!(created.len(), 1);
     for other in answers.iter().filter(|seen| seen.status != 201) {
-        assert_eq!((other.problem().0, other.header("retry-after")), (409, "1"));
+        assert_eq!((other.problem(), other.header("retry-after")), ((409, "busy".to_owned()), "1"));
+        assert_eq!(other.json()["retryAfterMs"], 1_000);
     }
     let list = world.get(&ann, "/messages/conversations").await.ok(200);
     assert_eq!(list["items"].as_array().map(Vec::len), Some(1));

@@ -1,6 +1,7 @@
 //! `plenum user`, `plenum token`, `plenum keys`: accounts in the data directory.
 
-use super::{Failure, Settings, block_on, offline};
+use super::offline::{self, Missing};
+use super::{Failure, Settings, block_on};
 use clap::{Args, Subcommand};
 use plenum_services::accounts::{Accounts, Minted, NewAccount, Profile, ProfileUpdate, Secret};
 use std::io::{BufRead, IsTerminal, Write};
@@ -52,6 +53,9 @@ pub(super) struct AddArgs {
     /// Make it without a password: nobody signs in until one is set
     #[arg(long, conflicts_with = "password_file")]
     no_password: bool,
+    /// Make a new store where there is none yet, instead of refusing
+    #[arg(long)]
+    create: bool,
 }
 
 #[derive(Debug, Args)]
@@ -74,6 +78,9 @@ pub(super) struct TokenArgs {
     /// JSON lines {"userId", "sessionId", "token"} instead of text separated by tabs
     #[arg(long)]
     json: bool,
+    /// Make a new store where there is none yet, instead of refusing
+    #[arg(long, requires = "new")]
+    create: bool,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -83,7 +90,11 @@ pub(super) enum KeysCommand {
 }
 
 pub(super) fn user(settings: &Settings, command: UserCommand) -> Result<(), Failure> {
-    let accounts = offline::accounts(&settings.load()?)?;
+    let missing = match &command {
+        UserCommand::Add(args) if args.create => Missing::Create,
+        _ => Missing::Refuse,
+    };
+    let accounts = offline::accounts(&settings.load()?, missing)?;
     block_on(async move {
         match command {
             UserCommand::Add(args) => add(&accounts, args).await,
@@ -180,7 +191,8 @@ impl Drop for Hidden {
 }
 
 pub(super) fn token(settings: &Settings, args: &TokenArgs) -> Result<(), Failure> {
-    let accounts = offline::accounts(&settings.load()?)?;
+    let missing = if args.create { Missing::Create } else { Missing::Refuse };
+    let accounts = offline::accounts(&settings.load()?, missing)?;
     block_on(async move {
         let minted = match &args.user {
             Some(user) => vec![sign_in(&accounts, user).await?],
@@ -212,7 +224,7 @@ fn token_line(minted: &Minted, json: bool) -> String {
 }
 
 pub(super) fn keys(settings: &Settings, command: KeysCommand) -> Result<(), Failure> {
-    let accounts = offline::accounts(&settings.load()?)?;
+    let accounts = offline::accounts(&settings.load()?, Missing::Refuse)?;
     match command {
         KeysCommand::Rotate => accounts.rotate_keys()?,
     }

@@ -1,7 +1,7 @@
 //! `plenum check-config` and `plenum config-doc`.
 
 use super::{Failure, Settings};
-use crate::config::{ConfigError, effective, load, markdown};
+use crate::config::{ConfigError, Places, Problem, effective, load, markdown};
 use clap::Args;
 use std::io::Write;
 
@@ -18,14 +18,21 @@ pub(super) fn check(settings: &Settings, args: &CheckArgs) -> Result<(), Failure
     if args.show {
         write!(out, "{}", effective(&loaded))?;
     }
-    for warning in &loaded.warnings {
+    // Settings that do not read have their defaults: what stands there says nothing.
+    let places = if loaded.problems.is_empty() { loaded.config.places() } else { Places::default() };
+    let found = |(key, text): (String, String)| Problem::new(&key, text, None);
+    for warning in loaded.warnings.iter().cloned().chain(places.warnings.into_iter().map(found)) {
         eprintln!("warning: {warning}");
     }
-    if !loaded.problems.is_empty() {
-        return Err(ConfigError(loaded.problems).into());
+    let problems: Vec<Problem> = loaded.problems.into_iter().chain(places.problems.into_iter().map(found)).collect();
+    if !problems.is_empty() {
+        return Err(ConfigError(problems).into());
     }
     if !args.show {
         writeln!(out, "the configuration is fine")?;
+        for (key, note) in places.notes {
+            writeln!(out, "{key}: {note}")?;
+        }
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! `plenum export`: a conversation as JSON lines, from the data directory or from a running server.
 
+use super::offline::{self, Missing};
 use super::wire::Server;
-use super::{Failure, Settings, block_on, offline};
+use super::{Failure, Settings, block_on};
 use crate::client::Client;
 use clap::Args;
 use plenum_actors::history::{History, HistoryConfig};
@@ -48,7 +49,7 @@ pub(super) fn run(settings: &Settings, args: &ExportArgs) -> Result<(), Failure>
         let (address, token) = (args.server.address(settings)?, args.server.token()?);
         block_on(async { from_server(Client::connect(&address, &token).await?, topic, &mut out).await })?
     } else {
-        let store = offline::store(&settings.load()?)?;
+        let store = offline::store(&settings.load()?, Missing::Refuse)?;
         block_on(from_store(&store, topic, &mut out))?
     };
     out.flush()?;

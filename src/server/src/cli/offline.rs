@@ -7,7 +7,7 @@ use plenum_actors::identity::SessionEnder;
 use plenum_actors::store::SharedStore;
 use plenum_schema::SessionId;
 use plenum_services::accounts::Accounts;
-use plenum_store::Embedded;
+use plenum_store::{Embedded, Found, inspect};
 use std::sync::Arc;
 
 /// Nobody is connected to a server that does not run.
@@ -17,18 +17,34 @@ impl SessionEnder for NoConnections {
     fn end_sessions(&self, _sessions: &[SessionId]) {}
 }
 
+/// What to do where there is no store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Missing {
+    /// Say so: the path is probably mistyped.
+    Refuse,
+    /// Make one: the operator said so.
+    Create,
+}
+
 /// Opens the store. Only one process may have it.
-pub(super) fn store(config: &Config) -> Result<SharedStore, Failure> {
-    let exists = config.store.path.is_dir();
-    if !exists {
-        tracing::debug!(path = %config.store.path.display(), "the data directory is new");
+pub(super) fn store(config: &Config, missing: Missing) -> Result<SharedStore, Failure> {
+    let embedded = config.store.embedded();
+    if inspect(&embedded.path)? == Found::Nothing {
+        let path = config.store.path.display();
+        if missing == Missing::Refuse {
+            return Err(format!(
+                "there is no store in {path} (store.path): name the directory that the server uses with --data; `plenum serve` makes a new one"
+            )
+            .into());
+        }
+        eprintln!("plenum: new store created at {path}");
     }
-    Ok(Embedded::open(config.store.embedded())?)
+    Ok(Embedded::open(embedded)?)
 }
 
 /// Opens store and accounts.
-pub(super) fn accounts(config: &Config) -> Result<Accounts, Failure> {
+pub(super) fn accounts(config: &Config, missing: Missing) -> Result<Accounts, Failure> {
     let clock: SharedClock = Arc::new(SystemClock::new());
     let ender = Arc::new(NoConnections);
-    Ok(Accounts::open(store(config)?, clock, ender, config.accounts.clone(), &config.store.path)?)
+    Ok(Accounts::open(store(config, missing)?, clock, ender, config.accounts.clone(), &config.store.path)?)
 }

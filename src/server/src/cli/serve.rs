@@ -6,6 +6,7 @@ use crate::process::{StopSignals, raise_open_files};
 use crate::serve::{Running, start};
 use crate::telemetry::{VERSION, start_logs};
 use clap::Args;
+use plenum_store::{Found, inspect};
 use std::io::Write;
 use std::time::Duration;
 
@@ -38,11 +39,17 @@ pub(super) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
     }
     start_logs(&config.log);
     announce(&config, &warnings);
+    let is_new = matches!(inspect(&config.store.embedded().path), Ok(Found::Nothing));
+    let data = config.store.path.clone();
     super::block_on(async {
         // Before the node starts: a signal that comes meanwhile is not lost and does not kill.
         let mut signals = StopSignals::listen()?;
         let timeout = config.drain.timeout().saturating_add(GRACE);
         let running = start(config)?;
+        if is_new {
+            // Somebody who mistyped the path must see it.
+            tracing::info!("new store created at {}", std::path::absolute(&data).unwrap_or(data).display());
+        }
         writeln!(std::io::stdout(), "Plenum is ready: open {}", running.page())?;
         tracing::info!(public = %running.http(), operations = %running.operations(), "ready");
         wait(running, &mut signals, timeout).await

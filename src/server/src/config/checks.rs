@@ -36,6 +36,7 @@ impl Config {
         self.check_process(&mut found);
         self.check_listeners(&mut found);
         self.check_websocket(&mut found);
+        self.check_plain(&mut found);
         let rate = self.rest.lookup_rate;
         unless(&mut found, rate.per_second <= 0.0 || rate.burst >= 1.0, "rest.lookup_rate.burst", "must be at least 1");
         between(&mut found, "rest.lookup_keys", self.rest.lookup_keys, 16..=10_000_000);
@@ -136,6 +137,19 @@ impl Config {
             .is_ok_and(|most| socketio.followed_conversations.saturating_add(socketio.followed_people) < most);
         let reason = "must with followed_people be below limits.topics_per_connection, or nothing else can be joined";
         unless(found, fits, "socketio.followed_conversations", reason);
+    }
+
+    fn check_plain(&self, found: &mut Found) {
+        let (stream, poll) = (&self.stream, &self.poll);
+        between(found, "http.stalled_ms", self.http.stalled_ms, 0..=3_600_000);
+        between(found, "stream.topics", stream.topics, 1..=1_000);
+        between(found, "stream.buffer_bytes", stream.buffer_bytes, 1_024..=16 << 20);
+        between(found, "poll.connections", poll.connections, 0..=1_000_000);
+        between(found, "poll.buffer_bytes", poll.buffer_bytes, 1_024..=16 << 20);
+        between(found, "poll.body_bytes", poll.body_bytes, 1_024..=16 << 20);
+        let most = self.hub.heartbeat_timeout_ms.saturating_sub(1_000);
+        let reason = "must be a second less than hub.heartbeat_timeout_ms, or a client that waits is taken for dead";
+        unless(found, poll.wait_ms <= most, "poll.wait_ms", reason);
     }
 
     fn check_websocket(&self, found: &mut Found) {

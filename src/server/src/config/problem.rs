@@ -15,7 +15,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(key: &str, reason: impl Into<String>, origin: Option<Origin>) -> Self {
+    pub(crate) fn new(key: &str, reason: impl Into<String>, origin: Option<Origin>) -> Self {
         Self { key: key.to_owned(), reason: reason.into(), origin }
     }
 }

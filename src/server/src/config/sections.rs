@@ -50,6 +50,8 @@ pub struct HttpSection {
     pub keep_alive_ms: u64,
     /// How long the head of a request may take to arrive, milliseconds.
     pub request_head_ms: u64,
+    /// How long a peer may take nothing of what it is sent before its connection is given up, milliseconds; 0: for ever.
+    pub stalled_ms: u64,
     /// The rest of the section.
     #[serde(flatten)]
     pub surface: HttpConfig,
@@ -62,6 +64,7 @@ impl Default for HttpSection {
             backlog: 4_096,
             keep_alive_ms: 75_000,
             request_head_ms: 5_000,
+            stalled_ms: 60_000,
             surface: HttpConfig::default(),
         }
     }

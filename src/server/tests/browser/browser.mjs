@@ -107,6 +107,29 @@ export class Person {
     await this.#started(title);
   }
 
+  /** Opens what can be done about the open group. */
+  async aboutGroup() {
+    await this.page.getByRole("button", { name: "About this group" }).click();
+    const dialog = this.page.getByRole("dialog", { name: "About this group" });
+    await dialog.getByRole("listitem").first().waitFor();
+    return dialog;
+  }
+
+  /** Asks the server as this person's page would. */
+  async ask(method, path, body) {
+    return this.page.evaluate(
+      async ([how, where, what]) => {
+        const { accessToken } = JSON.parse(localStorage.getItem("plenum.session"));
+        const headers = { authorization: `Bearer ${accessToken}`, "content-type": "application/json" };
+        const answer = await fetch(where, { method: how, headers, body: what && JSON.stringify(what) });
+        const text = await answer.text();
+        if (!answer.ok) throw new Error(`${how} ${where}: ${answer.status} ${text}`);
+        return text ? JSON.parse(text) : undefined;
+      },
+      [method, path, body],
+    );
+  }
+
   async #started(name) {
     await this.page.getByRole("dialog").waitFor({ state: "detached" });
     await this.page.getByRole("heading", { name }).waitFor();

@@ -179,6 +179,135 @@ describe("a group", () => {
   });
 });
 
+describe("the members of a group", () => {
+  const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
+  test("the group is renamed for everybody, by those who may", async () => {
+    const [ada, grace] = [await meet("Ada Lovelace"), await meet("Grace Hopper", { ...phone, colorScheme: "dark" })];
+    await ada.startGroup("Engine room", [grace]);
+    await grace.openConversation("Engine room");
+    const dialog = await ada.aboutGroup();
+    await dialog.getByLabel("Name of the group").fill("  ");
+    await dialog.getByRole("button", { name: "Rename" }).click();
+    await dialog.locator(".error").filter({ hasText: /\w/u }).waitFor();
+    await dialog.getByLabel("Name of the group").fill("Control room");
+    await dialog.getByRole("button", { name: "Rename" }).click();
+    await grace.page.getByRole("heading", { name: "Control room" }).waitFor();
+    await grace.page.getByRole("log").getByText("Ada Lovelace named the group “Control room”").waitFor();
+    await ada.row("Control room").waitFor();
+    await ada.isAccessible("about a group");
+    await ada.picture("11-group");
+    const members = await grace.aboutGroup();
+    assert.equal(await members.getByRole("button", { name: "Rename" }).isVisible(), false, "a member may not");
+    assert.equal(await members.getByRole("button", { name: "Add" }).isVisible(), false);
+    await grace.isAccessible("about a group on a dark phone");
+    await grace.picture("11-group-phone-dark");
+    for (const person of [ada, grace]) await person.leave();
+  });
+
+  test("people are added and removed, and come back to what they missed", async () => {
+    const [ada, grace] = [await meet("Ada Lovelace", phone), await meet("Grace Hopper")];
+    const linus = await meet("Linus Pauling", { colorScheme: "dark" });
+    await ada.startGroup("Engine room", [grace]);
+    await ada.say("Before Linus");
+    let dialog = await ada.aboutGroup();
+    await dialog.getByLabel("Add somebody by e-mail address").fill("nobody@example.com");
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await dialog.getByText("Nobody with the address nobody@example.com has an account here.").waitFor();
+    await dialog.getByLabel("Add somebody by e-mail address").fill(linus.email);
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await dialog.getByText("3 members").waitFor();
+    await ada.picture("12-members-phone");
+    await linus.openConversation("Engine room");
+    await linus.sees("Before Linus");
+    await dialog.getByRole("button", { name: "Remove Linus Pauling" }).click();
+    await dialog.getByText("2 members").waitFor();
+    await linus.page.getByText("You are not in this group any more.").waitFor();
+    assert.equal(await linus.page.getByLabel("Message", { exact: true }).isVisible(), false);
+    assert.equal(await linus.row("Engine room").count(), 0);
+    await linus.picture("12-removed-dark");
+    await linus.isAccessible("a group one was removed from");
+    await ada.page.keyboard.press("Escape");
+    await ada.say("Without Linus");
+    await grace.openConversation("Engine room");
+    await grace.sees("Without Linus");
+    dialog = await ada.aboutGroup();
+    await dialog.getByLabel("Add somebody by e-mail address").fill(linus.email);
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await dialog.getByText("3 members").waitFor();
+    await linus.page.getByLabel("Message", { exact: true }).waitFor();
+    await linus.sees("Without Linus");
+    await linus.say("Back again");
+    await grace.sees("Back again");
+    for (const person of [ada, grace, linus]) await person.leave();
+  });
+
+  test("whoever leaves has gone from the list, and the owner stays", async () => {
+    const [ada, grace] = [await meet("Ada Lovelace"), await meet("Grace Hopper")];
+    await ada.startGroup("Engine room", [grace]);
+    await ada.startWith(grace);
+    await ada.openConversation("Engine room");
+    const own = await ada.aboutGroup();
+    assert.equal(await own.getByRole("button", { name: "Leave the group" }).isVisible(), false);
+    await ada.page.keyboard.press("Escape");
+    await grace.openConversation("Engine room");
+    const dialog = await grace.aboutGroup();
+    await dialog.getByRole("button", { name: "Leave the group" }).click();
+    await dialog.getByRole("button", { name: "Leave for good" }).click();
+    await grace.until("it has gone", async () => (await grace.row("Engine room").count()) === 0);
+    await ada.page.getByRole("log").getByText("Grace Hopper left").waitFor();
+    await grace.page.reload();
+    await grace.row("Ada Lovelace").waitFor();
+    assert.equal(await grace.row("Engine room").count(), 0);
+    for (const person of [ada, grace]) await person.leave();
+  });
+});
+
+describe("more conversations than a connection may follow", () => {
+  test("all stand in the list, and the old ones catch up when they are opened", async () => {
+    const small = await Server.start({ PLENUM__LIMITS__TOPICS_PER_CONNECTION: "5" });
+    try {
+      const people = [];
+      for (const name of ["Ada Lovelace", "Grace Hopper"]) {
+        const person = await Person.arrive(browser, `http://127.0.0.1:${small.port}/`, name);
+        await person.register();
+        people.push(person);
+      }
+      const [ada, grace] = people;
+      const { id: grace_ } = await ada.ask("GET", `/api/users/lookup?email=${encodeURIComponent(grace.email)}`);
+      for (let n = 1; n <= 9; n += 1) {
+        const { id } = await ada.ask("POST", "/api/conversations", { kind: "group", title: `Room ${n}`, members: [grace_] });
+        await ada.ask("POST", "/api/chat/message", { conversationId: id, text: `first in ${n}` });
+      }
+      await grace.page.reload();
+      for (let n = 1; n <= 9; n += 1) await grace.row(`Room ${n}`).waitFor();
+      await ada.page.reload();
+      await grace.isConnected();
+      await ada.isConnected();
+      for (const n of [1, 2, 3, 4]) {
+        await ada.openConversation(`Room ${n}`);
+        await ada.say(`news in ${n}`);
+        await ada.seesTick(`news in ${n}`, "Sent");
+      }
+      for (const n of [1, 2, 3, 4, 9]) {
+        await grace.openConversation(`Room ${n}`);
+        await grace.sees(n === 9 ? "first in 9" : `news in ${n}`);
+        await grace.say(`answer in ${n}`);
+        await grace.until("it is sent", async () => (await grace.page.getByText("Waiting to be sent").count()) === 0);
+      }
+      await ada.openConversation("Room 1");
+      await ada.sees("answer in 1");
+      await grace.openConversation("Room 1");
+      await ada.say("and live");
+      await grace.sees("and live");
+      await grace.picture("13-many");
+      for (const person of people) await person.leave();
+    } finally {
+      await small.stop();
+    }
+  });
+});
+
 describe("when the network goes", () => {
   test("it says so, keeps what is written, and both catch up exactly once", async () => {
     const [ada, grace] = await pair();

@@ -22,8 +22,12 @@ export class Server {
   #folder = mkdtempSync(join(tmpdir(), "plenum-browser-"));
   #binary = resolve(process.env.PLENUM_BIN ?? join(import.meta.dirname, "../../../../target/debug/plenum"));
 
-  static async start() {
+  #settings;
+
+  /** @param {Record<string, string>} [settings] environment of the server: PLENUM__SECTION__KEY */
+  static async start(settings = {}) {
     const server = new Server();
+    server.#settings = settings;
     assert.ok(existsSync(server.#binary), `no server at ${server.#binary}: build it, or set PLENUM_BIN`);
     server.port = await freePort();
     server.operations = await freePort();
@@ -36,6 +40,7 @@ export class Server {
     const log = openSync(join(this.#folder, "server.log"), "a");
     const env = {
       ...process.env,
+      ...this.#settings,
       PLENUM__HTTP__LISTEN: `127.0.0.1:${this.port}`,
       PLENUM__OPERATIONS__LISTEN: `127.0.0.1:${this.operations}`,
       PLENUM__STORE__PATH: join(this.#folder, "data"),

@@ -188,3 +188,15 @@ fn the_reference_in_the_documentation_is_the_one_of_the_program() {
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text == markdown(), "run `cargo run -- config-doc > docs/configuration.md`");
 }
+
+#[test]
+fn the_page_has_the_limits_of_the_api() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/assets/limits.js");
+    let text = std::fs::read_to_string(path).unwrap();
+    let limit = |name: &str| -> usize {
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("export const {name} = ")));
+        line.and_then(|line| line.strip_suffix(';')).and_then(|number| number.parse().ok()).expect(name)
+    };
+    assert_eq!(limit("FULL_NAME_CHARS"), plenum_services::accounts::FULL_NAME_CHARS);
+    assert_eq!(limit("TITLE_CHARS"), Config::default().conversations.title_chars);
+}

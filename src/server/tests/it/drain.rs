@@ -153,6 +153,46 @@ async fn check_after_restart(data: &std::path::Path, people: &[Person], topic: T
 }
 
 #[tokio::test]
+async fn what_is_sent_after_the_goodbye_is_neither_answered_nor_carried_out() {
+    let data = tempfile::tempdir().unwrap();
+    let world = World::at(data.path(), |_| {});
+    let people = world.people(2).await;
+    let topic = world.group(&people.iter().collect::<Vec<_>>());
+    world.end().await;
+    let mut program = Program::start(data.path(), &["drain.window_ms=0"]);
+    let mut peers = Vec::new();
+    for codec in BOTH {
+        let mut peer = Peer::connect(program.address, codec).await;
+        peer.identify(&people[0].token).await;
+        peers.push(peer);
+    }
+    program.terminate();
+    for (number, peer) in peers.iter_mut().enumerate() {
+        peer.find("a goodbye", |heard| matches!(heard, Heard::Frame(ServerFrame::Goodbye(_))).then_some(())).await;
+        // The peer has not closed yet: the connection is still there to write on.
+        let reference = format!("too late {number}");
+        let _gone = peer.try_push(send(topic, Some(&reference), &reference)).await;
+        loop {
+            match peer.hear().await {
+                Heard::Frame(frame) => panic!("an answer after the goodbye: {frame:?}"),
+                Heard::Close(code, _) => {
+                    assert_eq!(code, CloseCode::Draining.code());
+                    let close = [&[0x88, 0x82, 0, 0, 0, 0][..], &code.to_be_bytes()].concat();
+                    let _gone = peer.write(&close).await;
+                }
+                Heard::End => break,
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(program.ended().await.code(), Some(0));
+    let program = Program::start(data.path(), &[]);
+    let mut reader = Peer::connect(program.address, Codec::Json).await;
+    reader.identify(&people[0].token).await;
+    assert_eq!(crate::socket::peer::texts(&reader.whole_history(topic).await), []);
+}
+
+#[tokio::test]
 async fn while_it_drains_a_server_takes_no_new_connections() {
     let world = World::start();
     let people = world.people(1).await;

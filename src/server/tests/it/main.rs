@@ -13,6 +13,7 @@ mod faults;
 mod http;
 mod journey;
 mod operations;
+mod plain;
 mod program;
 mod socket;
 mod socketio;

@@ -1,6 +1,7 @@
 //! The program as a process: its command line, its exit codes, its signals.
 
 use super::http;
+use super::tls::pem;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -44,8 +45,17 @@ struct Server {
 
 impl Server {
     fn start(data: &Path) -> Self {
-        let data = data.to_str().unwrap();
-        let ports = ["--listen", "127.0.0.1:0", "--set", "operations.listen=127.0.0.1:0", "--set", "log.level=warn"];
+        Self::start_with(data, "warn")
+    }
+
+    fn start_with(data: &Path, level: &str) -> Self {
+        Self::start_on(data, level, 0)
+    }
+
+    fn start_on(data: &Path, level: &str, operations: u16) -> Self {
+        let (data, level) = (data.to_str().unwrap(), format!("log.level={level}"));
+        let operations = format!("operations.listen=127.0.0.1:{operations}");
+        let ports = ["--listen", "127.0.0.1:0", "--set", &operations, "--set", &level];
         let mut command = plenum(&["serve", "--workers", "1", "--data", data]);
         let mut child = command.args(ports).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -106,9 +116,104 @@ fn check_config_reports_all_problems_and_fails() {
         text.contains("2 problem(s)") && text.contains("limits.connections") && text.contains("server.workers"),
         "{text}"
     );
-    assert_eq!(out(&run(&["check-config"])), "the configuration is fine\n");
+    let (_folder, data) = data();
+    let fine = out(&run(&["check-config", "--data", &data]));
+    assert!(fine.starts_with("the configuration is fine\nstore.path: there is no store at "), "{fine}");
+    assert!(!Path::new(&data).exists());
     let shown = plenum(&["check-config", "--show"]).env("PLENUM__SERVER__WORKERS", "3").output().unwrap();
     assert!(out(&shown).contains("workers = 3 # from PLENUM__SERVER__WORKERS"));
+}
+
+#[test]
+fn check_config_opens_the_files_and_looks_at_the_data_directory() {
+    let (folder, data) = data();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let other = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let certificate = file("certificate.pem", &pem("CERTIFICATE", made.cert.der()));
+    let key = file("key.pem", &pem("PRIVATE KEY", &made.signing_key.serialize_der()));
+    let (wrong_key, garbage) =
+        (file("other.pem", &pem("PRIVATE KEY", &other.signing_key.serialize_der())), file("garbage.pem", "x"));
+    let missing = folder.path().join("missing.pem").to_str().unwrap().to_owned();
+    let check = |data: &str, certificate: &str, key: &str| {
+        let set = [format!("tls.certificate_path={certificate}"), format!("tls.private_key_path={key}")];
+        run(&["check-config", "--data", data, "--set", &set[0], "--set", &set[1]])
+    };
+    let fine = check(&data, &certificate, &key);
+    assert!(out(&fine).contains("store.path: there is no store at "));
+    assert!(err(&fine).contains("warning: tls.private_key_path: can be read by other users"), "{}", err(&fine));
+    for (certificate, key, blamed) in [
+        (&missing, &key, "tls.certificate_path: cannot be read from "),
+        (&garbage, &key, "tls.certificate_path: cannot be read from "),
+        (&certificate, &garbage, "tls.private_key_path: cannot be read from "),
+        (&certificate, &wrong_key, "tls.certificate_path: cannot be used together with tls.private_key_path"),
+    ] {
+        let output = check(&data, certificate, key);
+        assert!(!output.status.success() && err(&output).contains(blamed), "{blamed}: {}", err(&output));
+    }
+    let output = check(&certificate, &certificate, &key);
+    assert!(err(&output).contains("store.path: ") && err(&output).contains("is not a directory"), "{}", err(&output));
+    let _server = Server::start(Path::new(&data));
+    let used = out(&run(&["check-config", "--data", &data]));
+    assert!(used.contains("is in use by process "), "{used}");
+}
+
+#[test]
+fn a_command_that_expects_a_store_makes_none_where_the_path_is_mistyped() {
+    let (_folder, data) = data();
+    let conversation = "0192f0c4-0003-7000-8000-00000000000c";
+    for command in [
+        &["user", "list"][..],
+        &["user", "add", "--username", "ann", "--no-password"],
+        &["user", "set-password", "ann"],
+        &["token", "--user", "ann"],
+        &["token", "--new"],
+        &["keys", "rotate"],
+        &["export", conversation],
+    ] {
+        let output = run(&[&["--data", &data][..], command].concat());
+        let text = err(&output);
+        assert!(!output.status.success() && text.contains("there is no store in "), "{command:?}: {text}");
+        assert!(!Path::new(&data).exists(), "{command:?}");
+    }
+}
+
+#[test]
+fn a_server_says_that_it_made_a_new_store_and_where() {
+    let (_folder, data) = data();
+    for is_new in [true, false] {
+        let mut server = Server::start_with(Path::new(&data), "info");
+        server.signal(Signal::TERM);
+        let (_, text) = server.end();
+        assert_eq!(text.contains(&format!("new store created at {data}")), is_new, "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_http_is_counted_and_not_logged_as_an_error() {
+    let (_folder, data) = data();
+    // Free a moment ago.
+    let operations = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut server = Server::start_on(Path::new(&data), "info", operations.port());
+    for garbage in
+        ["\u{16}\u{3}\u{1} hello\r\n\r\n", "GET  / HTTP/9\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"]
+    {
+        let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+        stream.write_all(garbage.as_bytes()).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !http::get(operations, "/metrics").body.contains("\nplenum_http_unreadable_total 3\n") {
+        assert!(Instant::now() < deadline, "{}", http::get(operations, "/metrics").body);
+        std::thread::yield_now();
+    }
+    server.signal(Signal::TERM);
+    let (_, text) = server.end();
+    assert!(!text.contains("ERROR") && !text.contains("actix_http"), "{text}");
 }
 
 #[test]
@@ -123,7 +228,7 @@ fn a_wrong_configuration_does_not_start_a_server() {
 #[test]
 fn accounts_are_made_listed_and_signed_in_from_the_command_line() {
     let (_folder, data) = data();
-    let add = ["--data", &data, "user", "add", "--username", "ann", "--email", "ann@example.org"];
+    let add = ["--data", &data, "user", "add", "--create", "--username", "ann", "--email", "ann@example.org"];
     let id = out(&with_input(&add, "correct horse battery 9\n")).trim().to_owned();
     let listed = out(&run(&["--data", &data, "user", "list"]));
     assert!(listed.starts_with(&format!("{id}\tann\tann@example.org\t-\t")), "{listed}");
@@ -141,7 +246,7 @@ fn accounts_are_made_listed_and_signed_in_from_the_command_line() {
 #[test]
 fn tokens_of_new_accounts_come_as_json_lines() {
     let (_folder, data) = data();
-    let lines = out(&run(&["--data", &data, "token", "--new", "--count", "25", "--json"]));
+    let lines = out(&run(&["--data", &data, "token", "--new", "--create", "--count", "25", "--json"]));
     let people: std::collections::HashSet<String> = lines
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
@@ -221,7 +326,7 @@ fn a_second_signal_ends_at_once() {
 #[test]
 fn messages_are_published_tailed_and_exported_from_the_command_line() {
     let (folder, data) = data();
-    let minted = out(&run(&["--data", &data, "token", "--new", "--count", "2", "--json"]));
+    let minted = out(&run(&["--data", &data, "token", "--new", "--create", "--count", "2", "--json"]));
     let people: Vec<Value> = minted.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let token = people[0]["token"].as_str().unwrap().to_owned();
     let mut server = Server::start(Path::new(&data));

@@ -133,6 +133,9 @@ impl Default for TokenConfig {
 pub struct ThrottleConfig {
     /// Buckets remembered; beyond it those not used for longest are forgotten.
     pub buckets: usize,
+    /// Tries that wait because the tries left to their account or address are being made by others at this moment. One more
+    /// is answered `busy`.
+    pub waiting: usize,
     /// Failed tries for one account from one address before waiting begins.
     pub pair_burst: u32,
     /// Milliseconds that give back one such try.
@@ -151,6 +154,7 @@ impl Default for ThrottleConfig {
     fn default() -> Self {
         Self {
             buckets: 100_000,
+            waiting: 256,
             pair_burst: 10,
             pair_refill_ms: 10_000,
             account_burst: 100,
@@ -223,6 +227,7 @@ impl AccountsConfig {
             ),
             (token.refresh_idle_s >= token.access_ttl_s, "token.refresh_idle_s", "must be at least access_ttl_s"),
             (token.refresh_grace_s <= 300, "token.refresh_grace_s", "must be at most 300 seconds"),
+            (throttle.waiting >= 1 && throttle.waiting <= 100_000, "throttle.waiting", "must be 1 to 100000"),
             (throttle.buckets >= 100, "throttle.buckets", "must be at least 100"),
             (
                 throttle.pair_burst >= 1 && throttle.account_burst >= 1 && throttle.address_burst >= 1,

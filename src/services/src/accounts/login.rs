@@ -94,12 +94,12 @@ impl Inner {
 
     async fn change_password(&self, identity: Identity, change: PasswordChange) -> Result<(), Refusal> {
         let account = self.account(identity.user).await?.ok_or_else(unauthenticated)?;
-        let tried = self.try_once("change_password", Some(&identity.user.to_string()), change.address)?;
+        let tried = self.try_once("change_password", Some(&identity.user.to_string()), change.address).await?;
         if self.pool.check(change.current.clone(), account.password_hash.clone()).await? == Checked::Wrong {
             audit::denied("change_password", Some(identity.user), change.address, RefusalCode::Invalid);
             return Err(Refusal::field(RefusalCode::Invalid, "currentPassword", "the current password is wrong"));
         }
-        self.give_back(&tried);
+        tried.forgive();
         password::check(&self.config.password, "newPassword", &change.new, &context(&account))?;
         if change.new == change.current {
             return Err(Refusal::field(RefusalCode::Invalid, "newPassword", "this is the password until now"));
@@ -111,11 +111,14 @@ impl Inner {
     }
 }
 
-/// Words about a person that do not make a password stronger.
+/// Words about a person that do not make a password stronger, longer ones first: they may contain the shorter ones.
 pub(super) fn context(account: &Account) -> Vec<&str> {
     let local = account.email.as_deref().and_then(|email| email.rsplit_once('@')).map(|(local, _)| local);
-    let names = [&account.username, &account.first_name, &account.last_name, &account.full_name];
-    local.into_iter().chain(names.into_iter().flatten().map(String::as_str)).collect()
+    let Account { email, phone, username, first_name, last_name, full_name, .. } = account;
+    let names = [email, phone, username, first_name, last_name, full_name];
+    let mut words: Vec<&str> = local.into_iter().chain(names.into_iter().flatten().map(String::as_str)).collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    words
 }
 
 impl Accounts {
@@ -128,11 +131,13 @@ impl Accounts {
         let name = name_of(&login)?;
         // What cannot be anybody's name shares one bucket, and costs the same time.
         let bucket = name.as_ref().map_or_else(|| "nobody".to_owned(), Name::key);
-        let tried = self.0.try_once("login", Some(&bucket), login.address)?;
+        let tried = self.0.try_once("login", Some(&bucket), login.address).await?;
         let outcome = self.0.authenticate_password(name.as_ref(), &login).await;
         // A try counts when the password was wrong, not when nobody looked at it.
         if outcome.as_ref().err().is_none_or(|refusal| refusal.code.is_retryable()) {
-            self.0.give_back(&tried);
+            tried.forgive();
+        } else {
+            drop(tried);
         }
         let account = outcome?;
         if !account.is_active {

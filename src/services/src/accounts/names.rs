@@ -61,7 +61,7 @@ fn invalid(field: &str, message: &str) -> Refusal {
 /// An e-mail address: trimmed, lower case, one `@` with something plausible on both sides. Whether it works only a
 /// message to it can tell.
 pub(super) fn email(text: &str) -> Result<Name, Refusal> {
-    let address = text.trim().to_lowercase();
+    let address = crate::text::folded(text.trim());
     let wrong = || invalid("email", "not an e-mail address");
     let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
     let strange =
@@ -69,7 +69,9 @@ pub(super) fn email(text: &str) -> Result<Name, Refusal> {
     let domain_fine = domain
         .split('.')
         .all(|label| !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_alphanumeric() || c == '-'));
-    let fine = !local.is_empty() && local.len() <= MAX_LOCAL && address.len() <= MAX_EMAIL && !local.contains(strange);
+    let seen = crate::text::name("email", &address)? == address;
+    let fine =
+        seen && !local.is_empty() && local.len() <= MAX_LOCAL && address.len() <= MAX_EMAIL && !local.contains(strange);
     if fine && domain_fine { Ok(Name::Email(address)) } else { Err(wrong()) }
 }
 
@@ -88,9 +90,9 @@ pub(super) fn phone(text: &str) -> Result<Name, Refusal> {
 }
 
 /// A user name: 3 to 32 ASCII letters, digits, `.`, `_`, `-`, with a letter among them. ASCII only, so that no two
-/// look alike.
+/// look alike; other forms of those characters (full-width ones, say) are taken for them.
 pub(super) fn username(text: &str) -> Result<Name, Refusal> {
-    let name = text.trim().to_ascii_lowercase();
+    let name = crate::text::compatible(text.trim()).to_ascii_lowercase();
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     let fine =
         (3..=32).contains(&name.len()) && name.bytes().all(allowed) && name.bytes().any(|b| b.is_ascii_alphabetic());

@@ -22,6 +22,9 @@ const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 10..=14;
 /// What must be left of a password, letters and digits, when the words everybody tries first are taken out.
 const MIN_REMAINDER: usize = 5;
 
+/// Digits at the end of a telephone number that are taken for the number.
+const MIN_NUMBER: usize = 6;
+
 static COMMON: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("password/frequent.txt").lines().collect());
 
@@ -61,8 +64,8 @@ fn weak(field: &str, message: impl Into<String>) -> Refusal {
     Refusal::field(RefusalCode::Invalid, field, message)
 }
 
-/// Whether a new password may be used. `field` is the member of the request; `context` are words about the person (local
-/// part of the e-mail address, user name, names). No rules about kinds of characters.
+/// Whether a new password may be used. `field` is the member of the request; `context` are words about the person (the e-mail
+/// address and its local part, telephone number, user name, names), longer ones first. No rules about kinds of characters.
 pub(super) fn check(config: &PasswordConfig, field: &str, password: &Secret, context: &[&str]) -> Result<(), Refusal> {
     let chars = password.expose().chars().count();
     if chars < config.min_chars {
@@ -74,6 +77,9 @@ pub(super) fn check(config: &PasswordConfig, field: &str, password: &Secret, con
     let lower = zeroize::Zeroizing::new(password.expose().to_lowercase());
     if COMMON.contains(lower.as_str()) || repeats(&lower) {
         return Err(weak(field, "this password is one of those that everybody tries first"));
+    }
+    if context.iter().any(|word| is_same(&lower, word)) {
+        return Err(weak(field, "this password is your own name, e-mail address or telephone number"));
     }
     let mut rest = lower;
     for word in
@@ -88,6 +94,19 @@ pub(super) fn check(config: &PasswordConfig, field: &str, password: &Secret, con
         return Err(weak(field, "this password is too close to your name, the service's name or a well-known word"));
     }
     Ok(())
+}
+
+/// Whether a password is a name of the person: whatever the case, the width and the punctuation, and for numbers with or
+/// without the prefix that calls the country.
+fn is_same(lower: &str, word: &str) -> bool {
+    let kept = |text: &str| -> zeroize::Zeroizing<String> {
+        crate::text::folded(text).chars().filter(|c| c.is_alphanumeric()).collect::<String>().into()
+    };
+    let (password, word) = (kept(lower), kept(word));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let national = password.trim_start_matches('0');
+    let is_number = digits(&password) && digits(&word) && national.len() >= MIN_NUMBER && word.ends_with(national);
+    is_number || (!word.is_empty() && password == word)
 }
 
 /// One or two characters again and again, or a run through the alphabet or the digits.
@@ -177,7 +196,8 @@ mod tests {
     use super::*;
 
     fn checked(password: &str) -> Result<(), Refusal> {
-        check(&PasswordConfig::default(), "password", &password.into(), &["ada.lovelace", "Ada", "Lovelace"])
+        let context = ["ada.lovelace@analytical.example", "ada.lovelace", "+493012345678", "Lovelace", "Ada"];
+        check(&PasswordConfig::default(), "password", &password.into(), &context)
     }
 
     #[test]
@@ -218,6 +238,24 @@ mod tests {
             checked(wrong).unwrap_err();
         }
         checked("lovelace likes engines").unwrap();
+    }
+
+    #[test]
+    fn the_own_email_address_telephone_number_or_name_is_no_password() {
+        for wrong in [
+            "ada.lovelace@analytical.example",
+            "Ada.Lovelace@Analytical.Example",
+            "ada.lovelace@analytical.example1!",
+            "+49 30 12345678",
+            "493012345678",
+            "00493012345678",
+            "030 1234 5678",
+            "12345678",
+            "ada lovelace",
+        ] {
+            assert_eq!(checked(wrong).unwrap_err().field.as_deref(), Some("password"), "{wrong}");
+        }
+        checked("ada.lovelace has 3 engines").unwrap();
     }
 
     #[test]

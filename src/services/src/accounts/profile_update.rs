@@ -9,6 +9,8 @@ use plenum_actors::identity::Identity;
 use plenum_schema::entities::Account;
 use plenum_schema::{Refusal, RefusalCode, UserId};
 
+/// Longest full name, characters. The page says the same.
+pub const FULL_NAME_CHARS: usize = 120;
 /// Most people asked for at once.
 const MAX_NAMES: usize = 1_000;
 const MAX_SKILLS: usize = 50;
@@ -33,6 +35,12 @@ fn text(field: &str, most: usize, to: &mut Option<String>, from: Option<&String>
     }
     *to = (!trimmed.is_empty()).then(|| trimmed.to_owned());
     Ok(())
+}
+
+/// A name: one line in which everything can be seen.
+fn name(field: &str, most: usize, to: &mut Option<String>, from: Option<&String>) -> Result<(), Refusal> {
+    let clean = from.map(|from| crate::text::name(field, from)).transpose()?;
+    text(field, most, to, clean.as_ref())
 }
 
 /// A link to a picture: on the web or on this server, never a scheme that a browser would run.
@@ -62,9 +70,9 @@ fn skills(to: &mut Option<String>, from: Option<&Vec<String>>) -> Result<(), Ref
 impl Inner {
     /// Writes all members but the user name, which is unique and has steps of its own.
     pub fn apply_profile(&self, account: &mut Account, update: &ProfileUpdate) -> Result<(), Refusal> {
-        text("fullName", 120, &mut account.full_name, update.full_name.as_ref())?;
-        text("firstName", 60, &mut account.first_name, update.first_name.as_ref())?;
-        text("lastName", 60, &mut account.last_name, update.last_name.as_ref())?;
+        name("fullName", FULL_NAME_CHARS, &mut account.full_name, update.full_name.as_ref())?;
+        name("firstName", 60, &mut account.first_name, update.first_name.as_ref())?;
+        name("lastName", 60, &mut account.last_name, update.last_name.as_ref())?;
         link("avatar", &mut account.avatar, update.avatar.as_ref())?;
         link("coverPhoto", &mut account.cover_photo, update.cover_photo.as_ref())?;
         text("gender", 40, &mut account.gender, update.gender.as_ref())?;

@@ -107,7 +107,7 @@ impl Accounts {
             let message = "an e-mail address or a telephone number is needed";
             return Err(Refusal::field(RefusalCode::Invalid, "email", message));
         }
-        self.0.try_once("register", None, registration.address)?;
+        drop(self.0.try_once("register", None, registration.address).await?);
         let mut account = self.0.prepare(&names, profile, Some(&registration.password)).await?;
         account.password_hash = Some(self.0.pool.hash(registration.password).await?);
         self.0.create_account(&account, &names.all()).await?;

@@ -1,18 +1,18 @@
 //! The service itself: what it is made of, and how it starts.
 
+use super::attempt::Attempts;
 use super::audit;
 use super::config::{AccountsConfig, ConfigProblem};
 use super::keyring::{KeyError, KeyRing};
 use super::password::{HashPool, Hasher};
-use super::throttle::{Throttle, Tried};
+use super::throttle::Throttle;
 use super::token::{TokenError, Tokens};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use plenum_actors::clock::{SharedClock, WallMillis};
 use plenum_actors::identity::{Authenticator, Identity, SessionEnder};
 use plenum_actors::store::SharedStore;
 use plenum_schema::{Refusal, RefusalCode, SessionId};
 use std::future::Future;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(super) struct Inner {
     pub pool: HashPool,
     pub tokens: Tokens,
     ring: RwLock<Arc<KeyRing>>,
-    throttle: Mutex<Throttle>,
+    pub attempts: Attempts,
     data_dir: PathBuf,
 }
 
@@ -78,7 +78,12 @@ impl Accounts {
         let inner = Inner {
             pool: HashPool::start(&config.password, hasher)?,
             tokens: Tokens::new(&config.token),
-            throttle: Mutex::new(Throttle::new(&config.throttle)),
+            attempts: Attempts::new(
+                Throttle::new(&config.throttle),
+                config.throttle.waiting,
+                config.password.busy_retry_ms,
+                clock.clone(),
+            ),
             ring: RwLock::new(Arc::new(ring)),
             data_dir: data_dir.to_owned(),
             store,
@@ -125,24 +130,6 @@ impl Inner {
 
     pub fn now(&self) -> WallMillis {
         self.clock.wall()
-    }
-
-    /// Takes a try for an account (by its key) from an address.
-    pub fn try_once(
-        &self,
-        event: &'static str,
-        account: Option<&str>,
-        address: Option<IpAddr>,
-    ) -> Result<Tried, Refusal> {
-        let mut throttle = self.throttle.lock();
-        let slots = throttle.slots(account, address);
-        let taken = throttle.take(&slots, self.clock.mono());
-        taken.inspect_err(|refusal| audit::denied(event, None, address, refusal.code)).map(|()| slots)
-    }
-
-    /// Gives a try back: it was a rightful one.
-    pub fn give_back(&self, tried: &Tried) {
-        self.throttle.lock().give_back(tried, self.clock.mono());
     }
 
     /// Closes the sockets of sessions whose rows are gone.

@@ -20,9 +20,10 @@ const MAX_DEVICE: usize = 80;
 /// More rows than an account can have: the limit of sessions and what a burst of sign-ins adds for a moment.
 const PAGE: usize = 1_000;
 
-/// What a device calls itself: one short line.
+/// What a device calls itself: one short line. A program chose it, so nothing is refused: what cannot be seen is left out.
 pub(super) fn device_name(name: Option<&str>) -> String {
-    let clean: String = name.unwrap_or_default().chars().filter(|c| !c.is_control()).take(MAX_DEVICE).collect();
+    let clean: String =
+        name.unwrap_or_default().chars().filter(|c| crate::text::is_allowed(*c)).take(MAX_DEVICE).collect();
     let clean = clean.trim();
     if clean.is_empty() { "unnamed device".to_owned() } else { clean.to_owned() }
 }

@@ -1,7 +1,9 @@
 //! How fast passwords may be tried: token buckets by account and address, by account, by address.
 //!
-//! A try costs a token of each bucket; a right password gives it back. So people who know their password are not
-//! slowed down, however many sit behind one address, and nobody can lock somebody else out for good.
+//! A failed try costs a token of each bucket, a right password nothing. So people who know their password are not
+//! slowed down, however many sit behind one address, and nobody can lock somebody else out for good. While a try is being
+//! decided it reserves its tokens, so that trying in parallel does not buy more tries: who finds the remaining ones reserved
+//! waits until one of them is decided.
 
 use super::config::ThrottleConfig;
 use plenum_actors::clock::MonoMillis;
@@ -39,7 +41,7 @@ impl Rate {
 type Slot = (u8, u64);
 
 /// The buckets a try has to pass.
-pub(super) type Tried = Vec<Slot>;
+pub(super) type Slots = Vec<Slot>;
 
 /// All buckets. Two generations bound the memory: when the young one is full it becomes the old one, and what the old
 /// one still held was not used for that long.
@@ -49,6 +51,17 @@ pub(super) struct Throttle {
     hasher: RandomState,
     young: HashMap<Slot, Bucket>,
     old: HashMap<Slot, Bucket>,
+    /// Tries that are being decided; there are as many as callers wait, which others bound.
+    reserved: HashMap<Slot, u32>,
+}
+
+/// Why a try cannot be made now.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// The tries are used up.
+    UsedUp(Refusal),
+    /// Those that remain are being made right now: what comes of them decides.
+    Reserved,
 }
 
 const PAIR: u8 = 0;
@@ -76,6 +89,7 @@ impl Throttle {
             hasher: RandomState::new(),
             young: HashMap::new(),
             old: HashMap::new(),
+            reserved: HashMap::new(),
         }
     }
 
@@ -84,7 +98,7 @@ impl Throttle {
     }
 
     /// The buckets of a try for an account (by the key of the name that was typed) from an address.
-    pub fn slots(&self, account: Option<&str>, address: Option<IpAddr>) -> Tried {
+    pub fn slots(&self, account: Option<&str>, address: Option<IpAddr>) -> Slots {
         let address = address.map(network);
         let mut slots = Vec::with_capacity(3);
         if let Some(account) = account {
@@ -123,30 +137,43 @@ impl Throttle {
         self.young.insert(slot, bucket);
     }
 
-    /// Takes a token from each bucket, or from none.
+    /// Reserves a token of each bucket, or of none; [`settle`](Self::settle) must follow.
     ///
     /// # Errors
-    /// `rateLimited` with the time after which the emptiest bucket has a token again.
-    pub fn take(&mut self, slots: &[Slot], now: MonoMillis) -> Result<(), Refusal> {
+    /// [`Held`]: used up, with the time after which the emptiest bucket has a token again; or reserved by others.
+    pub fn take(&mut self, slots: &[Slot], now: MonoMillis) -> Result<(), Held> {
         let wait =
             |slot: Slot| (1_000_u64.saturating_sub(self.level(slot, now)) * self.rate(slot).refill_ms).div_ceil(1_000);
         let longest = slots.iter().map(|slot| wait(*slot)).max().unwrap_or(0);
         if longest > 0 {
             slots.iter().for_each(|slot| self.touch(*slot));
-            return Err(Refusal::new(RefusalCode::RateLimited, "too many tries: wait a little").retry_after(longest));
+            let refusal = Refusal::new(RefusalCode::RateLimited, "too many tries: wait a little");
+            return Err(Held::UsedUp(refusal.retry_after(longest)));
         }
-        for slot in slots {
-            let level = self.level(*slot, now).saturating_sub(1_000);
-            self.set(*slot, level, now);
+        let is_reserved = |slot: &Slot| {
+            let reserved = self.reserved.get(slot).copied().unwrap_or(0);
+            self.level(*slot, now) < (u64::from(reserved) + 1) * 1_000
+        };
+        if slots.iter().any(is_reserved) {
+            return Err(Held::Reserved);
         }
+        slots.iter().for_each(|slot| *self.reserved.entry(*slot).or_default() += 1);
         Ok(())
     }
 
-    /// Gives back what a rightful try took.
-    pub fn give_back(&mut self, slots: &[Slot], now: MonoMillis) {
+    /// A try has been decided: one that counts costs its tokens.
+    pub fn settle(&mut self, slots: &[Slot], counts: bool, now: MonoMillis) {
         for slot in slots {
-            let level = (self.level(*slot, now) + 1_000).min(self.rate(*slot).full());
-            self.set(*slot, level, now);
+            if let Some(reserved) = self.reserved.get_mut(slot) {
+                *reserved -= 1;
+                if *reserved == 0 {
+                    self.reserved.remove(slot);
+                }
+            }
+            if counts {
+                let level = self.level(*slot, now).saturating_sub(1_000);
+                self.set(*slot, level, now);
+            }
         }
     }
 
@@ -164,6 +191,7 @@ mod tests {
     fn throttle(burst: u32, buckets: usize) -> Throttle {
         Throttle::new(&ThrottleConfig {
             buckets,
+            waiting: 10,
             pair_burst: burst,
             pair_refill_ms: 1_000,
             account_burst: 10 * burst,
@@ -173,16 +201,22 @@ mod tests {
         })
     }
 
+    fn fail(throttle: &mut Throttle, slots: &[Slot], now: MonoMillis) -> Result<(), Held> {
+        throttle.take(slots, now)?;
+        throttle.settle(slots, true, now);
+        Ok(())
+    }
+
     #[test]
     fn tries_run_out_and_come_back_with_time() {
         let mut throttle = throttle(3, 100);
         let slots = throttle.slots(Some("email:a@b.c"), None);
         for _ in 0..3 {
-            throttle.take(&slots, 0).unwrap();
+            fail(&mut throttle, &slots, 0).unwrap();
         }
-        let refusal = throttle.take(&slots, 400).unwrap_err();
+        let Err(Held::UsedUp(refusal)) = throttle.take(&slots, 400) else { panic!("a fourth try") };
         assert_eq!((refusal.code, refusal.retry_after_ms), (RefusalCode::RateLimited, Some(600)));
-        throttle.take(&slots, 1_000).unwrap();
+        fail(&mut throttle, &slots, 1_000).unwrap();
         throttle.take(&slots, 1_001).unwrap_err();
     }
 
@@ -190,9 +224,22 @@ mod tests {
     fn somebody_elses_address_does_not_use_up_my_tries() {
         let mut throttle = throttle(3, 100);
         let evil = throttle.slots(Some("email:a@b.c"), Some([10, 0, 0, 1].into()));
-        while throttle.take(&evil, 0).is_ok() {}
+        while fail(&mut throttle, &evil, 0).is_ok() {}
         let mine = throttle.slots(Some("email:a@b.c"), Some([10, 0, 0, 2].into()));
         throttle.take(&mine, 0).unwrap();
+    }
+
+    #[test]
+    fn tries_at_the_same_time_are_no_more_than_tries_one_after_the_other() {
+        let mut throttle = throttle(3, 100);
+        let slots = throttle.slots(Some("email:a@b.c"), Some([10, 0, 0, 1].into()));
+        (0..3).for_each(|_| throttle.take(&slots, 0).unwrap());
+        assert!(matches!(throttle.take(&slots, 0), Err(Held::Reserved)), "not refused before the others are decided");
+        throttle.settle(&slots, false, 0);
+        throttle.take(&slots, 0).unwrap();
+        (0..3).for_each(|_| throttle.settle(&slots, true, 0));
+        assert!(matches!(throttle.take(&slots, 0), Err(Held::UsedUp(_))));
+        assert!(throttle.reserved.is_empty(), "nothing stays behind");
     }
 
     #[test]
@@ -213,7 +260,7 @@ mod tests {
         let slots = throttle.slots(Some("email:a@b.c"), Some([10, 0, 0, 1].into()));
         for _ in 0..50 {
             throttle.take(&slots, 0).unwrap();
-            throttle.give_back(&slots, 0);
+            throttle.settle(&slots, false, 0);
         }
     }
 
@@ -224,8 +271,8 @@ mod tests {
         let mut taken = 0;
         for number in 0..10_000_u32 {
             let other = throttle.slots(Some(&number.to_string()), None);
-            throttle.take(&other, 0).unwrap();
-            taken += u32::from(throttle.take(&busy, 0).is_ok());
+            fail(&mut throttle, &other, 0).unwrap();
+            taken += u32::from(fail(&mut throttle, &busy, 0).is_ok());
             assert!(throttle.len() <= 102);
         }
         assert_eq!(taken, 500);

@@ -1,7 +1,6 @@
 //! Signals that the service publishes.
 
-use super::{Conversations, log_of, topic_of};
-use plenum_actors::aggregates::conversation::read_digest;
+use super::{Conversations, topic_of};
 use plenum_actors::publication::{Class, Publication};
 use plenum_schema::wire::{ConversationAdded, ConversationChange, ConversationUpdated, MarksSignal, Signal};
 use plenum_schema::{ConversationId, Topic, UserId};
@@ -39,8 +38,7 @@ impl Conversations {
         if !self.parts.publisher.has_personal() {
             return;
         }
-        let Ok(head) = self.parts.store.head(log_of(id)).await else { return };
-        let Ok(digest) = read_digest(&head.digest) else { return };
+        let Ok(Some(digest)) = self.digest_of(id).await else { return };
         let mut people = digest.members;
         let Some(somebody) = people.first().copied() else { return };
         let names_all = people.len() as u64 >= digest.member_count;

@@ -1,6 +1,7 @@
 //! Starting a conversation.
 
 use super::{Conversations, is_final, unexpected};
+use crate::text;
 use plenum_actors::aggregates::conversation::{Answer, Command};
 use plenum_schema::conversation::ConversationKind;
 use plenum_schema::{ConversationId, Refusal, RefusalCode, UserId};
@@ -78,7 +79,8 @@ impl Conversations {
         let people: Vec<UserId> = people.into_iter().collect();
         self.expect_people(&people, "members").await?;
         let id = ConversationId::group(caller, &client_ref);
-        self.create(caller, id, ConversationKind::Group, group.title, people).await
+        let title = group.title.as_deref().map(|title| text::name("title", title)).transpose()?;
+        self.create(caller, id, ConversationKind::Group, title, people).await
     }
 
     async fn create(

@@ -145,19 +145,24 @@ impl Conversations {
         Ok(found.into_iter().flatten().collect())
     }
 
+    /// What a conversation's owner would say of it; `None` when it was never created.
+    pub(super) async fn digest_of(&self, id: ConversationId) -> Result<Option<Digest>, Refusal> {
+        Ok(self.candidate(id, 0).await?.map(|candidate| candidate.digest))
+    }
+
     /// `None` while the log is empty: the conversation was never created.
     async fn candidate(&self, id: ConversationId, since: i64) -> Result<Option<Candidate>, Refusal> {
         let head = self.parts.store.head(log_of(id)).await.map_err(unavailable)?;
         if head.offset == 0 {
             return Ok(None);
         }
-        let digest = self.digest_of(id, &head).await?;
+        let digest = self.digest_at(id, &head).await?;
         let at = digest.last.as_ref().map_or(since, |last| last.at);
         Ok(Some(Candidate { place: Place { at, id }, head: head.offset, digest }))
     }
 
     /// The stored digest of a busy conversation lags behind by a second: its owner has the one of now.
-    pub(super) async fn digest_of(&self, id: ConversationId, head: &Head) -> Result<Digest, Refusal> {
+    pub(super) async fn digest_at(&self, id: ConversationId, head: &Head) -> Result<Digest, Refusal> {
         if head.digest_at < head.offset { self.digest(id).await } else { stored_digest(id, head) }
     }
 

@@ -56,6 +56,7 @@ impl Conversations {
     /// # Errors
     /// `notFound` for strangers, `forbidden` by role, `conflict` for direct conversations, `invalid`, `unavailable`.
     pub async fn set_title(&self, caller: UserId, id: ConversationId, title: String) -> Result<Offset, Refusal> {
+        let title = crate::text::name("title", &title)?;
         let offset = changed(self.ask(id, Command::SetTitle { by: caller, title }).await?)?;
         self.announce_updated(id, ConversationChange::Title, &[]).await;
         Ok(offset)

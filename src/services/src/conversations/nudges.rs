@@ -2,9 +2,8 @@
 //! does not wait for it and a busy conversation costs no more than a quiet one.
 
 use super::unread::{own_number, unread};
-use super::{Conversations, log_of, topic_of};
+use super::{Conversations, topic_of};
 use parking_lot::Mutex;
-use plenum_actors::aggregates::conversation::read_digest;
 use plenum_actors::publication::{Class, Publication};
 use plenum_schema::wire::{Signal, UnreadSignal};
 use plenum_schema::{ConversationId, Topic, UserId};
@@ -48,8 +47,7 @@ impl Conversations {
         let nudged = std::mem::take(&mut *self.nudged.lock());
         for id in nudged {
             // A hint that is not given is found in the list; a store that does not answer is not asked again for it.
-            let Ok(head) = self.parts.store.head(log_of(id)).await else { continue };
-            let Ok(digest) = read_digest(&head.digest) else { continue };
+            let Ok(Some(digest)) = self.digest_of(id).await else { continue };
             if digest.members.len() as u64 != digest.member_count {
                 continue;
             }

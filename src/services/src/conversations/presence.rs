@@ -1,10 +1,9 @@
 //! Who may know who is online: people who share a conversation, and nobody else.
 
+use super::Conversations;
 use super::unread::is_member;
-use super::{Conversations, log_of};
 use crate::unavailable::unavailable;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use plenum_actors::aggregates::conversation::read_digest;
 use plenum_actors::presence::Presence;
 use plenum_schema::wire::PresenceSignal;
 use plenum_schema::{ConversationId, Refusal, RefusalCode, UserId};
@@ -138,8 +137,7 @@ impl Conversations {
     }
 
     async fn has_both(&self, id: ConversationId, one: UserId, other: UserId) -> Result<bool, Refusal> {
-        let head = self.parts.store.head(log_of(id)).await.map_err(unavailable)?;
-        let Ok(digest) = read_digest(&head.digest) else { return Ok(false) };
+        let Some(digest) = self.digest_of(id).await? else { return Ok(false) };
         for user in [one, other] {
             let is_in = match is_member(&digest, user) {
                 Some(is_in) => is_in,
@@ -154,6 +152,6 @@ impl Conversations {
                 return Ok(false);
             }
         }
-        Ok(head.offset > 0)
+        Ok(true)
     }
 }

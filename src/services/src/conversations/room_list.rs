@@ -100,7 +100,7 @@ impl Conversations {
         }
         let counted = found.into_iter().map(|row| async move {
             let head = self.parts.store.head(log_of(row.room_id)).await.map_err(unavailable)?;
-            let member_count = self.digest_of(row.room_id, &head).await?.member_count;
+            let member_count = self.digest_at(row.room_id, &head).await?.member_count;
             Ok::<_, Refusal>(ListedRoom { row, member_count })
         });
         let items = stream::iter(counted).buffered(self.config.concurrent_reads).try_collect().await?;

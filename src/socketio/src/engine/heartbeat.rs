@@ -52,8 +52,11 @@ impl Heartbeat {
             return Due::Nothing;
         }
         match self.state {
-            Beat::Resting { .. } => {
-                self.state = Beat::Waiting { until: now.saturating_add(self.timeout_ms), prolonged: false };
+            Beat::Resting { until } => {
+                // From when it was due, so that a timer's slack adds up nowhere; but a server that was held up itself
+                // leaves the peer a fair time.
+                let (fair, exact) = (now.saturating_add(self.timeout_ms / 2), until.saturating_add(self.timeout_ms));
+                self.state = Beat::Waiting { until: if fair > exact { fair } else { exact }, prolonged: false };
                 Due::Ping
             }
             Beat::Waiting { .. } => Due::Gone,
@@ -101,6 +104,16 @@ mod tests {
         assert_eq!(beat.tick(300), Due::Ping);
         assert_eq!(beat.tick(499), Due::Nothing);
         assert_eq!(beat.tick(500), Due::Gone);
+    }
+
+    #[test]
+    fn a_ping_that_goes_out_late_is_waited_for_from_when_it_was_due() {
+        let mut beat = beat();
+        assert_eq!(beat.tick(302), Due::Ping);
+        assert_eq!(beat.deadline(), 500);
+        let mut held_up = self::beat();
+        assert_eq!(held_up.tick(1_000), Due::Ping);
+        assert_eq!(held_up.deadline(), 1_100);
     }
 
     #[test]

@@ -89,8 +89,7 @@ fn connect_error(payload: &str) -> Result<Option<Data<'_>>, PacketError> {
 }
 
 fn data(payload: &str, fits: impl Fn(u8) -> bool) -> Result<Data<'_>, PacketError> {
-    let text = compact(payload);
-    serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|_| PacketError::Malformed)?;
+    let text = valid(payload)?;
     if !text.bytes().next().is_some_and(fits) {
         return Err(PacketError::Payload);
     }
@@ -137,10 +136,10 @@ fn list<'a>(
     attachments: usize,
     limits: &PacketLimits,
 ) -> Result<(Cow<'a, str>, Vec<Range<usize>>), PacketError> {
-    let text = compact(payload);
-    if !text.starts_with('[') {
+    if !payload.trim_ascii_start().starts_with('[') {
         return Err(PacketError::Payload);
     }
+    let text = valid(payload)?;
     let items = json_items(&text).ok_or(PacketError::Malformed)?;
     if items.len() > limits.arguments.saturating_add(1) {
         return Err(PacketError::TooManyArguments);
@@ -149,6 +148,12 @@ fn list<'a>(
         check_placeholders(&text, attachments)?;
     }
     Ok((text, items))
+}
+
+/// The payload without white space, if it is JSON. It is looked at before white space goes, which may keep two tokens apart.
+fn valid(payload: &str) -> Result<Cow<'_, str>, PacketError> {
+    serde_json::from_str::<serde::de::IgnoredAny>(payload).map_err(|_| PacketError::Malformed)?;
+    Ok(compact(payload))
 }
 
 fn bytes_of(text: Cow<'_, str>) -> Cow<'_, [u8]> {

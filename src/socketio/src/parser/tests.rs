@@ -71,6 +71,8 @@ fn wrong_packets_are_refused() {
         (r#"2["a""#, Malformed),
         (r#"2["a"]x"#, Malformed),
         (r#"2["a",]"#, Malformed),
+        (r#"2["a",1 2]"#, Malformed),
+        (r#"0{"a":tr ue}"#, Malformed),
         ("3[]", AckId),
         ("31{}", Payload),
         (r#"299999999999999999999["a"]"#, AckId),

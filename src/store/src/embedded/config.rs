@@ -20,8 +20,10 @@ pub struct EmbeddedConfig {
     /// A commit of this many writes or more means that many write at once: the next commit then waits a little, so that it carries
     /// more writes for its fsync. Fewer writes never wait.
     pub busy_writes: usize,
-    /// How long it waits, microseconds; 0: never. At most 100,000.
+    /// How long it waits microseconds; 0: never. At most 100,000.
     pub busy_rest_micros: u64,
+    /// How much the writer's thread steps back behind threads that bring writes (`nice`, 0 to 19). 0: not.
+    pub writer_nice: i32,
     /// The largest row or snapshot.
     pub max_value_bytes: usize,
     /// Entries that one step of a trim removes; other writes go between steps.
@@ -57,7 +59,8 @@ impl Default for EmbeddedConfig {
             batch_writes: 4_096,
             batch_bytes: 2 * 1024 * 1024,
             busy_writes: 4,
-            busy_rest_micros: 2_000,
+            busy_rest_micros: 0,
+            writer_nice: 10,
             max_value_bytes: 4 * 1024 * 1024,
             trim_entries: 1_024,
             cached_heads: 65_536,

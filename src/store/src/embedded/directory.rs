@@ -99,7 +99,7 @@ fn rewrite(file: &File) -> std::io::Result<()> {
 }
 
 /// Refuses a directory with other things in it, before anything is written there.
-fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
+pub(super) fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     let mut foreign = false;
     for item in std::fs::read_dir(path).map_err(|source| opening(path, source))? {
         match item.map_err(|source| opening(path, source))?.file_name().to_str() {
@@ -119,13 +119,7 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            let mut number = String::new();
-            let _ = Read::by_ref(&mut file).take(20).read_to_string(&mut number);
-            let holder = match number.trim().parse::<u32>() {
-                Ok(number) => format!("process {number}"),
-                Err(_) => "another process".to_owned(),
-            };
-            return Err(OpenError::Locked { path: path.to_owned(), holder });
+            return Err(OpenError::Locked { path: path.to_owned(), holder: holder(&file) });
         }
         Err(TryLockError::Error(source)) => return Err(wrap(source)),
     }
@@ -134,7 +128,17 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
-fn check_format(path: &Path, text: &str) -> Result<(), OpenError> {
+/// Who has a lock file, in words.
+pub(super) fn holder(lock: &File) -> String {
+    let mut number = String::new();
+    let _ = lock.take(20).read_to_string(&mut number);
+    match number.trim().parse::<u32>() {
+        Ok(number) => format!("process {number}"),
+        Err(_) => "another process".to_owned(),
+    }
+}
+
+pub(super) fn check_format(path: &Path, text: &str) -> Result<(), OpenError> {
     let number = text.strip_prefix(FORMAT_WORD).and_then(|rest| rest.trim().parse::<u32>().ok());
     match number {
         Some(FORMAT) => Ok(()),

@@ -39,6 +39,7 @@ impl Writer {
 
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self) {
+        self.give_way();
         self.check();
         let patience = Duration::from_millis(self.shared.config.check_interval_ms);
         loop {
@@ -62,8 +63,19 @@ impl Writer {
     /// hundred. Not when a full batch waits already, nor for a lone writer, who would only wait.
     fn rest(&self, count: usize) {
         let config = &self.shared.config;
-        if count >= config.busy_writes && self.shared.queue.len() < config.batch_writes {
+        if config.busy_rest_micros > 0 && count >= config.busy_writes && self.shared.queue.len() < config.batch_writes {
             std::thread::sleep(Duration::from_micros(config.busy_rest_micros.min(LONGEST_REST_MICROS)));
+        }
+    }
+
+    /// Lets the threads that bring writes go first where they share a core: when they have nothing more to do, everything they
+    /// brought is committed together.
+    fn give_way(&self) {
+        let nice = self.shared.config.writer_nice.min(19);
+        if nice > 0
+            && let Err(error) = rustix::process::nice(nice)
+        {
+            tracing::warn!(%error, "the writer keeps its priority");
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::child;
 use crate::place::{Place, append, entry, log, quick, run, whole};
 use plenum_actors::store::{Appended, Store};
-use plenum_store::{Embedded, EmbeddedConfig, OpenError};
+use plenum_store::{Embedded, EmbeddedConfig, Found, OpenError, inspect};
 
 /// The error, which must name the path.
 fn refused(config: EmbeddedConfig) -> OpenError {
@@ -102,6 +102,25 @@ fn child_finds_the_directory_read_only() {
 #[test]
 fn a_read_only_directory_is_refused_and_left_alone() {
     child::run_with_mounts("directory::child_finds_the_directory_read_only");
+}
+
+#[test]
+fn looking_tells_what_opening_would_find_and_changes_nothing() {
+    let place = Place::new();
+    let path = place.config().path;
+    assert_eq!(inspect(&path).unwrap(), Found::Nothing);
+    assert_eq!(inspect(&path.join("deeper/still")).unwrap(), Found::Nothing);
+    assert!(!path.exists());
+    let store = place.open();
+    assert_eq!(inspect(&path).unwrap(), Found::InUse { by: format!("process {}", std::process::id()) });
+    drop(store);
+    assert_eq!(inspect(&path).unwrap(), Found::Store);
+    std::fs::write(path.join("format"), "plenum-store 2\n").unwrap();
+    assert!(matches!(inspect(&path), Err(OpenError::Newer { .. })));
+    assert!(matches!(inspect(&path.join("format")), Err(OpenError::NotADirectory { .. })));
+    assert!(matches!(inspect(&path.join("format/below")), Err(OpenError::NotADirectory { .. })));
+    let foreign = path.parent().unwrap();
+    assert!(matches!(inspect(foreign), Err(OpenError::Foreign { .. })));
 }
 
 #[test]

@@ -14,3 +14,5 @@ mod failure;
 mod place;
 mod reopen;
 mod space;
+mod torn;
+mod views;

@@ -1,11 +1,12 @@
 //! Plain TCP.
 
 use std::{
-    io::{self, IoSlice},
+    io::{self, ErrorKind, IoSlice},
     pin::Pin,
     task::{Context, Poll, Waker, ready},
 };
 
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -29,7 +30,14 @@ impl Transport for TcpStream {
     }
 
     fn try_write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        Self::try_write(self, buf)
+        // Straight to the socket. The runtime keeps its readiness in memory that is cold for most of ten thousand connections;
+        // only a socket without room needs it, to be woken.
+        match SockRef::from(&*self).send(buf) {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                Self::try_write(self, buf)
+            }
+            done => done,
+        }
     }
 
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

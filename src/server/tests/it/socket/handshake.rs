@@ -26,11 +26,67 @@ async fn an_upgrade_at_an_unknown_path_is_answered_404() {
 }
 
 #[tokio::test]
-async fn an_ordinary_request_for_the_socket_is_no_success() {
+async fn an_ordinary_request_for_the_socket_is_told_to_upgrade() {
     let world = World::start();
-    let request = format!("GET /ws HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", world.address());
-    let (status, answer) = status_of(&world, &request).await;
-    assert!(matches!(status, 404 | 426), "{answer}");
+    for method in ["GET", "HEAD", "POST"] {
+        let request = format!("{method} /ws HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", world.address());
+        let (status, answer) = status_of(&world, &request).await;
+        assert_eq!(status, 426, "{answer}");
+        let head = answer.to_ascii_lowercase();
+        assert!(
+            head.contains("\r\nupgrade: websocket\r\n") && head.contains("\r\nsec-websocket-version: 13\r\n"),
+            "{head}"
+        );
+        assert!(head.contains("\r\ncontent-type: application/problem+json\r\n"), "{head}");
+    }
+    let echo = crate::http::get(world.address(), "/ws-echo");
+    assert_eq!(echo.status, 404, "it is off");
+}
+
+/// The members and headers that every refusal has, wherever it is made.
+fn check_problem(answer: &str, status: u16, code: &str) {
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let head = head.to_ascii_lowercase();
+    let problem: serde_json::Value = serde_json::from_str(body).expect("a document");
+    assert_eq!(
+        (&problem["status"], &problem["code"], &problem["success"]),
+        (&status.into(), &code.into(), &false.into())
+    );
+    assert_eq!(problem["type"], format!("urn:plenum:problem:{code}"), "{body}");
+    assert_eq!(problem["message"], problem["detail"], "{body}");
+    let id = problem["requestId"].as_str().expect("an id");
+    assert!(head.contains(&format!("\r\nx-request-id: {id}")), "{head}");
+    for wanted in
+        ["content-type: application/problem+json", "x-content-type-options: nosniff", "cache-control: no-store"]
+    {
+        assert!(head.contains(&format!("\r\n{wanted}")), "{wanted}: {head}");
+    }
+    assert!(
+        !head.contains("http/1.1 503") || (head.contains("retry-after: ") && problem["retryAfterMs"].is_u64()),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn refused_upgrades_are_problem_documents_like_all_others() {
+    let world = World::with(|config| config.limits.connections = 1);
+    let good = opening(world.address(), "/ws", Some(SUBPROTOCOL_JSON));
+    let nowhere = opening(world.address(), "/nope", Some(SUBPROTOCOL_JSON));
+    let named = good.replace("\r\n\r\n", "\r\nX-Request-Id: trace-0123\r\nOrigin: https://elsewhere.example\r\n\r\n");
+    for (request, status, code) in [
+        (nowhere, 404, "notFound"),
+        (good.replace("Version: 13", "Version: 8"), 426, "upgradeRequired"),
+        (good.replace(KEY, "short"), 400, "malformed"),
+        (good.replace("GET ", "POST "), 405, "methodNotAllowed"),
+        (named, 403, "forbidden"),
+    ] {
+        let (seen, answer) = status_of(&world, &request).await;
+        assert_eq!(seen, status, "{answer}");
+        check_problem(&answer, status, code);
+        assert!(status != 403 || answer.contains("\"requestId\":\"trace-0123\""), "{answer}");
+    }
+    let _only = Peer::connect(world.address(), Codec::Json).await;
+    check_problem(&status_of(&world, &good).await.1, 503, "busy");
 }
 
 #[tokio::test]

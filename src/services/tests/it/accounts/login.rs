@@ -4,6 +4,7 @@ use plenum_schema::RefusalCode;
 use plenum_schema::entities::Account;
 use plenum_schema::table::Entity;
 use plenum_services::accounts::{NewAccount, PasswordChange};
+use std::task::Poll;
 
 fn stored_hash(world: &World) -> String {
     let account = Account::from_row(world.store.rows(Account::TABLE).remove(0)).unwrap();
@@ -106,6 +107,47 @@ async fn right_passwords_from_one_hall_are_not_throttled() {
         let login = Login { address: from("10.0.0.1"), ..login("ada@example.org", PASSWORD) };
         world.accounts.login(login).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn right_passwords_at_the_same_time_are_not_throttled_however_few_tries_there_are() {
+    let mut config = AccountsConfig::for_tests();
+    (config.throttle.pair_burst, config.throttle.address_burst, config.max_sessions) = (2, 3, 100);
+    let world = World::with(config);
+    world.register("ada@example.org").await.unwrap();
+    let logins = (0..40)
+        .map(|_| world.accounts.login(Login { address: from("10.0.0.1"), ..login("ada@example.org", PASSWORD) }));
+    for answer in futures_util::future::join_all(logins).await {
+        answer.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn guessing_in_parallel_buys_no_more_guesses_and_too_many_that_wait_are_answered_busy() {
+    let mut config = AccountsConfig::for_tests();
+    (config.throttle.pair_burst, config.throttle.waiting) = (5, 20);
+    let world = World::with(config);
+    world.register("ada@example.org").await.unwrap();
+    let guesses = (0..60)
+        .map(|_| world.accounts.login(Login { address: from("10.0.0.1"), ..login("ada@example.org", "a guess") }));
+    let answers = futures_util::future::join_all(guesses).await;
+    let count = |code| answers.iter().filter(|answer| answer.as_ref().unwrap_err().code == code).count();
+    assert_eq!(count(RefusalCode::Unauthenticated), 5);
+    assert_eq!((count(RefusalCode::Busy), count(RefusalCode::RateLimited)), (35, 20));
+}
+
+#[tokio::test]
+async fn whoever_goes_away_in_the_middle_of_a_try_gives_its_place_to_the_next() {
+    let mut config = AccountsConfig::for_tests();
+    config.throttle.pair_burst = 2;
+    let world = World::with(config);
+    world.register("ada@example.org").await.unwrap();
+    {
+        let mut gone = std::pin::pin!(world.login("ada@example.org", PASSWORD));
+        std::future::poll_fn(|cx| gone.as_mut().poll(cx).is_pending().then_some(()).map_or(Poll::Pending, Poll::Ready))
+            .await;
+    }
+    world.login("ada@example.org", PASSWORD).await.unwrap();
 }
 
 #[tokio::test]

@@ -4,6 +4,43 @@ use plenum_schema::entities::{Account, AccountKey};
 use plenum_schema::table::Entity;
 
 #[tokio::test]
+async fn the_own_name_address_or_number_is_no_password() {
+    let world = World::new();
+    for wrong in ["ada.l@example.org", "ADA.L@EXAMPLE.ORG", "+49 30 1234567", "0301234567", "countess.of.l", "Ada King"]
+    {
+        let profile = ProfileUpdate {
+            username: Some("countess.of.l".to_owned()),
+            full_name: Some("Ada King".to_owned()),
+            ..ProfileUpdate::default()
+        };
+        let phone = Some("+49 30 1234567".to_owned());
+        let registration = Registration { phone, profile, password: wrong.into(), ..registration("ada.l@example.org") };
+        let refusal = world.accounts.register(registration).await.unwrap_err();
+        assert_eq!((refusal.code, refusal.field.as_deref()), (RefusalCode::Invalid, Some("password")), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn names_nobody_can_see_are_refused_and_equal_looking_ones_are_equal() {
+    let world = World::new();
+    let named = |email: &str, full_name: &str, username: Option<&str>| {
+        let (full_name, username) = (Some(full_name.to_owned()), username.map(str::to_owned));
+        let profile = ProfileUpdate { full_name, username, ..ProfileUpdate::default() };
+        Registration { profile, ..registration(email) }
+    };
+    for wrong in ["Ada\u{202E}", "\u{200B}", "\u{3164}", "Ada\u{E000}"] {
+        let refusal = world.accounts.register(named("a@b.cd", wrong, None)).await.unwrap_err();
+        assert_eq!((refusal.code, refusal.field.as_deref()), (RefusalCode::Invalid, Some("fullName")), "{wrong:?}");
+    }
+    let refusal = world.accounts.register(named("a\u{200B}@b.cd", "Ada", None)).await.unwrap_err();
+    assert_eq!(refusal.field.as_deref(), Some("email"));
+    let profile = world.accounts.register(named("a@b.cd", "Zoe\u{308}", Some("ada.l"))).await.unwrap().profile;
+    assert_eq!(profile.full_name.as_deref(), Some("Zoë"));
+    let full_width = named("b@b.cd", "Ada", Some("ａｄａ.Ｌ"));
+    assert_eq!(world.accounts.register(full_width).await.unwrap_err().field.as_deref(), Some("username"));
+}
+
+#[tokio::test]
 async fn somebody_who_registers_is_signed_in_and_can_sign_in_again() {
     let world = World::new();
     let signed_in = world.register(" Ada@Example.ORG ").await.unwrap();
