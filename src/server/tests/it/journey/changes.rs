@@ -126,7 +126,7 @@ async fn a_message_to_a_person_reaches_them_without_a_conversation_before() {
     assert!(sent[2].duplicate && sent.iter().all(|one| one.topic == sent[0].topic));
     let mut bob = world.peer(Codec::MessagePack, &people[1]).await;
     assert_eq!(bob.whole_history(sent[0].topic).await.len(), 3);
-    let nobody = plenum_schema::UserId(uuid::Uuid::now_v7());
+    let nobody = "0192f0c4-0009-7000-8000-000000000012".parse::<plenum_schema::UserId>().unwrap();
     let refusal = ada.refused(send(nobody, "x"), RefusalCode::NotFound).await;
     assert_eq!(refusal.field.as_deref(), Some("to"));
 }

@@ -2,7 +2,7 @@
 
 use crate::http;
 use crate::socket::SOON;
-use crate::socket::wire::{AnyStream, narrow_tcp, tcp, upgrade};
+use crate::socket::wire::{AnyStream, tcp, upgrade};
 use plenum_websocket::Opcode;
 use plenum_websocket::client::{frame, read_frame};
 use serde_json::{Value, json};
@@ -53,11 +53,6 @@ impl Client {
     /// The same with something more in the query.
     pub async fn web_with(address: SocketAddr, query: &str) -> Self {
         Self::web_on(Box::new(tcp(address).await), address, &format!("{WEBSOCKET}&{query}")).await
-    }
-
-    /// The same with little room in the kernel.
-    pub async fn narrow(address: SocketAddr) -> Self {
-        Self::web_on(Box::new(narrow_tcp(address).await), address, WEBSOCKET).await
     }
 
     async fn web_on(mut stream: AnyStream, address: SocketAddr, path: &str) -> Self {
@@ -215,6 +210,11 @@ impl Client {
             all.push(self.expect(name).await["content"].as_str().unwrap().to_owned());
         }
         all
+    }
+
+    /// Hears everything that has been sent up to now.
+    pub async fn catch_up(&mut self) {
+        self.ask("echo", &Value::Null).await;
     }
 
     /// A WebSocket that probes for this session, until it may upgrade.

@@ -1,8 +1,6 @@
 //! Coming in and talking, in both vocabularies and with others.
 
 use super::client::Client;
-use crate::socket::peer::{identify, send};
-use crate::socket::wire::upgrade;
 use crate::socket::world::World;
 use plenum_schema::Topic;
 use plenum_schema::codec::Codec;
@@ -171,11 +169,6 @@ async fn the_messagepack_parser_is_recognised_by_its_first_packet() {
     assert!(client.packet().await.starts_with("binary "), "the CONNECT answer");
     assert!(client.packet().await.starts_with("binary "), "the greeting");
     assert!(client.packet().await.starts_with("binary "), "who is there");
-    let mut stream: crate::socket::wire::AnyStream = Box::new(crate::socket::wire::tcp(world.address()).await);
-    let rest = upgrade(&mut stream, world.address(), "/ws", Some("plenum.v1.json")).await;
-    let mut native = crate::socket::peer::Peer::upgraded(stream, rest, Codec::Json);
-    native.expect_hello().await;
-    native.push(identify(&people[1].token)).await;
-    native.push(send(topic, None, "packed")).await;
+    world.peer(Codec::Json, &people[1]).await.say(topic, "packed").await;
     assert!(client.packet().await.starts_with("binary "), "the message");
 }
