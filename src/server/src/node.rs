@@ -134,7 +134,12 @@ impl Core {
         let plain_metrics = PlainMetrics::new(registry)?;
         Ok(Arc::new(Edge {
             config: config.edge(),
-            socket_io: SocketIo::new(config.socketio.clone(), &config.hub, config.websocket.fragments, sessions),
+            socket_io: SocketIo::new(
+                config.socketio.clone().within(config.limits.topics_per_connection),
+                &config.hub,
+                config.websocket.fragments,
+                sessions,
+            ),
             connection: config.limits.clone(),
             hub: config.hub.clone(),
             hubs: self.hubs.clone(),

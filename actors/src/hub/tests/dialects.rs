@@ -65,7 +65,7 @@ fn a_socket_with_little_room_gets_the_same_bytes_in_the_same_order() {
             world.core.publish(&[of(OTHER, offset)]);
             world.run();
         }
-        for _ in 0..400 {
+        for _ in 0..4_000 {
             peer.sink.make_room(room.max(1));
             world.core.writable(peer.key);
             world.run();

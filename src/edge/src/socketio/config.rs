@@ -40,6 +40,17 @@ pub struct SocketIoConfig {
     pub direct_conversations: usize,
 }
 
+impl SocketIoConfig {
+    /// What is followed without being asked for, kept below the topics that a connection may have: the client's own joins come first.
+    #[must_use]
+    pub fn within(mut self, topics: u32) -> Self {
+        let most = usize::try_from(topics / 4 * 3).unwrap_or(usize::MAX);
+        self.followed_people = self.followed_people.min(most / 3);
+        self.followed_conversations = self.followed_conversations.min(most - self.followed_people);
+        self
+    }
+}
+
 impl Default for SocketIoConfig {
     fn default() -> Self {
         Self {

@@ -133,10 +133,6 @@ impl Config {
         let reason = "must be at least twice max_payload_bytes and 12 times conversations.text_bytes, or the longest \
             message does not fit";
         unless(found, socketio.poll_buffer_bytes >= largest, "socketio.poll_buffer_bytes", reason);
-        let fits = usize::try_from(self.limits.topics_per_connection)
-            .is_ok_and(|most| socketio.followed_conversations.saturating_add(socketio.followed_people) < most);
-        let reason = "must with followed_people be below limits.topics_per_connection, or nothing else can be joined";
-        unless(found, fits, "socketio.followed_conversations", reason);
     }
 
     fn check_plain(&self, found: &mut Found) {

@@ -81,6 +81,7 @@ fn all_problems_of_all_layers_are_reported_at_once_with_key_and_origin() {
         "limits.connections",
         "log.level",
         "nonsense",
+        "poll.wait_ms",
         "server.workers",
         "store.engine",
         "store.journal_bytes",

@@ -211,7 +211,7 @@ impl Connection {
     pub(super) fn finish(self: &Rc<Self>, reason: CloseReason) {
         self.state.borrow_mut().closed();
         if self.state.borrow_mut().take_poll() {
-            self.answer_poll(Packet::Noop);
+            self.answer_poll(&Packet::Noop);
         }
         let code = if reason == CloseReason::ParseError { close::code::PROTOCOL_ERROR } else { close::code::NORMAL };
         self.hang_up(code);
@@ -221,7 +221,7 @@ impl Connection {
     /// A second poll came: the first is answered with a close packet.
     pub(super) fn overlap(self: &Rc<Self>) {
         if self.state.borrow_mut().take_poll() {
-            self.answer_poll(Packet::Close);
+            self.answer_poll(&Packet::Close);
         }
         self.finish(CloseReason::TransportError);
     }
@@ -244,7 +244,7 @@ impl Connection {
     }
 
     /// Answers the poll that was waiting; the session has let it go.
-    pub(super) fn answer_poll(&self, packet: Packet<'_>) {
+    pub(super) fn answer_poll(&self, packet: &Packet<'_>) {
         let mut body = Vec::new();
         packet.put(&mut body);
         *self.poll_body.borrow_mut() = Some(body);

@@ -74,15 +74,14 @@ impl Io {
 impl Protocol for Io {
     fn open(&self, connection: &Rc<Connection>) -> Rc<dyn Handler> {
         let config = &self.0.config;
-        let client = Rc::new_cyclic(|me| Client {
+        Rc::new_cyclic(|me| Client {
             me: me.clone(),
             io: self.0.clone(),
             connection: connection.clone(),
             session: RefCell::new(Session::new(config, connection.now())),
             sockets: RefCell::default(),
             acks: RefCell::new(Acks::new(config.pending_acks)),
-        });
-        client
+        })
     }
 }
 

@@ -146,13 +146,11 @@ impl Namespace {
     }
 
     /// Everyone in the namespace.
-    #[must_use]
     pub fn everyone(&self) -> Broadcast {
         Broadcast { namespace: self.clone(), rooms: Vec::new(), except: Vec::new(), volatile: false }
     }
 
     /// Everyone in a room.
-    #[must_use]
     pub fn to(&self, room: &str) -> Broadcast {
         self.everyone().to(room)
     }

@@ -206,13 +206,11 @@ impl Socket {
     }
 
     /// A broadcast to a room, without this client.
-    #[must_use]
     pub fn to(&self, room: &str) -> Broadcast {
         self.0.namespace.to(room).without(self)
     }
 
     /// A broadcast to everyone in the namespace, without this client.
-    #[must_use]
     pub fn broadcast(&self) -> Broadcast {
         self.0.namespace.everyone().without(self)
     }

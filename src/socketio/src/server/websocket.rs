@@ -284,12 +284,12 @@ fn packet(connection: &Rc<Connection>, link: &Rc<Link>, packet: Option<Packet<'_
         ProbeStep::Pong { noop } => {
             link.send(Packet::Pong(crate::engine::packet::PROBE.into()).frame(), usize::MAX);
             if noop {
-                connection.answer_poll(Packet::Noop);
+                connection.answer_poll(&Packet::Noop);
             }
         }
         ProbeStep::Upgraded { noop } => {
             if noop {
-                connection.answer_poll(Packet::Noop);
+                connection.answer_poll(&Packet::Noop);
             }
             connection.mount.count(|stats| &stats.upgraded);
             connection.upgraded(link);

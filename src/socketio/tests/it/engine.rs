@@ -106,7 +106,7 @@ fn a_payload_that_is_too_big_is_refused_and_the_session_lives_on() {
     let mut config = patient_config();
     config.engine.max_payload_bytes = 1_000;
     let host = Running::start(config, |mount| {
-        plenum_socketio::server::Io::new(mount, "/engine.io/", Default::default()).of("/");
+        let _root = plenum_socketio::server::Io::new(mount, "/engine.io/", Default::default()).of("/");
     });
     let path = with_sid(PATH, &host.poll_session("/engine.io/"));
     assert_eq!(host.post(&path, &"4".repeat(1_001)).status, 413);
@@ -283,7 +283,7 @@ fn a_probe_has_its_time() {
     let mut config = patient_config();
     config.engine.upgrade_timeout_ms = 50;
     let host = Running::start(config, |mount| {
-        plenum_socketio::server::Io::new(mount, "/engine.io/", Default::default()).of("/");
+        let _root = plenum_socketio::server::Io::new(mount, "/engine.io/", Default::default()).of("/");
     });
     let sid = host.poll_session("/engine.io/");
     let mut socket = host.websocket(&with_sid(WS_PATH, &sid));
@@ -296,7 +296,7 @@ fn pages_of_other_origins_are_refused_unless_they_are_listed() {
     let mut config = patient_config();
     config.origins.allowed = vec!["https://good.example".to_owned()];
     let host = Running::start(config, |mount| {
-        plenum_socketio::server::Io::new(mount, "/engine.io/", Default::default()).of("/");
+        let _root = plenum_socketio::server::Io::new(mount, "/engine.io/", Default::default()).of("/");
     });
     let origin = |name| [("Origin", name)];
     let foreign = host.request("GET", PATH, &origin("https://evil.example"), "");
@@ -317,7 +317,7 @@ fn there_is_a_bound_on_sessions() {
     let mut config = patient_config();
     config.sessions = 2;
     let host = Running::start(config, |mount| {
-        plenum_socketio::server::Io::new(mount, "/engine.io/", Default::default()).of("/");
+        let _root = plenum_socketio::server::Io::new(mount, "/engine.io/", Default::default()).of("/");
     });
     let path = with_sid(PATH, &host.poll_session("/engine.io/"));
     let mut socket = host.websocket(WS_PATH);

@@ -149,9 +149,9 @@ fn a_session_survives_any_sequence_of_packets() {
                 if let Ok(plenum_socketio::session::Incoming::Connect { namespace, .. }) = incoming {
                     let namespace = namespace.into_owned();
                     if random.random_bool(0.8) {
-                        assert!(session.accept(&namespace))
+                        assert!(session.accept(&namespace));
                     } else {
-                        session.refuse(&namespace)
+                        session.refuse(&namespace);
                     }
                 }
                 failed
