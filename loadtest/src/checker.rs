@@ -21,7 +21,7 @@ pub enum Verdict {
 /// What one subscription has received.
 #[derive(Debug, Clone, Default)]
 pub struct Position {
-    /// The offset that must come next; 0 until the subscription is acknowledged.
+    /// The offset that must come next; 0 while it is not known where the subscription began.
     pub next: u64,
     missing: Vec<(u64, u64)>,
 }
@@ -33,10 +33,10 @@ impl Position {
         Self { next: since + 1, missing: Vec::new() }
     }
 
-    /// Takes an arriving offset.
+    /// Takes an arriving offset; the first one is in order where the beginning is not known.
     pub fn take(&mut self, offset: u64) -> Verdict {
-        if offset == self.next {
-            self.next += 1;
+        if offset == self.next || self.next == 0 {
+            self.next = offset + 1;
             return Verdict::InOrder;
         }
         if offset > self.next {

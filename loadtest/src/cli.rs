@@ -5,10 +5,10 @@ mod arguments;
 use crate::budget::{Budget, BudgetError};
 use crate::clock::Clock;
 use crate::report::{Outcome, Report};
-use crate::scenario::{Context, Failure, Foreign, acks, churn, crash, fanout, idle, slow};
+use crate::scenario::{Context, Failure, Foreign, acks, churn, crash, fanout, idle, slow, socketio};
 use crate::target::{self, TargetError, TargetOptions};
 use crate::{process, yardstick};
-use arguments::{AcksArgs, ChurnArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs};
+use arguments::{AcksArgs, ChurnArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs, SocketIoArgs};
 use clap::{Args, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -92,6 +92,9 @@ enum Scenario {
     Slow(SlowArgs),
     /// Connections that come and go
     Churn(ChurnArgs),
+    /// The same Socket.IO room app on Plenum, npm socket.io and socketioxide, side by side
+    #[command(name = "socketio")]
+    SocketIo(SocketIoArgs),
     /// Serve as yardstick (started by the tool itself)
     #[command(hide = true)]
     YardstickServe {
@@ -191,6 +194,7 @@ fn scenario(context: &Context, scenario: &Scenario) -> Result<Report, Failure> {
         Scenario::Crash(args) => crash::run(context, args.scenario()),
         Scenario::Slow(args) => slow::run(context, &args.shape(context), args.rounds()),
         Scenario::Churn(args) => churn::run(context, args.scenario()),
+        Scenario::SocketIo(args) => socketio::run(context, &args.comparison()),
         Scenario::YardstickServe { .. } => Err(Failure::Usage("served already".to_owned())),
     }
 }

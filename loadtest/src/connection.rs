@@ -1,6 +1,7 @@
 //! One connection of the generator: handshake, identity, subscriptions, exact checking of what arrives.
 
 mod protocol;
+mod socketio;
 
 use crate::book::{Book, TopicIndex};
 use crate::checker::{Checks, Position, Verdict};
@@ -19,8 +20,8 @@ use std::rc::Rc;
 const MAX_FRAME_BYTES: usize = 1024 * 1024;
 /// Buffers larger than this are given back when empty.
 const KEEP_BYTES: usize = 4_096;
-/// The command id of `identify`; subscriptions follow, then what the scenario sends.
-const IDENTIFY: u32 = 1;
+/// The first command id: of `identify` in the native protocol; subscriptions follow, then what the scenario sends.
+const FIRST_ID: u32 = 1;
 
 /// Number of a connection in its swarm.
 pub type ConnectionNumber = usize;
@@ -106,6 +107,8 @@ pub struct Shared {
     pub clock: Clock,
     /// Received bytes, all connections.
     pub bytes_in: u64,
+    /// Payload bytes of the last decoded event.
+    pub payload_bytes: usize,
     /// The last answer to a handshake that said "not now" (503).
     pub turned_away: Option<String>,
     mask: u32,
@@ -115,7 +118,15 @@ impl Shared {
     /// Fresh state for a swarm over these topics.
     #[must_use]
     pub fn new(book: Book, clock: Clock) -> Self {
-        Self { book, checks: Checks::default(), clock, bytes_in: 0, turned_away: None, mask: 0x9E37_79B9 }
+        Self {
+            book,
+            checks: Checks::default(),
+            clock,
+            bytes_in: 0,
+            payload_bytes: 0,
+            turned_away: None,
+            mask: 0x9E37_79B9,
+        }
     }
 
     // Masks only have to differ here: they protect proxies (RFC 6455 §10.3), of which loopback has none.
@@ -150,7 +161,7 @@ impl Connection {
         let room = plan.topics.first().map_or(0, |&(topic, _)| topic);
         let out = frame::request(host, &plan.dialect.path(room), plan.dialect.protocol());
         let (subscriptions, rest) = (Vec::new(), Vec::new());
-        Self { stream, number, phase: Phase::Opening, plan, subscriptions, rest, out, next_id: IDENTIFY, code: None }
+        Self { stream, number, phase: Phase::Opening, plan, subscriptions, rest, out, next_id: FIRST_ID, code: None }
     }
 
     /// How far it has come.
@@ -310,7 +321,7 @@ impl Connection {
 
     fn upgraded<S: Sink>(&mut self, sink: &mut S) {
         self.phase = match self.plan.dialect {
-            Dialect::Plenum(_) => Phase::Greeting,
+            Dialect::Plenum(_) | Dialect::SocketIo => Phase::Greeting,
             Dialect::Raw { member } => {
                 let topics = self.plan.topics.iter().filter(|_| member);
                 let after = |&(topic, since): &(u32, Option<u64>)| (topic, Position::after(since.unwrap_or(0)));

@@ -98,11 +98,24 @@ pub struct Shape {
     pub quiet: bool,
 }
 
+/// How the connections of a round talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speech {
+    /// `plenum.v1`.
+    Native,
+    /// Socket.IO. Who joins a room hears it, so the sender is a member ([`Shape::member_sends`]).
+    SocketIo,
+    /// The yardstick's raw payloads.
+    Raw,
+}
+
 /// The server of a round.
 #[derive(Debug, Clone)]
 pub struct Side<'a> {
     /// What reports call it.
     pub name: &'a str,
+    /// How to talk to it.
+    pub speech: Speech,
     /// Where it listens.
     pub address: SocketAddr,
     /// Its process, where it is on this machine.
@@ -120,6 +133,10 @@ pub struct Round {
     pub side: String,
     /// Intended time to arrival, per delivery.
     pub latencies: Latencies,
+    /// Intended time to acknowledgement, per message.
+    pub ack_latencies: Latencies,
+    /// Bytes of a delivered message's payload, the last one.
+    pub payload_bytes: usize,
     /// Seconds measured.
     pub seconds: f64,
     /// Deliveries in them.
@@ -214,11 +231,14 @@ pub fn round(side: &Side<'_>, shape: &Shape, clock: Clock) -> Result<Round, Swar
 impl Driver<'_> {
     fn plan(&self, n: usize, topic: TopicIndex, receives: bool, deaf: bool) -> Plan {
         let group = topic as usize / names::ROOMS_PER_ACCOUNT * self.shape.members;
-        let (dialect, token) = match self.side.accounts.get((group + n) % self.side.accounts.len().max(1)) {
-            Some(account) => (Dialect::Plenum(self.shape.codecs.of(n)), account.token.clone()),
-            None => (Dialect::Raw { member: receives }, "".into()),
+        let account = self.side.accounts.get((group + n) % self.side.accounts.len().max(1));
+        let token = account.map_or("".into(), |account| account.token.clone());
+        let dialect = match self.side.speech {
+            Speech::Native => Dialect::Plenum(self.shape.codecs.of(n)),
+            Speech::SocketIo => Dialect::SocketIo,
+            Speech::Raw => Dialect::Raw { member: receives },
         };
-        let keep = receives || self.side.accounts.is_empty();
+        let keep = receives || self.side.speech == Speech::Raw;
         let socket = SocketOptions { receive_buffer: deaf.then_some(TINY_BUFFER) };
         Plan { dialect, token, topics: if keep { vec![(topic, None)] } else { Vec::new() }, socket, deaf }
     }
@@ -245,7 +265,7 @@ impl Driver<'_> {
     fn send(&mut self, topic: TopicIndex, intended: Nanos) {
         let Some(&sender) = self.senders.get(topic as usize) else { return };
         let (marker, bytes) = (self.loader.next_marker(), self.shape.bytes);
-        if self.side.accounts.is_empty() {
+        if self.side.speech == Speech::Raw {
             let payload = wire::raw(topic, self.loader.next_offset(topic), marker, self.event_bytes);
             self.swarm.command(sender, |_| Ok(payload));
             self.loader.sending(topic, intended, None);
@@ -254,8 +274,8 @@ impl Driver<'_> {
         let (Some(&name), Some(connection)) = (self.side.topics.get(topic as usize), self.swarm.get(sender)) else {
             return;
         };
-        let Dialect::Plenum(codec) = connection.dialect() else { return };
-        let command = self.swarm.command(sender, |id| wire::send(codec, id, name, marker, bytes));
+        let dialect = connection.dialect();
+        let command = self.swarm.command(sender, |id| wire::say(dialect, id, name, marker, bytes));
         self.loader.sending(topic, intended, command.map(|id| (sender, id)));
     }
 
@@ -340,13 +360,16 @@ impl Driver<'_> {
         let connections = self.loader.ready_count();
         self.swarm.cut_all();
         let (deliveries, sent) = (self.loader.measured_count(), self.loader.sent_count());
-        let latencies = self.latencies(window);
+        let (latencies, ack_latencies) = (self.latencies(window), self.loader.ack_latencies().clone());
+        let payload_bytes = self.swarm.payload_bytes();
         let second_p99s = self.loader.second_p99s().to_vec();
         checks.merge(self.loader.close());
         let (side, unsent, seconds) = (self.side.name.to_owned(), self.unsent, seconds(window));
         Round {
             side,
             latencies,
+            ack_latencies,
+            payload_bytes,
             seconds,
             deliveries,
             sent,

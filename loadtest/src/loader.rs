@@ -26,6 +26,7 @@ pub struct Loader {
     finished: Vec<TopicIndex>,
     measuring: bool,
     latencies: Latencies,
+    ack_latencies: Latencies,
     this_second: Latencies,
     second_ends: Nanos,
     second_p99s: Vec<f64>,
@@ -136,6 +137,12 @@ impl Loader {
         &self.latencies
     }
 
+    /// Latencies of the acknowledgements while measuring, as their senders saw them.
+    #[must_use]
+    pub fn ack_latencies(&self) -> &Latencies {
+        &self.ack_latencies
+    }
+
     /// From now on ends of connections are expected.
     pub fn expect_closes(&mut self) {
         self.expected_closes = true;
@@ -214,11 +221,14 @@ impl Sink for Loader {
         }
     }
 
-    fn answered(&mut self, connection: ConnectionNumber, id: u32, answer: Answer, _at: Nanos) {
+    fn answered(&mut self, connection: ConnectionNumber, id: u32, answer: Answer, at: Nanos) {
         let Some(marker) = self.unanswered.remove(&(connection, id)) else { return };
         let Some(one) = self.index(marker).and_then(|index| self.sent.get_mut(index)) else { return };
         match answer {
             Answer::Sent(sent) => {
+                if self.measuring {
+                    self.ack_latencies.record(one.intended, at);
+                }
                 if one.offset != 0 && one.offset != sent.offset || sent.duplicate {
                     self.checks.diverged += 1;
                     self.checks.example(|| format!("message {marker} acked at {}, not as delivered", sent.offset));

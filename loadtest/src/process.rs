@@ -95,11 +95,16 @@ pub fn end_with_parent() {
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
 }
 
+/// Sends a signal to a process of ours.
+pub fn signal(pid: u32, signal: rustix::process::Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+}
+
 /// Asks a process to stop, waits up to `limit`, then kills it; answers whether it stopped by itself.
 pub fn stop(child: &mut Child, limit: Duration) -> bool {
-    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-    }
+    signal(child.id(), rustix::process::Signal::TERM);
     let clock = crate::clock::Clock::start();
     while clock.now() < crate::clock::nanos(limit) {
         if matches!(child.try_wait(), Ok(Some(_))) {

@@ -44,6 +44,17 @@ pub struct Timeline {
     pub series: Vec<Series>,
 }
 
+/// Figures side by side.
+#[derive(Debug, Clone, Serialize)]
+pub struct Table {
+    /// What it shows.
+    pub title: String,
+    /// Heads of its columns.
+    pub columns: Vec<String>,
+    /// Its lines, a cell for each column.
+    pub rows: Vec<Vec<String>>,
+}
+
 /// The machine of a run.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -94,6 +105,8 @@ pub struct Report {
     pub figures: BTreeMap<String, f64>,
     /// What was checked.
     pub checks: Checks,
+    /// Comparisons.
+    pub tables: Vec<Table>,
     /// Latency curves.
     pub curves: Vec<Curve>,
     /// Plots over time.
@@ -140,6 +153,7 @@ impl Report {
             parameters: BTreeMap::new(),
             figures: BTreeMap::new(),
             checks: Checks::default(),
+            tables: Vec::new(),
             curves: Vec::new(),
             timelines: Vec::new(),
             notes: Vec::new(),

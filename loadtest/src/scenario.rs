@@ -6,6 +6,7 @@ pub mod crash;
 pub mod fanout;
 pub mod idle;
 pub mod slow;
+pub mod socketio;
 
 use crate::clock::Clock;
 use crate::swarm::SwarmError;

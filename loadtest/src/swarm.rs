@@ -90,6 +90,12 @@ impl Swarm {
         self.shared.bytes_in
     }
 
+    /// Bytes of the last decoded message's payload.
+    #[must_use]
+    pub fn payload_bytes(&self) -> usize {
+        self.shared.payload_bytes
+    }
+
     /// Connections ever opened here: numbers are below it.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -1,5 +1,7 @@
 //! The server under load: started by this tool, or a foreign one.
 
+mod peer;
+
 use crate::clock::{Clock, nanos};
 use crate::{http, names, net, process};
 use plenum_schema::id::{ConversationId, UserId};
@@ -14,6 +16,8 @@ use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 use tempfile::TempDir;
+
+pub use peer::PeerProcess;
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(15);

@@ -1,4 +1,6 @@
-//! What the generator says and understands: the native protocol in both codecs, and the yardstick's raw payloads.
+//! What the generator says and understands: the native protocol in both codecs, Socket.IO, and the yardstick's raw payloads.
+
+pub mod socketio;
 
 use crate::book::{Body, TopicIndex};
 use crate::frame;
@@ -22,6 +24,8 @@ const MARKER_DIGITS: usize = 16;
 pub enum Dialect {
     /// `plenum.v1` in one of its codecs.
     Plenum(Codec),
+    /// Socket.IO with its JSON parser, in the hyphen vocabulary.
+    SocketIo,
     /// The yardstick's raw payloads; `member` also receives.
     Raw {
         /// Receives what is sent to its room.
@@ -40,7 +44,7 @@ impl Dialect {
     #[must_use]
     pub fn opcode(self) -> u8 {
         match self {
-            Self::Plenum(Codec::Json) => frame::TEXT,
+            Self::Plenum(Codec::Json) | Self::SocketIo => frame::TEXT,
             Self::Plenum(Codec::MessagePack) | Self::Raw { .. } => frame::BINARY,
         }
     }
@@ -51,7 +55,7 @@ impl Dialect {
         match self {
             Self::Plenum(Codec::Json) => Some(plenum_schema::wire::SUBPROTOCOL_JSON),
             Self::Plenum(Codec::MessagePack) => Some(plenum_schema::wire::SUBPROTOCOL_MSGPACK),
-            Self::Raw { .. } => None,
+            Self::SocketIo | Self::Raw { .. } => None,
         }
     }
 
@@ -60,6 +64,7 @@ impl Dialect {
     pub fn path(self, room: TopicIndex) -> String {
         match self {
             Self::Plenum(_) => plenum_schema::wire::PATH.to_owned(),
+            Self::SocketIo => socketio::PATH.to_owned(),
             Self::Raw { member: true } => format!("{}{room}", yardstick::MEMBER_PATH),
             Self::Raw { member: false } => format!("{}{room}", yardstick::SENDER_PATH),
         }
@@ -124,6 +129,20 @@ pub fn subscribe(codec: Codec, id: u32, topic: Topic, since: Option<u64>) -> Res
 pub fn send(codec: Codec, id: u32, topic: Topic, marker: u64, bytes: usize) -> Result<Vec<u8>, DecodeError> {
     let content = Content::text(text(marker, bytes));
     command(codec, id, Command::Send(Send { topic, client_ref: Some(client_ref(marker)), content }))
+}
+
+/// A message in the dialect of its sender.
+///
+/// # Errors
+/// As [`identify`]; also for the yardstick, whose messages are made with [`raw`].
+pub fn say(dialect: Dialect, id: u32, topic: Topic, marker: u64, bytes: usize) -> Result<Vec<u8>, DecodeError> {
+    match (dialect, topic) {
+        (Dialect::Plenum(codec), _) => send(codec, id, topic, marker, bytes),
+        (Dialect::SocketIo, Topic::Conversation(conversation)) => {
+            socketio::send(id, conversation, marker, bytes).map_err(|error| DecodeError::Shape(error.to_string()))
+        }
+        _ => Err(DecodeError::Shape(format!("{dialect:?} says nothing to {topic}"))),
+    }
 }
 
 /// `send` whose payload is exactly `total` bytes long (where that is more than an empty message).

@@ -1,8 +1,9 @@
 //! What each scenario can be asked for, and what it makes of it.
 
 use crate::load::{Codecs, Pace, Shape};
-use crate::scenario::{Context, acks, churn, crash, fanout, idle};
+use crate::scenario::{Context, acks, churn, crash, fanout, idle, socketio};
 use clap::Args;
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Debug, Args)]
@@ -151,6 +152,69 @@ pub struct ChurnArgs {
     /// Cycles that bring the server to its working size
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     warm: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct SocketIoArgs {
+    /// Servers to compare, in this order
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "plenum,npm,socketioxide")]
+    servers: Vec<socketio::Kind>,
+    /// Members of the room; one of them writes
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=30_000))]
+    members: u32,
+    /// Saturating: messages under way
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    window: u32,
+    /// Messages a second of the paced stage
+    #[arg(long, default_value_t = 25.0, value_parser = positive)]
+    rate: f64,
+    /// Bytes of a message's text
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(16..=16_000))]
+    bytes: u32,
+    /// Seconds of load before measuring
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=60))]
+    warmup: u64,
+    /// Seconds measured in each round
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// Rounds of each server in each stage, in turns; figures are medians
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
+    rounds: u32,
+    /// Quiet connections, in two rooms each; 0 leaves the stage out
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(0..=30_000))]
+    idle: u32,
+    /// Seconds for memory to settle
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=300))]
+    settle: u64,
+    /// Node, for the npm peer
+    #[arg(long, default_value = "node")]
+    node: PathBuf,
+    /// The npm peer (its packages installed: npm ci --prefix loadtest/peers/npm)
+    #[arg(long, default_value = "loadtest/peers/npm/server.mjs")]
+    npm_peer: PathBuf,
+    /// The socketioxide peer (cargo build --release --manifest-path loadtest/peers/socketioxide/Cargo.toml --target-dir target)
+    #[arg(long, default_value = "target/release/plenum-loadtest-socketioxide-peer")]
+    socketioxide_peer: PathBuf,
+}
+
+impl SocketIoArgs {
+    pub fn comparison(&self) -> socketio::Comparison {
+        let (node, npm) = (self.node.clone(), self.npm_peer.clone());
+        let peers = socketio::Programs { node, npm, socketioxide: self.socketioxide_peer.clone() };
+        socketio::Comparison {
+            servers: self.servers.clone(),
+            peers,
+            members: self.members as usize,
+            window: self.window as usize,
+            rate: self.rate,
+            bytes: self.bytes as usize,
+            warmup: Duration::from_secs(self.warmup),
+            duration: Duration::from_secs(self.seconds),
+            rounds: self.rounds as usize,
+            idle: self.idle as usize,
+            settle: Duration::from_secs(self.settle),
+        }
+    }
 }
 
 fn positive(text: &str) -> Result<f64, String> {

@@ -23,6 +23,7 @@ impl Connection {
         }
         match self.plan.dialect {
             Dialect::Raw { .. } => self.raw(payload, shared, sink, at),
+            Dialect::SocketIo => self.socketio(payload, shared, sink, at),
             Dialect::Plenum(codec) => match codec::decode::<ServerFrame>(codec, payload) {
                 Ok(frame) => self.server_frame(frame, codec, payload, shared, sink, at),
                 Err(error) => {
@@ -41,7 +42,7 @@ impl Connection {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one arrival, used at two places")]
-    fn event<S: Sink>(
+    pub(super) fn event<S: Sink>(
         &mut self,
         topic: TopicIndex,
         offset: u64,
@@ -53,6 +54,7 @@ impl Connection {
         at: Nanos,
     ) -> bool {
         let encoding = self.plan.dialect.encoding();
+        shared.payload_bytes = payload.len();
         if shared.book.learn(encoding, topic, offset, marker, body, payload).is_err() {
             shared.checks.diverged += 1;
             shared.checks.example(|| format!("topic {topic} offset {offset}: another content than before"));
@@ -155,7 +157,7 @@ impl Connection {
         true
     }
 
-    fn subscribed<S: Sink>(&mut self, left: u32, sink: &mut S) {
+    pub(super) fn subscribed<S: Sink>(&mut self, left: u32, sink: &mut S) {
         self.phase = Phase::Subscribing(left);
         if left == 0 {
             self.phase = Phase::Ready;

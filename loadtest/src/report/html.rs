@@ -1,7 +1,7 @@
 //! The report as one page: no script, nothing fetched, readable on a phone, light and dark.
 
 use super::plot::{Plot, PlotLine, draw};
-use super::{Outcome, Report, number};
+use super::{Outcome, Report, Table, number};
 use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("report.css");
@@ -22,8 +22,16 @@ pub fn page(report: &Report) -> String {
     };
     let title = escape(&report.scenario);
     let command = escape(&report.command.join(" "));
-    let body =
-        [budget(report), curves(report), timelines(report), figures(report), checks(report), about(report)].concat();
+    let body = [
+        budget(report),
+        tables(report),
+        curves(report),
+        timelines(report),
+        figures(report),
+        checks(report),
+        about(report),
+    ]
+    .concat();
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · load report</title><style>{STYLE}</style></head><body><main>\
@@ -57,6 +65,17 @@ fn budget(report: &Report) -> String {
         vec![escape(&line.figure), format!("{} {}", line.kind, number(line.bound)), value, verdict.to_owned()]
     });
     table("Budget", &["figure", "bound", "measured", ""], &rows.collect::<Vec<_>>())
+}
+
+fn tables(report: &Report) -> String {
+    let one = |shown: &Table| {
+        let columns: Vec<String> = shown.columns.iter().map(|column| escape(column)).collect();
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let rows: Vec<Vec<String>> =
+            shown.rows.iter().map(|row| row.iter().map(|cell| escape(cell)).collect()).collect();
+        table(&escape(&shown.title), &columns, &rows)
+    };
+    report.tables.iter().map(one).collect()
 }
 
 /// Percentiles are spread by their distance from 100: 90, 99, 99.9 are one step apart.

@@ -2,7 +2,7 @@
 
 use super::{Context, Failure, Target, median};
 use crate::histogram::Latencies;
-use crate::load::{self, Pace, Round, Shape, Side};
+use crate::load::{self, Pace, Round, Shape, Side, Speech};
 use crate::names;
 use crate::report::{Report, Series, Timeline};
 use crate::sampler::Sample;
@@ -46,12 +46,12 @@ pub fn run(context: &Context, comparison: &Comparison) -> Result<Report, Failure
     for _ in 0..comparison.rounds.max(1) {
         if let Some((target, topics, accounts)) = &sides.target {
             let (address, pid) = (target.address(), target.pid());
-            let side = Side { name: PLENUM, address, pid, topics, accounts };
+            let side = Side { name: PLENUM, speech: Speech::Native, address, pid, topics, accounts };
             rounds.push(load::round(&side, &comparison.shape, context.clock)?);
         }
         for (name, process) in &sides.yardsticks {
             let (address, pid) = (process.address, Some(process.pid()));
-            let side = Side { name, address, pid, topics: &[], accounts: &[] };
+            let side = Side { name, speech: Speech::Raw, address, pid, topics: &[], accounts: &[] };
             rounds.push(load::round(&side, &comparison.shape, context.clock)?);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Context, Failure, fanout, median};
 use crate::histogram::Latencies;
-use crate::load::{self, Round, Shape, Side};
+use crate::load::{self, Round, Shape, Side, Speech};
 use crate::report::Report;
 
 /// Most accounts that stand for the crowd.
@@ -16,7 +16,7 @@ pub fn run(context: &Context, shape: &Shape, rounds: usize) -> Result<Report, Fa
     let (target, accounts) = context.open(ACCOUNTS)?;
     let topics = fanout::create_topics(&target, 1, accounts.len(), &accounts)?;
     let (address, pid) = (target.address(), target.pid());
-    let side = |name| Side { name, address, pid, topics: &topics, accounts: &accounts };
+    let side = |name| Side { name, speech: Speech::Native, address, pid, topics: &topics, accounts: &accounts };
     let (alone, beside) = (side("healthy alone"), side("beside zero-window clients"));
     let quiet = Shape { zero_window: 0, ..shape.clone() };
     let (mut without, mut with) = (Vec::new(), Vec::new());

@@ -4,4 +4,5 @@
 
 mod fake;
 mod runs;
+mod socketio;
 mod yardstick;

@@ -1,0 +1,166 @@
+//! One report of three servers side by side.
+
+use super::crowd::{self, Crowd};
+use super::{Comparison, Kind, Stage};
+use crate::histogram::Latencies;
+use crate::load::Round;
+use crate::report::{Report, Series, Table, Timeline, number};
+use crate::scenario::{fanout, median};
+
+/// One line of the comparison: a value for each server.
+struct Row {
+    figure: String,
+    unit: &'static str,
+    values: Vec<f64>,
+}
+
+/// What a line shows of a stage's rounds.
+type Pick = fn(&Round) -> f64;
+
+const PICKS: [(&str, &str, Pick); 8] = [
+    ("cpu_s_per_million", "CPU-seconds per million deliveries", |round| round.cost().0),
+    ("cpu_user_s_per_million", "of them in the program", |round| round.cost().1),
+    ("deliveries_per_second", "deliveries a second", Round::rate),
+    ("core_percent", "percent of the core", |round| round.cpu.0 / round.seconds.max(1e-9) * 100.0),
+    ("delivery_p50_ms", "ms until a member has it, median", |round| round.latencies.ms(50.0)),
+    ("delivery_p99_ms", "ms until a member has it, p99", |round| round.latencies.ms(99.0)),
+    ("ack_p50_ms", "ms until the acknowledgement, median", |round| round.ack_latencies.ms(50.0)),
+    ("ack_p99_ms", "ms until the acknowledgement, p99", |round| round.ack_latencies.ms(99.0)),
+];
+
+/// Makes the report.
+pub fn report(comparison: &Comparison, stages: Vec<Stage>, crowds: Vec<Crowd>) -> Report {
+    let mut report = Report::new("socketio");
+    report.parameter("members of the room", comparison.members);
+    report.parameter("bytes of text", comparison.bytes);
+    report.parameter("rounds of each server", comparison.rounds);
+    report.parameter("seconds measured a round", comparison.duration.as_secs_f64());
+    report.parameter("quiet connections, two rooms each", comparison.idle);
+    let mut rows = Vec::new();
+    for stage in stages {
+        report.parameter(stage.name, fanout::pace(stage.pace));
+        rows.extend(stage_rows(&mut report, comparison, &stage));
+        ratios(&mut report, comparison, &stage);
+        stage.rounds.into_iter().for_each(|round| report.checks.merge(round.checks));
+    }
+    rows.extend(crowd_rows(&mut report, &crowds));
+    sizes(&mut report, crowds);
+    report.tables.push(side_by_side(comparison, &rows));
+    notes(&mut report);
+    report
+}
+
+fn of(rounds: &[Round], kind: Kind) -> impl Iterator<Item = &Round> {
+    rounds.iter().filter(move |round| round.side == kind.name())
+}
+
+fn stage_rows(report: &mut Report, comparison: &Comparison, stage: &Stage) -> Vec<Row> {
+    let servers = &comparison.servers;
+    let mut rows = Vec::new();
+    for (name, unit, pick) in PICKS {
+        let values: Vec<f64> = servers.iter().map(|&kind| median(of(&stage.rounds, kind).map(pick))).collect();
+        for (kind, value) in servers.iter().zip(&values) {
+            report.figure(format!("{}_{}_{name}", stage.name, kind.name()), *value);
+        }
+        rows.push(Row { figure: stage.name.to_owned(), unit, values });
+    }
+    for &kind in servers {
+        let (mut all, mut bytes) = (Latencies::new(), 0.0_f64);
+        for round in of(&stage.rounds, kind) {
+            all.add(&round.latencies);
+            bytes = f64::from(u32::try_from(round.payload_bytes).unwrap_or(u32::MAX));
+        }
+        report.figure(format!("{}_{}_payload_bytes", stage.name, kind.name()), bytes);
+        report.latencies(
+            &format!("{}_{}_", stage.name, kind.name()),
+            &format!("{}, {}", kind.name(), stage.name),
+            &all,
+        );
+    }
+    let from = report.timelines.len();
+    fanout::timelines(report, &stage.rounds);
+    report.timelines.iter_mut().skip(from).for_each(|one| one.title = format!("{} ({})", one.title, stage.name));
+    rows
+}
+
+/// Ours by each of the others, round by round.
+fn ratios(report: &mut Report, comparison: &Comparison, stage: &Stage) {
+    for other in comparison.servers.iter().filter(|&&kind| kind != Kind::Plenum) {
+        let ours = of(&stage.rounds, Kind::Plenum).map(|round| round.cost().0);
+        let theirs = of(&stage.rounds, *other).map(|round| round.cost().0);
+        let ratios: Vec<f64> = ours.zip(theirs).map(|(ours, theirs)| ours / theirs.max(1e-9)).collect();
+        if !ratios.is_empty() {
+            report.figure(format!("{}_cpu_ratio_to_{}", stage.name, other.name()), median(ratios));
+        }
+    }
+}
+
+/// What a line shows of quiet connections.
+type CrowdPick = fn(&Crowd) -> f64;
+
+fn crowd_rows(report: &mut Report, crowds: &[Crowd]) -> Vec<Row> {
+    let picks: [(&str, &str, CrowdPick); 3] = [
+        ("bytes_per_idle_connection", "bytes of a quiet connection", |crowd| crowd.bytes_per_connection),
+        ("connects_per_second", "connections a second coming in", |crowd| crowd.connects_per_second),
+        ("cpu_us_per_connect", "CPU of one coming in, µs", |crowd| crowd.cpu_us_per_connect),
+    ];
+    let mut rows = Vec::new();
+    for (name, unit, pick) in picks {
+        for crowd in crowds {
+            report.figure(format!("{}_{name}", crowd.kind.name()), pick(crowd));
+        }
+        if !crowds.is_empty() {
+            rows.push(Row { figure: "quiet".to_owned(), unit, values: crowds.iter().map(pick).collect() });
+        }
+    }
+    let ours = crowds.iter().find(|crowd| crowd.kind == Kind::Plenum).map(|crowd| crowd.bytes_per_connection);
+    for other in crowds.iter().filter(|crowd| crowd.kind != Kind::Plenum) {
+        if let Some(ours) = ours {
+            let ratio = ours / other.bytes_per_connection.max(1e-9);
+            report.figure(format!("idle_bytes_ratio_to_{}", other.kind.name()), ratio);
+        }
+    }
+    rows
+}
+
+fn sizes(report: &mut Report, crowds: Vec<Crowd>) {
+    let mut series = Vec::new();
+    for crowd in crowds {
+        report.checks.merge(crowd.checks);
+        series.push(Series { name: crowd.kind.name().to_owned(), points: crowd.sizes });
+    }
+    if !series.is_empty() {
+        let title = format!("Resident memory with quiet connections, {} rooms each", crowd::ROOMS);
+        report.timelines.push(Timeline { title, unit: "MiB".to_owned(), series });
+    }
+}
+
+/// The table: one column a server, and what ours is of each other one.
+fn side_by_side(comparison: &Comparison, rows: &[Row]) -> Table {
+    let servers = &comparison.servers;
+    let ours = servers.iter().position(|&kind| kind == Kind::Plenum);
+    let others: Vec<usize> = (0..servers.len()).filter(|&at| ours.is_some() && Some(at) != ours).collect();
+    let mut columns = vec!["stage".to_owned(), "figure".to_owned()];
+    columns.extend(servers.iter().map(|kind| kind.name().to_owned()));
+    let named = others.iter().filter_map(|&at| servers.get(at));
+    columns.extend(named.map(|kind| format!("plenum ÷ {}", kind.name())));
+    let line = |row: &Row| {
+        let mut cells = vec![row.figure.clone(), row.unit.to_owned()];
+        cells.extend(row.values.iter().map(|&value| number(value)));
+        let value = |at: usize| row.values.get(at).copied().unwrap_or(f64::NAN);
+        cells.extend(others.iter().map(|&at| number(value(ours.unwrap_or(0)) / value(at).max(1e-9))));
+        cells
+    };
+    Table { title: "Side by side".to_owned(), columns, rows: rows.iter().map(line).collect() }
+}
+
+fn notes(report: &mut Report) {
+    let notes = [
+        "All servers run at once on one core, one is loaded at a time, in turns; the generator has the other core and polls every 0.3 ms, so latencies are no finer than that. CPU is the server process's own, all threads, by the scheduler's count. Ratios of CPU are medians of the ratios of neighbouring rounds; the table's are ratios of the medians beside them.",
+        "The same client loads all three: Engine.IO v4 over WebSocket without compression, Socket.IO v5 with its JSON parser, `join-conversation` and `send-message` acknowledged, the sender a member of the room. Every member checks every offset and every byte.",
+        "Plenum acknowledges when the message is on disk, after checking token, membership, rights and limits, and keeps it for history and resume. The peers check nothing and keep nothing: they number the message and broadcast it.",
+        "Saturating is a closed loop: the next message is sent when one has reached everyone. Paced is an open loop: latency counts from the moment a message was meant to be sent.",
+        "Bytes of a quiet connection: growth of the server's resident set over what it had after a warm-up, divided by the connections, each connected and in two rooms. Node collects garbage before each reading. Kernel memory of sockets is not in it. Connections come in 128 at a time.",
+    ];
+    report.notes.extend(notes.map(str::to_owned));
+}
