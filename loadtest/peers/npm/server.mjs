@@ -24,13 +24,14 @@ io.on("connection", (socket) => {
     socket.join(conversationId);
     ack({ ok: true, conversationId, head: heads.get(conversationId) ?? 0 });
   });
+  const senderId = socket.data.user;
   socket.on("send-message", ({ conversationId, content, type, clientRef }, ack) => {
     const offset = (heads.get(conversationId) ?? 0) + 1;
     heads.set(conversationId, offset);
-    const at = new Date().toISOString();
-    const message = { id: randomUUID(), conversationId, offset, at, author: socket.data.user, type, content, clientRef };
+    const [id, createdAt] = [randomUUID(), new Date().toISOString()];
+    const message = { id, conversationId, offset, number: offset, senderId, content, type, clientRef, createdAt };
     io.to(conversationId).emit("new-message", message);
-    ack({ ok: true, message });
+    ack({ ok: true, conversationId, messageId: id, offset, duplicate: false });
   });
 });
 

@@ -93,7 +93,7 @@ impl Connection {
         if self.phase != Phase::Ready && !self.subscriptions.iter().any(|one| one.topic == topic) {
             return true;
         }
-        let marker = wire::marker_of(message.content.text());
+        let marker = wire::marker_of(&message.content);
         self.event(topic, message.offset, marker, Body::Raw(payload.to_vec()), payload, shared, sink, at)
     }
 
@@ -106,9 +106,10 @@ impl Connection {
         at: Nanos,
     ) -> bool {
         let topic = self.subscriptions.first().and_then(|one| shared.book.topic(one.topic));
-        let answer = match (answer.ok, answer.message, topic) {
-            (true, Some(place), Some(topic)) => {
-                Answer::Sent(Sent { topic, offset: place.offset, message: EntryId(Uuid::nil()), duplicate: false })
+        let answer = match (answer.ok, answer.offset, topic) {
+            (true, Some(offset), Some(topic)) => {
+                let (message, duplicate) = (EntryId(Uuid::nil()), answer.duplicate);
+                Answer::Sent(Sent { topic, offset, message, duplicate })
             }
             (false, ..) => {
                 let why = answer.error.as_ref().map_or_else(String::new, ToString::to_string);

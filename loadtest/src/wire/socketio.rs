@@ -48,16 +48,12 @@ pub struct Answer {
     /// Of `join-conversation`: the newest offset.
     pub head: Option<u64>,
     /// Of `send-message`: where it stands.
-    pub message: Option<Place>,
+    pub offset: Option<u64>,
+    /// Of `send-message`: it had been said before.
+    #[serde(default)]
+    pub duplicate: bool,
     /// Why not.
     pub error: Option<Value>,
-}
-
-/// Where a message stands.
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub struct Place {
-    /// Its offset in the conversation.
-    pub offset: u64,
 }
 
 /// What a load reads of a message.
@@ -69,30 +65,7 @@ pub struct Message {
     /// Its place there.
     pub offset: u64,
     /// Its text.
-    pub content: Content,
-}
-
-/// A text, by itself or as a member of an object.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub enum Content {
-    /// By itself.
-    Plain(String),
-    /// With other parts beside it.
-    Parts {
-        /// The text.
-        text: String,
-    },
-}
-
-impl Content {
-    /// The text.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        match self {
-            Self::Plain(text) | Self::Parts { text } => text,
-        }
-    }
+    pub content: String,
 }
 
 /// Not a packet of the protocol, or one this tool has no use for.
@@ -235,20 +208,19 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_read_with_its_text_in_either_form() {
-        for content in [r#""hello""#, r#"{"text":"hello","attachments":[]}"#] {
-            let text = format!(r#"42["new-message",{{"conversationId":"{ROOM}","offset":7,"content":{content}}},"x"]"#);
-            let Ok(Packet::Message(message)) = read(text.as_bytes()) else { panic!("{text}") };
-            assert_eq!((message.conversation_id, message.offset, message.content.text()), (room(), 7, "hello"));
-        }
+    fn a_message_is_read_whatever_else_is_said() {
+        let text =
+            format!(r#"42["new-message",{{"id":"x","conversationId":"{ROOM}","offset":7,"content":"hello"}},"x"]"#);
+        let Ok(Packet::Message(message)) = read(text.as_bytes()) else { panic!("{text}") };
+        assert_eq!((message.conversation_id, message.offset, message.content.as_str()), (room(), 7, "hello"));
     }
 
     #[test]
     fn acknowledgements_carry_their_number_and_what_they_say() {
         let Ok(Packet::Ack(41, joined)) = read(br#"4341[{"ok":true,"head":5}]"#) else { panic!() };
         assert_eq!((joined.ok, joined.head), (true, Some(5)));
-        let Ok(Packet::Ack(2, sent)) = read(br#"432[{"ok":true,"message":{"offset":6,"id":"x"}}]"#) else { panic!() };
-        assert_eq!(sent.message.map(|place| place.offset), Some(6));
+        let Ok(Packet::Ack(2, sent)) = read(br#"432[{"ok":true,"offset":6,"messageId":"x"}]"#) else { panic!() };
+        assert_eq!((sent.offset, sent.duplicate), (Some(6), false));
         let Ok(Packet::Ack(2, refused)) = read(br#"432[{"ok":false,"error":{"code":"busy"}}]"#) else { panic!() };
         assert_eq!(refused.error.unwrap()["code"], "busy");
     }

@@ -127,7 +127,7 @@ fn sent(room: &mut Room, said: &Value, fault: Fault) -> Value {
             say(stream, &format!("42{}", json!(["new-message", held])));
         }
     }
-    json!({"ok": true, "message": {"offset": room.head}})
+    json!({"ok": true, "offset": room.head})
 }
 
 fn round(fault: Fault, token: &str, pace: Pace) -> Result<Round, SwarmError> {

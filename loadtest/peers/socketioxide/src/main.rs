@@ -58,17 +58,22 @@ struct Message {
     id: Uuid,
     conversation_id: Uuid,
     offset: u64,
-    at: String,
-    author: String,
-    r#type: String,
+    number: u64,
+    sender_id: String,
     content: String,
+    r#type: String,
     client_ref: String,
+    created_at: String,
 }
 
 #[derive(Serialize)]
-struct Sent<'a> {
+#[serde(rename_all = "camelCase")]
+struct Sent {
     ok: bool,
-    message: &'a Message,
+    conversation_id: Uuid,
+    message_id: Uuid,
+    offset: u64,
+    duplicate: bool,
 }
 
 fn join(socket: &SocketRef, heads: &Heads, wanted: &Join) -> Joined {
@@ -86,11 +91,12 @@ fn message(socket: &SocketRef, heads: &Heads, sent: Send) -> Message {
         id: Uuid::new_v4(),
         conversation_id: sent.conversation_id,
         offset: *head,
-        at: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
-        author: socket.extensions.get::<User>().map_or_else(String::new, |user| user.0),
-        r#type: sent.r#type,
+        number: *head,
+        sender_id: socket.extensions.get::<User>().map_or_else(String::new, |user| user.0),
         content: sent.content,
+        r#type: sent.r#type,
         client_ref: sent.client_ref,
+        created_at: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
     }
 }
 
@@ -104,8 +110,9 @@ fn serve(io: &SocketIo) {
         });
         socket.on("send-message", async move |socket: SocketRef, Data(sent): Data<Send>, ack: AckSender| {
             let message = message(&socket, &heads, sent);
-            everyone.to(message.conversation_id.to_string()).emit("new-message", &message).await.ok();
-            ack.send(&Sent { ok: true, message: &message }).ok();
+            let Message { id: message_id, conversation_id, offset, .. } = message;
+            everyone.to(conversation_id.to_string()).emit("new-message", &message).await.ok();
+            ack.send(&Sent { ok: true, conversation_id, message_id, offset, duplicate: false }).ok();
         });
     });
 }

@@ -1,0 +1,189 @@
+/** What every client goes through: steps in order, each a name and what must happen. A step may rely on the ones before. */
+import assert from "node:assert/strict";
+import { randomBytes, randomUUID } from "node:crypto";
+import { Line } from "../browser/server.mjs";
+
+/** Everything one client's journey holds on to. */
+export class Journey {
+  constructor(world, driver, client, speaker) {
+    Object.assign(this, { world, driver, client, speaker, words: client.vocabulary });
+  }
+
+  async prepare() {
+    this.person = await this.world.person("traveller");
+    this.conversation = await this.world.group(`journey of ${this.client.name}`, [this.person, this.speaker.person]);
+    this.line = await Line.to(this.world.server.port);
+  }
+
+  open(name, token, url = this.line.address) {
+    return this.driver.open(name, { url, auth: { token }, transports: this.client.transports });
+  }
+
+  /** Joins with a callback; answers the acknowledgement. */
+  async join(since) {
+    const [answer] = await this.socket.ask(...this.words.join(this.conversation, since));
+    assert.equal(answer.ok, true, JSON.stringify(answer));
+    return answer;
+  }
+
+  /** Waits for a message with this text. */
+  async hears(text, from = 0) {
+    const said = await this.socket.event(this.words.message, ({ content }) => content === text, from);
+    return said.args[0];
+  }
+
+  /** Offsets of the messages heard from `from` on. */
+  offsets(from) {
+    return this.socket.all(this.words.message, from).map(({ offset }) => offset);
+  }
+
+  async finish() {
+    await this.line?.close();
+  }
+}
+
+async function connects(journey) {
+  const { person, client } = journey;
+  journey.socket = journey.open("main", person.token);
+  await journey.socket.connected();
+  const { args } = await journey.socket.event("authenticated");
+  assert.equal(args[0].user.id, person.id, "authenticated names another person");
+  if (client.upgrades) {
+    const upgrade = await journey.socket.until("the upgrade", ({ is }) => is === "upgrade");
+    assert.equal(upgrade.transport, "websocket");
+  }
+}
+
+async function isRefused(journey) {
+  const socket = journey.open("stranger", "not.a.token");
+  const { data } = await socket.until("connect_error", ({ is }) => is === "connect_error");
+  assert.equal(data?.data?.code, "unauthenticated", `connect_error with ${JSON.stringify(data)}`);
+  assert.ok(!socket.heard.some(({ is }) => is === "connect"), "connected with a wrong token");
+  socket.close();
+}
+
+async function isAcknowledged(journey) {
+  const { socket, words, conversation } = journey;
+  await journey.join();
+  const send = words.send(conversation, "first", randomUUID());
+  const [answer] = await socket.ask(...send);
+  assert.equal(answer.ok, true, JSON.stringify(answer));
+  const message = await journey.hears("first");
+  assert.equal(message.offset, answer.offset, "acknowledged at another offset than delivered");
+  const [again] = await socket.ask(...send);
+  assert.deepEqual([again.ok, again.offset, again.duplicate], [true, answer.offset, true], "a repeated clientRef");
+}
+
+async function hearsRefusals(journey) {
+  const { socket, words } = journey;
+  const nowhere = words.send(randomUUID(), "to nobody", randomUUID());
+  const [answer] = await socket.ask(...nowhere);
+  assert.equal(answer.ok, false, JSON.stringify(answer));
+  assert.equal(typeof answer.error.code, "string");
+  assert.ok(answer.error.message);
+  const from = socket.heard.length;
+  socket.emit(...nowhere);
+  const { args } = await socket.event("error", () => true, from);
+  assert.deepEqual([args[0].code, args[0].event], [answer.error.code, nowhere[0]], JSON.stringify(args));
+}
+
+/** Whether a value has these bytes somewhere inside. */
+const holds = (value, bytes) =>
+  value !== null && typeof value === "object" && (value.$binary === bytes || Object.values(value).some((one) => holds(one, bytes)));
+
+async function bearsBytes(journey) {
+  const $binary = randomBytes(3_000).toString("base64");
+  const argument = journey.client.onlyTopBytes ? { $binary } : { inside: [{ $binary }], text: "ü" };
+  const { socket } = journey;
+  const from = socket.heard.length;
+  const answered = socket.ask("echo", argument).catch(() => {});
+  // Some clients tell bytes of an acknowledgement apart from its other arguments.
+  await socket.until("the bytes back", ({ args }) => holds(args, $binary), from);
+  await answered;
+  const [answer] = await socket.ask(...journey.words.send(journey.conversation, "after bytes", randomUUID()));
+  assert.equal(answer.ok, true, JSON.stringify(answer));
+}
+
+async function joinsAndLeaves(journey) {
+  const { socket, speaker, words, conversation } = journey;
+  const from = socket.heard.length;
+  await speaker.send(conversation, "joined");
+  const message = await journey.hears("joined", from);
+  assert.equal(message.senderId, speaker.person.id);
+  const [left] = await socket.ask(...words.leave(conversation));
+  assert.equal(left.ok, true, JSON.stringify(left));
+  await speaker.send(conversation, "left");
+  await journey.join();
+  await speaker.send(conversation, "back");
+  await journey.hears("back", from);
+  assert.ok(!socket.all(words.message, from).some(({ content }) => content === "left"), "heard a room it had left");
+  assert.equal(socket.all(words.foreign).length, 0, `heard ${words.foreign} too`);
+}
+
+/** The line breaks; whatever `meanwhile` does, the client comes back by itself. Answers where that began. */
+async function breaks(journey, meanwhile) {
+  const { socket, line } = journey;
+  const from = socket.heard.length;
+  line.cut();
+  if (!journey.client.silentBreaks) await socket.until("disconnect", ({ is }) => is === "disconnect", from);
+  const said = await meanwhile();
+  line.mend();
+  const { recovered } = await socket.connected(from);
+  return { from, said, recovered };
+}
+
+/** What was said meanwhile must come once and in order: by itself, or by joining with the last offset heard. */
+async function catchesUp(journey, { from, said, recovered }, last) {
+  const { speaker, conversation, client } = journey;
+  if (client.recovers) assert.equal(recovered, true, "the connection state was not recovered");
+  else await journey.join(last);
+  const after = `now ${randomUUID()}`;
+  const end = await speaker.send(conversation, after);
+  await journey.hears(after, from);
+  assert.deepEqual(journey.offsets(from), [...said, end], "offsets after coming back");
+}
+
+async function says(journey, count) {
+  const offsets = [];
+  for (let n = 0; n < count; n++) offsets.push(await journey.speaker.send(journey.conversation, `missed ${n}`));
+  return offsets;
+}
+
+const last = (journey) => journey.offsets(0).at(-1);
+
+async function comesBack(journey) {
+  const before = last(journey);
+  await catchesUp(journey, await breaks(journey, () => says(journey, 2)), before);
+}
+
+async function survivesACrash(journey) {
+  const before = last(journey);
+  const broken = await breaks(journey, async () => {
+    const first = await says(journey, 2);
+    journey.speaker.close();
+    await journey.world.crash();
+    await journey.speaker.open();
+    return [...first, ...(await says(journey, 2))];
+  });
+  await catchesUp(journey, broken, before);
+}
+
+async function isSignedOut(journey) {
+  const { socket, world, person } = journey;
+  const from = socket.heard.length;
+  await world.logout(person);
+  const { args } = await socket.event("session_ended", () => true, from);
+  assert.equal(typeof args[0].reason, "string", JSON.stringify(args));
+}
+
+export const STEPS = [
+  ["connects with its token and learns who it is", connects],
+  ["a wrong token is a connect_error with a code", isRefused],
+  ["an emit is acknowledged when it is done, once for a clientRef", isAcknowledged],
+  ["a refusal comes to the callback, without one as an error event", hearsRefusals],
+  ["bytes go both ways", bearsBytes],
+  ["joins a room, leaves it, joins again", joinsAndLeaves],
+  ["comes back by itself and gets what it missed", comesBack],
+  ["gets what it missed after the server was killed", survivesACrash],
+  ["a session that is ended elsewhere says so", isSignedOut],
+];

@@ -1,0 +1,143 @@
+/**
+ * Real Socket.IO clients against a real server process; prints TAP, and fails when anything did.
+ *
+ *   node run.mjs [--reference] [--only TEXT]…
+ *
+ * PLENUM_BIN     the server; with --reference the double in reference/ stands for it
+ * PEERS_PYTHON   a Python with requirements.txt installed
+ * PEERS_JAVA     class path of the Java driver (its classes and what they need)
+ * PEERS_RUST     the Rust driver
+ * A client whose variable is not set fails: scripts/test sets them all. `--only` takes the clients with TEXT in their name.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Driver } from "./driver.mjs";
+import { Journey, STEPS } from "./journeys.mjs";
+import { NativeSpeaker, SocketIoSpeaker } from "./speaker.mjs";
+import { STEPS as TOGETHER, Together } from "./together.mjs";
+import { hyphen, underscore } from "./vocabulary.mjs";
+import { World } from "./world.mjs";
+
+const options = { reference: { type: "boolean", default: false }, only: { type: "string", multiple: true } };
+const { values } = parseArgs({ options });
+const here = import.meta.dirname;
+const both = ["polling", "websocket"];
+
+function needed(variable) {
+  if (process.env[variable]) return process.env[variable];
+  throw new Error(`${variable} is not set: see run.mjs, or use scripts/test peers`);
+}
+
+const versionOf = (name) => JSON.parse(readFileSync(join(here, "node_modules", name, "package.json"))).version;
+const javascript = (name) => () => [process.execPath, join(here, "clients/javascript.mjs"), name];
+const python = () => [needed("PEERS_PYTHON"), join(here, "clients/python/client.py")];
+const java = () => [process.env.PEERS_JAVA_BIN ?? "java", "-XX:TieredStopAtLevel=1", "-cp", needed("PEERS_JAVA"), "Driver"];
+const rust = () => [needed("PEERS_RUST")];
+
+const js4 = { command: javascript("socket.io-client"), vocabulary: hyphen, recovers: true };
+const js3 = { command: javascript("socket.io-client-3"), vocabulary: hyphen };
+const four = `npm socket.io-client ${versionOf("socket.io-client")}`;
+const three = `npm socket.io-client ${versionOf("socket.io-client-3")}`;
+
+/**
+ * `recovers`: has connection state recovery. `upgrades`: tells when it has gone over to WebSocket. `onlyTopBytes`: knows bytes
+ * as a whole argument only. `silentBreaks`: does not tell that the line is broken, only that it is whole again.
+ */
+const CLIENTS = [
+  { ...js4, name: `${four}, websocket`, transports: ["websocket"] },
+  { ...js4, name: `${four}, polling`, transports: ["polling"] },
+  { ...js4, name: `${four}, upgrade`, transports: both, upgrades: true },
+  { ...js3, name: `${three}, upgrade`, transports: both, upgrades: true },
+  { ...js3, name: `${three}, polling`, transports: ["polling"] },
+  { name: "PyPI python-socketio, upgrade", command: python, vocabulary: underscore, transports: both },
+  { name: "PyPI python-socketio, polling", command: python, vocabulary: hyphen, transports: ["polling"] },
+  { name: "Maven io.socket:socket.io-client, upgrade", command: java, vocabulary: underscore, transports: both },
+  { name: "Maven io.socket:socket.io-client, polling", command: java, vocabulary: hyphen, transports: ["polling"] },
+  {
+    name: "crate rust_socketio, websocket",
+    command: rust,
+    vocabulary: underscore,
+    transports: ["websocket"],
+    onlyTopBytes: true,
+    silentBreaks: true,
+  },
+];
+
+const wanted = (name) => !values.only || values.only.some((text) => name.includes(text));
+
+let count = 0;
+let failures = 0;
+
+function result(name, error, note) {
+  count++;
+  console.log(`${error ? "not ok" : "ok"} ${count} - ${name}${note ? ` # SKIP ${note}` : ""}`);
+  if (!error) return;
+  failures++;
+  for (const line of String(error.stack ?? error).split("\n")) console.log(`  # ${line}`);
+}
+
+/** Runs the steps of one party in order; what comes after a failure is not reached, and that is a failure too. */
+async function travel(name, party, steps) {
+  let stopped = null;
+  const attempt = async (title, act) => {
+    if (stopped) return result(`${name}: ${title}`, `not reached after "${stopped}"`);
+    try {
+      result(`${name}: ${title}`, null, await act());
+    } catch (error) {
+      stopped = title;
+      result(`${name}: ${title}`, error);
+    }
+  };
+  await attempt("the stage is set", () => party.prepare());
+  for (const [title, act] of steps) await attempt(title, () => act(party));
+  await party.finish();
+}
+
+async function alone(world, speaker, client) {
+  const driver = new Driver(client.command());
+  try {
+    await travel(client.name, new Journey(world, driver, client, speaker), STEPS);
+  } finally {
+    await driver.end();
+  }
+}
+
+async function together(world, speaker) {
+  const drivers = {
+    hyphenated: { driver: new Driver(js4.command()), transports: ["websocket"] },
+    underscored: { driver: new Driver(java()), transports: both },
+    silent: { driver: new Driver(python()), transports: both },
+  };
+  try {
+    await travel("JavaScript, Java, Python and native MessagePack", new Together(world, speaker, drivers), TOGETHER);
+  } finally {
+    await Promise.all(Object.values(drivers).map(({ driver }) => driver.end()));
+  }
+}
+
+async function main() {
+  // One address stands for many people here.
+  process.env.PLENUM__HTTP__ADDRESS_RATE__PER_SECOND = "0";
+  process.env.PLENUM__HTTP__CALLER_RATE__PER_SECOND = "0";
+  if (values.reference) process.env.PLENUM_BIN = join(here, "reference/server.mjs");
+  console.log("TAP version 13");
+  const world = await World.start();
+  const Speaker = values.reference ? SocketIoSpeaker : NativeSpeaker;
+  const speaker = new Speaker(world.url, await world.person("speaker"));
+  try {
+    await speaker.open();
+    for (const client of CLIENTS.filter(({ name }) => wanted(name))) await alone(world, speaker, client);
+    if (wanted("together")) await together(world, speaker);
+  } catch (error) {
+    result("the run", error);
+  } finally {
+    speaker.close();
+    if (failures) for (const line of world.server.log().split("\n")) console.log(`# server: ${line}`);
+    await world.stop();
+  }
+  console.log(`1..${count}\n# ${count - failures} of ${count} passed`);
+  process.exitCode = failures || !count ? 1 : 0;
+}
+
+await main();
