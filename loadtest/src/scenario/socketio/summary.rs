@@ -164,3 +164,94 @@ fn notes(report: &mut Report) {
     ];
     report.notes.extend(notes.map(str::to_owned));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::Budget;
+    use crate::checker::Checks;
+    use crate::load::Pace;
+    use crate::scenario::socketio::Programs;
+    use std::time::Duration;
+
+    const ALL: [(Kind, f64); 3] = [(Kind::Plenum, 1.0), (Kind::Npm, 10.0), (Kind::Socketioxide, 2.0)];
+
+    fn comparison() -> Comparison {
+        let nowhere = || "none".into();
+        let peers = Programs { node: nowhere(), npm: nowhere(), socketioxide: nowhere() };
+        let second = Duration::from_secs(1);
+        Comparison {
+            servers: ALL.map(|(kind, _)| kind).to_vec(),
+            peers,
+            members: 1_000,
+            window: 8,
+            rate: 25.0,
+            bytes: 128,
+            warmup: second,
+            duration: second,
+            rounds: 1,
+            idle: 100,
+            settle: second,
+        }
+    }
+
+    fn round((kind, cost): (Kind, f64)) -> Round {
+        Round {
+            side: kind.name().to_owned(),
+            latencies: Latencies::new(),
+            ack_latencies: Latencies::new(),
+            payload_bytes: 400,
+            seconds: 1.0,
+            deliveries: 1_000_000,
+            sent: 1_000,
+            unsent: 0,
+            cpu: (cost, cost / 2.0, cost / 2.0),
+            connections: 1_000,
+            second_p99s: Vec::new(),
+            given_up: 0,
+            checks: Checks::default(),
+            samples: Vec::new(),
+        }
+    }
+
+    fn crowd((kind, cost): (Kind, f64)) -> Crowd {
+        Crowd {
+            kind,
+            connects_per_second: 1_000.0,
+            cpu_us_per_connect: 100.0,
+            bytes_per_connection: 2_000.0 * cost,
+            sizes: Vec::new(),
+            checks: Checks::default(),
+        }
+    }
+
+    fn whole() -> Report {
+        let stage = |name, pace| Stage { name, pace, rounds: ALL.map(round).into() };
+        let stages = vec![stage("saturating", Pace::Closed(8)), stage("paced", Pace::Open(25.0))];
+        report(&comparison(), stages, ALL.map(crowd).into())
+    }
+
+    #[test]
+    fn ratios_are_ours_by_theirs() {
+        let figures = whole().figures;
+        assert!((figures["saturating_cpu_ratio_to_npm"] - 0.1).abs() < 1e-9);
+        assert!((figures["paced_cpu_ratio_to_socketioxide"] - 0.5).abs() < 1e-9);
+        assert!((figures["idle_bytes_ratio_to_npm"] - 0.1).abs() < 1e-9);
+    }
+
+    #[test]
+    fn every_line_of_the_table_has_a_cell_for_each_server_and_each_ratio() {
+        let tables = whole().tables;
+        assert_eq!(tables[0].columns.len(), 2 + 3 + 2);
+        assert!(tables[0].rows.iter().all(|row| row.len() == 7), "{:?}", tables[0].rows);
+        assert_eq!(tables[0].rows.len(), 2 * PICKS.len() + 3);
+    }
+
+    #[test]
+    fn every_bound_of_the_budget_names_a_figure_of_the_run() {
+        let text = include_str!("../../../budgets/socketio.toml");
+        let lines = Budget::parse(text).unwrap().check(&whole().figures);
+        assert_eq!(lines.len(), 6);
+        assert!(lines.iter().all(|line| line.value.is_some()), "{lines:?}");
+    }
+}

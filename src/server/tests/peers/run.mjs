@@ -3,15 +3,17 @@
  *
  *   node run.mjs [--reference] [--only TEXT]…
  *
- * PLENUM_BIN     the server; with --reference the double in reference/ stands for it
- * PEERS_PYTHON   a Python with requirements.txt installed
- * PEERS_JAVA     class path of the Java driver (its classes and what they need)
- * PEERS_RUST     the Rust driver
+ * PLENUM_BIN        the server; with --reference the double in reference/ stands for it
+ * PEERS_PYTHON      a Python with requirements.txt installed
+ * PEERS_JAVA        class path of the Java driver (its classes and what they need)
+ * PEERS_RUST        the Rust driver
+ * PEERS_CONFORMANCE the example socketio-conformance
  * A client whose variable is not set fails: scripts/test sets them all. `--only` takes the clients with TEXT in their name.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { Bytes, STEPS as BYTES, Conformance } from "./bytes.mjs";
 import { Driver } from "./driver.mjs";
 import { Journey, STEPS } from "./journeys.mjs";
 import { NativeSpeaker, SocketIoSpeaker } from "./speaker.mjs";
@@ -42,7 +44,8 @@ const three = `npm socket.io-client ${versionOf("socket.io-client-3")}`;
 
 /**
  * `recovers`: has connection state recovery. `upgrades`: tells when it has gone over to WebSocket. `onlyTopBytes`: knows bytes
- * as a whole argument only. `silentBreaks`: does not tell that the line is broken, only that it is whole again.
+ * as a whole argument only. `silentBreaks`: does not tell that the line is broken, only that it is whole again. `atOnce`: events
+ * without a pause between them; python-engineio gives up over more than 16 packets in one poll.
  */
 const CLIENTS = [
   { ...js4, name: `${four}, websocket`, transports: ["websocket"] },
@@ -50,8 +53,8 @@ const CLIENTS = [
   { ...js4, name: `${four}, upgrade`, transports: both, upgrades: true },
   { ...js3, name: `${three}, upgrade`, transports: both, upgrades: true },
   { ...js3, name: `${three}, polling`, transports: ["polling"] },
-  { name: "PyPI python-socketio, upgrade", command: python, vocabulary: underscore, transports: both },
-  { name: "PyPI python-socketio, polling", command: python, vocabulary: hyphen, transports: ["polling"] },
+  { name: "PyPI python-socketio, upgrade", command: python, vocabulary: underscore, transports: both, atOnce: 9 },
+  { name: "PyPI python-socketio, polling", command: python, vocabulary: hyphen, transports: ["polling"], atOnce: 9 },
   { name: "Maven io.socket:socket.io-client, upgrade", command: java, vocabulary: underscore, transports: both },
   { name: "Maven io.socket:socket.io-client, polling", command: java, vocabulary: hyphen, transports: ["polling"] },
   {
@@ -69,8 +72,11 @@ const wanted = (name) => !values.only || values.only.some((text) => name.include
 let count = 0;
 let failures = 0;
 
+let skipped = 0;
+
 function result(name, error, note) {
   count++;
+  if (note) skipped++;
   console.log(`${error ? "not ok" : "ok"} ${count} - ${name}${note ? ` # SKIP ${note}` : ""}`);
   if (!error) return;
   failures++;
@@ -94,10 +100,11 @@ async function travel(name, party, steps) {
   await party.finish();
 }
 
-async function alone(world, speaker, client) {
+async function alone(world, speaker, conformance, client) {
   const driver = new Driver(client.command());
   try {
     await travel(client.name, new Journey(world, driver, client, speaker), STEPS);
+    await travel(client.name, new Bytes(conformance, driver, client), BYTES);
   } finally {
     await driver.end();
   }
@@ -122,21 +129,23 @@ async function main() {
   process.env.PLENUM__HTTP__CALLER_RATE__PER_SECOND = "0";
   if (values.reference) process.env.PLENUM_BIN = join(here, "reference/server.mjs");
   console.log("TAP version 13");
+  const program = values.reference ? join(here, "reference/conformance.mjs") : needed("PEERS_CONFORMANCE");
+  const conformance = await Conformance.start(program);
   const world = await World.start();
   const Speaker = values.reference ? SocketIoSpeaker : NativeSpeaker;
   const speaker = new Speaker(world.url, await world.person("speaker"));
   try {
     await speaker.open();
-    for (const client of CLIENTS.filter(({ name }) => wanted(name))) await alone(world, speaker, client);
+    for (const client of CLIENTS.filter(({ name }) => wanted(name))) await alone(world, speaker, conformance, client);
     if (wanted("together")) await together(world, speaker);
   } catch (error) {
     result("the run", error);
   } finally {
     speaker.close();
     if (failures) for (const line of world.server.log().split("\n")) console.log(`# server: ${line}`);
-    await world.stop();
+    await Promise.all([world.stop(), conformance.stop()]);
   }
-  console.log(`1..${count}\n# ${count - failures} of ${count} passed`);
+  console.log(`1..${count}\n# ${count - failures} of ${count} passed, ${skipped} of them skipped`);
   process.exitCode = failures || !count ? 1 : 0;
 }
 

@@ -163,7 +163,7 @@ io.on("connection", (socket) => {
     if (event === "echo") return;
     try {
       const [words, act] = events[event] ?? [];
-      if (!act) throw new Refusal("notFound", "there is no such event");
+      if (!act) throw new Refusal("notFound", `${event} is not served yet`);
       if (words) speaks(socket, words);
       const done = { ok: true, ...act(socket, argument) };
       acknowledge?.(done);

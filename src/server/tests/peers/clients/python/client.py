@@ -68,7 +68,8 @@ def emit(command):
 
 
 def close(command):
-    SOCKETS[command["socket"]].disconnect()
+    # Waits for a poll that is under way, so not on the thread that reads the commands.
+    threading.Thread(target=SOCKETS[command["socket"]].disconnect, daemon=True).start()
 
 
 COMMANDS = {"open": open_socket, "emit": emit, "close": close}

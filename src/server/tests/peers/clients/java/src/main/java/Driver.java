@@ -7,6 +7,7 @@ import java.io.PrintStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
@@ -45,16 +46,18 @@ public final class Driver {
         options.transports = strings(command.getJSONArray("transports"));
         options.auth = new HashMap<>();
         JSONObject auth = command.getJSONObject("auth");
-        auth.keys().forEachRemaining(key -> options.auth.put(key, auth.optString(key)));
+        for (var keys = auth.keys(); keys.hasNext(); ) {
+            String key = (String) keys.next();
+            options.auth.put(key, auth.getString(key));
+        }
         Socket socket = IO.socket(URI.create(command.getString("url")), options);
         SOCKETS.put(name, socket);
         socket.on(Socket.EVENT_CONNECT, args -> say(name, "connect", Map.of()));
         socket.on(Socket.EVENT_CONNECT_ERROR, args -> say(name, "connect_error", Map.of("data", first(args))));
         socket.on(Socket.EVENT_DISCONNECT, args -> say(name, "disconnect", Map.of("reason", first(args))));
         socket.onAnyIncoming(args -> {
-            JSONArray packed = array(args);
-            Object event = packed.remove(0);
-            say(name, "event", Map.of("event", event, "args", packed));
+            JSONArray rest = array(Arrays.copyOfRange(args, 1, args.length));
+            say(name, "event", Map.of("event", args[0], "args", rest));
         });
         socket.connect();
     }
@@ -74,7 +77,8 @@ public final class Driver {
     }
 
     private static void say(String name, String is, Map<String, Object> more) {
-        JSONObject said = new JSONObject(more);
+        // The old org.json wraps the map it is given.
+        JSONObject said = new JSONObject(new HashMap<>(more));
         try {
             OUT.println(said.put("socket", name).put("is", is));
         } catch (JSONException error) {
