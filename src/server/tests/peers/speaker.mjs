@@ -77,7 +77,8 @@ export class NativeSpeaker {
   /** Texts heard in a conversation, with their offsets. */
   texts(conversation) {
     const events = this.heard.map(({ event }) => event).filter((event) => event?.topic === topic(conversation));
-    return events.filter(({ event }) => event.message).map(({ offset, event }) => [offset, event.message.content.text]);
+    const messages = events.filter(({ event }) => event.conversation?.message);
+    return messages.map(({ offset, event }) => [offset, event.conversation.message.content.text]);
   }
 
   /** Who is said to type in a conversation. */

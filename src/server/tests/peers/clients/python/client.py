@@ -6,10 +6,25 @@ import os
 import sys
 import threading
 
+import engineio
 import socketio
 
 WRITING = threading.Lock()
 SOCKETS = {}
+
+
+class Transport(engineio.Client):
+    """The library starts a thread for each packet; only one after the other tells in which order they came."""
+
+    def _trigger_event(self, event, *args, **options):
+        return super()._trigger_event(event, *args, **{**options, "run_async": False})
+
+
+class Client(socketio.Client):
+    """The same above it."""
+
+    def _engineio_client_class(self):
+        return Transport
 
 
 def pack(value):
@@ -49,7 +64,7 @@ def connect(client, name, command):
 
 def open_socket(command):
     name = command["socket"]
-    client = socketio.Client(reconnection_delay=0.05, reconnection_delay_max=0.25, handle_sigint=False)
+    client = Client(reconnection_delay=0.05, reconnection_delay_max=0.25, handle_sigint=False)
     SOCKETS[name] = client
     client.on("connect", lambda: say(name, **{"is": "connect"}))
     client.on("disconnect", lambda reason=None: say(name, **{"is": "disconnect", "reason": reason}))
