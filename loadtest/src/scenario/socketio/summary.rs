@@ -115,8 +115,9 @@ fn crowd_rows(report: &mut Report, crowds: &[Crowd]) -> Vec<Row> {
     }
     let ours = crowds.iter().find(|crowd| crowd.kind == Kind::Plenum).map(|crowd| crowd.bytes_per_connection);
     for other in crowds.iter().filter(|crowd| crowd.kind != Kind::Plenum) {
-        if let Some(ours) = ours {
-            let ratio = ours / other.bytes_per_connection.max(1e-9);
+        // Too few connections to see their memory: no figure, and a budget on it breaks.
+        if let Some(ours) = ours.filter(|_| other.bytes_per_connection > 0.0) {
+            let ratio = ours / other.bytes_per_connection;
             report.figure(format!("idle_bytes_ratio_to_{}", other.kind.name()), ratio);
         }
     }

@@ -127,6 +127,7 @@ async function main() {
   // One address stands for many people here.
   process.env.PLENUM__HTTP__ADDRESS_RATE__PER_SECOND = "0";
   process.env.PLENUM__HTTP__CALLER_RATE__PER_SECOND = "0";
+  process.env.PLENUM__PRESENCE__GRACE_MS = "500";
   if (values.reference) process.env.PLENUM_BIN = join(here, "reference/server.mjs");
   console.log("TAP version 13");
   const program = values.reference ? join(here, "reference/conformance.mjs") : needed("PEERS_CONFORMANCE");

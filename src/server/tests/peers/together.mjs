@@ -28,6 +28,8 @@ export class Together {
     this.people = {};
     for (const name of Object.keys(this.drivers)) this.people[name] = await world.person(name);
     this.conversation = await world.group("everybody", [speaker.person, ...Object.values(this.people)]);
+    this.visitor = await world.person("visitor");
+    await world.direct(this.people.hyphenated, this.visitor);
   }
 
   async finish() {}
@@ -102,6 +104,18 @@ export class Together {
     assert.equal(args[0].conversationId, conversation);
   }
 
+  async comeAndGo() {
+    const { hyphenated, visitor, world } = this;
+    const from = hyphenated.heard.length;
+    const { driver, transports } = this.drivers.silent;
+    const socket = driver.open("visitor", { url: world.url, auth: { token: visitor.token }, transports });
+    await socket.connected();
+    const theirs = ({ userId }) => userId === visitor.id;
+    await hyphenated.event("user-online", theirs, from);
+    socket.close();
+    await hyphenated.event("user-offline", theirs, from);
+  }
+
   async whisper() {
     const { hyphenated, underscored, people } = this;
     const content = `between us ${randomUUID()}`;
@@ -138,6 +152,7 @@ export const STEPS = [
   ["everybody hears everything, once, in one order, in the own words", (together) => together.talk()],
   ["typing is seen across", (together) => together.type()],
   ["reading is seen", (together) => together.read()],
+  ["who comes and who goes is seen", (together) => together.comeAndGo()],
   ["a direct message makes its conversation and reaches who is there", (together) => together.whisper()],
   ["edits, reactions and deletions are seen", (together) => together.change()],
 ];

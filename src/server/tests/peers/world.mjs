@@ -34,6 +34,12 @@ export class World {
     return id;
   }
 
+  /** The direct conversation of two people. Answers its id. */
+  async direct(one, other) {
+    const { id } = await this.#post("/api/conversations", { userId: other.id }, one.token);
+    return id;
+  }
+
   /** Ends the session of a person's token. */
   logout(person) {
     return this.#post("/api/auth/logout", {}, person.token);

@@ -26,7 +26,8 @@ const rest = {
     sockets.disconnectSockets(true);
     return { success: true };
   },
-  "/api/conversations": ({ members }, user) => conversation([user.id, ...members]),
+  "/api/conversations": ({ members, userId }, user) =>
+    userId ? conversation([user.id, userId], true) : conversation([user.id, ...members]),
 };
 
 /** Makes a conversation and lets its members who are here into it. */
@@ -153,8 +154,16 @@ const events = {
   "mark-as-read": ["hyphen", read],
 };
 
+/** Tells whoever has a direct conversation with a person. */
+function tell(user, event) {
+  const others = log.of(user).filter(({ isDirect }) => isDirect).flatMap(({ members }) => members.filter((one) => one !== user));
+  for (const other of others) io.to(`user ${other}`).emit(event, { userId: user });
+}
+
 io.on("connection", (socket) => {
   const { user } = socket.data;
+  tell(user.id, "user-online");
+  socket.on("disconnect", () => tell(user.id, "user-offline"));
   socket.join(`user ${user.id}`);
   if (!socket.recovered) for (const { id } of log.of(user.id)) enter(socket, id);
   socket.emit("authenticated", { user: { id: user.id } });
