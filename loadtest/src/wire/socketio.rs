@@ -12,8 +12,6 @@ use serde_json::Value;
 pub const PATH: &str = "/socket.io/?EIO=4&transport=websocket";
 /// The answer to an Engine.IO ping.
 pub const PONG: &[u8] = b"3";
-/// Leaves the namespace, then ends the Engine.IO session.
-pub const DISCONNECT: &[u8] = b"41";
 
 const JOIN: &str = "join-conversation";
 const SEND: &str = "send-message";
