@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_payload_has_no_more_records_than_every_client_reads() {
         let mut buffer = PollingBuffer::new(1_000);
-        (0..MOST_RECORDS + 1).for_each(|_| drop(write(&mut buffer, &text_frame(b"4x"))));
+        (0..=MOST_RECORDS).for_each(|_| assert_eq!(write(&mut buffer, &text_frame(b"4x")), 4));
         let count = |payload: Vec<u8>| payload.split(|&byte| byte == 0x1e).count();
         assert_eq!(buffer.take_payload(1_000).map(count), Some(MOST_RECORDS));
         assert_eq!(buffer.take_payload(1_000).map(count), Some(1));
