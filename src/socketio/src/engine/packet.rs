@@ -75,7 +75,7 @@ impl<'a> Packet<'a> {
             '4' => Ok(Self::Text(content.into())),
             '5' => bare(Self::Upgrade),
             '6' => bare(Self::Noop),
-            'b' => BASE64.decode(content).map(|bytes| Self::Binary(bytes.into())).map_err(|_| PacketError::Base64),
+            'b' => bytes_of(content).map(|bytes| Self::Binary(bytes.into())),
             _ => Err(PacketError::UnknownType),
         }
     }
@@ -109,6 +109,16 @@ impl<'a> Packet<'a> {
 fn put_text(out: &mut Vec<u8>, kind: u8, content: &str) {
     out.put_u8(kind);
     out.put_slice(content.as_bytes());
+}
+
+/// Reads base64. The client for Java breaks its lines after 76 characters.
+fn bytes_of(text: &str) -> Result<Vec<u8>, PacketError> {
+    let decoded = if text.contains(['\n', '\r']) {
+        BASE64.decode(text.split(['\n', '\r']).collect::<String>())
+    } else {
+        BASE64.decode(text)
+    };
+    decoded.map_err(|_| PacketError::Base64)
 }
 
 /// Appends `b` and the bytes in base64.
@@ -151,6 +161,13 @@ mod tests {
         assert_eq!(Packet::decode("bAQIDBA=="), Ok(Packet::Binary(vec![1, 2, 3, 4].into())));
         assert_eq!(Packet::decode("bAQIDBA"), Ok(Packet::Binary(vec![1, 2, 3, 4].into())));
         assert_eq!(Packet::decode("bAQ!"), Err(PacketError::Base64));
+    }
+
+    #[test]
+    fn base64_may_be_broken_into_lines() {
+        assert_eq!(Packet::decode("bAQID\nBA==\n"), Ok(Packet::Binary(vec![1, 2, 3, 4].into())));
+        assert_eq!(Packet::decode("bAQID\r\nBA\r\n"), Ok(Packet::Binary(vec![1, 2, 3, 4].into())));
+        assert_eq!(Packet::decode("bAQID BA=="), Err(PacketError::Base64));
     }
 
     #[test]

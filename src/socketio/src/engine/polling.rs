@@ -10,6 +10,9 @@ use std::io::IoSlice;
 use super::Packet;
 use bytes::Bytes;
 
+/// Most records of one payload: the client for Python refuses a payload of more.
+pub const MOST_RECORDS: usize = 16;
+
 /// A bounded buffer of server frames, given as bytes that may be cut anywhere.
 #[derive(Debug)]
 pub struct PollingBuffer {
@@ -85,15 +88,20 @@ impl PollingBuffer {
         self.bytes.is_empty()
     }
 
-    /// The payload for a poll: whole frames, the oldest first, until it has `soft_limit` bytes; `None` when there are none.
-    /// A close frame becomes a close packet; transport-level pings and pongs mean nothing here.
+    /// The payload for a poll: whole frames, the oldest first, until it has `soft_limit` bytes or [`MOST_RECORDS`]; `None` when
+    /// there are none. A close frame becomes a close packet, alone in its payload: clients act on it before they have told
+    /// their user what stands before it. Transport-level pings and pongs mean nothing here.
     pub fn take_payload(&mut self, soft_limit: usize) -> Option<Vec<u8>> {
         let mut payload = PayloadBuilder::default();
         let mut used = 0;
         let bytes = &*self.bytes.make_contiguous();
         while payload.len() < soft_limit
+            && payload.records() < MOST_RECORDS
             && let Some((frame, len)) = read_frame(bytes.get(used..).unwrap_or_default())
         {
+            if frame.opcode == Opcode::Close && !payload.is_empty() {
+                break;
+            }
             used += len;
             match frame.opcode {
                 Opcode::Text => payload.push_text(frame.payload),
@@ -233,5 +241,25 @@ mod tests {
         let mut buffer = PollingBuffer::new(100);
         write(&mut buffer, &close_frame());
         assert_eq!(buffer.take_payload(100).as_deref(), Some(&b"1"[..]));
+    }
+
+    #[test]
+    fn a_close_packet_is_alone_in_its_payload() {
+        let mut buffer = PollingBuffer::new(100);
+        write(&mut buffer, &text_frame(b"4last words"));
+        write(&mut buffer, &close_frame());
+        assert_eq!(buffer.take_payload(100).as_deref(), Some(&b"4last words"[..]));
+        assert!(buffer.is_ready());
+        assert_eq!(buffer.take_payload(100).as_deref(), Some(&b"1"[..]));
+        assert!(buffer.is_empty() && !buffer.is_ready());
+    }
+
+    #[test]
+    fn a_payload_has_no_more_records_than_every_client_reads() {
+        let mut buffer = PollingBuffer::new(1_000);
+        (0..=MOST_RECORDS).for_each(|_| assert_eq!(write(&mut buffer, &text_frame(b"4x")), 4));
+        let count = |payload: Vec<u8>| payload.split(|&byte| byte == 0x1e).count();
+        assert_eq!(buffer.take_payload(1_000).map(count), Some(MOST_RECORDS));
+        assert_eq!(buffer.take_payload(1_000).map(count), Some(1));
     }
 }
