@@ -5,11 +5,16 @@ use crate::unavailable::unavailable;
 use futures_util::stream::{self, StreamExt};
 use plenum_actors::owner::recent::{Page, Span};
 use plenum_actors::publication::{Body, Publication};
+use plenum_actors::store::Direction;
 use plenum_actors::views::MessageView;
 use plenum_schema::conversation::ConversationEvent;
 use plenum_schema::entities::Reaction;
 use plenum_schema::wire::{Event, EventFrame, MessageState, ReactionCount};
-use plenum_schema::{Content, ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
+use plenum_schema::{Content, ConversationId, LogId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
+
+/// Entries, and bytes of them, read at once while a new message is looked for by its id.
+const TAIL_PAGE: usize = 256;
+const TAIL_BYTES: usize = 256 * 1024;
 
 /// A page of history, oldest first.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,17 +35,37 @@ impl Conversations {
     /// # Errors
     /// `notFound` when it is in none of them, `unavailable`.
     pub async fn locate(&self, message: MessageId, among: Vec<Topic>) -> Result<(Topic, Offset), Refusal> {
-        let looks = among.into_iter().filter_map(|topic| Some((topic, topic.log()?))).map(|(topic, log)| async move {
-            let found = self.parts.store.find(log, vec![message]).await.map_err(unavailable)?;
-            Ok::<_, Refusal>(found.into_iter().next().flatten().map(|offset| (topic, offset)))
+        let logs: Vec<(Topic, LogId)> = among.into_iter().filter_map(|topic| Some((topic, topic.log()?))).collect();
+        let indexed = logs.iter().map(|(topic, log)| async move {
+            let found = self.parts.store.find(*log, vec![message]).await.map_err(unavailable)?;
+            Ok(found.into_iter().next().flatten().map(|offset| (*topic, offset)))
         });
-        let mut looks = stream::iter(looks).buffer_unordered(self.config.concurrent_reads);
-        while let Some(found) = looks.next().await {
-            if let Some(place) = found? {
-                return Ok(place);
+        // The index knows a message from the next snapshot on; a newer one stands behind the last.
+        let recent = logs.iter().map(|(topic, log)| async move {
+            Ok(self.locate_recent(message, *log).await?.map(|offset| (*topic, offset)))
+        });
+        let found = match first_of(indexed, self.config.concurrent_reads).await? {
+            None => first_of(recent, self.config.concurrent_reads).await?,
+            found => found,
+        };
+        found.ok_or_else(|| Refusal::field(RefusalCode::NotFound, "messageId", "there is no such message"))
+    }
+
+    /// Where a message stands among those that no snapshot covers yet.
+    async fn locate_recent(&self, message: MessageId, log: LogId) -> Result<Option<Offset>, Refusal> {
+        let snapshot = self.parts.store.load_snapshot(log).await.map_err(unavailable)?;
+        let mut after = snapshot.map_or(0, |snapshot| snapshot.offset);
+        loop {
+            let page = self.parts.store.read(log, after, Direction::Forward, TAIL_PAGE, TAIL_BYTES);
+            let page = page.await.map_err(unavailable)?;
+            if let Some(entry) = page.iter().find(|entry| entry.id == message) {
+                return Ok(Some(entry.offset));
+            }
+            match page.last() {
+                Some(last) => after = last.offset,
+                None => return Ok(None),
             }
         }
-        Err(Refusal::field(RefusalCode::NotFound, "messageId", "there is no such message"))
     }
 
     /// The newest events below `before`, or the oldest above `after`, or the newest: at most `limit`.
@@ -127,4 +152,18 @@ fn frame(publication: &Publication) -> Option<EventFrame> {
         }
         Body::Signal(_) => None,
     }
+}
+
+/// The first place that one of the looks finds, so many at a time.
+async fn first_of<F>(looks: impl Iterator<Item = F>, at_once: usize) -> Result<Option<(Topic, Offset)>, Refusal>
+where
+    F: Future<Output = Result<Option<(Topic, Offset)>, Refusal>>,
+{
+    let mut looks = stream::iter(looks).buffer_unordered(at_once);
+    while let Some(found) = looks.next().await {
+        if let Some(place) = found? {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
 }
