@@ -74,6 +74,23 @@ async fn hyphens_underscores_and_natives_share_one_conversation_in_one_order() {
 }
 
 #[tokio::test]
+async fn a_message_is_changed_by_its_id_as_soon_as_it_is_sent() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let id = id_of(world.group(&[&people[0], &people[1]]));
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    client.ask("join_room", &json!({ "roomId": id })).await;
+    client.ask("send_message", &json!({ "roomId": id, "content": "draft" })).await;
+    let message = client.expect("new_message").await["id"].clone();
+    let edited = client.ask("edit_message", &json!({ "messageId": message, "content": "final" })).await;
+    assert_eq!(edited["ok"], true, "{edited}");
+    assert_eq!(client.expect("message_updated").await["change"], "edited");
+    let reacted = client.ask("add_reaction", &json!({ "messageId": message, "emoji": "👍" })).await;
+    assert_eq!(reacted["ok"], true, "{reacted}");
+}
+
+#[tokio::test]
 async fn one_who_has_spoken_neither_vocabulary_hears_both_without_joining() {
     let world = World::start();
     let people = world.people(2).await;
