@@ -333,7 +333,7 @@ fn a_client_that_does_not_read_is_closed() {
     let mut config = patient_config();
     config.engine.poll_buffer_bytes = 10_000;
     config.outbox_bytes = 10_000;
-    let (done, flooded) = std::sync::mpsc::channel();
+    let (done, flooded) = std::sync::mpsc::sync_channel(2);
     let host = Running::start(config, move |mount| {
         let io = plenum_socketio::server::Io::new(mount, "/engine.io/", Default::default());
         let done = done.clone();
