@@ -1,3 +1,5 @@
 //! The aggregates: pure code, no I/O, no clock.
 
+pub mod conference;
 pub mod conversation;
+pub mod poll;

@@ -5,10 +5,10 @@ mod arguments;
 use crate::budget::{Budget, BudgetError};
 use crate::clock::Clock;
 use crate::report::{Outcome, Report};
-use crate::scenario::{Context, Failure, Foreign, acks, churn, crash, fanout, idle, slow, socketio};
+use crate::scenario::{Context, Failure, Foreign, acks, churn, conference, crash, fanout, idle, slow, socketio};
 use crate::target::{self, TargetError, TargetOptions};
 use crate::{process, yardstick};
-use arguments::{AcksArgs, ChurnArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs, SocketIoArgs};
+use arguments::{AcksArgs, ChurnArgs, ConferenceArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs, SocketIoArgs};
 use clap::{Args, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -86,6 +86,8 @@ enum Scenario {
     Idle(IdleArgs),
     /// Durable appends: one sender against many
     Acks(AcksArgs),
+    /// A hall votes within five seconds; acknowledged ballots and counted ones are compared
+    Conference(ConferenceArgs),
     /// SIGKILL again and again under load; then everything is checked
     Crash(CrashArgs),
     /// Clients that stop reading, beside healthy ones
@@ -191,6 +193,7 @@ fn scenario(context: &Context, scenario: &Scenario) -> Result<Report, Failure> {
         Scenario::Rooms(args) => fanout::run(context, &args.comparison(context)),
         Scenario::Idle(args) => idle::run(context, args.scenario()),
         Scenario::Acks(args) => acks::run(context, args.scenario()),
+        Scenario::Conference(args) => conference::run(context, args.scenario()),
         Scenario::Crash(args) => crash::run(context, args.scenario()),
         Scenario::Slow(args) => slow::run(context, &args.shape(context), args.rounds()),
         Scenario::Churn(args) => churn::run(context, args.scenario()),

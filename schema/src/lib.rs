@@ -4,12 +4,14 @@
 //! but not what is done with them. Every other crate speaks these types.
 
 pub mod codec;
+pub mod conference;
 pub mod content;
 pub mod conversation;
 pub mod entities;
 pub mod id;
 pub mod log;
 pub mod moment;
+pub mod poll;
 pub mod refusal;
 pub mod room;
 pub mod table;
@@ -18,7 +20,9 @@ pub mod view;
 pub mod wire;
 
 pub use content::{Content, ContentKind};
-pub use id::{ConnectionId, ConversationId, EntryId, MessageId, NodeId, SessionId, UserId};
+pub use id::{
+    ConferenceId, ConnectionId, ConversationId, EntryId, MessageId, NodeId, ParticipantId, QuestionId, SessionId, UserId,
+};
 pub use log::{AggregateKind, LogId, Offset};
 pub use refusal::{Refusal, RefusalCode};
 pub use topic::Topic;

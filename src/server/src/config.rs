@@ -18,8 +18,9 @@ pub use print::{effective, markdown};
 pub use problem::{ConfigError, Problem};
 pub use reference::{DEFAULT_TOML, Key, Reference, Section, reference};
 pub use sections::{
-    Bus, ClusterConfig, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection, LogConfig, LogFormat,
-    OperationsConfig, ServerConfig, StoreSection, TlsConfig, WebSocketConfig,
+    Bus, ClusterConfig, ConferencesSection, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection, LogConfig, LogFormat,
+    OperationsConfig, ServerConfig, StoreSection, TlsConfig, VotingSection,
+    WebSocketConfig,
 };
 
 use plenum_actors::connection::ConnectionConfig;
@@ -73,6 +74,10 @@ pub struct Config {
     pub poll: PollConfig,
     /// Conversations.
     pub conversations: ConversationsSection,
+    /// Conferences.
+    pub conferences: ConferencesSection,
+    /// Their polls.
+    pub voting: VotingSection,
     /// Who is online.
     pub presence: PresenceConfig,
     /// The hub of each worker.

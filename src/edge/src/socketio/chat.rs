@@ -355,7 +355,12 @@ impl Chat {
         match (purpose, result) {
             (Purpose::Enter, _) => super::welcome::list(self, around),
             (Purpose::Event { callback, joins, .. }, result) => {
-                self.succeed(around, callback, &Done::of(result));
+                let done = Done::of(result);
+                self.succeed(around, callback, &done);
+                if let AckResult::Voted(voted) = result {
+                    self.push(around, packet::event(self.parser(), "answer_accepted", &done, None));
+                    self.hear_results(around, Topic::PollVoted(voted.question));
+                }
                 if let (true, AckResult::Subscribed(subscribed)) = (joins, result) {
                     self.stands(around, subscribed.topic, subscribed.since);
                 }
@@ -368,6 +373,13 @@ impl Chat {
                 self.stands(around, subscribed.topic, subscribed.since);
             }
             (Purpose::Look(_) | Purpose::Follow | Purpose::Change { .. }, _) => {}
+        }
+    }
+
+    /// Whoever has voted hears what voters may see, where that is more than everybody may.
+    fn hear_results(&mut self, around: &Around<'_>, topic: Topic) {
+        if self.is_inside() && !self.has(around, topic) {
+            self.follow(around, topic, None);
         }
     }
 
