@@ -8,7 +8,9 @@ use crate::report::{Outcome, Report};
 use crate::scenario::{Context, Failure, Foreign, acks, churn, conference, crash, fanout, idle, slow, socketio};
 use crate::target::{self, TargetError, TargetOptions};
 use crate::{process, yardstick};
-use arguments::{AcksArgs, ChurnArgs, ConferenceArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs, SocketIoArgs};
+use arguments::{
+    AcksArgs, ChurnArgs, ConferenceArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs, SocketIoArgs,
+};
 use clap::{Args, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

@@ -11,9 +11,7 @@ mod room;
 
 pub use account::{Account, AccountKey, Session};
 pub use block::Block;
-pub use conference::{
-    ConferenceCode, ConferenceRow, HostedConference, Participant, QuestionResults, QuestionRow,
-};
+pub use conference::{ConferenceCode, ConferenceRow, HostedConference, Participant, QuestionResults, QuestionRow};
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
 pub use message_state::{MessageStateRow, Reaction};

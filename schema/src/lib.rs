@@ -21,7 +21,8 @@ pub mod wire;
 
 pub use content::{Content, ContentKind};
 pub use id::{
-    ConferenceId, ConnectionId, ConversationId, EntryId, MessageId, NodeId, ParticipantId, QuestionId, SessionId, UserId,
+    ConferenceId, ConnectionId, ConversationId, EntryId, MessageId, NodeId, ParticipantId, QuestionId, SessionId,
+    UserId,
 };
 pub use log::{AggregateKind, LogId, Offset};
 pub use refusal::{Refusal, RefusalCode};

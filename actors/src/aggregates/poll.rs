@@ -174,10 +174,7 @@ impl Aggregate for Poll {
     }
 
     fn is_query(command: &Command) -> bool {
-        matches!(
-            command,
-            Command::Access { .. } | Command::Conference | Command::Results { .. } | Command::Own { .. }
-        )
+        matches!(command, Command::Access { .. } | Command::Conference | Command::Results { .. } | Command::Own { .. })
     }
 
     fn name(command: &Command) -> &'static str {
@@ -234,12 +231,7 @@ impl Aggregate for Poll {
 
     fn save(&self) -> Saved {
         let ballot = |(voter, held): (&ParticipantId, &Held)| SavedBallot {
-            ballot: Ballot {
-                voter: *voter,
-                answer: held.answer.clone(),
-                pressed_ms: held.pressed_ms,
-                sequence: None,
-            },
+            ballot: Ballot { voter: *voter, answer: held.answer.clone(), pressed_ms: held.pressed_ms, sequence: None },
             offset: held.offset,
             entry: held.entry,
         };

@@ -136,7 +136,12 @@ impl World {
 }
 
 fn identity(number: u128) -> Identity {
-    Identity { user: user(number), session: SessionId(Uuid::from_u128(number)), expires_at: i64::MAX, scope: Scope::Account }
+    Identity {
+        user: user(number),
+        session: SessionId(Uuid::from_u128(number)),
+        expires_at: i64::MAX,
+        scope: Scope::Account,
+    }
 }
 
 fn frames(text: &str) -> Vec<ServerFrame> {

@@ -181,7 +181,10 @@ impl<A: Aggregate> Core<A> {
             }
             _ => None,
         };
-        [next, self.rest_at(), self.snapshot_at(), self.look_at(), self.digest_at(), self.signal_at()].into_iter().flatten().min()
+        [next, self.rest_at(), self.snapshot_at(), self.look_at(), self.digest_at(), self.signal_at()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Whether it knows its log: everything up to [`Self::head`] has been announced or published.

@@ -136,13 +136,7 @@ fn feed(wanted: Conference, swarm: &mut Swarm, hall: &mut Hall) -> Result<Option
 }
 
 /// What the server counted must be what was acknowledged last to each participant.
-fn check(
-    target: &Target,
-    stage: &Stage,
-    swarm: &mut Swarm,
-    hall: &Hall,
-    report: &mut Report,
-) -> Result<(), Failure> {
+fn check(target: &Target, stage: &Stage, swarm: &mut Swarm, hall: &Hall, report: &mut Report) -> Result<(), Failure> {
     let mut checks = std::mem::take(swarm.checks());
     swarm.cut_all();
     let results = http::get_as(target.address(), &stage.path("/results"), &stage.host)
@@ -153,7 +147,8 @@ fn check(
     report.figure("ballots_counted", as_figure(results.total_responses));
     report.figure("ballots_acked", as_figure(acked.iter().sum()));
     if counted != acked || !results.closed {
-        checks.acked_lost += counted.iter().zip(&acked).map(|(counted, acked)| counted.abs_diff(*acked)).sum::<u64>().max(1);
+        checks.acked_lost +=
+            counted.iter().zip(&acked).map(|(counted, acked)| counted.abs_diff(*acked)).sum::<u64>().max(1);
         checks.example(|| format!("counted {counted:?}, acknowledged {acked:?}"));
     }
     checks.unexpected_refusals += hall.troubles().len() as u64;

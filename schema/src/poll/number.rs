@@ -44,7 +44,11 @@ impl Number {
         Self::from_millionths((sum_of_millionths * 2 + count).div_euclid(count * 2))
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "checked against the bounds first")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "checked against the bounds first"
+    )]
     fn from_f64(value: f64) -> Option<Self> {
         let scaled = value * SCALE as f64;
         (value.is_finite() && value.abs() <= MOST as f64).then(|| Self(scaled.round() as i64))

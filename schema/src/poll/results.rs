@@ -55,13 +55,25 @@ fn is_false(flag: &bool) -> bool {
 impl Results {
     /// Nothing but the number of ballots.
     #[must_use]
-    pub fn hidden(question: QuestionId, kind: QuestionKind, total_responses: u64, revision: Offset, closed: bool) -> Self {
+    pub fn hidden(
+        question: QuestionId,
+        kind: QuestionKind,
+        total_responses: u64,
+        revision: Offset,
+        closed: bool,
+    ) -> Self {
         Self { hidden: true, ..Self::empty(question, kind, total_responses, revision, closed) }
     }
 
     /// Results that say nothing about answers yet.
     #[must_use]
-    pub fn empty(question: QuestionId, kind: QuestionKind, total_responses: u64, revision: Offset, closed: bool) -> Self {
+    pub fn empty(
+        question: QuestionId,
+        kind: QuestionKind,
+        total_responses: u64,
+        revision: Offset,
+        closed: bool,
+    ) -> Self {
         Self {
             question,
             kind,

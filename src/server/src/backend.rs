@@ -274,9 +274,7 @@ fn no_such_topic() -> Refusal {
 fn conversation(topic: Topic) -> Result<ConversationId, Refusal> {
     match topic {
         Topic::Conversation(id) => Ok(id),
-        _ => {
-            Err(Refusal::field(RefusalCode::Invalid, "topic", "this command is for conversations"))
-        }
+        _ => Err(Refusal::field(RefusalCode::Invalid, "topic", "this command is for conversations")),
     }
 }
 

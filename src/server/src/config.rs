@@ -18,9 +18,8 @@ pub use print::{effective, markdown};
 pub use problem::{ConfigError, Problem};
 pub use reference::{DEFAULT_TOML, Key, Reference, Section, reference};
 pub use sections::{
-    Bus, ClusterConfig, ConferencesSection, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection, LogConfig, LogFormat,
-    OperationsConfig, ServerConfig, StoreSection, TlsConfig, VotingSection,
-    WebSocketConfig,
+    Bus, ClusterConfig, ConferencesSection, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection,
+    LogConfig, LogFormat, OperationsConfig, ServerConfig, StoreSection, TlsConfig, VotingSection, WebSocketConfig,
 };
 
 use plenum_actors::connection::ConnectionConfig;

@@ -15,12 +15,7 @@ pub(super) type Decided = Result<(Vec<ConferenceEvent>, Answered), Refusal>;
 /// Longest date or time as its host writes it, characters.
 const MOMENT_CHARS: usize = 40;
 
-pub(super) fn decide(
-    state: &Conference,
-    rules: &ConferenceLimits,
-    command: &Command,
-    now: WallMillis,
-) -> Decided {
+pub(super) fn decide(state: &Conference, rules: &ConferenceLimits, command: &Command, now: WallMillis) -> Decided {
     if !state.is_made() && !matches!(command, Command::Create { .. }) {
         return Err(unknown());
     }
@@ -68,13 +63,7 @@ fn authorize(state: &Conference, by: &Runner, least: HostRole) -> Result<HostRol
     }
 }
 
-fn create(
-    state: &Conference,
-    rules: &ConferenceLimits,
-    by: UserId,
-    code: &str,
-    info: &ConferenceInfo,
-) -> Decided {
+fn create(state: &Conference, rules: &ConferenceLimits, by: UserId, code: &str, info: &ConferenceInfo) -> Decided {
     if state.is_made() {
         if state.hosts.get(&by) != Some(&HostRole::Host) {
             return Err(unknown());

@@ -11,13 +11,7 @@ use plenum_schema::{ConferenceId, EntryId, Refusal, RefusalCode};
 
 pub(super) type Decided = Result<(Vec<PollEvent>, Answered), Refusal>;
 
-pub(super) fn decide(
-    poll: &Poll,
-    rules: &VotingLimits,
-    command: &Command,
-    entry: EntryId,
-    now: WallMillis,
-) -> Decided {
+pub(super) fn decide(poll: &Poll, rules: &VotingLimits, command: &Command, entry: EntryId, now: WallMillis) -> Decided {
     match command {
         Command::Open { conference, definition } => open(poll, rules, *conference, definition),
         Command::Vote { voter, answer, pressed_after_ms, sequence } => {
@@ -100,14 +94,7 @@ fn expect_newest(poll: &Poll, voter: Voter, sequence: Option<u32>) -> Result<(),
     Ok(())
 }
 
-fn vote(
-    poll: &Poll,
-    rules: &VotingLimits,
-    voter: Voter,
-    cast: &Cast<'_>,
-    entry: EntryId,
-    now: WallMillis,
-) -> Decided {
+fn vote(poll: &Poll, rules: &VotingLimits, voter: Voter, cast: &Cast<'_>, entry: EntryId, now: WallMillis) -> Decided {
     let open = admitted(poll, voter)?;
     let answer = ballot::normalised(rules, &open.definition, cast.answer)?;
     expect_newest(poll, voter, cast.sequence)?;

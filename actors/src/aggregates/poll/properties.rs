@@ -52,9 +52,7 @@ fn any_answer(kind: QuestionKind) -> BoxedStrategy<Answer> {
             .boxed(),
         QuestionKind::Words => prop::collection::vec("[abAB]{1,2}", 0..5).prop_map(Answer::Words).boxed(),
         QuestionKind::Text => "[ab]{0,3}".prop_map(Answer::Text).boxed(),
-        QuestionKind::Number => {
-            (-3_i128..4).prop_map(|n| Answer::Number(Number::from_millionths(n * 500_000))).boxed()
-        }
+        QuestionKind::Number => (-3_i128..4).prop_map(|n| Answer::Number(Number::from_millionths(n * 500_000))).boxed(),
     }
 }
 

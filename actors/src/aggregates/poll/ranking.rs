@@ -145,11 +145,10 @@ mod tests {
     #[test]
     fn options_that_are_left_out_share_what_is_left_and_stand_behind_the_ranked() {
         let all = rankings(3, &[(1, &[2])]);
-        assert_eq!(all.points().iter().map(|one| (one.option, one.points)).collect::<Vec<_>>(), [
-            (2, Number::whole(2)),
-            (1, Number::from_millionths(500_000)),
-            (3, Number::from_millionths(500_000)),
-        ]);
+        assert_eq!(
+            all.points().iter().map(|one| (one.option, one.points)).collect::<Vec<_>>(),
+            [(2, Number::whole(2)), (1, Number::from_millionths(500_000)), (3, Number::from_millionths(500_000)),]
+        );
         assert_eq!(all.results().schulze, [vec![2], vec![1, 3]]);
     }
 

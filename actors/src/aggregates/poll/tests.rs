@@ -54,12 +54,8 @@ struct Table {
 
 impl Table {
     fn of(definition: Definition) -> Self {
-        let mut table = Self {
-            state: Poll::empty(Uuid::from_u128(7)),
-            rules: VotingLimits::default(),
-            head: 0,
-            now: 1_000_000,
-        };
+        let mut table =
+            Self { state: Poll::empty(Uuid::from_u128(7)), rules: VotingLimits::default(), head: 0, now: 1_000_000 };
         table.ask(&open(definition)).unwrap();
         table
     }

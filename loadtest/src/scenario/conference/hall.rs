@@ -178,7 +178,9 @@ impl Hall {
             return false;
         };
         let question = self.question;
-        let Some(id) = swarm.command(number, |id| wire::vote(codec, id, question, option, sequence)) else { return false };
+        let Some(id) = swarm.command(number, |id| wire::vote(codec, id, question, option, sequence)) else {
+            return false;
+        };
         self.waiting.insert((number, id), (option, intended));
         true
     }
@@ -241,7 +243,9 @@ impl Hall {
     /// Everybody changes their ballot until then.
     pub fn feed(&mut self, swarm: &Swarm, until: Nanos) {
         self.feed_until = until;
-        self.fed = (0..swarm.count()).filter(|number| self.voters.get(*number).is_some_and(|v| v.part != Part::Late)).collect();
+        self.fed = (0..swarm.count())
+            .filter(|number| self.voters.get(*number).is_some_and(|v| v.part != Part::Late))
+            .collect();
     }
 
     /// Whoever was answered changes it again.
@@ -321,7 +325,9 @@ impl Sink for Hall {
             Answer::Voted(_) if self.closed => self.late_acked += 1,
             Answer::Voted(_) => self.voted(connection, option, intended, at),
             Answer::Refused(refusal) if self.closed && refusal.code == RefusalCode::Gone => {}
-            Answer::Refused(refusal) if refusal.code.is_retryable() => self.again(connection, at + AGAIN_AFTER, intended),
+            Answer::Refused(refusal) if refusal.code.is_retryable() => {
+                self.again(connection, at + AGAIN_AFTER, intended)
+            }
             Answer::Refused(refusal) => self.troubles.push(refusal.to_string()),
             Answer::Sent(_) | Answer::Page(_) => {}
         }

@@ -154,12 +154,7 @@ fn conference_commands() -> Vec<Message> {
             "Answer a question of a conference.",
             &[question(), ("answer", a("Answer")), ("pressedAfterMs?", a("Count")), ("sequence?", a("Count"))],
         ),
-        command(
-            "client withdraw",
-            "server ack voted",
-            "Take a ballot back.",
-            &[question(), ("sequence?", a("Count"))],
-        ),
+        command("client withdraw", "server ack voted", "Take a ballot back.", &[question(), ("sequence?", a("Count"))]),
         command(
             "client pushQuestion",
             "server ack conferenceChanged",
@@ -185,7 +180,11 @@ fn conference_events() -> Vec<Message> {
         conference("server event conference ended", "It is over.", "ConferenceEnded"),
         conference("server event conference questionLive", "A question can be answered from now on.", "QuestionLive"),
         conference("server event conference questionClosed", "A question is closed.", "QuestionClosed"),
-        conference("server event conference resultsShown", "Results are shown to everybody, or hidden.", "ResultsShown"),
+        conference(
+            "server event conference resultsShown",
+            "Results are shown to everybody, or hidden.",
+            "ResultsShown",
+        ),
         server(
             "server signal results",
             "How a question stands; also the first thing on a `poll:`, `pollVoted:` or `pollHost:` topic.",

@@ -262,10 +262,7 @@ fn conferences() -> Vec<(&'static str, Value)> {
         ("ConferenceStarted", object(&[])),
         ("ConferenceEnded", object(&[("audience", a("Audience"))])),
         ("HostChanged", object(&[("user", a("Id")), ("role?", role)])),
-        (
-            "QuestionLive",
-            object(&[("question", a("Id")), ("definition", a("Definition")), ("closesAt?", a("Moment"))]),
-        ),
+        ("QuestionLive", object(&[("question", a("Id")), ("definition", a("Definition")), ("closesAt?", a("Moment"))])),
         (
             "QuestionClosed",
             object(&[("question", a("Id")), ("totalResponses", a("Offset")), ("results?", a("Results"))]),

@@ -18,12 +18,7 @@ pub(crate) struct HostBody {
 /// Let somebody else run the conference too, or no longer
 #[utoipa::path(post, path = "/conference/{id}/hosts", tag = "conferences", request_body = HostBody, params(("id" = uuid::Uuid, Path, description = "The conference")),
     responses((status = 200, description = "The conference", body = ConferenceAnswer)))]
-pub async fn handle(
-    caller: Caller,
-    state: web::Data<RestState>,
-    id: Id<ConferenceId>,
-    body: Body<HostBody>,
-) -> Answer {
+pub async fn handle(caller: Caller, state: web::Data<RestState>, id: Id<ConferenceId>, body: Body<HostBody>) -> Answer {
     let HostBody { user, role } = body.value;
     let role = role.map(RoleWord::given).transpose()?;
     let view = state.conferences.set_host(&caller.0, id.0, user, role).await?;

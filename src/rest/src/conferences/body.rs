@@ -91,7 +91,11 @@ impl ConferenceBody {
 #[serde(untagged)]
 enum OptionBody {
     Text(String),
-    Full { text: String, #[serde(default)] image: Option<String> },
+    Full {
+        text: String,
+        #[serde(default)]
+        image: Option<String>,
+    },
 }
 
 /// A question as it is wanted.

@@ -16,12 +16,7 @@ pub(crate) struct OrderBody {
 /// Put questions into another order
 #[utoipa::path(put, path = "/conference/{id}/questions/order", tag = "conferences", request_body = OrderBody, params(("id" = uuid::Uuid, Path, description = "The conference")),
     responses((status = 204, description = "Done")))]
-pub async fn handle(
-    guest: Guest,
-    state: web::Data<RestState>,
-    id: Id<ConferenceId>,
-    body: Body<OrderBody>,
-) -> Answer {
+pub async fn handle(guest: Guest, state: web::Data<RestState>, id: Id<ConferenceId>, body: Body<OrderBody>) -> Answer {
     state.conferences.order_questions(&guest.0, id.0, &body.value.order).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -27,12 +27,7 @@ pub(crate) struct ReportAnswer {
 #[utoipa::path(get, path = "/conference/{id}/report", tag = "conferences",
     params(("id" = uuid::Uuid, Path, description = "The conference"), Form),
     responses((status = 200, description = "JSON, or comma-separated values", body = ReportAnswer)))]
-pub async fn handle(
-    guest: Guest,
-    state: web::Data<RestState>,
-    id: Id<ConferenceId>,
-    form: Query<Form>,
-) -> Answer {
+pub async fn handle(guest: Guest, state: web::Data<RestState>, id: Id<ConferenceId>, form: Query<Form>) -> Answer {
     let report = state.conferences.report(&guest.0, id.0).await?;
     match form.0.format.as_deref().unwrap_or("json") {
         "json" => Ok(HttpResponse::Ok().json(ReportAnswer {

@@ -4,7 +4,9 @@ use crate::moment::rfc3339;
 use crate::state::RestState;
 use plenum_schema::conference::{Audience, ConferenceStatus, HostRole, IdentityMode, Speaker};
 use plenum_schema::moment::rfc3339_option;
-use plenum_schema::poll::{Answer, BallotPolicy, ChoiceOption, Definition, Number, OptionId, QuestionKind, Results, Visibility};
+use plenum_schema::poll::{
+    Answer, BallotPolicy, ChoiceOption, Definition, Number, OptionId, QuestionKind, Results, Visibility,
+};
 use plenum_schema::{ConferenceId, QuestionId, Refusal, Topic, UserId};
 use plenum_services::conferences::{ConferenceView, QuestionStatus, QuestionView};
 use plenum_services::identity::{ConferenceRole, Identity, Scope};
@@ -75,11 +77,9 @@ impl RoleWord {
             Self::Moderator => Ok(HostRole::Moderator),
             Self::Cohost => Ok(HostRole::Cohost),
             Self::Host => Ok(HostRole::Host),
-            Self::Participant => Err(Refusal::field(
-                plenum_schema::RefusalCode::Invalid,
-                "role",
-                "participants join by themselves",
-            )),
+            Self::Participant => {
+                Err(Refusal::field(plenum_schema::RefusalCode::Invalid, "role", "participants join by themselves"))
+            }
         }
     }
 }

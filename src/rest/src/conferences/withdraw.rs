@@ -26,6 +26,7 @@ pub async fn handle(
     question: QuestionInPath<QuestionId>,
     which: Query<Sequence>,
 ) -> Answer {
-    let voted = state.conferences.withdraw(&guest.0, Withdraw { question: question.0, sequence: which.0.sequence }).await?;
+    let voted =
+        state.conferences.withdraw(&guest.0, Withdraw { question: question.0, sequence: which.0.sequence }).await?;
     Ok(HttpResponse::Ok().json(VotedAnswer::from(voted)))
 }

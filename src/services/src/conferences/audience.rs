@@ -1,5 +1,7 @@
 //! Who is in an audience: participants with a connection, and how many have ever joined.
 
+use dashmap::DashMap;
+use parking_lot::Mutex;
 use plenum_actors::connection::Comings;
 use plenum_actors::identity::{ConferenceRole, Identity, Scope};
 use plenum_actors::presence::Presence;
@@ -7,8 +9,6 @@ use plenum_actors::publication::{Class, Publication, Publisher};
 use plenum_schema::conference::Audience;
 use plenum_schema::wire::Signal;
 use plenum_schema::{ConferenceId, ParticipantId, Topic};
-use dashmap::DashMap;
-use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;

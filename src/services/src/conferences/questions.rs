@@ -171,16 +171,15 @@ impl Conferences {
     ///
     /// # Errors
     /// `notFound` when one of them is no question of the conference, `forbidden` by role, `unavailable`.
-    pub async fn order_questions(
-        &self,
-        by: &Identity,
-        id: ConferenceId,
-        order: &[QuestionId],
-    ) -> Result<(), Refusal> {
+    pub async fn order_questions(&self, by: &Identity, id: ConferenceId, order: &[QuestionId]) -> Result<(), Refusal> {
         self.authorize(id, by, HostRole::Cohost).await?;
         let rows = self.question_rows(id).await?;
         if order.iter().any(|wanted| !rows.iter().any(|row| row.question_id == *wanted)) {
-            return Err(Refusal::field(RefusalCode::NotFound, "order", "one of these is no question of the conference"));
+            return Err(Refusal::field(
+                RefusalCode::NotFound,
+                "order",
+                "one of these is no question of the conference",
+            ));
         }
         let place = |row: &QuestionRow| order.iter().position(|wanted| *wanted == row.question_id);
         let mut sorted = rows;
@@ -242,7 +241,13 @@ impl Conferences {
             None => None,
         };
         let runs = view.role >= Some(HostRole::Moderator);
-        let seen = if runs { View::Host } else if own.is_some() { View::Voted } else { View::Public };
+        let seen = if runs {
+            View::Host
+        } else if own.is_some() {
+            View::Voted
+        } else {
+            View::Public
+        };
         let results = self.results_as(view.id, row.question_id, asked, seen).await?;
         Ok(QuestionView {
             id: row.question_id,
@@ -261,7 +266,10 @@ impl Conferences {
 
 fn expect_draft(row: &QuestionRow) -> Result<(), Refusal> {
     if row.is_opened {
-        return Err(Refusal::new(RefusalCode::Conflict, "the question is or was live: its words are what people answered"));
+        return Err(Refusal::new(
+            RefusalCode::Conflict,
+            "the question is or was live: its words are what people answered",
+        ));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Reports: what came of a conference, for those who ran it.
 
-use super::{Conferences, ConferenceView, QuestionView};
+use super::{ConferenceView, Conferences, QuestionView};
 use crate::accounts::Identity;
 use plenum_schema::conference::{Audience, HostRole};
 use plenum_schema::poll::{Definition, Results};

@@ -4,8 +4,8 @@ use super::{Conferences, unexpected, voter};
 use crate::accounts::Identity;
 use plenum_actors::aggregates::poll::{Answered, Command};
 use plenum_actors::owner::Reply;
-use plenum_schema::wire::{Vote, Voted, Withdraw};
 use plenum_schema::Refusal;
+use plenum_schema::wire::{Vote, Voted, Withdraw};
 
 fn voted(answer: Answered) -> Result<Voted, Refusal> {
     match answer {

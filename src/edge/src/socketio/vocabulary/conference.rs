@@ -79,10 +79,7 @@ pub(super) fn read(name: &str, argument: Argument<'_>) -> Result<Command, Refusa
             pressed_after_ms: wish.pressed_after_ms,
             sequence: wish.sequence,
         }),
-        "withdraw_answer" => Command::Withdraw(Withdraw {
-            question: wish.question()?,
-            sequence: wish.sequence,
-        }),
+        "withdraw_answer" => Command::Withdraw(Withdraw { question: wish.question()?, sequence: wish.sequence }),
         "push_question" => Command::PushQuestion(wish.asked()?),
         _ => Command::CloseQuestion(wish.asked()?),
     })

@@ -22,7 +22,8 @@ impl Hall {
         let host = world.people(1).await.remove(0);
         let (status, made) = world.rest(&host, "POST", "/api/conference", body);
         assert_eq!(status, 201, "{made}");
-        let (id, code) = (made["id"].as_str().unwrap().parse().unwrap(), made["publicCode"].as_str().unwrap().to_owned());
+        let (id, code) =
+            (made["id"].as_str().unwrap().parse().unwrap(), made["publicCode"].as_str().unwrap().to_owned());
         let hall = Self { host, id, code };
         assert_eq!(hall.ask(world, "POST", "/start", &Value::Null).0, 200);
         hall
@@ -146,9 +147,7 @@ async fn a_hall_joins_by_code_votes_and_sees_the_results_when_the_host_shows_the
         assert_eq!((closed.total_responses, closed.results), (2, None), "a hidden tally is told to nobody");
         phone.refused(pick(question, 1), RefusalCode::Gone).await;
     }
-    let id = host
-        .push(Command::ShowResults(ShowResults { conference: hall.id, question, shown: true }))
-        .await;
+    let id = host.push(Command::ShowResults(ShowResults { conference: hall.id, question, shown: true })).await;
     host.expect_ack(id).await;
     for phone in &mut phones {
         let ConferenceEvent::ResultsShown(shown) = happened(phone).await else { panic!("they are shown") };
