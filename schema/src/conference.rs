@@ -82,6 +82,13 @@ pub struct ConferenceInfo {
     /// Who speaks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub speakers: Vec<Speaker>,
+    /// Whether moderators look at the audience's questions before everybody sees them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub moderated: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// One durable event of a conference. Each has an offset; all subscribers see all of them in offset order.

@@ -3,6 +3,7 @@
 //! This crate depends on nothing else of the project. It knows how things are *written* (JSON, MessagePack, rows)
 //! but not what is done with them. Every other crate speaks these types.
 
+pub mod board;
 pub mod codec;
 pub mod conference;
 pub mod content;

@@ -14,7 +14,9 @@ pub use client::{
     Typing, Unreact, Unsubscribe,
 };
 pub use close::CloseCode;
-pub use conference::{ConferenceChange, ConferenceQuestion, ShowResults, Vote, Voted, Withdraw};
+pub use conference::{
+    AskQuestion, BoardChange, ConferenceChange, ConferenceQuestion, ShowResults, Upvote, Vote, Voted, Withdraw,
+};
 pub use notices::{ConversationChange, ConversationUpdated, Notification, PresenceSignal, UnreadSignal};
 pub use server::{
     Ack, AckResult, CaughtUp, Changed, ConversationAdded, Event, EventFrame, Gap, GapReason, Goodbye, Heartbeat,

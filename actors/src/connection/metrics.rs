@@ -8,14 +8,14 @@ use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
 #[derive(Clone, Debug)]
 pub struct ConnectionMetrics {
     /// Commands read, by kind. Counters are looked up once, here.
-    commands: [IntCounter; 18],
+    commands: [IntCounter; 20],
     refusals: IntCounterVec,
     /// Frames that could not be read.
     pub unreadable: IntCounter,
 }
 
 /// The names of the commands, in the order of the counters.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 20] = [
     "identify",
     "subscribe",
     "unsubscribe",
@@ -34,6 +34,8 @@ const NAMES: [&str; 18] = [
     "pushQuestion",
     "closeQuestion",
     "showResults",
+    "ask",
+    "upvote",
 ];
 
 impl ConnectionMetrics {
@@ -89,5 +91,7 @@ fn place_of(command: &Command) -> usize {
         Command::PushQuestion(_) => 15,
         Command::CloseQuestion(_) => 16,
         Command::ShowResults(_) => 17,
+        Command::Ask(_) => 18,
+        Command::Upvote(_) => 19,
     }
 }

@@ -233,7 +233,9 @@ impl Connection {
                 | Command::Withdraw(_)
                 | Command::PushQuestion(_)
                 | Command::CloseQuestion(_)
-                | Command::ShowResults(_)),
+                | Command::ShowResults(_)
+                | Command::Ask(_)
+                | Command::Upvote(_)),
             ) => stage.call(id, command, backend, me),
         };
         match now {

@@ -1,6 +1,6 @@
 //! What a client says.
 
-use super::conference::{ConferenceQuestion, ShowResults, Vote, Withdraw};
+use super::conference::{AskQuestion, ConferenceQuestion, ShowResults, Upvote, Vote, Withdraw};
 use crate::content::Content;
 use crate::id::UserId;
 use crate::log::Offset;
@@ -55,6 +55,10 @@ pub enum Command {
     CloseQuestion(ConferenceQuestion),
     /// Show a question's results to everybody, or hide them (hosts).
     ShowResults(ShowResults),
+    /// Ask the speakers of a conference something.
+    Ask(AskQuestion),
+    /// Want a question of the audience answered.
+    Upvote(Upvote),
     /// Ask for an answer, to measure the way there and back.
     Ping(Ping),
 }

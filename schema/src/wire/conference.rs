@@ -1,5 +1,6 @@
 //! Commands of conferences and what answers them.
 
+use crate::board::{BoardItem, ItemId};
 use crate::id::{ConferenceId, QuestionId};
 use crate::log::Offset;
 use crate::poll::Answer;
@@ -78,4 +79,39 @@ pub struct ConferenceChange {
     pub conference: ConferenceId,
     /// The offset of the change, or of the newest one when it was so already.
     pub offset: Offset,
+}
+
+/// Ask the speakers something.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AskQuestion {
+    /// In which conference.
+    pub conference: ConferenceId,
+    /// What.
+    pub text: String,
+    /// Makes a repetition recognisable: 1 to 64 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ref: Option<String>,
+}
+
+/// Want a question of the audience answered, or no longer. Again it changes nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Upvote {
+    /// In which conference.
+    pub conference: ConferenceId,
+    /// Which.
+    pub item: ItemId,
+    /// From now on, or no longer.
+    pub up: bool,
+}
+
+/// A question of the audience as it is now, on disk.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BoardChange {
+    /// In which conference.
+    pub conference: ConferenceId,
+    /// It.
+    pub item: BoardItem,
 }

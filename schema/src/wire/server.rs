@@ -1,7 +1,8 @@
 //! What the server says.
 
-use super::conference::{ConferenceChange, Voted};
+use super::conference::{BoardChange, ConferenceChange, Voted};
 use super::notices::{ConversationUpdated, Notification, PresenceSignal, UnreadSignal};
+use crate::board::BoardSignal;
 use crate::conference::{Audience, ConferenceEvent};
 use crate::conversation::ConversationEvent;
 use crate::id::{ConnectionId, MessageId, SessionId, UserId};
@@ -126,6 +127,8 @@ pub enum AckResult {
     Voted(Voted),
     /// Answers `pushQuestion`, `closeQuestion` and `showResults`.
     ConferenceChanged(ConferenceChange),
+    /// Answers `ask` and `upvote`.
+    BoardChanged(BoardChange),
     /// Answers `ping` and `typing`.
     Pong(Pong),
 }
@@ -323,6 +326,8 @@ pub enum Signal {
     Results(Box<Results>),
     /// On `conference:<id>`: how many people are there.
     Audience(Audience),
+    /// On `board:<id>` and `boardHost:<id>`: the audience's questions. Also right behind the ack of `subscribe`.
+    Board(Box<BoardSignal>),
 }
 
 /// Somebody is typing, or stopped.

@@ -33,6 +33,8 @@ labels! { COMMANDS, of_command(Command):
     Command::PushQuestion(_) => "client pushQuestion",
     Command::CloseQuestion(_) => "client closeQuestion",
     Command::ShowResults(_) => "client showResults",
+    Command::Ask(_) => "client ask",
+    Command::Upvote(_) => "client upvote",
     Command::Ping(_) => "client ping",
 }
 
@@ -46,6 +48,7 @@ labels! { ACKS, of_ack(AckResult):
     AckResult::Marked(_) => "server ack marked",
     AckResult::Voted(_) => "server ack voted",
     AckResult::ConferenceChanged(_) => "server ack conferenceChanged",
+    AckResult::BoardChanged(_) => "server ack boardChanged",
     AckResult::Pong(_) => "server ack pong",
 }
 
@@ -82,6 +85,7 @@ labels! { SIGNALS, of_signal(Signal):
     Signal::Presence(_) => "server signal presence",
     Signal::Results(_) => "server signal results",
     Signal::Audience(_) => "server signal audience",
+    Signal::Board(_) => "server signal board",
 }
 
 /// Frames of the server that have no kinds of their own.

@@ -63,6 +63,10 @@ pub struct RoomInPath<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct QuestionInPath<T>(pub T);
 
+/// The `{itemId}` of a path: a question of an audience.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemInPath(pub u32);
+
 /// The `{code}` of a path, as it is written.
 #[derive(Clone, Debug)]
 pub struct CodeInPath(pub String);
@@ -109,6 +113,15 @@ impl<T: FromStr> FromRequest for QuestionInPath<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(segment(request, "questionId").map(Self))
+    }
+}
+
+impl FromRequest for ItemInPath {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(segment(request, "itemId").map(Self))
     }
 }
 

@@ -4,6 +4,7 @@
 //! same table.
 
 mod auth;
+mod board;
 mod conferences;
 mod conversations;
 mod live;

@@ -63,8 +63,7 @@ impl Backend for NodeBackend {
                 actix::spawn(async move { reply(presence_access(&conversations, caller, user).await) });
             }
             Topic::Conversation(id) => self.ask_access(caller, id, |head| Access { head }, reply),
-            Topic::Board(_) | Topic::BoardHost(_) => reply(Err(no_such_topic())),
-            Topic::Conference(_) | Topic::Poll(_) | Topic::PollVoted(_) | Topic::PollHost(_) => {
+            _ => {
                 let conferences = self.conferences.clone();
                 actix::spawn(async move {
                     reply(conferences.access(&caller, topic).await.map(|head| Access { head }));
@@ -141,6 +140,8 @@ impl Backend for NodeBackend {
             | Command::PushQuestion(_)
             | Command::CloseQuestion(_)
             | Command::ShowResults(_)
+            | Command::Ask(_)
+            | Command::Upvote(_)
             | Command::Identify(_)
             | Command::Subscribe(_)
             | Command::Unsubscribe(_)

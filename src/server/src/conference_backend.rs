@@ -2,7 +2,8 @@
 
 use plenum_actors::connection::Reply;
 use plenum_actors::identity::Identity;
-use plenum_schema::wire::{AckResult, Command, ConferenceChange};
+use plenum_schema::board::BoardItem;
+use plenum_schema::wire::{AckResult, BoardChange, Command, ConferenceChange};
 use plenum_schema::{ConferenceId, Offset, Refusal};
 use plenum_services::conferences::Conferences;
 use std::future::Future;
@@ -31,6 +32,14 @@ pub(crate) fn call(
         Command::ShowResults(asked) => later(asked.conference, reply, async move {
             service.show(&by, asked.conference, asked.question, asked.shown).await
         }),
+        Command::Ask(asked) => {
+            let conference = asked.conference;
+            on_board(conference, reply, async move { service.ask_question(&by, asked).await });
+        }
+        Command::Upvote(vote) => {
+            let conference = vote.conference;
+            on_board(conference, reply, async move { service.upvote(&by, vote).await });
+        }
         other => return Some((other, reply)),
     }
     None
@@ -43,6 +52,17 @@ fn later(
 ) {
     actix::spawn(async move {
         let changed = |offset| AckResult::ConferenceChanged(ConferenceChange { conference, offset });
+        reply(work.await.map(changed));
+    });
+}
+
+fn on_board(
+    conference: ConferenceId,
+    reply: Reply<AckResult>,
+    work: impl Future<Output = Result<BoardItem, Refusal>> + 'static,
+) {
+    actix::spawn(async move {
+        let changed = |item| AckResult::BoardChanged(BoardChange { conference, item });
         reply(work.await.map(changed));
     });
 }

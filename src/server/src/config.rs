@@ -33,6 +33,7 @@ use plenum_edge::socketio::SocketIoConfig;
 use plenum_edge::stream::StreamConfig;
 use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
+use plenum_services::conferences::BoardLimits;
 use plenum_services::idempotency::IdempotencyConfig;
 use plenum_websocket::transport::TransportConfig;
 use serde::Deserialize;
@@ -77,6 +78,8 @@ pub struct Config {
     pub conferences: ConferencesSection,
     /// Their polls.
     pub voting: VotingSection,
+    /// What their audiences ask.
+    pub board: BoardLimits,
     /// Who is online.
     pub presence: PresenceConfig,
     /// The hub of each worker.

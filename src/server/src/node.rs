@@ -9,6 +9,7 @@ use actix_server::ServerHandle as EdgeHandle;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
+use plenum_actors::aggregates::board::Board;
 use plenum_actors::aggregates::conference::Conference;
 use plenum_actors::aggregates::conversation::Conversation;
 use plenum_actors::aggregates::poll::Poll;
@@ -72,6 +73,7 @@ struct Owners {
     conversations: Directory<Conversation>,
     conferences: Directory<Conference>,
     polls: Directory<Poll>,
+    boards: Directory<Board>,
 }
 
 impl Owners {
@@ -83,7 +85,12 @@ impl Owners {
         Self {
             conversations: Directory::new(around.clone(), config.conversations.limits(), placement.clone()),
             conferences: Directory::new(with(whole), config.conferences.limits(), placement.clone()),
-            polls: Directory::new(with(config.voting.owner(&config.owner)), config.voting.limits.clone(), placement),
+            polls: Directory::new(
+                with(config.voting.owner(&config.owner)),
+                config.voting.limits.clone(),
+                placement.clone(),
+            ),
+            boards: Directory::new(with(config.voting.owner(&config.owner)), config.board.clone(), placement),
         }
     }
 
@@ -91,16 +98,21 @@ impl Owners {
         self.conversations.add_arbiter(actix::Arbiter::current());
         self.conferences.add_arbiter(actix::Arbiter::current());
         self.polls.add_arbiter(actix::Arbiter::current());
+        self.boards.add_arbiter(actix::Arbiter::current());
     }
 
     fn live(&self) -> usize {
-        self.conversations.live() + self.conferences.live() + self.polls.live()
+        self.conversations.live() + self.conferences.live() + self.polls.live() + self.boards.live()
     }
 
     async fn drain(&self, within: Duration) -> usize {
-        let (conversations, conferences, polls) =
-            tokio::join!(self.conversations.drain(within), self.conferences.drain(within), self.polls.drain(within));
-        conversations + conferences + polls
+        let (conversations, conferences, polls, boards) = tokio::join!(
+            self.conversations.drain(within),
+            self.conferences.drain(within),
+            self.polls.drain(within),
+            self.boards.drain(within)
+        );
+        conversations + conferences + polls + boards
     }
 }
 
@@ -165,6 +177,7 @@ impl Core {
             store: store.clone(),
             conferences: owners.conferences.clone(),
             polls: owners.polls.clone(),
+            boards: owners.boards.clone(),
             accounts: accounts.clone(),
             conversations: conversations.clone(),
             publisher: hubs.clone(),

@@ -6,6 +6,7 @@
 
 mod access;
 mod audience;
+mod board;
 mod code;
 mod config;
 mod create;
@@ -17,6 +18,7 @@ mod run;
 mod voting;
 
 pub use audience::{Arrivals, Audiences, run_audiences};
+pub use board::{BoardPage, Moderation};
 pub use code::ALPHABET;
 pub use config::ConferencesConfig;
 pub use create::{InfoChange, ListedConference, NewConference, Page};
@@ -26,6 +28,8 @@ pub use report::Report;
 
 use crate::accounts::Accounts;
 use crate::conversations::Conversations;
+use plenum_actors::aggregates::board::Board;
+pub use plenum_actors::aggregates::board::{BoardLimits, Listed as ListedItem, Order};
 use plenum_actors::aggregates::conference::{Answered, Command, Conference, Runner};
 pub use plenum_actors::aggregates::conference::{Asked, ConferenceLimits, ConferenceView};
 use plenum_actors::aggregates::poll::{Answered as PollAnswer, Command as PollCommand, Poll, Voter};
@@ -49,6 +53,8 @@ pub struct Parts {
     pub conferences: Directory<Conference>,
     /// The owners of polls.
     pub polls: Directory<Poll>,
+    /// The owners of boards.
+    pub boards: Directory<Board>,
     /// Who exists, and who signs tokens.
     pub accounts: Accounts,
     /// The conversation of each conference.

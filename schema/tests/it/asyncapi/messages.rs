@@ -168,6 +168,18 @@ fn conference_commands() -> Vec<Message> {
             "Show a question's results to everybody, or hide them (hosts).",
             &[("conference", a("Id")), question(), ("shown", flag())],
         ),
+        command(
+            "client ask",
+            "server ack boardChanged",
+            "Ask the speakers something.",
+            &[("conference", a("Id")), ("text", text()), ("clientRef?", a("ClientRef"))],
+        ),
+        command(
+            "client upvote",
+            "server ack boardChanged",
+            "Want a question of the audience answered, or no longer.",
+            &[("conference", a("Id")), ("item", a("Count")), ("up", flag())],
+        ),
     ]
 }
 
@@ -194,6 +206,11 @@ fn conference_events() -> Vec<Message> {
             "server signal audience",
             "How many people are in a conference's audience.",
             object(&[("topic", a("Topic")), ("signal", kind("audience", a("Audience")))]),
+        ),
+        server(
+            "server signal board",
+            "What an audience asks; also the first thing on a `board:` or `boardHost:` topic.",
+            object(&[("topic", a("Topic")), ("signal", kind("board", a("Board")))]),
         ),
     ]
 }
@@ -243,6 +260,11 @@ fn acks() -> Vec<Message> {
             "server ack conferenceChanged",
             "The conference has changed.",
             &[("conference", a("Id")), ("offset", a("Offset"))],
+        ),
+        ack(
+            "server ack boardChanged",
+            "A question of the audience as it is now.",
+            &[("conference", a("Id")), ("item", a("BoardItem"))],
         ),
         ack("server ack pong", "The server's clock. Answers `ping` and `typing`.", &[("at", a("Moment"))]),
     ]

@@ -236,6 +236,20 @@ fn results() -> Vec<(&'static str, Value)> {
                 ("leaders?", list(object(&[("participant", a("Id")), ("name?", text()), ("points", a("Offset"))]))),
             ]),
         ),
+        (
+            "BoardItem",
+            object(&[
+                ("id", a("Count")),
+                ("text", text()),
+                ("author?", text()),
+                ("status", json!({ "type": "string", "enum": ["pending", "approved", "answered", "dismissed"] })),
+                ("pinned", flag()),
+                ("votes", a("Offset")),
+                ("answer?", text()),
+                ("at", a("Moment")),
+            ]),
+        ),
+        ("Board", object(&[("revision", a("Offset")), ("total", a("Offset")), ("items", list(a("BoardItem")))])),
         ("Audience", object(&[("live", a("Offset")), ("unique", a("Offset")), ("peak", a("Offset"))])),
     ]
 }
@@ -255,6 +269,7 @@ fn conferences() -> Vec<(&'static str, Value)> {
                 ("endTime?", text()),
                 ("identity?", identity),
                 ("speakers?", list(speaker)),
+                ("moderated?", json!({ "type": "boolean" })),
             ]),
         ),
         ("ConferenceCreated", object(&[("code", text()), ("by", a("Id")), ("info", a("ConferenceInfo"))])),

@@ -359,7 +359,12 @@ impl Chat {
                 self.succeed(around, callback, &done);
                 if let AckResult::Voted(voted) = result {
                     self.push(around, packet::event(self.parser(), "answer_accepted", &done, None));
-                    self.hear_results(around, Topic::PollVoted(voted.question));
+                    self.hear(around, Topic::PollVoted(voted.question));
+                }
+                if let AckResult::Subscribed(subscribed) = result
+                    && let Topic::Conference(id) = subscribed.topic
+                {
+                    self.hear(around, Topic::Board(id));
                 }
                 if let (true, AckResult::Subscribed(subscribed)) = (joins, result) {
                     self.stands(around, subscribed.topic, subscribed.since);
@@ -376,8 +381,8 @@ impl Chat {
         }
     }
 
-    /// Whoever has voted hears what voters may see, where that is more than everybody may.
-    fn hear_results(&mut self, around: &Around<'_>, topic: Topic) {
+    /// Follows what belongs to what the client has joined or done: a conference's board, what voters may see of results.
+    fn hear(&mut self, around: &Around<'_>, topic: Topic) {
         if self.is_inside() && !self.has(around, topic) {
             self.follow(around, topic, None);
         }

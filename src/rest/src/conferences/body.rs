@@ -44,6 +44,8 @@ pub(crate) struct ConferenceBody {
     identity: Option<IdentityMode>,
     /// What people must say besides the code; only when making it.
     pub passcode: Option<String>,
+    /// Whether moderators look at the audience's questions before everybody sees them.
+    moderated: Option<bool>,
     /// All of them; absent: as they are.
     #[schema(value_type = Option<Vec<Object>>)]
     speakers: Option<Vec<SpeakerBody>>,
@@ -69,6 +71,7 @@ impl ConferenceBody {
             }
         }
         info.identity = self.identity.unwrap_or(info.identity);
+        info.moderated = self.moderated.unwrap_or(info.moderated);
         if let Some(speakers) = self.speakers {
             let speaker = |(id, body): (u32, SpeakerBody)| Speaker { id, name: body.name, bio: body.bio };
             info.speakers = (1..).zip(speakers).map(speaker).collect();

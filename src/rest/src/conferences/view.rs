@@ -142,6 +142,8 @@ pub(crate) struct ConferenceAnswer {
     #[schema(value_type = String)]
     identity: IdentityMode,
     has_passcode: bool,
+    /// Whether moderators look at the audience's questions first.
+    moderated: bool,
     #[schema(value_type = Vec<Object>)]
     speakers: Vec<Speaker>,
     /// What to subscribe to on a socket.
@@ -191,6 +193,7 @@ impl ConferenceAnswer {
             public_code: view.code,
             identity: view.info.identity,
             has_passcode,
+            moderated: view.info.moderated,
             speakers: view.info.speakers,
             topic: Topic::Conference(view.id),
             chat,

@@ -159,7 +159,8 @@ impl World {
         let parts = conferences::Parts {
             store: store.clone(),
             conferences: Directory::new(around.clone(), Default::default(), Arc::new(SingleNode)),
-            polls: Directory::new(around, Default::default(), Arc::new(SingleNode)),
+            polls: Directory::new(around.clone(), Default::default(), Arc::new(SingleNode)),
+            boards: Directory::new(around, Default::default(), Arc::new(SingleNode)),
             accounts: accounts.clone(),
             conversations: conversations.clone(),
             publisher: signals.clone(),

@@ -84,6 +84,7 @@ impl Config {
 
     fn check_voting(&self, found: &mut Found) {
         let below = |section: &'static str| move |(key, reason): (&str, String)| (format!("{section}.{key}"), reason);
+        found.extend(self.board.problems().into_iter().map(below("board")));
         found.extend(self.voting.limits.problems().into_iter().map(below("voting")));
         let owner = self.voting.owner(&self.owner).problems().into_iter();
         let own = ["batch_entries", "max_pending_commands", "snapshot_every"];

@@ -23,6 +23,8 @@ impl Conferences {
     pub async fn access(&self, by: &Identity, topic: Topic) -> Result<Offset, Refusal> {
         let view = match topic {
             Topic::Conference(id) => return self.conference_access(by, id).await,
+            Topic::Board(id) => return self.board_access(by, id, false).await.map(|()| 0),
+            Topic::BoardHost(id) => return self.board_access(by, id, true).await.map(|()| 0),
             Topic::Poll(question) => (question, View::Public),
             Topic::PollVoted(question) => (question, View::Voted),
             Topic::PollHost(question) => (question, View::Host),

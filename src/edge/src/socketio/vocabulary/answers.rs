@@ -1,5 +1,6 @@
 //! What an acknowledgement callback gets: `{ok: true, …}` or `{ok: false, error: {code, message, …}}`.
 
+use plenum_schema::board::BoardItem;
 use plenum_schema::wire::AckResult;
 use plenum_schema::{ConferenceId, ConversationId, MessageId, Offset, QuestionId, Refusal, Topic};
 use serde::Serialize;
@@ -39,6 +40,9 @@ pub struct Done {
     question_id: Option<QuestionId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<String>,
+    /// The question of the audience.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<BoardItem>,
 }
 
 impl Done {
@@ -88,6 +92,12 @@ impl Done {
                 ok: true,
                 conference_id: Some(changed.conference),
                 offset: Some(changed.offset),
+                ..Self::default()
+            },
+            AckResult::BoardChanged(changed) => Self {
+                ok: true,
+                conference_id: Some(changed.conference),
+                item: Some(changed.item.clone()),
                 ..Self::default()
             },
             AckResult::Pong(pong) => Self { ok: true, at: Some(pong.at), ..Self::default() },

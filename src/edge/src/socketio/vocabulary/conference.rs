@@ -2,9 +2,10 @@
 
 use super::incoming::Argument;
 use super::outgoing::Events;
+use plenum_schema::board::{BoardSignal, ItemId};
 use plenum_schema::conference::{Audience, ConferenceEvent, ConferenceInfo};
 use plenum_schema::poll::{Answer, Definition, OptionId, Results};
-use plenum_schema::wire::{Command, ConferenceQuestion, Subscribe, Unsubscribe, Vote, Withdraw};
+use plenum_schema::wire::{AskQuestion, Command, ConferenceQuestion, Subscribe, Unsubscribe, Upvote, Vote, Withdraw};
 use plenum_schema::{ConferenceId, Offset, QuestionId, Refusal, RefusalCode, Topic};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +34,11 @@ struct Wish {
     pressed_after_ms: Option<u32>,
     sequence: Option<u32>,
     since: Option<Offset>,
+    text: Option<String>,
+    client_ref: Option<String>,
+    /// A question of the audience.
+    id: Option<ItemId>,
+    up: Option<bool>,
 }
 
 impl Wish {
@@ -81,6 +87,16 @@ pub(super) fn read(name: &str, argument: Argument<'_>) -> Result<Command, Refusa
         }),
         "withdraw_answer" => Command::Withdraw(Withdraw { question: wish.question()?, sequence: wish.sequence }),
         "push_question" => Command::PushQuestion(wish.asked()?),
+        "ask_question" => Command::Ask(AskQuestion {
+            conference: wish.conference()?,
+            text: wish.text.clone().ok_or_else(|| required("text"))?,
+            client_ref: wish.client_ref.clone(),
+        }),
+        "upvote_question" => Command::Upvote(Upvote {
+            conference: wish.conference()?,
+            item: wish.id.ok_or_else(|| required("id"))?,
+            up: wish.up.unwrap_or(true),
+        }),
         _ => Command::CloseQuestion(wish.asked()?),
     })
 }
@@ -221,4 +237,18 @@ pub(super) fn on_audience(events: &mut Events, topic: Topic, audience: &Audience
     let Topic::Conference(conference_id) = topic else { return };
     let Audience { live, unique, peak } = *audience;
     events.underscore("audience_count", &Count { conference_id, count: live, unique, peak });
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Questions<'e> {
+    conference_id: ConferenceId,
+    #[serde(flatten)]
+    board: &'e BoardSignal,
+}
+
+/// Says what an audience asks.
+pub(super) fn on_board(events: &mut Events, topic: Topic, board: &BoardSignal) {
+    let (Topic::Board(conference_id) | Topic::BoardHost(conference_id)) = topic else { return };
+    events.underscore("qa_updated", &Questions { conference_id, board });
 }

@@ -72,6 +72,8 @@ pub fn words(command: &Command) -> &'static [&'static str] {
         Command::CloseQuestion(_) => &["close_question"],
         // Hosts show results by REST or the native protocol.
         Command::ShowResults(_) => &[],
+        Command::Ask(_) => &["ask_question"],
+        Command::Upvote(_) => &["upvote_question"],
     }
 }
 
@@ -236,8 +238,8 @@ pub fn read(name: &str, argument: Argument<'_>) -> Result<Heard, Refusal> {
         "add_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::React))?,
         "remove_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::Unreact))?,
         "join_conference" | "leave_conference" | "submit_answer" | "withdraw_answer" | "push_question"
-        | "close_question" => Request::Native(conference::read(name, argument)?),
-        "ask_question" | "upvote_question" | "react" => return Err(not_yet("questions of the audience")),
+        | "close_question" | "ask_question" | "upvote_question" => Request::Native(conference::read(name, argument)?),
+        "react" => return Err(not_yet("reactions in conferences")),
         _ => return Err(Refusal::new(RefusalCode::NotFound, "there is no such event")),
     };
     Ok(Heard { request, vocabulary: spoken(name) })

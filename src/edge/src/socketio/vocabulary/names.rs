@@ -44,8 +44,8 @@ names! {
         "remove_reaction", "edit_message", "delete_message";
     Client Both true: "typing", "echo";
     Client Underscore true: "join_conference", "leave_conference", "submit_answer", "withdraw_answer", "push_question",
-        "close_question";
-    Client Underscore false: "ask_question", "upvote_question", "react";
+        "close_question", "ask_question", "upvote_question";
+    Client Underscore false: "react";
     Server Hyphen true: "authenticated", "new-message", "message-status", "typing", "stop-typing", "conversation-updated",
         "message-updated", "online-users", "user-online", "user-offline";
     Server Underscore true: "new_message", "new_direct_message", "message_updated", "user_joined", "user_left",
@@ -54,8 +54,7 @@ names! {
     Server Both true: "gap", "position", "session_ended", "error", "notification";
     Server Both false: "job_progress", "order_updated", "domain:nawala-updated";
     Server Underscore true: "conference_state", "question_live", "question_closed", "results_updated", "audience_count",
-        "answer_accepted", "conference_ended";
-    Server Underscore false: "qa_updated";
+        "answer_accepted", "conference_ended", "qa_updated";
 }
 
 /// Which vocabulary a client shows to speak by saying `name`; `None`: it tells nothing.

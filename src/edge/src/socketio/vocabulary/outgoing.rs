@@ -187,6 +187,7 @@ fn on_signal(events: &mut Events, topic: Topic, signal: &Signal) {
         Signal::Presence(presence) => on_presence(events, presence),
         Signal::Results(results) => conference::on_results(events, results),
         Signal::Audience(audience) => conference::on_audience(events, topic, audience),
+        Signal::Board(board) => conference::on_board(events, topic, board),
     }
 }
 
