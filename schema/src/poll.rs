@@ -3,10 +3,12 @@
 mod chain;
 mod number;
 mod results;
+mod sheet;
 
 pub use chain::{Chain, Leaf, hex, leaf, pseudonym};
 pub use number::Number;
 pub use results::{Bucket, Count, Leader, NumberResults, Points, RankingResults, Results, WordCount};
+pub use sheet::{ResultSheet, SheetEntry, SheetError, SheetKey, SignedSheet};
 
 use crate::id::{ConferenceId, ParticipantId};
 use serde::{Deserialize, Serialize};

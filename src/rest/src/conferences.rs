@@ -20,6 +20,7 @@ pub(crate) mod question;
 pub(crate) mod questions;
 pub(crate) mod report;
 pub(crate) mod results;
+pub(crate) mod sheet;
 pub(crate) mod show;
 pub(crate) mod start;
 pub(crate) mod token;

@@ -75,6 +75,7 @@ pub(crate) const TABLE: &[Route] = &[
     route!(Bearer conferences::withdraw),
     route!(Open conferences::results),
     route!(Open conferences::all_results),
+    route!(Open conferences::sheet),
     route!(Bearer conferences::report),
     route!(Bearer board::list),
     route!(Bearer board::ask),

@@ -22,6 +22,7 @@ mod requests;
 mod secret;
 mod service;
 mod sessions;
+mod sheet;
 mod throttle;
 mod token;
 
@@ -34,3 +35,4 @@ pub use profile_update::FULL_NAME_CHARS;
 pub use requests::{Login, Logout, PasswordChange, ProfileUpdate, Registration, SessionInfo, SignedIn};
 pub use secret::Secret;
 pub use service::{Accounts, OpenError};
+pub use sheet::{BadSignature, verify_sheet};

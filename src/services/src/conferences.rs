@@ -15,6 +15,7 @@ mod questions;
 mod report;
 mod results;
 mod run;
+mod sheet;
 mod voting;
 
 pub use audience::{Arrivals, Audiences, run_audiences};

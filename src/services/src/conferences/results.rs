@@ -5,13 +5,13 @@ use crate::accounts::Identity;
 use crate::unavailable::{damaged, unavailable};
 use plenum_actors::aggregate::Aggregate;
 use plenum_actors::aggregates::poll::{Answered, Command, Poll};
-use plenum_actors::store::{Direction, Mutation};
+use plenum_actors::store::{Direction, Mutation, StoredEntry};
 use plenum_schema::conference::HostRole;
 use plenum_schema::conversation::Stored;
 use plenum_schema::entities::QuestionResults;
 use plenum_schema::poll::{Chain, PollEvent, Results, Visibility, leaf, pseudonym};
 use plenum_schema::table::{Entity, FieldValue};
-use plenum_schema::{AggregateKind, ConferenceId, LogId, QuestionId, Refusal, RefusalCode, codec};
+use plenum_schema::{AggregateKind, ConferenceId, LogId, Offset, QuestionId, Refusal, RefusalCode, codec};
 
 /// Entries of a poll's log read at a time, and their bytes.
 const PAGE: usize = 2_000;
@@ -68,7 +68,11 @@ impl Conferences {
         }
     }
 
-    async fn results_row(&self, id: ConferenceId, question: QuestionId) -> Result<Option<QuestionResults>, Refusal> {
+    pub(super) async fn results_row(
+        &self,
+        id: ConferenceId,
+        question: QuestionId,
+    ) -> Result<Option<QuestionResults>, Refusal> {
         let key = vec![id.to_value(), question.to_value()];
         let row = self.parts.store.get(QuestionResults::TABLE, key).await.map_err(unavailable)?;
         row.map(QuestionResults::from_row).transpose().map_err(|error| damaged(&error))
@@ -101,13 +105,17 @@ impl Conferences {
         self.parts.store.write(QuestionResults::TABLE, vec![Mutation::Put(row.to_row())]).await.map_err(unavailable)
     }
 
+    /// A page of a poll's log.
+    pub(super) async fn ballot_page(&self, question: QuestionId, after: Offset) -> Result<Vec<StoredEntry>, Refusal> {
+        let log = LogId { kind: AggregateKind::Poll, id: question.0 };
+        self.parts.store.read(log, after, Direction::Forward, PAGE, PAGE_BYTES).await.map_err(unavailable)
+    }
+
     /// The hash chain over everything that was cast and taken back, from the poll's log.
     pub(super) async fn chain(&self, question: QuestionId) -> Result<Chain, Refusal> {
-        let log = LogId { kind: AggregateKind::Poll, id: question.0 };
         let (mut chain, mut after) = (Chain::default(), 0);
         loop {
-            let page = self.parts.store.read(log, after, Direction::Forward, PAGE, PAGE_BYTES).await;
-            let page = page.map_err(unavailable)?;
+            let page = self.ballot_page(question, after).await?;
             let Some(last) = page.last() else { return Ok(chain) };
             after = last.offset;
             for entry in &page {

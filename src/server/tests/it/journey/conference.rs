@@ -189,6 +189,17 @@ async fn the_same_over_rest_with_ballots_that_survive_a_restart() {
     let own: Value = serde_json::from_str(&own.body).unwrap();
     assert_eq!(own["myAnswer"], json!({ "choice": [1] }));
     assert_eq!((&own["results"]["hidden"], &own["results"]["counts"]), (&json!(true), &Value::Null));
+    let (status, sheet) = hall.ask(&world, "GET", &format!("/questions/{question}/sheet"), &Value::Null);
+    assert_eq!(status, 200, "{sheet}");
+    let signed: plenum_schema::poll::SignedSheet = serde_json::from_value(sheet).unwrap();
+    let verified = plenum_services::accounts::verify_sheet(&signed).unwrap();
+    assert_eq!((verified.check(&signed.entries), verified.leaves), (Ok(()), 2));
+    assert!(verified.holds(&signed.entries, first["receipt"].as_str().unwrap()));
+    let mut forged = signed.clone();
+    forged.signed.replace_range(60..61, if &signed.signed[60..61] == "A" { "B" } else { "A" });
+    assert!(plenum_services::accounts::verify_sheet(&forged).is_err());
+    let closed = http::ask(world.address(), "GET", &hall.path(&format!("/questions/{question}/sheet")), &[], "");
+    assert_eq!(closed.status, 403, "hidden results are not given away by their sheet");
     let (status, report) = hall.ask(&world, "GET", "/report", &Value::Null);
     assert_eq!((status, &report["questions"][0]["results"]["counts"][1]["count"]), (200, &json!(1)));
     assert_eq!(report["audience"]["unique"], 2);
