@@ -90,7 +90,7 @@ pub(super) struct Key {
     pub kid: String,
     pub encoding: EncodingKey,
     decoding: DecodingKey,
-    public: [u8; 32],
+    pub public: [u8; 32],
     created_at: WallMillis,
     retired_at: Option<WallMillis>,
 }
