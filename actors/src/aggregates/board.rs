@@ -154,9 +154,10 @@ impl Aggregate for Board {
             }
             BoardEvent::Upvoted(vote) => {
                 let Some(item) = self.items.get_mut(&vote.item) else { return };
-                match vote.up {
-                    true => self.votes += u64::from(item.voters.insert(vote.by)),
-                    false => self.votes -= u64::from(item.voters.remove(&vote.by)),
+                if vote.up {
+                    self.votes += u64::from(item.voters.insert(vote.by));
+                } else {
+                    self.votes -= u64::from(item.voters.remove(&vote.by));
                 }
             }
             BoardEvent::Moderated(moderated) => {
