@@ -3,10 +3,13 @@
 use crate::http;
 use crate::socket::peer::{BOTH, Peer, subscribe};
 use crate::socket::world::{Person, World};
+use plenum_schema::board::ItemStatus;
 use plenum_schema::codec::Codec;
 use plenum_schema::conference::ConferenceEvent;
 use plenum_schema::poll::{Answer, Results};
-use plenum_schema::wire::{AckResult, Command, ConferenceQuestion, Event, ShowResults, Signal, Vote, Voted, Withdraw};
+use plenum_schema::wire::{
+    AckResult, AskQuestion, Command, ConferenceQuestion, Event, ShowResults, Signal, Upvote, Vote, Voted, Withdraw,
+};
 use plenum_schema::{ConferenceId, QuestionId, RefusalCode, Topic};
 use serde_json::{Value, json};
 
@@ -306,4 +309,48 @@ async fn wrong_codes_are_slowed_down_and_right_ones_are_not() {
     assert_eq!(http::ask(world.address(), "POST", &hall.path("/join"), &[], r#"{"passcode":"no"}"#).status, 403);
     assert_eq!(wrong("not-a-code"), 404);
     assert_eq!(wrong("ZZZZZY"), 429);
+}
+
+#[tokio::test]
+async fn an_audience_asks_and_the_most_wanted_question_comes_first() {
+    let world = World::start();
+    let hall = Hall::open(&world, &json!({ "title": "Town hall", "moderated": true })).await;
+    let (mut ada, mut bob) = (hall.phone(&world, BOTH[0]).await, hall.phone(&world, BOTH[1]).await);
+    let mut host = world.peer(Codec::Json, &hall.host).await;
+    host.subscribe(Topic::BoardHost(hall.id), None).await;
+    bob.subscribe(Topic::Board(hall.id), None).await;
+    bob.refused(subscribe(Topic::BoardHost(hall.id), None), RefusalCode::Forbidden).await;
+    let ask = |text: &str| {
+        let client_ref = Some(text.to_owned());
+        Command::Ask(AskQuestion { conference: hall.id, text: text.to_owned(), client_ref })
+    };
+    for (text, item) in [("Why?", 1), ("When?", 2), ("Why?", 1)] {
+        let id = ada.push(ask(text)).await;
+        let AckResult::BoardChanged(change) = ada.expect_ack(id).await else { panic!("it is asked") };
+        assert_eq!((change.item.id, change.item.status), (item, ItemStatus::Pending));
+    }
+    let upvote = |item| Command::Upvote(Upvote { conference: hall.id, item, up: true });
+    bob.refused(upvote(2), RefusalCode::NotFound).await;
+    for item in [1, 2] {
+        let path = format!("/qa/{item}");
+        assert_eq!(hall.ask(&world, "PUT", &path, &json!({ "status": "approved" })).0, 200);
+    }
+    for _ in 0..2 {
+        let id = bob.push(upvote(2)).await;
+        let AckResult::BoardChanged(change) = bob.expect_ack(id).await else { panic!("it counts") };
+        assert_eq!(change.item.votes, 1);
+    }
+    for (peer, topic) in [(&mut host, Topic::BoardHost(hall.id)), (&mut bob, Topic::Board(hall.id))] {
+        loop {
+            if let (on, Signal::Board(board)) = peer.expect_signal().await
+                && on == topic
+                && board.items.first().is_some_and(|item| (item.id, item.votes) == (2, 1))
+            {
+                assert_eq!(board.items.iter().map(|item| item.id).collect::<Vec<_>>(), [2, 1]);
+                break;
+            }
+        }
+    }
+    let (status, listed) = hall.ask(&world, "GET", "/qa?sort=newest", &Value::Null);
+    assert_eq!((status, &listed["items"][0]["text"]), (200, &json!("When?")));
 }
