@@ -4,7 +4,8 @@ use crate::content::ContentKind;
 use crate::conversation::Message;
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::log::Offset;
-use crate::moment::rfc3339;
+use crate::moment::{rfc3339, rfc3339_option};
+use crate::wire::{MessageState, ReactionCount};
 use serde::Serialize;
 
 /// A message.
@@ -38,6 +39,15 @@ pub struct MessageView<'m> {
     /// When it was written.
     #[serde(serialize_with = "rfc3339")]
     pub created_at: i64,
+    /// When it was edited last.
+    #[serde(serialize_with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<i64>,
+    /// When it was deleted.
+    #[serde(serialize_with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<i64>,
+    /// Its reactions.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub reactions: &'m [ReactionCount],
 }
 
 impl<'m> MessageView<'m> {
@@ -56,7 +66,18 @@ impl<'m> MessageView<'m> {
             message_type: None,
             client_ref: message.client_ref.as_deref(),
             created_at: at,
+            edited_at: None,
+            deleted_at: None,
+            reactions: &[],
         }
+    }
+
+    /// The same with what became of it.
+    #[must_use]
+    pub fn with_state(mut self, state: &'m MessageState) -> Self {
+        (self.edited_at, self.deleted_at) = (state.edited_at, state.deleted_at);
+        self.reactions = &state.reactions;
+        self
     }
 
     /// The same with the names that study rooms know.

@@ -54,12 +54,33 @@ fn events() -> Vec<(&'static str, ConversationEvent)> {
 /// What changes earlier messages, as version 1 writes it.
 fn changes() -> Vec<(&'static str, ConversationEvent)> {
     let (by, emoji) = (user(1), "👍".to_owned());
-    let edited = MessageEdited { target: 2, by, content: Content::text("au revoir") };
+    let message = None;
+    let edited = MessageEdited { target: 2, message, by, content: Content::text("au revoir") };
     vec![
         ("message-edited", ConversationEvent::MessageEdited(edited)),
-        ("reaction-added", ConversationEvent::ReactionAdded(ReactionAdded { target: 2, by, emoji: emoji.clone() })),
-        ("reaction-removed", ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, by, emoji })),
-        ("message-deleted", ConversationEvent::MessageDeleted(MessageDeleted { target: 3, by })),
+        (
+            "reaction-added",
+            ConversationEvent::ReactionAdded(ReactionAdded { target: 2, message, by, emoji: emoji.clone() }),
+        ),
+        ("reaction-removed", ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, message, by, emoji })),
+        ("message-deleted", ConversationEvent::MessageDeleted(MessageDeleted { target: 3, message, by })),
+    ]
+}
+
+/// The same with the ids of the messages, which came later.
+fn changes_with_ids() -> Vec<(&'static str, ConversationEvent)> {
+    let (by, emoji, message) = (user(1), "👍".to_owned(), Some(entry(2)));
+    let edited = MessageEdited { target: 2, message, by, content: Content::text("au revoir") };
+    let deleted = MessageDeleted { target: 3, message: Some(entry(3)), by };
+    let added = ReactionAdded { target: 2, message, by, emoji: emoji.clone() };
+    vec![
+        ("message-edited-with-id", ConversationEvent::MessageEdited(edited)),
+        ("reaction-added-with-id", ConversationEvent::ReactionAdded(added)),
+        (
+            "reaction-removed-with-id",
+            ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, message, by, emoji }),
+        ),
+        ("message-deleted-with-id", ConversationEvent::MessageDeleted(deleted)),
     ]
 }
 
@@ -130,7 +151,7 @@ fn fixture(name: &str, now: &[u8]) -> Vec<u8> {
 
 #[test]
 fn events_of_version_1_are_read_and_written_as_ever() {
-    for (name, event) in events().into_iter().chain(changes()).chain(room()) {
+    for (name, event) in events().into_iter().chain(changes()).chain(changes_with_ids()).chain(room()) {
         let stored = Stored { at: 1_700_000_000_000, event };
         let written = codec::store(Conversation::EVENT_FORMAT, &stored).unwrap();
         let golden = fixture(&format!("{name}.bin"), &written);

@@ -262,6 +262,7 @@ fn access(state: &Conversation, user: UserId) -> Decided {
         messages: state.messages(),
         own_number: seat.last_number,
         changed: state.digest.changed,
+        last: state.digest.last.as_ref().map(|last| (last.offset, last.id)),
     };
     Ok((Vec::new(), Answer::Access(access)))
 }

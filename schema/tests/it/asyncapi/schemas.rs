@@ -114,9 +114,12 @@ fn events() -> Vec<(&'static str, Value)> {
         ("RoomChanged", object(&[("title", text()), ("room", a("Room")), ("by", a("Id"))])),
         ("BlockChanged", object(&[("by", a("Id")), ("blocked", json!({ "type": "boolean" }))])),
         ("RoomClosed", object(&[("by", a("Id"))])),
-        ("MessageEdited", object(&[("target", a("Offset")), ("by", a("Id")), ("content", a("Content"))])),
-        ("MessageDeleted", object(&[("target", a("Offset")), ("by", a("Id"))])),
-        ("Reaction", object(&[("target", a("Offset")), ("by", a("Id")), ("emoji", a("Emoji"))])),
+        (
+            "MessageEdited",
+            object(&[("target", a("Offset")), ("message?", a("Id")), ("by", a("Id")), ("content", a("Content"))]),
+        ),
+        ("MessageDeleted", object(&[("target", a("Offset")), ("message?", a("Id")), ("by", a("Id"))])),
+        ("Reaction", object(&[("target", a("Offset")), ("message?", a("Id")), ("by", a("Id")), ("emoji", a("Emoji"))])),
         (
             "ConversationEvent",
             json!({ "oneOf": [

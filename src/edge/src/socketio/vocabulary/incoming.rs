@@ -34,6 +34,8 @@ pub enum Change {
     React(String),
     /// A reaction less.
     Unreact(String),
+    /// It and everything before it has been read.
+    Read,
 }
 
 impl Change {
@@ -45,6 +47,7 @@ impl Change {
             Self::Delete => Command::Delete(Delete { topic, target }),
             Self::React(emoji) => Command::React(React { topic, target, emoji }),
             Self::Unreact(emoji) => Command::Unreact(Unreact { topic, target, emoji }),
+            Self::Read => Command::Mark(Mark { topic, delivered: None, read: Some(target) }),
         }
     }
 }
@@ -115,7 +118,16 @@ struct Place {
     conversation_id: Option<ConversationId>,
     room_id: Option<ConversationId>,
     since: Option<Offset>,
-    up_to: Option<Offset>,
+    up_to: Option<UpTo>,
+    message_id: Option<MessageId>,
+}
+
+/// A message by its place or by its id.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum UpTo {
+    Offset(Offset),
+    Message(MessageId),
 }
 
 impl Place {
@@ -256,7 +268,12 @@ fn typing(place: &Place, active: bool) -> Result<Heard, Refusal> {
 
 /// Without `upTo`: everything. A position beyond the head is taken as the head.
 fn mark(place: &Place) -> Result<Request, Refusal> {
-    let (topic, read) = (place.topic("conversationId")?, Some(place.up_to.unwrap_or(MAX_OFFSET)));
+    let read = match place.up_to.or(place.message_id.map(UpTo::Message)) {
+        Some(UpTo::Message(message)) => return Ok(Request::Change(message, Change::Read)),
+        Some(UpTo::Offset(offset)) => Some(offset),
+        None => Some(MAX_OFFSET),
+    };
+    let topic = place.topic("conversationId")?;
     Ok(Request::Native(Command::Mark(Mark { topic, delivered: None, read })))
 }
 

@@ -46,6 +46,10 @@ fn read_up_to(read: u64) -> Request {
     Request::Native(Command::Mark(Mark { topic: topic(), delivered: None, read: Some(read) }))
 }
 
+fn read_message() -> Request {
+    Request::Change(MessageId::from(Uuid::parse_str(ID).unwrap()), Change::Read)
+}
+
 #[test]
 fn events_of_both_vocabularies_become_the_same_commands() {
     let user = UserId(Uuid::parse_str(USER).unwrap());
@@ -79,6 +83,8 @@ fn events_of_both_vocabularies_become_the_same_commands() {
         ("stop-typing", json!({ "conversationId": ID }), typing_is(false), hyphen),
         ("mark-as-read", json!({ "conversationId": ID, "upTo": 7 }), read_up_to(7), hyphen),
         ("mark-as-read", json!({ "conversationId": ID }), read_up_to(MAX_OFFSET), hyphen),
+        ("mark-as-read", json!({ "conversationId": ID, "upTo": ID }), read_message(), hyphen),
+        ("mark-as-read", json!({ "conversationId": ID, "messageId": ID }), read_message(), hyphen),
         (
             "edit_message",
             json!({ "roomId": ID, "offset": 7, "messageId": ID, "content": "new" }),
