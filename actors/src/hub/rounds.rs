@@ -136,7 +136,9 @@ impl Core {
         if connection.blocked || !connection.is_open() || !connection.outbox.is_empty() || bytes.is_empty() {
             return false;
         }
-        if !connection.trail.goes_on(delivery.topic, delivery.last) && self.note_trail(slot, delivery.topic, delivery.last) {
+        if !connection.trail.goes_on(delivery.topic, delivery.last)
+            && self.note_trail(slot, delivery.topic, delivery.last)
+        {
             return self.deliver_with_tail(slot, bytes);
         }
         let Some(connection) = self.connections.get_mut(slot as usize) else { return true };

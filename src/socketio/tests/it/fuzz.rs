@@ -187,8 +187,17 @@ fn any_value() -> impl Strategy<Value = Value> {
 fn any_placeholders() -> impl Strategy<Value = String> {
     let number = prop_oneof![
         (0_usize..6).prop_map(|number| number.to_string()),
-        proptest::sample::select(vec!["-1", "0.5", "1e3", "\"0\"", "null", "[]", "99999999999", "18446744073709551616"])
-            .prop_map(str::to_owned),
+        proptest::sample::select(vec![
+            "-1",
+            "0.5",
+            "1e3",
+            "\"0\"",
+            "null",
+            "[]",
+            "99999999999",
+            "18446744073709551616"
+        ])
+        .prop_map(str::to_owned),
     ];
     let leaf = prop_oneof![
         4 => number.prop_map(|number| format!(r#"{{"_placeholder":true,"num":{number}}}"#)),

@@ -71,7 +71,10 @@ async fn hyphens_underscores_and_natives_share_one_conversation_in_one_order() {
     assert_eq!(hyphen.expect("typing").await["userId"], json!(people[1].user));
     hyphen.ask("mark-as-read", &json!({ "conversationId": id, "upTo": sent["messageId"] })).await;
     let status = hyphen.expect("message-status").await;
-    assert_eq!((&status["status"], &status["messageId"], &status["upTo"]), (&json!("read"), &sent["messageId"], &json!(3)));
+    assert_eq!(
+        (&status["status"], &status["messageId"], &status["upTo"]),
+        (&json!("read"), &sent["messageId"], &json!(3))
+    );
 }
 
 #[tokio::test]
