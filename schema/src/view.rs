@@ -1,6 +1,6 @@
 //! Shapes of things as REST and Socket.IO show them. The native protocol shows events instead.
 
-use crate::content::ContentKind;
+use crate::content::{Attachment, ContentKind};
 use crate::conversation::Message;
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::log::Offset;
@@ -33,6 +33,9 @@ pub struct MessageView<'m> {
     /// The same under the name that study rooms know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_type: Option<ContentKind>,
+    /// What belongs to it.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub attachments: &'m [Attachment],
     /// The author's own reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_ref: Option<&'m str>,
@@ -64,6 +67,7 @@ impl<'m> MessageView<'m> {
             content: &message.content.text,
             kind: message.content.kind,
             message_type: None,
+            attachments: &message.content.attachments,
             client_ref: message.client_ref.as_deref(),
             created_at: at,
             edited_at: None,

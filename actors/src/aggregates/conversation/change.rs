@@ -30,6 +30,13 @@ pub(super) fn change(
     match change {
         Change::Edit { content } => {
             check_content(limits, content)?;
+            if !content.attachments.is_empty() {
+                return Err(Refusal::field(
+                    RefusalCode::Invalid,
+                    "content.attachments",
+                    "an edit changes the text alone",
+                ));
+            }
             if !is_author {
                 return Err(Refusal::new(RefusalCode::Forbidden, "only its author edits a message"));
             }

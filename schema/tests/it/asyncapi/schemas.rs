@@ -76,7 +76,15 @@ fn texts() -> Vec<(&'static str, Value)> {
 
 fn events() -> Vec<(&'static str, Value)> {
     vec![
-        ("Content", object(&[("kind?", json!({ "type": "string", "enum": ["text", "deleted"] })), ("text", text())])),
+        ("Attachment", object(&[("url", text()), ("name?", text()), ("mimeType?", text()), ("size?", a("Offset"))])),
+        (
+            "Content",
+            object(&[
+                ("kind?", json!({ "type": "string", "enum": ["text", "image", "file", "audio", "deleted"] })),
+                ("text", text()),
+                ("attachments?", json!({ "type": "array", "maxItems": 10, "items": a("Attachment") })),
+            ]),
+        ),
         (
             "Created",
             object(&[
