@@ -5,6 +5,7 @@ mod configuration;
 mod export;
 mod offline;
 mod serve;
+mod verify;
 mod wire;
 
 use crate::config::{Config, ConfigError, Sources, load};
@@ -73,6 +74,8 @@ enum Command {
     Publish(wire::PublishArgs),
     /// Write all events of a conversation as JSON lines in their order
     Export(export::ExportArgs),
+    /// Check the signed result sheet of a question, offline
+    Verify(verify::VerifyArgs),
     /// The keys that sign access tokens (the server must not be running)
     #[command(subcommand)]
     Keys(accounts::KeysCommand),
@@ -93,6 +96,7 @@ pub fn run() -> ExitCode {
         Command::Token(args) => accounts::token(&settings, &args),
         Command::Tail(args) => wire::tail(&settings, &args),
         Command::Publish(args) => wire::publish(&settings, args),
+        Command::Verify(args) => verify::run(&args),
         Command::Export(args) => export::run(&settings, &args),
         Command::Keys(command) => accounts::keys(&settings, command),
     };
