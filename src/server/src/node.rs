@@ -60,6 +60,8 @@ pub(crate) struct Node {
     readiness: Arc<Readiness>,
     store: SharedStore,
     public: EdgeHandle,
+    /// The public port, to be closed before the server lets go of it.
+    listener: std::net::TcpListener,
     operations: ServerHandle,
     presence: Presence,
     background: Vec<actix_web::rt::task::JoinHandle<()>>,
@@ -295,6 +297,7 @@ impl Node {
                 .wrap(cors(&surface))
                 .wrap(from_fn(envelope))
         };
+        let listener = ports.http.try_clone().map_err(|error| ServeError::Edge(error.into()))?;
         let listening = edge.listen(ports.http, config.server.worker_count(), app)?;
         let public = listening.server.handle();
         actix_web::rt::spawn(listening.server);
@@ -320,6 +323,7 @@ impl Node {
             readiness,
             store: core.store,
             public,
+            listener,
             operations: operations_handle,
             presence,
             background,
@@ -349,12 +353,21 @@ impl Node {
         }
     }
 
+    /// Connects are refused from now on. The server keeps its listener until it has stopped: meanwhile the system would go on
+    /// taking connections that nobody answers.
+    fn close_listener(&self) {
+        if let Err(error) = socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Both) {
+            tracing::debug!(%error, "the public port closes when the server has stopped");
+        }
+    }
+
     /// No new connections; clients are asked to come back; owners finish their appends.
     async fn drain(&self) {
         tracing::info!(connections = self.edge.admission.open(), owners = self.owners.live(), "draining");
         self.readiness.enter(Phase::Draining);
         self.edge.draining.store(true, Ordering::Relaxed);
         self.public.pause().await;
+        self.close_listener();
         let left = self.owners.drain(self.timeout / 2).await;
         if left > 0 {
             tracing::warn!(left, "owners did not end in time");

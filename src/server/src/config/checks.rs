@@ -37,11 +37,10 @@ impl Config {
         self.check_listeners(&mut found);
         self.check_websocket(&mut found);
         self.check_plain(&mut found);
-        let rate = self.rest.lookup_rate;
-        unless(&mut found, rate.per_second <= 0.0 || rate.burst >= 1.0, "rest.lookup_rate.burst", "must be at least 1");
         between(&mut found, "rest.lookup_keys", self.rest.lookup_keys, 16..=10_000_000);
-        let rate = self.rest.guess_rate;
-        unless(&mut found, rate.per_second <= 0.0 || rate.burst >= 1.0, "rest.guess_rate.burst", "must be at least 1");
+        for (key, rate) in [("rest.lookup_rate", self.rest.lookup_rate), ("rest.guess_rate", self.rest.guess_rate)] {
+            found.extend(rate.problem().map(|(member, reason)| (format!("{key}.{member}"), reason.to_owned())));
+        }
         between(&mut found, "rest.guess_keys", self.rest.guess_keys, 16..=10_000_000);
         self.check_socketio(&mut found);
         check_limits(&mut found, &self.limits);
