@@ -4,7 +4,7 @@ use plenum_schema::conference::{ConferenceInfo, IdentityMode, Speaker};
 use plenum_schema::poll::{Answer, BallotPolicy, ChoiceOption, Definition, Number, OptionId, QuestionKind, Visibility};
 use plenum_schema::wire::Vote;
 use plenum_schema::{QuestionId, Refusal, RefusalCode};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A member that is there, perhaps as `null`.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
@@ -12,7 +12,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<S
 }
 
 /// Somebody who speaks.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = SpeakerBody)]
 pub(crate) struct SpeakerBody {
     pub name: String,

@@ -43,7 +43,7 @@ export class Person {
   complaints = [];
 
   static async arrive(browser, address, name, options = {}) {
-    const person = new Person();
+    const person = new this();
     person.name = name;
     person.email = `${name.toLowerCase().replace(/\W+/gu, ".")}.${Math.random().toString(36).slice(2, 10)}@example.com`;
     person.password = "twelve quiet lanterns";
