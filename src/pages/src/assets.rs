@@ -1,6 +1,6 @@
 //! Files below `/assets`.
 
-use crate::headers::secure;
+use crate::headers::{secure, secure_file};
 use crate::packed::Packed;
 use crate::page::accepts;
 use actix_web::http::header::{self, ETag, EntityTag, Header as _, IfNoneMatch};
@@ -96,7 +96,9 @@ pub fn conditional(request: &HttpRequest, packed: &Packed, content: Content<'_>)
     };
     let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     let short = (takes_gzip && !known).then(|| packed.of(name, tag.tag(), &body)).flatten();
-    secure(&mut answer).insert_header(ETag(tag)).insert_header((header::CACHE_CONTROL, cache));
+    let is_page = content_type.starts_with("text/html");
+    let dressed = if is_page { secure(&mut answer) } else { secure_file(&mut answer) };
+    dressed.insert_header(ETag(tag)).insert_header((header::CACHE_CONTROL, cache));
     if is_text {
         answer.insert_header((header::VARY, "Accept-Encoding"));
     }

@@ -124,7 +124,7 @@ function questionCard(hall, ballots, voter, id) {
     status.dataset.kind = kept?.state ?? (mine ? "cast" : "");
     results.view.hidden = isOpen && !seesResults;
     results.show(question);
-    const best = leadersView(question.results);
+    const best = leadersView(question.results, voter);
     leaders.replaceChildren(...(best ? [best] : []));
   };
   show();

@@ -1,6 +1,5 @@
 /** The audience's page: join by code, vote, see how it stands. */
 
-import { Api } from "../api.js";
 import { call } from "../http.js";
 import { element, logo } from "../views/dom.js";
 import { audienceView } from "./audience.js";
@@ -131,6 +130,8 @@ async function enter(typed) {
 async function join(conference, { name, passcode }) {
   let token;
   if (conference.identity === "signedIn") {
+    // Few conferences want accounts: the others need not load it.
+    const { Api } = await import("../api.js");
     const { session } = new Api(localStorage);
     if (!session.user) return show(() => askToSignIn(conference));
     token = await session.token();

@@ -14,7 +14,7 @@ const KINDS = {
   single: "One choice", multiple: "Several choices", yesNo: "Yes or no", rating: "Rating", ranking: "Ranking",
   words: "Word cloud", text: "Open text", number: "Number", quiz: "Quiz",
 };
-const SEEN_BY = { hidden: "shown by you", afterVote: "seen after voting", live: "seen live" };
+const SEEN_BY = { hidden: "results when you show them", afterVote: "results after voting", live: "results live" };
 
 /**
  * @param {object} options
@@ -97,7 +97,7 @@ function headView({ hall, run, back }) {
   const show = () => {
     const { conference } = hall;
     title.textContent = conference.title;
-    state.textContent = STATES[conference.status] ?? (conference.status === "ENDED" ? "Ended" : conference.status);
+    state.textContent = { DRAFT: "Draft", ACTIVE: "Running", ENDED: "Ended" }[conference.status];
     const { live, unique, peak } = conference.audience;
     people.textContent = `${t("people", { n: live })}, ${unique} joined, ${peak} at most`;
     code.textContent = conference.publicCode;

@@ -180,11 +180,13 @@ function bar() {
   };
 }
 
-/** The best of a quiz, or nothing. */
-export function leadersView(results) {
+/** The best of a quiz, or nothing. `me`: the participant who reads. */
+export function leadersView(results, me) {
   if (!results?.leaders?.length) return undefined;
-  const rows = results.leaders.map(({ name, points }) =>
-    element("li", {}, element("span", { class: "who" }, name ?? t("somebody")), element("span", {}, t("points", { n: points }))),
-  );
+  const rows = results.leaders.map(({ participant, name, points }) => {
+    const mark = participant === me && element("span", { class: "mark" }, t("you"));
+    const who = element("span", { class: "who", dir: "auto" }, name ?? t("somebody"), " ", mark || "");
+    return element("li", {}, who, element("span", {}, t("points", { n: points })));
+  });
   return element("section", { class: "leaders" }, element("h3", {}, t("leaders")), element("ol", {}, ...rows));
 }

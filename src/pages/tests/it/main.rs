@@ -130,11 +130,14 @@ async fn a_known_file_is_not_sent_again() {
 
 #[actix_rt::test]
 async fn every_answer_carries_the_security_headers() {
-    let paths = ["/", "/assets/app.js", "/assets/gone.js"];
-    for path in paths {
+    let page = ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for"];
+    let file = ["default-src 'none'", "frame-ancestors 'none'"];
+    let mut expected: Vec<(&str, &[&str])> = PAGES.iter().map(|(path, _)| (*path, &page[..])).collect();
+    expected.extend([("/assets/app.js", &file[..]), ("/assets/logo.svg", &file[..]), ("/assets/gone.js", &page[..])]);
+    for (path, parts) in expected {
         let got = get(path).await;
         let policy = text(&got, header::CONTENT_SECURITY_POLICY);
-        for part in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for"] {
+        for part in parts {
             assert!(policy.contains(part), "{path}: {policy}");
         }
         assert!(!policy.contains("unsafe"), "{path}: {policy}");

@@ -74,7 +74,7 @@ describe("a conference", () => {
     await host.agenda(which).locator(".total").filter({ hasText: "10 votes" }).waitFor();
     await host.agenda(which).locator(".bars > li").filter({ hasText: "Rust" }).locator(".value").filter({ hasText: /^5 · 50%$/u }).waitFor();
     assert.equal(await screen.page.locator(".bars > li").count(), 0, "a hidden tally is not on the screen");
-    await screen.page.getByText("10 votes").waitFor();
+    await screen.page.locator(".screen-votes").getByText("10 votes").waitFor();
     await host.presses(which, "Show results");
     await screen.counts("Rust", "5");
     await phones[1].question(which).locator(".bars").waitFor();

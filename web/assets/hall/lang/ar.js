@@ -73,6 +73,7 @@ export default {
   yours: "صوتك",
   leaders: "لوحة المتصدرين",
   somebody: "شخص ما",
+  you: "أنت",
   ask: "أسئلة للمتحدثين",
   askLabel: "سؤالك",
   askSend: "اسأل",

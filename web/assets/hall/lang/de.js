@@ -73,6 +73,7 @@ export default {
   yours: "deine Stimme",
   leaders: "Rangliste",
   somebody: "Jemand",
+  you: "du",
   ask: "Fragen an die Vortragenden",
   askLabel: "Deine Frage",
   askSend: "Fragen",

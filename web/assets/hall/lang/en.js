@@ -73,6 +73,7 @@ export default {
   yours: "your vote",
   leaders: "Leaderboard",
   somebody: "Somebody",
+  you: "you",
   ask: "Questions to the speakers",
   askLabel: "Your question",
   askSend: "Ask",

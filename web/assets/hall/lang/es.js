@@ -73,6 +73,7 @@ export default {
   yours: "tu voto",
   leaders: "Clasificación",
   somebody: "Alguien",
+  you: "tú",
   ask: "Preguntas a quienes hablan",
   askLabel: "Tu pregunta",
   askSend: "Preguntar",

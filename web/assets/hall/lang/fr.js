@@ -73,6 +73,7 @@ export default {
   yours: "votre vote",
   leaders: "Classement",
   somebody: "Quelqu’un",
+  you: "vous",
   ask: "Questions aux intervenants",
   askLabel: "Votre question",
   askSend: "Demander",
