@@ -20,7 +20,7 @@ pub mod topic;
 pub mod view;
 pub mod wire;
 
-pub use content::{Content, ContentKind};
+pub use content::{Attachment, Content, ContentKind};
 pub use id::{
     ConferenceId, ConnectionId, ConversationId, EntryId, MessageId, NodeId, ParticipantId, QuestionId, SessionId,
     UserId,

@@ -78,6 +78,7 @@ fn conferences() -> Vec<(&'static str, ConferenceEvent)> {
         end_time: None,
         identity: IdentityMode::Pseudonymous,
         speakers: vec![Speaker { id: 1, name: "Ada".into(), bio: None }],
+        moderated: false,
     };
     let audience = Audience { live: 1, unique: 3, peak: 2 };
     vec![
