@@ -33,10 +33,12 @@ export function audienceView({ participant, over, note }) {
   const people = element("p", { class: "people" });
   const line = element("p", { class: "line-state", role: "status" });
   const moment = element("p", { class: "moment", role: "status" });
+  const spoken = element("p", { class: "sr", role: "status" });
   const list = element("div", { class: "questions" });
   const board = element("div");
   const cards = new Map();
   let boardShown;
+  let spokenOf;
 
   const draw = () => {
     const { conference } = hall;
@@ -47,6 +49,9 @@ export function audienceView({ participant, over, note }) {
     const isAny = asked.some(({ status }) => status === "ACTIVE");
     moment.textContent = conference.status === "ENDED" ? t("ended") : conference.status === "DRAFT" ? t("draft") : isAny ? "" : t("waiting");
     moment.hidden = moment.textContent === "";
+    const [first] = asked;
+    if (isAny && first.id !== spokenOf) spoken.textContent = `${t("question")}: ${first.text}`;
+    spokenOf = first?.id;
     for (const { id } of asked) if (!cards.has(id)) cards.set(id, questionCard(hall, ballots, participant.id, id));
     for (const { id } of asked) cards.get(id).show();
     const views = asked.map(({ id }) => cards.get(id).view);
@@ -71,7 +76,7 @@ export function audienceView({ participant, over, note }) {
   });
   hall.start();
   const head = element("header", { class: "hall-head" }, title, element("div", { class: "hall-line" }, people, line));
-  const view = element("main", { id: "main", class: "audience", tabindex: "-1" }, head, moment, list, board, element("p", { class: "hint who" }, note));
+  const view = element("main", { id: "main", class: "audience", tabindex: "-1" }, head, moment, spoken, list, board, element("p", { class: "hint who" }, note));
   const stop = () => {
     boardShown?.stop();
     for (const card of cards.values()) card.stop();
@@ -98,9 +103,11 @@ function questionCard(hall, ballots, voter, id) {
   const timer = timerView(() => show());
   const withdraw = element("button", { type: "button", class: "link", onclick: () => cast(null) }, t("withdraw"));
   const leaders = element("div");
+  const receipt = element("code");
+  const proof = element("details", { class: "receipt" }, element("summary", {}, t("receipt")), receipt);
   const badge = element("span", { class: "badge-state" });
   const heading = element("h2", { id: `q-${id}`, dir: "auto" }, first.text);
-  const view = element("section", { class: "panel question", "aria-labelledby": `q-${id}` }, badge, heading, timer.view, ballot.view, status, withdraw, results.view, leaders);
+  const view = element("section", { class: "panel question", "aria-labelledby": `q-${id}` }, badge, heading, timer.view, ballot.view, status, withdraw, results.view, leaders, proof);
   let drawn;
 
   const show = () => {
@@ -124,6 +131,8 @@ function questionCard(hall, ballots, voter, id) {
     status.dataset.kind = kept?.state ?? (mine ? "cast" : "");
     results.view.hidden = isOpen && !seesResults;
     results.show(question);
+    receipt.textContent = (kept ? kept.receipt : question.receipt) ?? "";
+    proof.hidden = isOpen || !mine || receipt.textContent === "";
     const best = leadersView(question.results, voter);
     leaders.replaceChildren(...(best ? [best] : []));
   };

@@ -85,6 +85,7 @@ function headView({ hall, run, back }) {
   const line = element("p", { class: "line-state", role: "status" });
   const code = element("strong", { class: "public-code" });
   const qr = element("img", { class: "qr", alt: t("qrAlt"), width: 132, height: 132 });
+  const picture = element("a", { class: "qr-link", title: "Save as PNG" }, qr);
   const link = () => `${location.origin}/join/${hall.conference.publicCode}`;
   const start = button("Start", () => run(async () => Object.assign(hall.conference, await hall.ask("POST", "/start")) && hall.emit("change", {})), "primary");
   const end = button("End", () => confirm("End this conference? Nobody can vote any more.") && run(() => hall.ask("POST", "/end").then(() => hall.reload())), "danger");
@@ -93,7 +94,7 @@ function headView({ hall, run, back }) {
   const report = element("a", { class: "secondary", href: `/report/${hall.id}`, target: "_blank", rel: "noopener" }, "Report");
   const actions = element("div", { class: "actions" }, start, screen, copyButton("Copy the link to join", link), edit, report, end);
   const names = element("div", { class: "host-names" }, element("div", { class: "host-title" }, title, state), element("div", { class: "hall-line" }, people, line), element("p", { class: "host-code" }, "Code ", code), actions);
-  const view = element("header", { class: "panel host-head" }, element("div", {}, button("‹ All conferences", back, "link"), names), qr);
+  const view = element("header", { class: "panel host-head" }, element("div", {}, button("‹ All conferences", back, "link"), names), picture);
   const show = () => {
     const { conference } = hall;
     title.textContent = conference.title;
@@ -103,6 +104,8 @@ function headView({ hall, run, back }) {
     code.textContent = conference.publicCode;
     const address = `/api/conference/${hall.id}/qr`;
     if (qr.getAttribute("src") !== address) qr.setAttribute("src", address);
+    picture.setAttribute("href", `${address}?format=png`);
+    picture.setAttribute("download", `${conference.publicCode}.png`);
     start.hidden = conference.status !== "DRAFT";
     end.hidden = conference.status !== "ACTIVE";
     for (const action of [screen, edit]) action.hidden = conference.status === "ENDED";

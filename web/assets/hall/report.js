@@ -57,17 +57,24 @@ function reportView(report) {
     actions,
     problem,
     element("dl", { class: "figures" }, ...figures),
-    ...asked.map(questionSection),
+    ...asked.map((question, i) => questionSection(question, i, run)),
     asked.length === 0 && element("p", { class: "hint" }, "No question has been asked."),
   );
 }
 
-function questionSection(question, i) {
+function questionSection(question, i, run) {
   const results = resultsView();
   results.show(question);
   // On paper everything is open.
   results.view.querySelector("details")?.setAttribute("open", "");
-  return element("section", { class: "panel question" }, element("h2", { dir: "auto" }, `${i + 1}. ${question.text}`), results.view, leadersView(question.results));
+  const sheet = async () => {
+    const signed = await api.authorised("GET", `/api/conference/${encodeURIComponent(id)}/questions/${question.id}/sheet`);
+    download(`sheet-${i + 1}.json`, "application/json", JSON.stringify(signed));
+  };
+  const name = `Signed result sheet of question ${i + 1}`;
+  const link = element("p", { class: "no-print" }, button(name, () => run(sheet), "link"));
+  link.hidden = question.status !== "CLOSED";
+  return element("section", { class: "panel question" }, element("h2", { dir: "auto" }, `${i + 1}. ${question.text}`), results.view, leadersView(question.results), link);
 }
 
 async function begin(notice) {

@@ -87,6 +87,8 @@ describe("a conference", () => {
     await host.presses(which, "Show results");
     await host.presses(which, "Close");
     await phones[2].question(which).getByText("Cerrada").waitFor();
+    await phones[2].question(which).getByText("Recibo de tu voto").click();
+    await phones[2].question(which).locator("code").filter({ hasText: /^[0-9a-f]{64}$/u }).waitFor();
     await phones[4].picture("conference-phone-results-arabic");
     await phones[4].isAccessible("Arabic results");
     await host.presses(capital, "Push live");
@@ -110,6 +112,9 @@ describe("a conference", () => {
     const saving = report.waitForEvent("download");
     await report.getByRole("button", { name: "CSV" }).click();
     assert.equal((await saving).suggestedFilename(), "report.csv");
+    const signing = report.waitForEvent("download");
+    await report.getByRole("button", { name: "Signed result sheet of question 2" }).click();
+    assert.equal((await signing).suggestedFilename(), "sheet-2.json");
     for (const phone of phones) await phone.leave();
     await host.leave();
   });

@@ -39,6 +39,7 @@ export default {
   voted: "صوتك: {answer}. تم احتسابه.",
   withdrawn: "تم سحب صوتك.",
   fixedNote: "لا يمكن تغيير الصوت.",
+  receipt: "إيصال صوتك",
   refused: "لم يُقبل صوتك: {reason}",
   tooLate: "وصل صوتك متأخرًا: كان السؤال قد أُغلق.",
   changedElsewhere: "صوّتَّ بعد ذلك من جهاز آخر، وذلك الصوت هو المحتسب.",

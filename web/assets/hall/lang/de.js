@@ -39,6 +39,7 @@ export default {
   voted: "Deine Stimme: {answer}. Sie zählt.",
   withdrawn: "Deine Stimme ist zurückgenommen.",
   fixedNote: "Eine Stimme kann nicht geändert werden.",
+  receipt: "Beleg deiner Stimme",
   refused: "Deine Stimme wurde nicht angenommen: {reason}",
   tooLate: "Deine Stimme kam zu spät: Die Frage war schon geschlossen.",
   changedElsewhere: "Du hast seither auf einem anderen Gerät abgestimmt. Diese Stimme zählt.",

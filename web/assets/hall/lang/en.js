@@ -39,6 +39,7 @@ export default {
   voted: "Your vote: {answer}. It counts.",
   withdrawn: "Your vote has been taken back.",
   fixedNote: "A vote cannot be changed.",
+  receipt: "Receipt of your vote",
   refused: "Your vote was not taken: {reason}",
   tooLate: "Your vote came too late: the question was closed.",
   changedElsewhere: "You have voted on another device since. That vote counts.",

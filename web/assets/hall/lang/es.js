@@ -39,6 +39,7 @@ export default {
   voted: "Tu voto: {answer}. Cuenta.",
   withdrawn: "Has retirado tu voto.",
   fixedNote: "El voto no se puede cambiar.",
+  receipt: "Recibo de tu voto",
   refused: "Tu voto no se ha aceptado: {reason}",
   tooLate: "Tu voto llegó tarde: la pregunta ya estaba cerrada.",
   changedElsewhere: "Has votado después en otro dispositivo. Ese voto cuenta.",

@@ -39,6 +39,7 @@ export default {
   voted: "Votre vote : {answer}. Il compte.",
   withdrawn: "Votre vote est retiré.",
   fixedNote: "Un vote ne peut pas être changé.",
+  receipt: "Reçu de votre vote",
   refused: "Votre vote n’a pas été pris : {reason}",
   tooLate: "Votre vote est arrivé trop tard : la question était close.",
   changedElsewhere: "Vous avez voté depuis sur un autre appareil. C’est ce vote qui compte.",
