@@ -71,7 +71,11 @@ export function boardView(hall) {
     const shown = new Set(now.map(({ id }) => id));
     // What is not shown to everybody any more, except one's own that nobody has looked at yet.
     for (const [id, item] of items) if (!shown.has(id) && !(item.own && item.status === "pending")) items.delete(id);
+    const before = [...items.values()].filter((item) => item.own && item.status === "pending").length;
     for (const item of now) keep(item);
+    // Approved meanwhile: that it waits for somebody is true no more.
+    const after = [...items.values()].filter((item) => item.own && item.status === "pending").length;
+    if (after < before) status.textContent = "";
     draw();
   });
   hall.connection.follow(`board:${hall.id}`);

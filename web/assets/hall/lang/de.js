@@ -15,7 +15,7 @@ export default {
   signInFirst: "Diese Veranstaltung ist für Leute mit Konto. Melde dich an und komm dann auf diese Seite zurück.",
   signIn: "Anmelden",
   asAnonymous: "Du stimmst anonym ab: Niemand sieht einen Namen zu deiner Stimme.",
-  asPseudonymous: "Deine Stimmen stehen unter dem Namen, den du hier angibst.",
+  asPseudonymous: "Deine Stimmen stehen unter dem Namen, den du wählst.",
   asSignedIn: "Deine Stimmen stehen unter deinem Konto.",
   language: "Sprache",
   live: "Verbunden",

@@ -15,7 +15,7 @@ export default {
   signInFirst: "This session is for people with an account. Sign in, then come back to this page.",
   signIn: "Sign in",
   asAnonymous: "Your votes are anonymous: nobody can tell whose they are by name.",
-  asPseudonymous: "Your votes stand under the name that you give here.",
+  asPseudonymous: "Your votes stand under the name that you choose.",
   asSignedIn: "Your votes stand under your account.",
   language: "Language",
   live: "Connected",

@@ -15,7 +15,7 @@ export default {
   signInFirst: "Esta sesión es para personas con cuenta. Entra y vuelve después a esta página.",
   signIn: "Entrar",
   asAnonymous: "Votas de forma anónima: nadie ve un nombre junto a tu voto.",
-  asPseudonymous: "Tus votos van con el nombre que pongas aquí.",
+  asPseudonymous: "Tus votos van con el nombre que eliges.",
   asSignedIn: "Tus votos van con tu cuenta.",
   language: "Idioma",
   live: "Conectado",

@@ -15,7 +15,7 @@ export default {
   signInFirst: "Cette session est réservée aux personnes qui ont un compte. Connectez-vous, puis revenez à cette page.",
   signIn: "Se connecter",
   asAnonymous: "Vos votes sont anonymes : personne n’y voit de nom.",
-  asPseudonymous: "Vos votes portent le nom que vous donnez ici.",
+  asPseudonymous: "Vos votes portent le nom que vous choisissez.",
   asSignedIn: "Vos votes portent votre compte.",
   language: "Langue",
   live: "Connecté",
