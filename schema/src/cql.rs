@@ -62,8 +62,7 @@ pub fn create_table(table: &Table) -> String {
     let name = |(_, column): (usize, &crate::table::Column)| column.name;
     let columns = || table.columns.iter().enumerate();
     let partition = names(columns().filter(|(at, _)| *at < table.partition).map(name));
-    let clustering =
-        names(columns().filter(|(at, _)| (table.partition..table.key_len()).contains(at)).map(name));
+    let clustering = names(columns().filter(|(at, _)| (table.partition..table.key_len()).contains(at)).map(name));
     let comma = if clustering.is_empty() { "" } else { ", " };
     let _written = write!(text, "    PRIMARY KEY (({partition}){comma}{clustering})\n)");
     text

@@ -90,6 +90,11 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0008", 8, "account_keys"),
     migration!("0009", 9, "sessions"),
     migration!("0010", 10, "idempotency_keys"),
+    migration!("0011", 11, "last_seen"),
+    migration!("0012", 12, "message_states"),
+    migration!("0013", 13, "rooms"),
+    migration!("0014", 14, "conversation_settings"),
+    migration!("0015", 15, "blocks"),
 ];
 
 #[cfg(test)]
@@ -117,7 +122,9 @@ mod tests {
         assert_eq!(with("ALTER TABLE accounts ADD \"nickname\" text;").step(), added);
         assert_eq!(with("alter table accounts drop nickname").step(), Some(Step::DropColumn { table, column: name }));
         assert_eq!(with("DROP TABLE IF EXISTS t").step(), Some(Step::Repeatable));
-        for text in ["CREATE TABLE t (a uuid PRIMARY KEY)", "DROP TABLE t", "TRUNCATE t", "INSERT INTO t (a) VALUES (1)", ""] {
+        for text in
+            ["CREATE TABLE t (a uuid PRIMARY KEY)", "DROP TABLE t", "TRUNCATE t", "INSERT INTO t (a) VALUES (1)", ""]
+        {
             assert_eq!(with(text).step(), None, "{text}");
         }
     }

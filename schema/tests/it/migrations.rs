@@ -73,7 +73,11 @@ fn every_table_has_a_step_that_makes_it_from_its_definition() {
         }
         next += 1;
     }
-    assert!(missing.is_empty(), "add to MIGRATIONS in src/cql/migrations.rs (UPDATE=1 wrote the files):\n{}", missing.join("\n"));
+    assert!(
+        missing.is_empty(),
+        "add to MIGRATIONS in src/cql/migrations.rs (UPDATE=1 wrote the files):\n{}",
+        missing.join("\n")
+    );
 }
 
 #[test]
@@ -114,7 +118,8 @@ fn every_step_is_one_statement_that_can_be_repeated() {
 
 #[test]
 fn no_step_uses_what_scylladb_and_cassandra_do_not_share() {
-    let foreign = ["INDEX", "MATERIALIZED", "COUNTER", "COMPRESSION", "TABLETS", "CDC", "TIMEOUT", "VECTOR", "FUNCTION", "TYPE"];
+    let foreign =
+        ["INDEX", "MATERIALIZED", "COUNTER", "COMPRESSION", "TABLETS", "CDC", "TIMEOUT", "VECTOR", "FUNCTION", "TYPE"];
     for step in MIGRATIONS {
         let statement = step.statement().to_ascii_uppercase();
         let words: Vec<_> = statement.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
