@@ -19,3 +19,4 @@ mod socket;
 mod socketio;
 mod tidy;
 mod tls;
+mod transfer;
