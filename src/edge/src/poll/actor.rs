@@ -110,9 +110,6 @@ impl Actor for PollConnection {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        if let Some(entry) = &self.entry {
-            entry.at(ctx.address());
-        }
         ctx.spawn(Turns);
     }
 

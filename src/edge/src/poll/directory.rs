@@ -110,9 +110,12 @@ pub(super) fn gone() -> Refusal {
 }
 
 impl Entry {
-    /// From now on requests find it.
-    pub(super) fn at(&self, address: Addr<PollConnection>) {
-        self.directory.connections.insert(self.key.clone(), address);
+    /// Lets requests find the connection that the entry is given to.
+    pub(super) fn place(&self) -> impl FnOnce(Addr<PollConnection>) + use<> {
+        let (directory, key) = (self.directory.clone(), self.key.clone());
+        move |address| {
+            directory.connections.insert(key, address);
+        }
     }
 }
 

@@ -71,7 +71,9 @@ pub(crate) fn open(surface: &Surface) -> Result<HttpResponse, Problem> {
     let key = shared.hub.with(|core| core.join(new));
     let core = Connection::open(shared, key, connection, Codec::Json);
     tracing::debug!(%connection, "polling connection opened");
-    PollConnection::new(core, frames, shared.clone(), (entry, admitted)).start();
+    let place = entry.place();
+    // Found from here on: the client may ask on another worker before this one starts the actor.
+    place(PollConnection::new(core, frames, shared.clone(), (entry, admitted)).start());
     Ok(fresh(HttpResponse::Created()).json(opened))
 }
 

@@ -94,7 +94,7 @@ fn all_problems_of_all_layers_are_reported_at_once_with_key_and_origin() {
         "{limit}"
     );
     let all = loaded.into_config().unwrap_err().to_string();
-    assert!(all.starts_with("the configuration has 11 problem(s)\n"), "{all}");
+    assert!(all.starts_with("the configuration has 12 problem(s)\n"), "{all}");
 }
 
 #[test]

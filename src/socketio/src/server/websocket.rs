@@ -236,6 +236,8 @@ impl Driver {
     /// The socket has ended.
     fn gone(&mut self) {
         self.link.end(End::Now);
+        // Whoever still holds the link must not keep the peer waiting.
+        self.link.shut();
         if let Some(connection) = &self.connection {
             lost(connection, &self.link, CloseReason::TransportClose);
         }

@@ -333,24 +333,26 @@ fn a_client_that_does_not_read_is_closed() {
     let mut config = patient_config();
     config.engine.poll_buffer_bytes = 10_000;
     config.outbox_bytes = 10_000;
-    let host = Running::start(config, |mount| {
+    let (done, flooded) = std::sync::mpsc::sync_channel(2);
+    let host = Running::start(config, move |mount| {
         let io = plenum_socketio::server::Io::new(mount, "/engine.io/", Default::default());
-        io.of("/").on("flood", |socket, _| {
+        let done = done.clone();
+        io.of("/").on("flood", move |socket, _| {
             let big = plenum_socketio::Arguments::of(&"x".repeat(1_000)).unwrap();
-            for _ in 0..20_000 {
-                if socket.emit("flood", &big).is_err() {
-                    return;
-                }
-            }
+            // Whoever read meanwhile would not be slow: the test reads when this has ended.
+            let _refused = (0..20_000).any(|_| socket.emit("flood", &big).is_err());
+            done.send(()).unwrap();
         });
     });
     let path = with_sid(PATH, &host.poll_session("/engine.io/"));
     assert_eq!(host.post(&path, "40").status, 200);
     assert_eq!(host.post(&path, "42[\"flood\"]").status, 200);
+    flooded.recv_timeout(super::peer::PATIENCE).unwrap();
     assert_eq!(host.get(&path).status, 400);
     let mut socket = host.websocket(WS_PATH);
     socket.text();
     socket.send("40");
     socket.send("42[\"flood\"]");
+    flooded.recv_timeout(super::peer::PATIENCE).unwrap();
     socket.until_closed();
 }

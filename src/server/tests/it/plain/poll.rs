@@ -2,6 +2,7 @@
 
 use super::poller::Poller;
 use super::reading::Reading;
+use crate::socket::SOON;
 use crate::socket::peer::send;
 use crate::socket::world::World;
 use plenum_schema::codec::Codec;
@@ -36,11 +37,12 @@ async fn somebody_who_polls_and_somebody_on_a_web_socket_talk() {
 
 #[tokio::test]
 async fn a_lost_answer_comes_again_until_it_is_taken_and_a_repeated_command_is_taken_once() {
-    let world = World::start();
+    // No heartbeat comes in between.
+    let world = World::with(|config| config.hub.heartbeat_interval_ms = 3_600_000);
     let people = world.people(1).await;
     let topic = world.group(&[&people[0]]);
     let mut poller = Poller::identified(world.address(), &people[0]).await;
-    poller.subscribe(topic, Some(0)).await;
+    poller.subscribe(topic, None).await;
     let command = |id| ClientFrame { id, command: send(topic, None, "without a reference") };
     let first = poller.next;
     let three: Vec<_> = (0..3).map(|n| command(100 + n)).collect();
@@ -52,7 +54,14 @@ async fn a_lost_answer_comes_again_until_it_is_taken_and_a_repeated_command_is_t
     assert_eq!(poller.post(first + 9, &three).await.0, 409);
     let mut socket = world.peer(Codec::Json, &people[0]).await;
     let mut frames: Vec<ServerFrame> = Vec::new();
-    while frames.iter().filter(|frame| matches!(frame, ServerFrame::Event(_))).count() < 4 {
+    let has_all = |frames: &[ServerFrame]| {
+        let events = frames.iter().filter(|frame| matches!(frame, ServerFrame::Event(_))).count();
+        let sent = |frame: &&ServerFrame| matches!(frame, ServerFrame::Ack(ack) if ack.id >= 100);
+        events == 3 && frames.iter().filter(sent).count() == 3
+    };
+    let deadline = Instant::now() + SOON;
+    while !has_all(&frames) {
+        assert!(Instant::now() < deadline, "{frames:?}");
         let (first, page) = poller.fetch(poller.after, 5_000).await;
         assert_eq!(first, poller.after + 1);
         assert!(page.starts_with(&frames), "the same again, and perhaps more");

@@ -95,5 +95,6 @@ async fn a_session_that_polls_is_closed_with_its_token_too() {
     let (status, _) = world.rest(&people[0], "POST", "/api/v1/auth/logout", &Value::Null);
     assert_eq!(status, 200);
     let answer = waiting.await.unwrap();
-    assert!(answer.body.contains("session_ended") && answer.body.ends_with("\u{1e}41\u{1e}1"), "{}", answer.body);
+    // Without a close packet: clients drop what comes in one payload with it.
+    assert!(answer.body.contains("session_ended") && answer.body.ends_with("\u{1e}41"), "{}", answer.body);
 }
