@@ -78,8 +78,7 @@ pub struct Cql {
     requests: Arc<Requests>,
     health: Arc<RwLock<Result<(), StoreError>>>,
     in_flight: Arc<Semaphore>,
-    /// Gone only while it is dropped.
-    runtime: Option<Runtime>,
+    threads: Threads,
 }
 
 impl std::fmt::Debug for Cql {
@@ -89,9 +88,34 @@ impl std::fmt::Debug for Cql {
 }
 
 /// Threads for the driver: their own, so that calls may be polled anywhere and a busy node does not slow the store.
-fn threads(config: &CqlConfig) -> std::io::Result<Runtime> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(config.threads).thread_name("store-cql").enable_all().build()
+struct Threads {
+    /// Gone only while it is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Threads {
+    fn start(config: &CqlConfig) -> std::io::Result<Self> {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(config.threads).thread_name("store-cql").enable_all().build()?;
+        Ok(Self { runtime: Some(runtime) })
+    }
+
+    /// `None` while they end.
+    fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<tokio::task::JoinHandle<T>> {
+        Some(self.runtime.as_ref()?.spawn(work))
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // Dropping the runtime itself would wait for its tasks, which an asynchronous caller may not do.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 fn check_config(config: &CqlConfig) -> Result<(), CqlError> {
@@ -122,14 +146,14 @@ impl Cql {
         tables: &'static [&'static Table],
     ) -> Result<Arc<Self>, CqlError> {
         check_config(&config)?;
-        let runtime = threads(&config)?;
-        let opening = runtime.spawn(connect(config, parts, tables));
+        let threads = Threads::start(&config)?;
+        let opening = threads.spawn(connect(config, parts, tables)).ok_or(CqlError::Interrupted)?;
         let requests = Arc::new(opening.await.map_err(|_| CqlError::Interrupted)??);
         requests.metrics.healthy.set(1);
         let health = Arc::new(RwLock::new(Ok(())));
-        runtime.spawn(watch(requests.clone(), health.clone()));
+        threads.spawn(watch(requests.clone(), health.clone())).ok_or(CqlError::Interrupted)?;
         let in_flight = Arc::new(Semaphore::new(requests.config.max_in_flight));
-        Ok(Arc::new(Self { requests, health, in_flight, runtime: Some(runtime) }))
+        Ok(Arc::new(Self { requests, health, in_flight, threads }))
     }
 
     /// Runs a call on the engine's threads. Dropping the future does not undo it.
@@ -145,15 +169,12 @@ impl Cql {
             self.requests.metrics.refused.inc();
             return ready(Err(StoreError::Unavailable("too many calls are under way".to_owned())));
         };
-        let Some(runtime) = &self.runtime else {
-            return ready(Err(StoreError::Unavailable("the store is closed".to_owned())));
-        };
         let requests = self.requests.clone();
         let metrics = requests.metrics.clone();
         let begun = requests.clock.micros();
         let running = run(requests.clone());
         metrics.in_flight.inc();
-        let task = runtime.spawn(async move {
+        let task = self.threads.spawn(async move {
             let answer = running.await;
             let micros = requests.clock.micros().saturating_sub(begun);
             metrics.seconds.with_label_values(&[operation]).observe(Duration::from_micros(micros).as_secs_f64());
@@ -164,18 +185,12 @@ impl Cql {
             drop(permit);
             answer
         });
+        let Some(task) = task else {
+            return ready(Err(StoreError::Unavailable("the store is closed".to_owned())));
+        };
         Box::pin(async move {
             task.await.unwrap_or_else(|_| Err(StoreError::Unknown("the call was interrupted".to_owned())))
         })
-    }
-}
-
-impl Drop for Cql {
-    fn drop(&mut self) {
-        // Dropping it here would wait for its tasks, which an asynchronous caller may not do.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

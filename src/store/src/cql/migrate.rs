@@ -128,6 +128,8 @@ impl Migrator {
                 self.change("making the tables of the migrator", text).await?;
             }
         }
+        // Another migrator may have made them this moment: not every node has to know them yet.
+        self.agreed().await?;
         let chosen = self.session.use_keyspace(keyspace, false).await;
         chosen.map_err(|error| request("choosing the keyspace", error))
     }
@@ -183,6 +185,12 @@ impl Migrator {
             statement.set_load_balancing_policy(Some(SingleTargetLoadBalancingPolicy::new(target, None)));
         }
         self.session.query_unpaged(statement, &[]).await.map_err(|error| request(what, error))?;
-        self.session.await_schema_agreement().await.map(drop).map_err(|error| request(what, error))
+        self.agreed().await
+    }
+
+    /// Waits until all nodes have the same schema.
+    async fn agreed(&self) -> Result<(), CqlError> {
+        let agreement = self.session.await_schema_agreement().await;
+        agreement.map(drop).map_err(|error| request("waiting until all nodes have the same schema", error))
     }
 }
