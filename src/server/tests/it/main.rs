@@ -8,6 +8,7 @@
 )]
 
 mod config;
+mod cql;
 mod drain;
 mod faults;
 mod http;

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-fn variable(name: &str) -> String {
+pub fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run these tests with `scripts/test cql`"))
 }
 
@@ -67,11 +67,11 @@ impl Node {
         Self(number)
     }
 
-    fn folder(&self) -> PathBuf {
+    pub fn folder(&self) -> PathBuf {
         PathBuf::from(variable("PLENUM_CQL_BASE")).join(self.0.to_string())
     }
 
-    fn script(name: &str) -> Command {
+    pub fn script(name: &str) -> Command {
         Command::new(PathBuf::from(variable("PLENUM_CQL_SCRIPTS")).join(name))
     }
 
