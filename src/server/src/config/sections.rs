@@ -194,7 +194,8 @@ pub struct StoreSection {
     /// Directory for data and signing keys.
     pub path: PathBuf,
     /// The CQL cluster, when that is the engine.
-    pub scylla: CqlConfig,
+    #[serde(rename = "scylla")]
+    pub cql: CqlConfig,
     /// The rest of the section. Its own path is not used: see [`StoreSection::embedded`].
     #[serde(flatten)]
     pub limits: EmbeddedConfig,
@@ -205,7 +206,7 @@ impl Default for StoreSection {
         Self {
             engine: Engine::Embedded,
             path: PathBuf::from("data"),
-            scylla: CqlConfig::default(),
+            cql: CqlConfig::default(),
             limits: EmbeddedConfig::default(),
         }
     }

@@ -34,22 +34,22 @@ impl Keyspace {
 
     /// Patient, because the machine may be busy.
     fn settings(&self) -> Vec<String> {
-        let scylla = |key: &str, value: &str| format!("store.scylla.{key}={value}");
+        let below = |key: &str, value: &str| format!("store.scylla.{key}={value}");
         vec![
             "store.engine=scylla".to_owned(),
-            scylla("nodes", &self.nodes),
-            scylla("keyspace", &self.name),
-            scylla("request_timeout_ms", "10000"),
-            scylla("conditional_timeout_ms", "4000"),
-            scylla("conditional_attempts", "8"),
-            scylla("connect_timeout_ms", "10000"),
+            below("nodes", &self.nodes),
+            below("keyspace", &self.name),
+            below("request_timeout_ms", "10000"),
+            below("conditional_timeout_ms", "4000"),
+            below("conditional_attempts", "8"),
+            below("connect_timeout_ms", "10000"),
         ]
     }
 
     /// The same for a server in this process.
     fn edit(&self, config: &mut Config) {
         config.store.engine = Engine::Scylla;
-        config.store.scylla = CqlConfig {
+        config.store.cql = CqlConfig {
             nodes: self.nodes.split(',').map(str::to_owned).collect(),
             keyspace: self.name.clone(),
             request_timeout_ms: 10_000,
