@@ -200,7 +200,7 @@ async fn a_data_directory_is_taken_over_and_verified_and_the_server_goes_on_with
     keyspace.migrate(data.path());
     let from = data.path().to_str().unwrap();
     let imported = out(&keyspace.run(data.path(), &["import", "--from", from]));
-    let store = EmbeddedConfig { min_free_bytes: 1 << 20, ..EmbeddedConfig::at(&data.path().join("store")) };
+    let store = EmbeddedConfig { min_free_bytes: 1 << 20, ..EmbeddedConfig::at(data.path().join("store")) };
     let store: SharedStore = Embedded::open(store).unwrap();
     let counted = totals(&store).await.unwrap();
     drop(store);
