@@ -268,8 +268,8 @@ impl Aggregate for Conversation {
         }
     }
 
-    fn publish(event: &ConversationEvent) -> wire::Event {
-        wire::Event::Conversation(event.clone())
+    fn publish(event: &ConversationEvent) -> Option<wire::Event> {
+        Some(wire::Event::Conversation(event.clone()))
     }
 
     /// What takes content out of earlier messages: who reads the log looks at the digest to learn of it.

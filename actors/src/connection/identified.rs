@@ -61,7 +61,8 @@ impl Identified {
     pub(super) fn extended(&mut self, outcome: Outcome<Identity>) -> Result<Identity, Refusal> {
         self.extending = false;
         let identity = outcome?;
-        if identity.user != self.identity.user || identity.session != self.identity.session {
+        let mine = self.identity;
+        if (identity.user, identity.session, identity.scope) != (mine.user, mine.session, mine.scope) {
             return Err(Refusal::new(RefusalCode::Conflict, "this connection belongs to another session"));
         }
         self.identity = identity;

@@ -8,14 +8,14 @@ use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
 #[derive(Clone, Debug)]
 pub struct ConnectionMetrics {
     /// Commands read, by kind. Counters are looked up once, here.
-    commands: [IntCounter; 13],
+    commands: [IntCounter; 20],
     refusals: IntCounterVec,
     /// Frames that could not be read.
     pub unreadable: IntCounter,
 }
 
 /// The names of the commands, in the order of the counters.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 20] = [
     "identify",
     "subscribe",
     "unsubscribe",
@@ -29,6 +29,13 @@ const NAMES: [&str; 13] = [
     "delete",
     "react",
     "unreact",
+    "vote",
+    "withdraw",
+    "pushQuestion",
+    "closeQuestion",
+    "showResults",
+    "ask",
+    "upvote",
 ];
 
 impl ConnectionMetrics {
@@ -79,5 +86,12 @@ fn place_of(command: &Command) -> usize {
         Command::Delete(_) => 10,
         Command::React(_) => 11,
         Command::Unreact(_) => 12,
+        Command::Vote(_) => 13,
+        Command::Withdraw(_) => 14,
+        Command::PushQuestion(_) => 15,
+        Command::CloseQuestion(_) => 16,
+        Command::ShowResults(_) => 17,
+        Command::Ask(_) => 18,
+        Command::Upvote(_) => 19,
     }
 }

@@ -228,7 +228,14 @@ impl Connection {
                 | Command::Unreact(_)
                 | Command::History(_)
                 | Command::Typing(_)
-                | Command::Mark(_)),
+                | Command::Mark(_)
+                | Command::Vote(_)
+                | Command::Withdraw(_)
+                | Command::PushQuestion(_)
+                | Command::CloseQuestion(_)
+                | Command::ShowResults(_)
+                | Command::Ask(_)
+                | Command::Upvote(_)),
             ) => stage.call(id, command, backend, me),
         };
         match now {
@@ -251,7 +258,7 @@ impl Connection {
         };
         match result.and_then(|identity| self.settle_in(shared, identity)) {
             Ok(identity) => {
-                let Identity { user, session, expires_at } = identity;
+                let Identity { user, session, expires_at, .. } = identity;
                 self.ack(shared, id, AckResult::Identified(IdentifiedAck { user, session, expires_at }));
             }
             Err(refusal) => {
@@ -269,7 +276,7 @@ impl Connection {
 
     fn settle_in(&mut self, shared: &Shared, identity: Identity) -> Result<Identity, Refusal> {
         if let Stage::Unidentified(stage) = &mut self.stage {
-            let Some(place) = shared.admission.identify(identity.user) else {
+            let Some(place) = shared.admission.identify(&identity) else {
                 stage.again();
                 return Err(Refusal::new(RefusalCode::LimitReached, "this account has too many connections"));
             };

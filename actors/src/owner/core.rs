@@ -15,6 +15,7 @@ mod load;
 mod mutation;
 mod rest;
 mod seen;
+mod signals;
 mod snapshots;
 
 #[cfg(test)]
@@ -62,6 +63,7 @@ pub struct Core<A: Aggregate> {
     rest: rest::Rest,
     looks: append::Looks,
     digest: digest::Kept,
+    signals: signals::Due,
     last_number: u64,
     wishes: Vec<Wish<A>>,
     mutation: Option<Mutation>,
@@ -133,6 +135,7 @@ impl<A: Aggregate> Core<A> {
             rest: rest::Rest::new(now.mono),
             looks: append::Looks::default(),
             digest: digest::Kept::default(),
+            signals: signals::Due::default(),
             last_number: 0,
             wishes: Vec::new(),
             mutation: None,
@@ -178,7 +181,10 @@ impl<A: Aggregate> Core<A> {
             }
             _ => None,
         };
-        [next, self.rest_at(), self.snapshot_at(), self.look_at(), self.digest_at()].into_iter().flatten().min()
+        [next, self.rest_at(), self.snapshot_at(), self.look_at(), self.digest_at(), self.signal_at()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Whether it knows its log: everything up to [`Self::head`] has been announced or published.
@@ -241,6 +247,7 @@ impl<A: Aggregate> Core<A> {
         }
         self.look_up();
         self.pump(now);
+        self.signal_if_due(now);
         self.look_again(now);
         self.digest_if_due(now);
         self.snapshot_if_due(now);

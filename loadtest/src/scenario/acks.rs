@@ -91,7 +91,7 @@ impl Sink for Acker {
                 self.refused += 1;
                 self.troubles.push(refusal.to_string());
             }
-            Answer::Page(_) => {}
+            Answer::Page(_) | Answer::Voted(_) => {}
         }
     }
 

@@ -9,14 +9,17 @@ use actix_server::ServerHandle as EdgeHandle;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
+use plenum_actors::aggregates::board::Board;
+use plenum_actors::aggregates::conference::Conference;
 use plenum_actors::aggregates::conversation::Conversation;
+use plenum_actors::aggregates::poll::Poll;
 use plenum_actors::clock::{SharedClock, SystemClock};
 use plenum_actors::connection::{Admission, ConnectionMetrics};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
 use plenum_actors::hub::{HubMetrics, Hubs};
 use plenum_actors::owner::actor::Surroundings;
-use plenum_actors::owner::{OwnerMetrics, Recents};
+use plenum_actors::owner::{OwnerConfig, OwnerMetrics, Recents, Standings};
 use plenum_actors::presence::{self, Presence, PresenceMetrics};
 use plenum_actors::store::SharedStore;
 use plenum_cluster::SingleNode;
@@ -28,6 +31,7 @@ use plenum_http::{HttpLayer, cors, envelope, no_such_path};
 use plenum_rest::RestState;
 use plenum_schema::NodeId;
 use plenum_services::accounts::Accounts;
+use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, run_audiences};
 use plenum_services::conversations::{Conversations, Parts, run_nudges};
 use plenum_services::idempotency::Idempotency;
 use prometheus::Registry;
@@ -51,7 +55,7 @@ const HELD_BY_THE_CALLER: usize = 1;
 pub(crate) struct Node {
     edge: Arc<Edge>,
     hubs: Arc<Hubs>,
-    directory: Directory<Conversation>,
+    owners: Owners,
     readiness: Arc<Readiness>,
     store: SharedStore,
     public: EdgeHandle,
@@ -62,6 +66,55 @@ pub(crate) struct Node {
     timeout: Duration,
 }
 
+/// The owners of every kind of aggregate.
+#[derive(Clone)]
+struct Owners {
+    conversations: Directory<Conversation>,
+    conferences: Directory<Conference>,
+    polls: Directory<Poll>,
+    boards: Directory<Board>,
+}
+
+impl Owners {
+    fn start(config: &Config, around: &Surroundings) -> Self {
+        let placement = Arc::new(SingleNode);
+        let with = |config: OwnerConfig| Surroundings { config: Arc::new(config), ..around.clone() };
+        // A conference is the sum of its events, and a newcomer may want them all.
+        let whole = OwnerConfig { retain_entries: 0, ..config.owner.clone() };
+        Self {
+            conversations: Directory::new(around.clone(), config.conversations.limits(), placement.clone()),
+            conferences: Directory::new(with(whole), config.conferences.limits(), placement.clone()),
+            polls: Directory::new(
+                with(config.voting.owner(&config.owner)),
+                config.voting.limits.clone(),
+                placement.clone(),
+            ),
+            boards: Directory::new(with(config.voting.owner(&config.owner)), config.board.clone(), placement),
+        }
+    }
+
+    fn add_arbiter(&self) {
+        self.conversations.add_arbiter(actix::Arbiter::current());
+        self.conferences.add_arbiter(actix::Arbiter::current());
+        self.polls.add_arbiter(actix::Arbiter::current());
+        self.boards.add_arbiter(actix::Arbiter::current());
+    }
+
+    fn live(&self) -> usize {
+        self.conversations.live() + self.conferences.live() + self.polls.live() + self.boards.live()
+    }
+
+    async fn drain(&self, within: Duration) -> usize {
+        let (conversations, conferences, polls, boards) = tokio::join!(
+            self.conversations.drain(within),
+            self.conferences.drain(within),
+            self.polls.drain(within),
+            self.boards.drain(within)
+        );
+        conversations + conferences + polls + boards
+    }
+}
+
 /// Everything below the ports.
 struct Core {
     store: SharedStore,
@@ -69,9 +122,11 @@ struct Core {
     hubs: Arc<Hubs>,
     hub_metrics: HubMetrics,
     accounts: Accounts,
-    directory: Directory<Conversation>,
+    owners: Owners,
+    standings: Arc<Standings>,
     history: History,
     conversations: Conversations,
+    conferences: Conferences,
     idempotency: Arc<Idempotency>,
 }
 
@@ -84,15 +139,17 @@ impl Core {
         let accounts =
             Accounts::open(store.clone(), clock.clone(), hubs.clone(), config.accounts.clone(), &config.store.path)?;
         let recents = Arc::new(Recents::default());
+        let standings = Arc::new(Standings::default());
         let around = Surroundings {
             store: store.clone(),
             publisher: hubs.clone(),
             clock: clock.clone(),
             recents: recents.clone(),
+            standings: standings.clone(),
             metrics: OwnerMetrics::register(registry)?,
             config: Arc::new(config.owner.clone()),
         };
-        let directory = Directory::new(around, config.conversations.limits(), Arc::new(SingleNode));
+        let owners = Owners::start(config, &around);
         let history = History::new(store.clone(), recents, config.history.clone());
         let parts = presence::Parts {
             node: NodeId(clock.new_id()),
@@ -105,7 +162,7 @@ impl Core {
         let presence = Presence::new(parts, config.presence.clone());
         let parts = Parts {
             store: store.clone(),
-            directory: directory.clone(),
+            directory: owners.conversations.clone(),
             history: history.clone(),
             publisher: hubs.clone(),
             accounts: accounts.clone(),
@@ -113,20 +170,48 @@ impl Core {
             clock: clock.clone(),
         };
         let conversations = Conversations::new(parts, config.conversations.service.clone());
+        let parts = conferences::Parts {
+            store: store.clone(),
+            conferences: owners.conferences.clone(),
+            polls: owners.polls.clone(),
+            boards: owners.boards.clone(),
+            accounts: accounts.clone(),
+            conversations: conversations.clone(),
+            publisher: hubs.clone(),
+            clock: clock.clone(),
+            voting: config.voting.limits.clone(),
+        };
+        let conferences = Conferences::new(parts, config.conferences.service.clone(), Audiences::default());
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), config.idempotency.clone()));
-        Ok(Self { store, clock, hubs, hub_metrics, accounts, directory, history, conversations, idempotency })
+        Ok(Self {
+            store,
+            clock,
+            hubs,
+            hub_metrics,
+            accounts,
+            owners,
+            standings,
+            history,
+            conversations,
+            conferences,
+            idempotency,
+        })
     }
 
     fn edge(&self, config: &Config, registry: &Registry) -> Result<Arc<Edge>, ServeError> {
         let backend = NodeBackend {
             authenticator: Arc::new(self.accounts.clone()),
-            directory: self.directory.clone(),
+            directory: self.owners.conversations.clone(),
             conversations: self.conversations.clone(),
+            conferences: self.conferences.clone(),
+            standings: self.standings.clone(),
             publisher: self.hubs.clone(),
             clock: self.clock.clone(),
             page_events: u32::try_from(config.hub.page_events).unwrap_or(u32::MAX),
         };
-        let directory = self.directory.clone();
+        let owners = self.owners.clone();
+        let presence = self.conversations.presence().clone();
+        let arrivals = Arrivals { presence, audiences: self.conferences.audiences().clone() };
         let sessions = Sessions::new(config.socketio.polling_sessions, SocketIoMetrics::new(registry)?);
         let plain_metrics = PlainMetrics::new(registry)?;
         Ok(Arc::new(Edge {
@@ -145,7 +230,7 @@ impl Core {
             admission: Admission::watched(
                 config.limits.connections,
                 config.limits.connections_per_user,
-                Arc::new(self.conversations.presence().clone()),
+                Arc::new(arrivals),
             ),
             clock: self.clock.clone(),
             hub_metrics: self.hub_metrics.clone(),
@@ -153,7 +238,7 @@ impl Core {
             polls: Polls::new(config.poll.connections, plain_metrics.polls.clone()),
             plain_metrics,
             server: format!("plenum/{VERSION}"),
-            on_worker: Arc::new(move || directory.add_arbiter(actix::Arbiter::current())),
+            on_worker: Arc::new(move || owners.add_arbiter()),
             draining: AtomicBool::new(false),
         }))
     }
@@ -163,6 +248,7 @@ impl Core {
         RestState::new(
             self.accounts.clone(),
             Arc::new(self.conversations.clone()),
+            self.conferences.clone(),
             self.idempotency.clone(),
             Arc::new(move || readiness.summary()),
             self.clock.clone(),
@@ -218,11 +304,16 @@ impl Node {
             actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
             actix_web::rt::spawn(presence::run(presence.clone())),
             actix_web::rt::spawn(run_nudges(core.conversations)),
+            actix_web::rt::spawn(run_audiences(
+                core.conferences.audiences().clone(),
+                core.hubs.clone(),
+                config.conferences.service.audience_every_ms,
+            )),
         ];
         let node = Self {
             edge,
             hubs: core.hubs,
-            directory: core.directory,
+            owners: core.owners,
             readiness,
             store: core.store,
             public,
@@ -257,11 +348,11 @@ impl Node {
 
     /// No new connections; clients are asked to come back; owners finish their appends.
     async fn drain(&self) {
-        tracing::info!(connections = self.edge.admission.open(), owners = self.directory.live(), "draining");
+        tracing::info!(connections = self.edge.admission.open(), owners = self.owners.live(), "draining");
         self.readiness.enter(Phase::Draining);
         self.edge.draining.store(true, Ordering::Relaxed);
         self.public.pause().await;
-        let left = self.directory.drain(self.timeout / 2).await;
+        let left = self.owners.drain(self.timeout / 2).await;
         if left > 0 {
             tracing::warn!(left, "owners did not end in time");
         }

@@ -52,6 +52,7 @@ impl<A: Aggregate> Core<A> {
         let Batch { expected, members, written, .. } = batch;
         for (offset, written) in (expected + 1..).zip(written) {
             self.confirmed.apply(offset, written.id, written.at, &written.event);
+            self.signals.changed(A::is_urgent(&written.event));
             self.seen.push(written.id);
             self.head = offset;
         }
@@ -69,11 +70,11 @@ impl<A: Aggregate> Core<A> {
         let publication = |(offset, written): (Offset, &Written<A>)| {
             self.publication(offset, written.at, &written.event, written.payload.len())
         };
-        (batch.expected + 1..).zip(&batch.written).map(publication).collect()
+        (batch.expected + 1..).zip(&batch.written).filter_map(publication).collect()
     }
 
-    fn publication(&self, offset: Offset, at: i64, event: &A::Event, bytes: usize) -> Weighed {
-        (Publication::event(self.topic, offset, at, A::publish(event)), bytes)
+    fn publication(&self, offset: Offset, at: i64, event: &A::Event, bytes: usize) -> Option<Weighed> {
+        Some((Publication::event(self.topic, offset, at, A::publish(event)?), bytes))
     }
 
     fn publish(&mut self, mut publications: Vec<Weighed>) {
@@ -200,9 +201,10 @@ impl<A: Aggregate> Core<A> {
                 Err(error) => return (publications, Err(format!("entry {} cannot be read: {error}", entry.offset))),
             };
             self.confirmed.apply(entry.offset, entry.id, stored.at, &stored.event);
+            self.signals.changed(A::is_urgent(&stored.event));
             self.head = entry.offset;
             self.seen.push(entry.id);
-            publications.push(self.publication(entry.offset, stored.at, &stored.event, entry.payload.len()));
+            publications.extend(self.publication(entry.offset, stored.at, &stored.event, entry.payload.len()));
         }
         (publications, Ok(()))
     }

@@ -40,6 +40,9 @@ impl Config {
         let rate = self.rest.lookup_rate;
         unless(&mut found, rate.per_second <= 0.0 || rate.burst >= 1.0, "rest.lookup_rate.burst", "must be at least 1");
         between(&mut found, "rest.lookup_keys", self.rest.lookup_keys, 16..=10_000_000);
+        let rate = self.rest.guess_rate;
+        unless(&mut found, rate.per_second <= 0.0 || rate.burst >= 1.0, "rest.guess_rate.burst", "must be at least 1");
+        between(&mut found, "rest.guess_keys", self.rest.guess_keys, 16..=10_000_000);
         self.check_socketio(&mut found);
         check_limits(&mut found, &self.limits);
         check_history(&mut found, &self.history);
@@ -52,6 +55,8 @@ impl Config {
         found.extend(
             self.http.surface.problems().into_iter().map(|problem| below("http")((problem.key, problem.reason))),
         );
+        found.extend(self.conferences.service.problems().into_iter().map(below("conferences")));
+        self.check_voting(&mut found);
         found.extend(self.presence.problems().into_iter().map(below("presence")));
         found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
@@ -80,6 +85,22 @@ impl Config {
         let reason = "is on: /ws-echo accepts large messages from anybody";
         unless(&mut found, !self.websocket.echo, "websocket.echo", reason);
         found
+    }
+
+    fn check_voting(&self, found: &mut Found) {
+        let below = |section: &'static str| move |(key, reason): (&str, String)| (format!("{section}.{key}"), reason);
+        found.extend(self.board.problems().into_iter().map(below("board")));
+        found.extend(self.voting.limits.problems().into_iter().map(below("voting")));
+        let owner = self.voting.owner(&self.owner).problems().into_iter();
+        let own = ["batch_entries", "max_pending_commands", "snapshot_every"];
+        found.extend(owner.filter(|(key, _)| own.contains(key)).map(below("voting")));
+        let limits = &self.conferences;
+        between(found, "conferences.title_chars", limits.title_chars, 1..=1_000);
+        between(found, "conferences.description_chars", limits.description_chars, 0..=10_000);
+        between(found, "conferences.speakers", limits.speakers, 0..=200);
+        between(found, "conferences.hosts", limits.hosts, 1..=1_000);
+        between(found, "conferences.live_questions", limits.live_questions, 1..=200);
+        between(found, "conferences.asked_questions", limits.asked_questions, 1..=900);
     }
 
     fn check_process(&self, found: &mut Found) {

@@ -406,7 +406,7 @@ pub fn subscribe(topic: Topic, since: Option<Offset>) -> Command {
 pub fn texts(events: &[EventFrame]) -> Vec<(Offset, String)> {
     let text = |event: &EventFrame| match &event.event {
         Event::Conversation(ConversationEvent::Message(message)) => Some((event.offset, message.content.text.clone())),
-        Event::Conversation(_) => None,
+        Event::Conversation(_) | Event::Conference(_) => None,
     };
     events.iter().filter_map(text).collect()
 }
