@@ -34,7 +34,6 @@ use plenum_services::accounts::Accounts;
 use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, run_audiences};
 use plenum_services::conversations::{Conversations, Parts, run_nudges};
 use plenum_services::idempotency::Idempotency;
-use plenum_store::{Embedded, StoreMetrics};
 use prometheus::Registry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -134,11 +133,9 @@ struct Core {
 }
 
 impl Core {
-    fn open(config: &Config, registry: &Registry) -> Result<Self, ServeError> {
+    async fn open(config: &Config, registry: &Registry) -> Result<Self, ServeError> {
         let clock: SharedClock = Arc::new(SystemClock::new());
-        let parts =
-            plenum_store::embedded::Parts { metrics: StoreMetrics::new(registry)?, clock: clock.clone(), hook: None };
-        let store: SharedStore = Embedded::open_with(config.store.embedded(), parts)?;
+        let store = crate::store::open(&config.store, clock.clone(), registry).await?;
         let hub_metrics = HubMetrics::new(registry)?;
         let hubs = Hubs::new(config.hub.mailbox_batches, hub_metrics.clone());
         let accounts =
@@ -266,7 +263,7 @@ impl Node {
     /// Starts everything, lowest layer first. Must be called inside an actix system.
     pub async fn start(config: &Config, ports: Ports) -> Result<(Self, Started, Accounts), ServeError> {
         let registry = telemetry::registry()?;
-        let core = Core::open(config, &registry)?;
+        let core = Core::open(config, &registry).await?;
         let readiness = Readiness::new(core.store.clone(), core.clock.clone());
         let operations_address = ports.operations.local_addr().map_err(ServeError::Operations)?;
         let token = config.operations.token.clone();
