@@ -367,10 +367,10 @@ pub struct MarksSignal {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoomStats {
     /// Its members.
-    pub members: u64,
+    pub members: u32,
     /// How many of them were online at that moment; absent in rooms of more than 1,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub online: Option<u64>,
+    pub online: Option<u32>,
 }
 
 /// You are now in this conversation.

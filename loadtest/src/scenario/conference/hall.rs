@@ -326,7 +326,7 @@ impl Sink for Hall {
             Answer::Voted(_) => self.voted(connection, option, intended, at),
             Answer::Refused(refusal) if self.closed && refusal.code == RefusalCode::Gone => {}
             Answer::Refused(refusal) if refusal.code.is_retryable() => {
-                self.again(connection, at + AGAIN_AFTER, intended)
+                self.again(connection, at + AGAIN_AFTER, intended);
             }
             Answer::Refused(refusal) => self.troubles.push(refusal.to_string()),
             Answer::Sent(_) | Answer::Page(_) => {}

@@ -28,7 +28,7 @@ pub struct Stage {
     tokens: Vec<String>,
 }
 
-fn failed(error: HttpError) -> Failure {
+fn failed(error: &HttpError) -> Failure {
     Failure::History(error.to_string())
 }
 
@@ -39,7 +39,7 @@ fn id_of<T: std::str::FromStr>(value: &Value) -> Result<T, Failure> {
 
 /// Makes a conference with one question and lets everybody join.
 pub fn open(server: SocketAddr, host: &str, participants: usize, quiet: bool) -> Result<Stage, Failure> {
-    let post = |path: &str, body: &Value| http::post(server, path, host, body).map_err(failed);
+    let post = |path: &str, body: &Value| http::post(server, path, host, body).map_err(|error| failed(&error));
     let conference: ConferenceId = id_of(&post("/api/conference", &json!({ "title": "load" }))?)?;
     let base = format!("/api/conference/{conference}");
     let options: Vec<String> = (1..=OPTIONS).map(|option| format!("option {option}")).collect();
@@ -68,7 +68,7 @@ fn join_all(server: SocketAddr, base: &str, participants: usize) -> Result<Vec<S
         let joiners: Vec<_> = (0..JOINERS).map(|_| scope.spawn(joiner)).collect();
         for joiner in joiners {
             let ended = joiner.join().map_err(|_| Failure::History("a joiner panicked".to_owned()))?;
-            tokens.extend(ended.map_err(failed)?);
+            tokens.extend(ended.map_err(|error| failed(&error))?);
         }
         Ok::<_, Failure>(())
     })?;
@@ -95,11 +95,11 @@ impl Stage {
 
     /// Lets the audience answer.
     pub fn push(&self, server: SocketAddr) -> Result<(), Failure> {
-        http::post(server, &self.path("/live"), &self.host, &json!({})).map(drop).map_err(failed)
+        http::post(server, &self.path("/live"), &self.host, &json!({})).map(drop).map_err(|error| failed(&error))
     }
 
     /// Closes the question.
     pub fn close(&self, server: SocketAddr) -> Result<(), Failure> {
-        http::post(server, &self.path("/close"), &self.host, &json!({})).map(drop).map_err(failed)
+        http::post(server, &self.path("/close"), &self.host, &json!({})).map(drop).map_err(|error| failed(&error))
     }
 }

@@ -401,9 +401,9 @@ struct Status {
 #[serde(rename_all = "camelCase")]
 struct Stats {
     room_id: ConversationId,
-    members: u64,
+    members: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    online: Option<u64>,
+    online: Option<u32>,
 }
 
 #[derive(Serialize)]
