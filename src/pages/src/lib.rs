@@ -22,9 +22,9 @@ pub struct Product {
     pub version: String,
 }
 
-/// Adds `/` and `/assets/**` to an app.
+/// Adds `/`, `/favicon.ico` and `/assets/**` to an app.
 ///
-/// `/` is the page for whoever accepts `text/html`, and `{"name", "status", "version"}` for everyone else. Both paths
+/// `/` is the page for whoever accepts `text/html`, and `{"name", "status", "version"}` for everyone else. All
 /// answer GET and HEAD; other methods get 405.
 ///
 /// ```
@@ -39,6 +39,7 @@ pub fn configure(cfg: &mut ServiceConfig, product: Product) {
             .route(web::get().to(root::answer))
             .route(web::head().to(root::answer)),
     );
+    cfg.service(web::resource("/favicon.ico").route(web::get().to(assets::icon)).route(web::head().to(assets::icon)));
     cfg.service(
         web::resource("/assets/{path:.*}").route(web::get().to(assets::answer)).route(web::head().to(assets::answer)),
     );
