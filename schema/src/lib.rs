@@ -8,6 +8,7 @@ pub mod codec;
 pub mod conference;
 pub mod content;
 pub mod conversation;
+pub mod cql;
 pub mod entities;
 pub mod id;
 pub mod log;

@@ -2,6 +2,7 @@
 
 use super::admission::UserPlace;
 use super::backend::{Access, Answer, Backend, Outcome};
+use super::metrics;
 use super::unidentified::{ask, check, send};
 use crate::hub::{ConnectionKey, HubHandle};
 use crate::identity::Identity;
@@ -122,8 +123,8 @@ impl Identified {
 
     /// Hands a command to the rest of Plenum.
     pub(super) fn call(&self, id: u32, command: Command, backend: &dyn Backend, me: &Recipient<Answer>) -> Now {
-        let me = me.clone();
-        backend.call(self.identity, command, Box::new(move |outcome| send(&me, Answer::Done(id, outcome))));
+        let (me, name) = (me.clone(), metrics::name_of(&command));
+        backend.call(self.identity, command, Box::new(move |outcome| send(&me, Answer::Done(id, name, outcome))));
         Now::Later
     }
 }

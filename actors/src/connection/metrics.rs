@@ -47,7 +47,10 @@ impl ConnectionMetrics {
         let commands =
             IntCounterVec::new(Opts::new("plenum_commands_total", "commands read from connections"), &["command"])?;
         let refusals = IntCounterVec::new(
-            Opts::new("plenum_commands_refused_total", "commands refused at the connection"),
+            Opts::new(
+                "plenum_commands_refused_total",
+                "commands refused, by kind and code; the others were acknowledged",
+            ),
             &["command", "code"],
         )?;
         let unreadable = IntCounter::new("plenum_unreadable_frames_total", "frames that could not be read")?;
@@ -59,16 +62,20 @@ impl ConnectionMetrics {
 
     /// Counts a command; answers its name.
     pub(super) fn received(&self, command: &Command) -> &'static str {
-        let place = place_of(command);
-        if let Some(counter) = self.commands.get(place) {
+        if let Some(counter) = self.commands.get(place_of(command)) {
             counter.inc();
         }
-        NAMES.get(place).copied().unwrap_or_default()
+        name_of(command)
     }
 
     pub(super) fn refused(&self, name: &str, code: RefusalCode) {
         self.refusals.with_label_values(&[name, code.as_str()]).inc();
     }
+}
+
+/// The command's name in metrics.
+pub(super) fn name_of(command: &Command) -> &'static str {
+    NAMES.get(place_of(command)).copied().unwrap_or_default()
 }
 
 fn place_of(command: &Command) -> usize {

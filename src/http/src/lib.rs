@@ -25,7 +25,7 @@ pub use config::{HttpConfig, HttpConfigError};
 pub use cors::cors;
 pub use headers::{API_CSP, secure_headers};
 pub use idempotency::{IdempotencyKey, Reply, once};
-pub use layer::{HttpLayer, Observed, Observer, client_address, envelope, is_problem, no_such_path};
+pub use layer::{HttpLayer, Observed, Observer, client_address, envelope, is_problem, no_such_path, reached_at};
 pub use limiter::{Limiter, Rate};
 pub use params::{
     CodeInPath, Id, ItemInPath, MOST_ITEMS, OffsetInPath, PageQuery, Query, QuestionInPath, RoomInPath, UserInPath,

@@ -17,6 +17,20 @@ pub struct Rate {
     pub burst: f64,
 }
 
+impl Rate {
+    /// What is wrong with it: the member and why.
+    #[must_use]
+    pub fn problem(&self) -> Option<(&'static str, &'static str)> {
+        if !self.per_second.is_finite() || self.per_second < 0.0 {
+            return Some(("per_second", "must be 0 (no limit) or more"));
+        }
+        if !self.burst.is_finite() || (self.per_second > 0.0 && self.burst < 1.0) || self.burst < 0.0 {
+            return Some(("burst", "must be at least 1"));
+        }
+        None
+    }
+}
+
 /// A token-bucket limiter with a bucket for each key.
 ///
 /// At most `keys` buckets are kept. When all are in use, buckets that are full again are forgotten (at most once a second);

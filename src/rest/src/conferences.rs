@@ -16,6 +16,7 @@ pub(crate) mod join;
 pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod order;
+pub(crate) mod qr;
 pub(crate) mod question;
 pub(crate) mod questions;
 pub(crate) mod report;

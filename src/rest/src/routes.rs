@@ -55,6 +55,7 @@ pub(crate) const TABLE: &[Route] = &[
     route!(Bearer conferences::create),
     route!(Open conferences::get),
     route!(Open conferences::by_code),
+    route!(Open conferences::qr),
     route!(Bearer conferences::update),
     route!(Bearer conferences::start),
     route!(Bearer conferences::end),

@@ -3,6 +3,8 @@
 mod accounts;
 mod configuration;
 mod export;
+mod import;
+mod migrate;
 mod offline;
 mod serve;
 mod verify;
@@ -74,6 +76,10 @@ enum Command {
     Publish(wire::PublishArgs),
     /// Write all events of a conversation as JSON lines in their order
     Export(export::ExportArgs),
+    /// Copy a data directory into the configured store; repeat it until it is verified
+    Import(import::ImportArgs),
+    /// Bring the schema of the CQL cluster (`store.engine = "scylla"`) to what this version needs
+    Migrate(migrate::MigrateArgs),
     /// Check the signed result sheet of a question, offline
     Verify(verify::VerifyArgs),
     /// The keys that sign access tokens (the server must not be running)
@@ -98,6 +104,8 @@ pub fn run() -> ExitCode {
         Command::Publish(args) => wire::publish(&settings, args),
         Command::Verify(args) => verify::run(&args),
         Command::Export(args) => export::run(&settings, &args),
+        Command::Import(args) => import::run(&settings, &args),
+        Command::Migrate(args) => migrate::run(&settings, &args),
         Command::Keys(command) => accounts::keys(&settings, command),
     };
     match outcome {

@@ -34,7 +34,6 @@ use plenum_services::accounts::Accounts;
 use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, run_audiences};
 use plenum_services::conversations::{Conversations, Parts, run_nudges};
 use plenum_services::idempotency::Idempotency;
-use plenum_store::{Embedded, StoreMetrics};
 use prometheus::Registry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,6 +59,8 @@ pub(crate) struct Node {
     readiness: Arc<Readiness>,
     store: SharedStore,
     public: EdgeHandle,
+    /// The public port, to be closed before the server lets go of it.
+    listener: std::net::TcpListener,
     operations: ServerHandle,
     presence: Presence,
     background: Vec<actix_web::rt::task::JoinHandle<()>>,
@@ -132,11 +133,9 @@ struct Core {
 }
 
 impl Core {
-    fn open(config: &Config, registry: &Registry) -> Result<Self, ServeError> {
+    async fn open(config: &Config, registry: &Registry) -> Result<Self, ServeError> {
         let clock: SharedClock = Arc::new(SystemClock::new());
-        let parts =
-            plenum_store::embedded::Parts { metrics: StoreMetrics::new(registry)?, clock: clock.clone(), hook: None };
-        let store: SharedStore = Embedded::open_with(config.store.embedded(), parts)?;
+        let store = crate::store::open(&config.store, clock.clone(), registry).await?;
         let hub_metrics = HubMetrics::new(registry)?;
         let hubs = Hubs::new(config.hub.mailbox_batches, hub_metrics.clone());
         let accounts =
@@ -264,7 +263,7 @@ impl Node {
     /// Starts everything, lowest layer first. Must be called inside an actix system.
     pub async fn start(config: &Config, ports: Ports) -> Result<(Self, Started, Accounts), ServeError> {
         let registry = telemetry::registry()?;
-        let core = Core::open(config, &registry)?;
+        let core = Core::open(config, &registry).await?;
         let readiness = Readiness::new(core.store.clone(), core.clock.clone());
         let operations_address = ports.operations.local_addr().map_err(ServeError::Operations)?;
         let token = config.operations.token.clone();
@@ -295,6 +294,7 @@ impl Node {
                 .wrap(cors(&surface))
                 .wrap(from_fn(envelope))
         };
+        let listener = ports.http.try_clone().map_err(|error| ServeError::Edge(error.into()))?;
         let listening = edge.listen(ports.http, config.server.worker_count(), app)?;
         let public = listening.server.handle();
         actix_web::rt::spawn(listening.server);
@@ -320,6 +320,7 @@ impl Node {
             readiness,
             store: core.store,
             public,
+            listener,
             operations: operations_handle,
             presence,
             background,
@@ -349,12 +350,21 @@ impl Node {
         }
     }
 
+    /// Connects are refused from now on. The server keeps its listener until it has stopped: meanwhile the system would go on
+    /// taking connections that nobody answers.
+    fn close_listener(&self) {
+        if let Err(error) = socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Both) {
+            tracing::debug!(%error, "the public port closes when the server has stopped");
+        }
+    }
+
     /// No new connections; clients are asked to come back; owners finish their appends.
     async fn drain(&self) {
         tracing::info!(connections = self.edge.admission.open(), owners = self.owners.live(), "draining");
         self.readiness.enter(Phase::Draining);
         self.edge.draining.store(true, Ordering::Relaxed);
         self.public.pause().await;
+        self.close_listener();
         let left = self.owners.drain(self.timeout / 2).await;
         if left > 0 {
             tracing::warn!(left, "owners did not end in time");

@@ -25,6 +25,9 @@ pub enum ServeError {
     /// The data directory.
     #[error("the data directory cannot be used (store.path): {0}")]
     Store(#[from] plenum_store::OpenError),
+    /// The CQL cluster.
+    #[error(transparent)]
+    Cql(#[from] plenum_store::CqlError),
     /// Accounts and keys.
     #[error(transparent)]
     Accounts(#[from] plenum_services::accounts::OpenError),

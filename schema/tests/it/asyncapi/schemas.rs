@@ -128,6 +128,11 @@ fn events() -> Vec<(&'static str, Value)> {
         ),
         ("MessageDeleted", object(&[("target", a("Offset")), ("message?", a("Id")), ("by", a("Id"))])),
         ("Reaction", object(&[("target", a("Offset")), ("message?", a("Id")), ("by", a("Id")), ("emoji", a("Emoji"))])),
+    ]
+}
+
+fn happenings() -> Vec<(&'static str, Value)> {
+    vec![
         (
             "ConversationEvent",
             json!({ "oneOf": [
@@ -163,6 +168,7 @@ fn events() -> Vec<(&'static str, Value)> {
     ]
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "schemas are made where they are used")]
 fn list(of: Value) -> Value {
     json!({ "type": "array", "items": of })
 }
@@ -355,6 +361,6 @@ fn parts() -> Vec<(&'static str, Value)> {
 
 /// `components.schemas` of the document.
 pub fn components() -> Map<String, Value> {
-    let all = [numbers(), texts(), events(), questions(), results(), conferences(), parts()].concat();
+    let all = [numbers(), texts(), events(), happenings(), questions(), results(), conferences(), parts()].concat();
     all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
 }

@@ -51,6 +51,13 @@ pub fn problem(schema: &Value, components: &Map<String, Value>, value: &Value) -
         }
         "string" => value.as_str().map_or_else(|| wrong(value), |text| string(schema, text)),
         "integer" => integer(schema, value),
+        "number" => {
+            if value.is_number() {
+                None
+            } else {
+                wrong(value)
+            }
+        }
         "boolean" => {
             if value.is_boolean() {
                 None

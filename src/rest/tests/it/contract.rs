@@ -54,6 +54,7 @@ const PROMISED: &[(&str, &str)] = &[
     ("POST", "/chat/message"),
     ("GET", "/conference"),
     ("GET", "/conference/:id"),
+    ("GET", "/conference/:id/qr"),
     ("GET", "/conference/code/:code"),
     ("POST", "/conference"),
     ("PUT", "/conference/:id"),

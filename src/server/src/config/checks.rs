@@ -1,7 +1,7 @@
 //! What types cannot say: ranges, and settings that contradict each other.
 
 use super::Config;
-use super::sections::MAX_WORKERS;
+use super::sections::{Engine, MAX_WORKERS};
 use plenum_actors::connection::ConnectionConfig;
 use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
@@ -37,11 +37,10 @@ impl Config {
         self.check_listeners(&mut found);
         self.check_websocket(&mut found);
         self.check_plain(&mut found);
-        let rate = self.rest.lookup_rate;
-        unless(&mut found, rate.per_second <= 0.0 || rate.burst >= 1.0, "rest.lookup_rate.burst", "must be at least 1");
         between(&mut found, "rest.lookup_keys", self.rest.lookup_keys, 16..=10_000_000);
-        let rate = self.rest.guess_rate;
-        unless(&mut found, rate.per_second <= 0.0 || rate.burst >= 1.0, "rest.guess_rate.burst", "must be at least 1");
+        for (key, rate) in [("rest.lookup_rate", self.rest.lookup_rate), ("rest.guess_rate", self.rest.guess_rate)] {
+            found.extend(rate.problem().map(|(member, reason)| (format!("{key}.{member}"), reason.to_owned())));
+        }
         between(&mut found, "rest.guess_keys", self.rest.guess_keys, 16..=10_000_000);
         self.check_socketio(&mut found);
         check_limits(&mut found, &self.limits);
@@ -60,6 +59,7 @@ impl Config {
         found.extend(self.presence.problems().into_iter().map(below("presence")));
         found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
+        found.extend(self.store.cql.problems().into_iter().map(below("store.scylla")));
         let accounts = self.accounts.problems().into_iter();
         found.extend(accounts.map(|problem| below("accounts")((problem.key, problem.reason.to_owned()))));
         found
@@ -77,6 +77,10 @@ impl Config {
         let has_proxy = !self.http.surface.trusted_proxies.is_empty();
         let reason = "is empty although others than this machine connect: without a proxy that ends TLS, passwords travel in the clear";
         unless(&mut found, is_protected || has_proxy, "tls.certificate_path", reason);
+        let is_local = |node: &String| ["127.", "localhost", "[::1]"].iter().any(|start| node.starts_with(start));
+        let is_near = self.store.engine == Engine::Embedded || self.store.cql.nodes.iter().all(is_local);
+        let reason = "is off although the cluster is on other machines: data and the password travel in the clear";
+        unless(&mut found, is_near || self.store.cql.tls.enabled, "store.scylla.tls.enabled", reason);
         let reason = "is on: /ws-echo accepts large messages from anybody";
         unless(&mut found, !self.websocket.echo, "websocket.echo", reason);
         found

@@ -5,7 +5,7 @@ use plenum_actors::owner::OwnerConfig;
 use plenum_http::HttpConfig;
 use plenum_services::conferences::{ConferenceLimits, ConferencesConfig, VotingLimits};
 use plenum_services::conversations::ConversationsConfig;
-use plenum_store::EmbeddedConfig;
+use plenum_store::{CqlConfig, EmbeddedConfig};
 use plenum_websocket::origin::OriginPolicy;
 use serde::Deserialize;
 use std::fmt;
@@ -195,6 +195,9 @@ pub struct StoreSection {
     pub engine: Engine,
     /// Directory for data and signing keys.
     pub path: PathBuf,
+    /// The CQL cluster, when that is the engine.
+    #[serde(rename = "scylla")]
+    pub cql: CqlConfig,
     /// The rest of the section. Its own path is not used: see [`StoreSection::embedded`].
     #[serde(flatten)]
     pub limits: EmbeddedConfig,
@@ -202,7 +205,12 @@ pub struct StoreSection {
 
 impl Default for StoreSection {
     fn default() -> Self {
-        Self { engine: Engine::Embedded, path: PathBuf::from("data"), limits: EmbeddedConfig::default() }
+        Self {
+            engine: Engine::Embedded,
+            path: PathBuf::from("data"),
+            cql: CqlConfig::default(),
+            limits: EmbeddedConfig::default(),
+        }
     }
 }
 
@@ -220,6 +228,8 @@ impl StoreSection {
 pub enum Engine {
     /// In the process, in a directory.
     Embedded,
+    /// A ScyllaDB or Apache Cassandra cluster.
+    Scylla,
 }
 
 /// `[cluster]`

@@ -8,6 +8,7 @@
 )]
 
 mod config;
+mod cql;
 mod drain;
 mod faults;
 mod http;
@@ -19,3 +20,4 @@ mod socket;
 mod socketio;
 mod tidy;
 mod tls;
+mod transfer;

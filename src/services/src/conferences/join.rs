@@ -121,7 +121,7 @@ impl Conferences {
                 let last = rows.into_iter().last().map(Participant::from_row).transpose();
                 match last.map_err(|error| damaged(&error))? {
                     Some(row) if unique.is_multiple_of(PAGE as u64) => {
-                        after = Some(vec![row.participant_id.to_value()])
+                        after = Some(vec![row.participant_id.to_value()]);
                     }
                     _ => break,
                 }
