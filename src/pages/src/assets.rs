@@ -52,6 +52,15 @@ pub async fn answer(request: HttpRequest, path: Path<String>, packed: Data<Packe
     }
 }
 
+/// `GET /favicon.ico`: what browsers ask for on pages that name no icon, such as JSON.
+pub async fn icon(request: HttpRequest, packed: Data<Packed>) -> HttpResponse {
+    match Files::get("assets/logo.svg") {
+        Some(file) => file_answer(&request, &packed, "logo.svg", file, REVALIDATE),
+        // Only a debug build can get here: the source tree has gone.
+        None => secure(&mut HttpResponse::NotFound()).finish(),
+    }
+}
+
 fn is_version(folder: &str) -> bool {
     folder.strip_prefix("v-").is_some_and(|hex| hex.len() == 16 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }

@@ -28,7 +28,7 @@ pub struct Product {
     pub version: String,
 }
 
-/// Adds `/`, the pages of conferences and `/assets/**` to an app.
+/// Adds `/`, `/favicon.ico`, the pages of conferences and `/assets/**` to an app.
 ///
 /// `/` is the page for whoever accepts `text/html`, and `{"name", "status", "version"}` for everyone else. All paths
 /// answer GET and HEAD; other methods get 405. Texts are sent compressed to whoever takes gzip.
@@ -50,6 +50,7 @@ pub fn configure(cfg: &mut ServiceConfig, product: Product) {
             .route(web::get().to(root::answer))
             .route(web::head().to(root::answer)),
     );
+    cfg.service(web::resource("/favicon.ico").route(web::get().to(assets::icon)).route(web::head().to(assets::icon)));
     cfg.service(
         web::resource("/assets/{path:.*}").route(web::get().to(assets::answer)).route(web::head().to(assets::answer)),
     );

@@ -115,6 +115,14 @@ async fn a_file_of_another_version_or_of_none_is_revalidated() {
 }
 
 #[actix_rt::test]
+async fn the_icon_that_browsers_ask_for_unasked_is_the_logo() {
+    let icon = get("/favicon.ico").await;
+    assert_eq!(icon.status(), StatusCode::OK);
+    assert_eq!(text(&icon, header::CONTENT_TYPE), "image/svg+xml");
+    assert_eq!(body(icon).await, body(get("/assets/logo.svg").await).await);
+}
+
+#[actix_rt::test]
 async fn a_known_file_is_not_sent_again() {
     for path in ["/", "/assets/app.js"] {
         let tag = text(&get(path).await, header::ETAG);
