@@ -47,7 +47,7 @@ export function audienceView({ participant, over, note }) {
     people.textContent = t("people", { n: conference.audience?.live ?? 0 });
     const asked = hall.asked;
     const isAny = asked.some(({ status }) => status === "ACTIVE");
-    moment.textContent = conference.status === "ENDED" ? t("ended") : conference.status === "DRAFT" ? t("draft") : isAny ? "" : t("waiting");
+    moment.textContent = momentText(conference, isAny);
     moment.hidden = moment.textContent === "";
     const [first] = asked;
     if (isAny && first.id !== spokenOf) spoken.textContent = `${t("question")}: ${first.text}`;
@@ -65,9 +65,7 @@ export function audienceView({ participant, over, note }) {
   hall.on("question", ({ id }) => cards.get(id)?.show());
   hall.on("over", over);
   hall.on("state", ({ phase }) => {
-    const isOff = phase === "waiting" || phase === "ended";
-    line.textContent = isOff ? t("offline") : phase === "live" ? t("live") : t("connecting");
-    line.dataset.kind = isOff ? "bad" : phase === "live" ? "good" : "busy";
+    sayPhase(line, phase);
     for (const card of cards.values()) card.show();
   });
   ballots.on("change", ({ question }) => {
@@ -76,13 +74,35 @@ export function audienceView({ participant, over, note }) {
   });
   hall.start();
   const head = element("header", { class: "hall-head" }, title, element("div", { class: "hall-line" }, people, line));
-  const view = element("main", { id: "main", class: "audience", tabindex: "-1" }, head, moment, spoken, list, board, element("p", { class: "hint who" }, note));
+  const view = element(
+    "main",
+    { id: "main", class: "audience", tabindex: "-1" },
+    head,
+    moment,
+    spoken,
+    list,
+    board,
+    element("p", { class: "hint who" }, note),
+  );
   const stop = () => {
     boardShown?.stop();
     for (const card of cards.values()) card.stop();
     hall.stop();
   };
   return { view, stop };
+}
+
+/** What there is to say beside the questions, or nothing. */
+function momentText({ status }, isAny) {
+  if (status === "ENDED") return t("ended");
+  if (status === "DRAFT") return t("draft");
+  return isAny ? "" : t("waiting");
+}
+
+function sayPhase(line, phase) {
+  const isOff = phase === "waiting" || phase === "ended";
+  line.textContent = isOff ? t("offline") : phase === "live" ? t("live") : t("connecting");
+  line.dataset.kind = isOff ? "bad" : phase === "live" ? "good" : "busy";
 }
 
 /** One question: its form while it is open, then how it came out. */
@@ -107,7 +127,19 @@ function questionCard(hall, ballots, voter, id) {
   const proof = element("details", { class: "receipt" }, element("summary", {}, t("receipt")), receipt);
   const badge = element("span", { class: "badge-state" });
   const heading = element("h2", { id: `q-${id}`, dir: "auto" }, first.text);
-  const view = element("section", { class: "panel question", "aria-labelledby": `q-${id}` }, badge, heading, timer.view, ballot.view, status, withdraw, results.view, leaders, proof);
+  const view = element(
+    "section",
+    { class: "panel question", "aria-labelledby": `q-${id}` },
+    badge,
+    heading,
+    timer.view,
+    ballot.view,
+    status,
+    withdraw,
+    results.view,
+    leaders,
+    proof,
+  );
   let drawn;
 
   const show = () => {
@@ -116,13 +148,14 @@ function questionCard(hall, ballots, voter, id) {
     const isOpen = question.status === "ACTIVE";
     const mine = own();
     const seesResults = Boolean(question.results && !question.results.hidden);
-    const mayChange = !mine || question.policy === "changeable" || (question.policy === "changeableWhileHidden" && !seesResults);
+    const mayChange =
+      !mine || question.policy === "changeable" || (question.policy === "changeableWhileHidden" && !seesResults);
     badge.textContent = isOpen ? t("now") : t("closed");
     view.classList.toggle("is-live", isOpen);
     timer.show(question);
     // A form that somebody fills in is not drawn over: only when the answer or the state has changed.
     const state = JSON.stringify([mine, isOpen && mayChange]);
-    if (state !== drawn) ballot.show(drawn === undefined || mine ? mine ?? null : undefined, isOpen && mayChange);
+    if (state !== drawn) ballot.show(drawn === undefined || mine ? (mine ?? null) : undefined, isOpen && mayChange);
     if (state !== drawn && drawn !== undefined && mine === null) ballot.show(null, isOpen);
     drawn = state;
     ballot.view.hidden = !isOpen;
@@ -147,6 +180,10 @@ function said(question, kept, mine, isOpen, phase) {
     return isOurs ? t(kept.reason) : t("refused", { reason: kept.reason });
   }
   if (kept?.state === "waiting") return phase === "live" || phase === "catchingUp" ? t("sending") : t("keptOffline");
-  if (mine) return t("voted", { answer: answerText(question, mine) }) + (isOpen && question.policy === "fixed" ? ` ${t("fixedNote")}` : "");
+  if (mine)
+    return (
+      t("voted", { answer: answerText(question, mine) }) +
+      (isOpen && question.policy === "fixed" ? ` ${t("fixedNote")}` : "")
+    );
   return kept?.answer === null ? t("withdrawn") : "";
 }

@@ -42,7 +42,12 @@ function picture({ image }) {
 function oneOf(question, cast) {
   const buttons = question.options.map((option) => {
     const onclick = () => cast({ choice: [option.id] });
-    return element("button", { type: "button", class: "answer", onclick }, picture(option), optionText(question, option.id));
+    return element(
+      "button",
+      { type: "button", class: "answer", onclick },
+      picture(option),
+      optionText(question, option.id),
+    );
   });
   const show = (answer, isOpen) => {
     buttons.forEach((button, i) => {
@@ -56,7 +61,8 @@ function oneOf(question, cast) {
 function scale(question, cast) {
   const min = question.min ?? 1;
   const max = question.max ?? 5;
-  if (max - min >= MOST_STEPS) return typed({ ...question, min, max, step: 1 }, (value) => cast({ rating: value }), "rating");
+  if (max - min >= MOST_STEPS)
+    return typed({ ...question, min, max, step: 1 }, (value) => cast({ rating: value }), "rating");
   const steps = Array.from({ length: max - min + 1 }, (_, i) => min + i);
   const buttons = steps.map((step) =>
     element("button", { type: "button", class: "answer step", onclick: () => cast({ rating: step }) }, number(step)),
@@ -75,9 +81,17 @@ function scale(question, cast) {
 function someOf(question, cast) {
   const min = question.min ?? 1;
   const max = question.max ?? question.options.length;
-  const boxes = question.options.map(({ id }) => element("input", { type: "checkbox", value: id, onchange: () => limit() }));
+  const boxes = question.options.map(({ id }) =>
+    element("input", { type: "checkbox", value: id, onchange: () => limit() }),
+  );
   const labels = question.options.map((option, i) =>
-    element("label", { class: "answer" }, boxes[i], picture(option), element("span", {}, optionText(question, option.id))),
+    element(
+      "label",
+      { class: "answer" },
+      boxes[i],
+      picture(option),
+      element("span", {}, optionText(question, option.id)),
+    ),
   );
   const button = submitButton();
   let open = true;
@@ -91,10 +105,15 @@ function someOf(question, cast) {
     event.preventDefault();
     if (!button.disabled) cast({ choice: picked() });
   };
-  const hint = element("p", { class: "hint" }, min === max ? t("pickExactly", { n: min }) : t("pickBetween", { min, max }));
+  const hint = element(
+    "p",
+    { class: "hint" },
+    min === max ? t("pickExactly", { n: min }) : t("pickBetween", { min, max }),
+  );
   const show = (answer, isOpen) => {
     open = isOpen;
-    if (answer !== undefined) for (const box of boxes) box.checked = Boolean(answer?.choice?.includes(Number(box.value)));
+    if (answer !== undefined)
+      for (const box of boxes) box.checked = Boolean(answer?.choice?.includes(Number(box.value)));
     button.textContent = t(answer ? "change" : "vote");
     limit();
   };
@@ -106,7 +125,9 @@ function ranking(question, cast, voter) {
   const order = shuffled(question.options, voter + question.id);
   let ranks = [];
   let open = true;
-  const buttons = order.map(({ id }) => element("button", { type: "button", class: "answer", onclick: () => toggle(id) }));
+  const buttons = order.map(({ id }) =>
+    element("button", { type: "button", class: "answer", onclick: () => toggle(id) }),
+  );
   const button = submitButton();
   const draw = () => {
     order.forEach(({ id }, i) => {
@@ -139,7 +160,12 @@ function ranking(question, cast, voter) {
 function words(question, cast) {
   const most = Math.min(question.max ?? 3, MOST_WORDS);
   const inputs = Array.from({ length: most }, (_, i) =>
-    element("input", { type: "text", maxlength: WORD_CHARS, autocomplete: "off", "aria-label": t("word", { n: i + 1 }) }),
+    element("input", {
+      type: "text",
+      maxlength: WORD_CHARS,
+      autocomplete: "off",
+      "aria-label": t("word", { n: i + 1 }),
+    }),
   );
   const read = () => {
     const said = inputs.map((input) => input.value.trim()).filter(Boolean);
@@ -162,7 +188,13 @@ function estimate(question, cast) {
 /** A number that is typed; `member` is its name in the answer. */
 function typed({ min, max, step }, cast, member) {
   const bounds = { min: min ?? undefined, max: max ?? undefined };
-  const input = element("input", { type: "number", inputmode: "decimal", step, ...bounds, "aria-label": t("yourNumber") });
+  const input = element("input", {
+    type: "number",
+    inputmode: "decimal",
+    step,
+    ...bounds,
+    "aria-label": t("yourNumber"),
+  });
   const read = () => (input.value !== "" && input.validity.valid ? input.valueAsNumber : undefined);
   const write = (answer) => (input.value = answer?.[member] ?? "");
   const isBounded = bounds.min !== undefined && bounds.max !== undefined;

@@ -71,7 +71,11 @@ export class Ballots extends Emitter {
   #failed(question, error) {
     if (error.retryable) {
       // Without a connection the next one sends it.
-      if (error.code) setTimeout(() => this.get(question)?.state === "waiting" && this.#send(question), error.retryAfterMs ?? RETRY_MS);
+      if (error.code)
+        setTimeout(
+          () => this.get(question)?.state === "waiting" && this.#send(question),
+          error.retryAfterMs ?? RETRY_MS,
+        );
       return undefined;
     }
     const reason = error.code === "gone" ? "tooLate" : error.field === "sequence" ? "changedElsewhere" : error.message;

@@ -13,9 +13,6 @@ export function boardView(hall) {
   const rows = new Rows(list);
   const status = element("p", { class: "said", role: "status" });
   const items = new Map();
-  const input = element("textarea", { id: "ask", rows: 2, maxlength: TEXT_CHARS, required: true });
-  const button = element("button", { type: "submit", class: "secondary" }, t("askSend"));
-  let clientRef = newRef();
 
   const draw = () => {
     const shown = [...items.values()].sort((a, b) => b.pinned - a.pinned || b.votes - a.votes || a.id - b.id);
@@ -23,7 +20,11 @@ export function boardView(hall) {
     list.hidden = shown.length === 0;
     none.hidden = shown.length > 0;
   };
-  const keep = (item) => items.set(item.id, { mine: false, own: false, ...items.get(item.id), ...strip(item) });
+  const keep = (item) => {
+    // A whole one from the server leaves out what is not so (any more).
+    const absent = item.text === undefined ? {} : { pinned: false, answer: undefined };
+    items.set(item.id, { mine: false, own: false, ...items.get(item.id), ...absent, ...strip(item) });
+  };
   const upvote = async (item) => {
     const up = !item.mine;
     keep({ id: item.id, mine: up, votes: item.votes + (up ? 1 : -1) });
@@ -38,34 +39,26 @@ export function boardView(hall) {
     }
     draw();
   };
-  const onsubmit = async (event) => {
-    event.preventDefault();
-    if (!input.value.trim()) return input.focus();
-    button.disabled = true;
-    try {
-      const ask = { conference: hall.id, text: input.value.trim(), clientRef };
-      const { item } = await hall.connection.request({ ask });
-      keep({ ...item, own: true });
-      input.value = "";
-      // Repeated before, it would have been the same question.
-      clientRef = newRef();
-      status.textContent = t(item.status === "pending" ? "askPending" : "askDone");
-      draw();
-    } catch (error) {
-      status.textContent = t("failed", { reason: error.message });
-    } finally {
-      button.disabled = false;
-    }
-  };
   const load = async () => {
     const page = await hall.ask("GET", "/qa?limit=100").catch(() => undefined);
     for (const item of page?.items ?? []) keep(item);
     draw();
   };
   const none = element("p", { class: "hint" }, t("noQuestions"));
-  const label = element("label", { for: "ask" }, t("askLabel"));
-  const form = element("form", { class: "asking", onsubmit }, label, input, button);
-  const view = element("section", { class: "panel asked", "aria-label": t("ask") }, element("h2", {}, t("ask")), form, status, none, list);
+  const asked = (item) => {
+    keep({ ...item, own: true });
+    draw();
+  };
+  const form = askForm({ hall, status, asked });
+  const view = element(
+    "section",
+    { class: "panel asked", "aria-label": t("ask") },
+    element("h2", {}, t("ask")),
+    form,
+    status,
+    none,
+    list,
+  );
 
   const stop = hall.on("board", ({ items: now }) => {
     const shown = new Set(now.map(({ id }) => id));
@@ -84,16 +77,52 @@ export function boardView(hall) {
   return { view, stop };
 }
 
+/** The form for one's own question; `status` says what became of it, `asked` is told of it. */
+function askForm({ hall, status, asked }) {
+  const input = element("textarea", { id: "ask", rows: 2, maxlength: TEXT_CHARS, required: true });
+  const button = element("button", { type: "submit", class: "secondary" }, t("askSend"));
+  let clientRef = newRef();
+  const onsubmit = async (event) => {
+    event.preventDefault();
+    if (!input.value.trim()) return input.focus();
+    button.disabled = true;
+    try {
+      const ask = { conference: hall.id, text: input.value.trim(), clientRef };
+      const { item } = await hall.connection.request({ ask });
+      asked(item);
+      input.value = "";
+      // Repeated before, it would have been the same question.
+      clientRef = newRef();
+      status.textContent = t(item.status === "pending" ? "askPending" : "askDone");
+    } catch (error) {
+      status.textContent = t("failed", { reason: error.message });
+    } finally {
+      button.disabled = false;
+    }
+  };
+  const label = element("label", { for: "ask" }, t("askLabel"));
+  return element("form", { class: "asking", onsubmit }, label, input, button);
+}
+
 /** Members that the server leaves out do not overwrite what is known. */
 function strip(item) {
   return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null && value !== undefined));
 }
 
 function row(item, upvote) {
-  const words = [item.pinned && t("pinned"), ["answered", "pending"].includes(item.status) && t(item.status)].filter(Boolean);
+  const words = [item.pinned && t("pinned"), ["answered", "pending"].includes(item.status) && t(item.status)].filter(
+    Boolean,
+  );
   const label = t("upvote", { n: item.votes, text: item.text });
   const onclick = () => upvote(item);
-  const attributes = { type: "button", class: "upvote", "data-item": item.id, "aria-pressed": String(item.mine), "aria-label": label, onclick };
+  const attributes = {
+    type: "button",
+    class: "upvote",
+    "data-item": item.id,
+    "aria-pressed": String(item.mine),
+    "aria-label": label,
+    onclick,
+  };
   return element(
     "li",
     {},
@@ -102,7 +131,8 @@ function row(item, upvote) {
       "div",
       { class: "asked-text" },
       element("p", { dir: "auto" }, item.text),
-      (item.author || words.length > 0) && element("p", { class: "hint" }, [item.author, ...words].filter(Boolean).join(" · ")),
+      (item.author || words.length > 0) &&
+        element("p", { class: "hint" }, [item.author, ...words].filter(Boolean).join(" · ")),
       item.answer && element("p", { class: "reply", dir: "auto" }, item.answer),
     ),
   );

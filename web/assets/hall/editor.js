@@ -49,7 +49,12 @@ export function questionDialog({ hall, question }) {
   const texts = question?.options?.map(({ text }) => text).join("\n") ?? "";
   const parts = {
     options: field("options", { label: "Answers", tag: "textarea", rows: 4, hint: "One on each line." }),
-    correct: optionalField("correct", { label: "Right answers", type: "text", hint: "Their numbers, from 1, with commas between.", value: value("correct")?.join(", ") }),
+    correct: optionalField("correct", {
+      label: "Right answers",
+      type: "text",
+      hint: "Their numbers, from 1, with commas between.",
+      value: value("correct")?.join(", "),
+    }),
     min: numberField("min", "Lowest"),
     max: numberField("max", "Highest"),
     target: numberField("target", "The right number"),
@@ -75,7 +80,12 @@ export function questionDialog({ hall, question }) {
     variable,
     choiceField("visibility", "Results are shown", VISIBILITIES, value("visibility") ?? "hidden"),
     choiceField("policy", "Votes can be changed", POLICIES, value("policy") ?? "changeable"),
-    optionalField("seconds", { label: "Closes by itself after so many seconds (may be empty)", type: "number", min: 1, value: seconds }),
+    optionalField("seconds", {
+      label: "Closes by itself after so many seconds (may be empty)",
+      type: "number",
+      min: 1,
+      value: seconds,
+    }),
     !question && hall.conference.status === "ACTIVE" && checkField("now", "Push live at once", false),
   ].filter(Boolean);
   const save = async (form) => {
@@ -85,16 +95,26 @@ export function questionDialog({ hall, question }) {
     if (form.elements.now?.checked) await hall.ask("POST", `/questions/${made.id}/live`);
     await hall.reload();
   };
-  formDialog({ title: question ? "Edit the question" : "New question", fields, action: question ? "Save" : "Add", save });
+  formDialog({
+    title: question ? "Edit the question" : "New question",
+    fields,
+    action: question ? "Save" : "Add",
+    save,
+  });
 }
 
 function bodyOf(form) {
   const said = Object.fromEntries(new FormData(form));
   const has = (name) => PARTS[said.kind].includes(name);
   const body = { text: said.text.trim(), kind: said.kind, policy: said.policy, visibility: said.visibility };
-  if (has("options")) body.options = said.options.split("\n").map((line) => line.trim()).filter(Boolean);
+  if (has("options"))
+    body.options = said.options
+      .split("\n")
+      .map((line) => line.trim())
+      .filter(Boolean);
   if (has("correct")) body.correct = (said.correct.match(/\d+/gu) ?? []).map(Number);
-  for (const name of ["min", "max", "target", "tolerance", "points"]) if (has(name) && said[name] !== "") body[name] = Number(said[name]);
+  for (const name of ["min", "max", "target", "tolerance", "points"])
+    if (has(name) && said[name] !== "") body[name] = Number(said[name]);
   if (said.seconds) body.durationMs = Math.round(Number(said.seconds) * 1000);
   return body;
 }

@@ -181,7 +181,9 @@ export class Hall extends Emitter {
     else if (!shown && known.results && !this.#watches(known).some((topic) => topic.startsWith("pollHost:"))) {
       // Hiding stands in the question's own log, so it is newer than any tally seen before.
       const { kind, totalResponses, revision, closed } = known.results;
-      this.#merge(question, { results: { question, kind, totalResponses, closed, hidden: true, revision: revision + 1 } });
+      this.#merge(question, {
+        results: { question, kind, totalResponses, closed, hidden: true, revision: revision + 1 },
+      });
     }
     this.emit("change", {});
   }
@@ -205,7 +207,8 @@ export class Hall extends Emitter {
   #merge(id, known) {
     const before = this.questions.get(id);
     const question = { results: null, myAnswer: null, options: [], ...before, ...known, id };
-    if (before?.results && known.results && known.results.revision < before.results.revision) question.results = before.results;
+    if (before?.results && known.results && known.results.revision < before.results.revision)
+      question.results = before.results;
     this.questions.set(id, question);
     if (question.status === "ACTIVE") for (const topic of this.#watches(question)) this.connection.follow(topic);
     this.emit("question", { id });

@@ -57,15 +57,43 @@ function listView() {
   const none = element("p", { class: "hint", hidden: true }, "You have no conferences yet. Make the first one.");
   more.hidden = true;
   const signOut = button("Sign out", () => api.logout(), "link");
-  const head = element("header", { class: "host-bar" }, element("p", { class: "brand" }, logo(), "Plenum"), element("span", {}, api.session.user.fullName, " ", signOut));
+  const head = element(
+    "header",
+    { class: "host-bar" },
+    element("p", { class: "brand" }, logo(), "Plenum"),
+    element("span", {}, api.session.user.fullName, " ", signOut),
+  );
   load();
-  const view = element("main", { id: "main", class: "host narrow", tabindex: "-1" }, head, element("div", { class: "host-title" }, element("h1", {}, "Conferences"), button("New conference", create, "primary")), problem, none, list, more);
+  const view = element(
+    "main",
+    { id: "main", class: "host narrow", tabindex: "-1" },
+    head,
+    element(
+      "div",
+      { class: "host-title" },
+      element("h1", {}, "Conferences"),
+      button("New conference", create, "primary"),
+    ),
+    problem,
+    none,
+    list,
+    more,
+  );
   return { view };
 }
 
 function row({ id, title, status, publicCode, date }) {
   const about = [STATES[status], publicCode, date].filter(Boolean).join(" · ");
-  return element("li", {}, element("a", { class: "panel", href: `#/${id}` }, element("strong", { dir: "auto" }, title), element("span", { class: "hint" }, about)));
+  return element(
+    "li",
+    {},
+    element(
+      "a",
+      { class: "panel", href: `#/${id}` },
+      element("strong", { dir: "auto" }, title),
+      element("span", { class: "hint" }, about),
+    ),
+  );
 }
 
 await speak("en");

@@ -17,7 +17,10 @@ let forgottenAt = -Infinity;
 /** The code in the address, as the server writes it. */
 function codeInAddress() {
   const last = location.pathname.split("/")[2] ?? "";
-  return last.replace(/%20/gu, "").toUpperCase().replace(/[^0-9A-Z]/gu, "");
+  return last
+    .replace(/%20/gu, "")
+    .toUpperCase()
+    .replace(/[^0-9A-Z]/gu, "");
 }
 
 /** Shows a screen; `made` gives its view anew, so that it can be shown in another language. */
@@ -66,7 +69,12 @@ function card({ title, about, fields, button, submit, extra = [] }) {
     }
   };
   const inputs = fields.map(({ name, label, ...attributes }) =>
-    element("div", { class: "field" }, element("label", { for: name }, label), element("input", { id: name, name, required: true, ...attributes })),
+    element(
+      "div",
+      { class: "field" },
+      element("label", { for: name }, label),
+      element("input", { id: name, name, required: true, ...attributes }),
+    ),
   );
   const form = element("form", { novalidate: true, onsubmit }, ...inputs, problem, press);
   const children = [brand(), element("h1", {}, title), about && element("p", { class: "hint" }, about), ...extra, form];
@@ -82,7 +90,16 @@ function reasonOf(error) {
 
 function askForCode(code = "") {
   const fields = [
-    { name: "code", label: t("code"), value: code, class: "code", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", maxlength: 20 },
+    {
+      name: "code",
+      label: t("code"),
+      value: code,
+      class: "code",
+      autocomplete: "off",
+      autocapitalize: "characters",
+      spellcheck: "false",
+      maxlength: 20,
+    },
   ];
   const submit = ({ code: typed }) => enter(typed);
   return { view: card({ title: t("joinTitle"), about: t("joinAbout"), fields, button: t("join"), submit }) };
@@ -112,7 +129,14 @@ function whoOneIs({ identity }) {
 
 function askToSignIn(conference) {
   const link = element("a", { class: "primary", href: "/" }, t("signIn"));
-  const view = element("main", { id: "main", class: "card", tabindex: "-1" }, brand(), element("h1", {}, conference.title), element("p", {}, t("signInFirst")), link);
+  const view = element(
+    "main",
+    { id: "main", class: "card", tabindex: "-1" },
+    brand(),
+    element("h1", {}, conference.title),
+    element("p", {}, t("signInFirst")),
+    link,
+  );
   return { view };
 }
 

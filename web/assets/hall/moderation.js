@@ -12,7 +12,9 @@ export function moderationView(hall, run) {
   const items = new Map();
   const draw = () => {
     const rank = { pending: 0, approved: 1, answered: 2, dismissed: 3 };
-    const shown = [...items.values()].sort((a, b) => rank[a.status] - rank[b.status] || b.pinned - a.pinned || b.votes - a.votes || a.id - b.id);
+    const shown = [...items.values()].sort(
+      (a, b) => rank[a.status] - rank[b.status] || b.pinned - a.pinned || b.votes - a.votes || a.id - b.id,
+    );
     rows.show(shown.map((item) => ({ key: String(item.id), look: item, make: () => row(item, change) })));
     none.hidden = shown.length > 0;
     list.hidden = shown.length === 0;
@@ -33,7 +35,13 @@ export function moderationView(hall, run) {
     hall.connection.follow(`boardHost:${hall.id}`);
   };
   draw();
-  const view = element("section", { class: "host-board", "aria-label": "Questions of the audience" }, element("h2", {}, "Questions of the audience"), none, list);
+  const view = element(
+    "section",
+    { class: "host-board", "aria-label": "Questions of the audience" },
+    element("h2", {}, "Questions of the audience"),
+    none,
+    list,
+  );
   return { view, show };
 }
 
@@ -50,7 +58,12 @@ function row(item, change) {
   const answering = button("Answer", answer, "link");
   answering.setAttribute("aria-label", `Answer: ${item.text}`);
   const is = (...statuses) => statuses.includes(item.status);
-  const words = [t("votes", { n: item.votes }), item.author, item.pinned && t("pinned"), t(item.status === "approved" ? "" : item.status)];
+  const words = [
+    t("votes", { n: item.votes }),
+    item.author,
+    item.pinned && t("pinned"),
+    t(item.status === "approved" ? "" : item.status),
+  ];
   return element(
     "li",
     { class: `panel is-${item.status}` },

@@ -28,7 +28,9 @@ export function copyButton(text, make) {
 
 /** A list of choices with its label. */
 export function choiceField(name, label, choices, value, onchange) {
-  const options = Object.entries(choices).map(([key, text]) => element("option", { value: key, selected: key === value }, text));
+  const options = Object.entries(choices).map(([key, text]) =>
+    element("option", { value: key, selected: key === value }, text),
+  );
   const select = element("select", { id: `field-${name}`, name, onchange }, ...options);
   return element("div", { class: "field" }, element("label", { for: `field-${name}` }, label), select);
 }
@@ -69,7 +71,12 @@ export function formDialog({ title, fields, action, save }) {
     }
   };
   const form = element("form", { novalidate: true, onsubmit }, ...fields, problem, press);
-  const dialog = element("dialog", { class: "wide", "aria-labelledby": "form-title", onclose: () => dialog.remove() }, dialogHead("form-title", title, () => dialog.close()), form);
+  const dialog = element(
+    "dialog",
+    { class: "wide", "aria-labelledby": "form-title", onclose: () => dialog.remove() },
+    dialogHead("form-title", title, () => dialog.close()),
+    form,
+  );
   document.body.append(dialog);
   dialog.showModal();
   form.querySelector("input, textarea, select")?.focus();
@@ -89,7 +96,13 @@ export function conferenceDialog({ conference, save }) {
     optionalField("description", { label: "Description", tag: "textarea", rows: 2, maxlength: 2000 }),
     optionalField("date", { label: "Date", type: "date", value: conference?.date ?? undefined }),
     !conference && choiceField("identity", "Who votes", IDENTITIES, "anonymous"),
-    !conference && optionalField("passcode", { label: "Passcode (may be empty)", type: "text", maxlength: 100, autocomplete: "off" }),
+    !conference &&
+      optionalField("passcode", {
+        label: "Passcode (may be empty)",
+        type: "text",
+        maxlength: 100,
+        autocomplete: "off",
+      }),
     checkField("moderated", "Questions of the audience are read by a moderator first", conference?.moderated),
   ].filter(Boolean);
   fields[1].querySelector("textarea").value = conference?.description ?? "";
@@ -97,7 +110,18 @@ export function conferenceDialog({ conference, save }) {
     const { title, description, date, identity, passcode } = Object.fromEntries(new FormData(form));
     const moderated = form.elements.moderated.checked;
     const fresh = conference ? {} : { identity, ...(passcode && { passcode }) };
-    return save({ title: title.trim(), description: description.trim() || null, date: date || null, moderated, ...fresh });
+    return save({
+      title: title.trim(),
+      description: description.trim() || null,
+      date: date || null,
+      moderated,
+      ...fresh,
+    });
   };
-  formDialog({ title: conference ? "Edit the conference" : "New conference", fields, action: conference ? "Save" : "Create", save: send });
+  formDialog({
+    title: conference ? "Edit the conference" : "New conference",
+    fields,
+    action: conference ? "Save" : "Create",
+    save: send,
+  });
 }

@@ -11,8 +11,15 @@ import { t } from "./words.js";
 
 const STATES = { DRAFT: "Draft", ACTIVE: "Live", CLOSED: "Closed" };
 const KINDS = {
-  single: "One choice", multiple: "Several choices", yesNo: "Yes or no", rating: "Rating", ranking: "Ranking",
-  words: "Word cloud", text: "Open text", number: "Number", quiz: "Quiz",
+  single: "One choice",
+  multiple: "Several choices",
+  yesNo: "Yes or no",
+  rating: "Rating",
+  ranking: "Ranking",
+  words: "Word cloud",
+  text: "Open text",
+  number: "Number",
+  quiz: "Quiz",
 };
 const SEEN_BY = { hidden: "results when you show them", afterVote: "results after voting", live: "results live" };
 
@@ -52,14 +59,16 @@ export function remoteView({ api, id, back }) {
     head.show();
     moderation.show();
     const ordered = hall.ordered;
-    for (const question of ordered) if (!rows.has(question.id)) rows.set(question.id, questionRow({ hall, run, id: question.id }));
+    for (const question of ordered)
+      if (!rows.has(question.id)) rows.set(question.id, questionRow({ hall, run, id: question.id }));
     for (const [question, row] of rows) {
       if (hall.questions.has(question)) continue;
       row.stop();
       rows.delete(question);
     }
     const views = ordered.map((question) => rows.get(question.id).view);
-    if (views.length !== list.children.length || views.some((view, i) => list.children[i] !== view)) list.replaceChildren(...views);
+    if (views.length !== list.children.length || views.some((view, i) => list.children[i] !== view))
+      list.replaceChildren(...views);
     for (const row of rows.values()) row.show();
     none.hidden = ordered.length > 0;
     add.hidden = hall.conference.status === "ENDED";
@@ -69,8 +78,21 @@ export function remoteView({ api, id, back }) {
   hall.on("over", ({ reason }) => (problem.textContent = reason));
   hall.on("state", ({ phase }) => head.state(phase));
   hall.start();
-  const questions = element("section", { class: "host-questions", "aria-label": "Questions" }, element("h2", {}, "Questions"), none, list, add);
-  const view = element("main", { id: "main", class: "host", tabindex: "-1" }, head.view, problem, element("div", { class: "host-columns" }, questions, moderation.view));
+  const questions = element(
+    "section",
+    { class: "host-questions", "aria-label": "Questions" },
+    element("h2", {}, "Questions"),
+    none,
+    list,
+    add,
+  );
+  const view = element(
+    "main",
+    { id: "main", class: "host", tabindex: "-1" },
+    head.view,
+    problem,
+    element("div", { class: "host-columns" }, questions, moderation.view),
+  );
   const stop = () => {
     for (const row of rows.values()) row.stop();
     hall.stop();
@@ -86,15 +108,21 @@ function headView({ hall, run, back }) {
   const code = element("strong", { class: "public-code" });
   const qr = element("img", { class: "qr", alt: t("qrAlt"), width: 132, height: 132 });
   const picture = element("a", { class: "qr-link", title: "Save as PNG" }, qr);
-  const link = () => `${location.origin}/join/${hall.conference.publicCode}`;
-  const start = button("Start", () => run(async () => Object.assign(hall.conference, await hall.ask("POST", "/start")) && hall.emit("change", {})), "primary");
-  const end = button("End", () => confirm("End this conference? Nobody can vote any more.") && run(() => hall.ask("POST", "/end").then(() => hall.reload())), "danger");
-  const screen = button("Open the screen", () => run(() => openScreen(hall)));
-  const edit = button("Edit", () => conferenceDialog({ conference: hall.conference, save: (body) => hall.ask("PUT", "", body).then(() => hall.reload()) }));
-  const report = element("a", { class: "secondary", href: `/report/${hall.id}`, target: "_blank", rel: "noopener" }, "Report");
-  const actions = element("div", { class: "actions" }, start, screen, copyButton("Copy the link to join", link), edit, report, end);
-  const names = element("div", { class: "host-names" }, element("div", { class: "host-title" }, title, state), element("div", { class: "hall-line" }, people, line), element("p", { class: "host-code" }, "Code ", code), actions);
-  const view = element("header", { class: "panel host-head" }, element("div", {}, button("‹ All conferences", back, "link"), names), picture);
+  const actions = headActions({ hall, run });
+  const names = element(
+    "div",
+    { class: "host-names" },
+    element("div", { class: "host-title" }, title, state),
+    element("div", { class: "hall-line" }, people, line),
+    element("p", { class: "host-code" }, "Code ", code),
+    actions.view,
+  );
+  const view = element(
+    "header",
+    { class: "panel host-head" },
+    element("div", {}, button("‹ All conferences", back, "link"), names),
+    picture,
+  );
   const show = () => {
     const { conference } = hall;
     title.textContent = conference.title;
@@ -106,15 +134,64 @@ function headView({ hall, run, back }) {
     if (qr.getAttribute("src") !== address) qr.setAttribute("src", address);
     picture.setAttribute("href", `${address}?format=png`);
     picture.setAttribute("download", `${conference.publicCode}.png`);
-    start.hidden = conference.status !== "DRAFT";
-    end.hidden = conference.status !== "ACTIVE";
-    for (const action of [screen, edit]) action.hidden = conference.status === "ENDED";
+    actions.show();
   };
   const onState = (phase) => {
-    line.textContent = phase === "live" ? "Connected" : phase === "waiting" || phase === "ended" ? "Offline, trying again" : "Connecting…";
+    line.textContent =
+      phase === "live"
+        ? "Connected"
+        : phase === "waiting" || phase === "ended"
+          ? "Offline, trying again"
+          : "Connecting…";
     line.dataset.kind = phase === "live" ? "good" : phase === "waiting" || phase === "ended" ? "bad" : "busy";
   };
   return { view, show, state: onState };
+}
+
+/** What can be done about the conference as a whole. */
+function headActions({ hall, run }) {
+  const link = () => `${location.origin}/join/${hall.conference.publicCode}`;
+  const start = button(
+    "Start",
+    () => run(async () => Object.assign(hall.conference, await hall.ask("POST", "/start")) && hall.emit("change", {})),
+    "primary",
+  );
+  const end = button(
+    "End",
+    () =>
+      confirm("End this conference? Nobody can vote any more.") &&
+      run(() => hall.ask("POST", "/end").then(() => hall.reload())),
+    "danger",
+  );
+  const screen = button("Open the screen", () => run(() => openScreen(hall)));
+  const edit = button("Edit", () =>
+    conferenceDialog({
+      conference: hall.conference,
+      save: (body) => hall.ask("PUT", "", body).then(() => hall.reload()),
+    }),
+  );
+  const report = element(
+    "a",
+    { class: "secondary", href: `/report/${hall.id}`, target: "_blank", rel: "noopener" },
+    "Report",
+  );
+  const view = element(
+    "div",
+    { class: "actions" },
+    start,
+    screen,
+    copyButton("Copy the link to join", link),
+    edit,
+    report,
+    end,
+  );
+  const show = () => {
+    const { status } = hall.conference;
+    start.hidden = status !== "DRAFT";
+    end.hidden = status !== "ACTIVE";
+    for (const action of [screen, edit]) action.hidden = status === "ENDED";
+  };
+  return { view, show };
 }
 
 /** A screen has a token of its own, which can see what the audience sees and nothing else. */
@@ -136,17 +213,32 @@ function questionRow({ hall, run, id }) {
   const results = resultsView();
   const leaders = element("div");
   const timer = timerView(() => hall.refresh(id));
-  const ask = (path, body) => run(async () => hall.note(id, withoutTimes(await hall.ask("POST", `/questions/${id}/${path}`, body))));
+  const ask = (path, body) =>
+    run(async () => hall.note(id, withoutTimes(await hall.ask("POST", `/questions/${id}/${path}`, body))));
   const live = button("Push live", () => ask("live"), "primary");
   const close = button("Close", () => ask("close"), "primary");
   const reveal = button("Show results", () => ask("show", { shown: true }));
   const hide = button("Hide results", () => ask("show", { shown: false }));
   const edit = button("Edit", () => questionDialog({ hall, question: get() }));
-  const drop = button("Delete", () => confirm("Delete this question?") && run(() => hall.ask("DELETE", `/questions/${id}`).then(() => hall.reload())), "link");
+  const drop = button(
+    "Delete",
+    () =>
+      confirm("Delete this question?") && run(() => hall.ask("DELETE", `/questions/${id}`).then(() => hall.reload())),
+    "link",
+  );
   const up = button("↑", () => run(() => move(hall, id, -1)), "link");
   const down = button("↓", () => run(() => move(hall, id, 1)), "link");
   const actions = element("div", { class: "actions" }, live, close, reveal, hide, edit, up, down, drop);
-  const view = element("li", { class: "panel question" }, element("div", { class: "host-title" }, heading, state), about, timer.view, actions, results.view, leaders);
+  const view = element(
+    "li",
+    { class: "panel question" },
+    element("div", { class: "host-title" }, heading, state),
+    about,
+    timer.view,
+    actions,
+    results.view,
+    leaders,
+  );
   const show = () => {
     const question = get();
     if (!question) return;
@@ -156,7 +248,13 @@ function questionRow({ hall, run, id }) {
     heading.textContent = question.text;
     state.textContent = STATES[question.status];
     view.classList.toggle("is-live", is("ACTIVE"));
-    about.textContent = [KINDS[question.kind], SEEN_BY[question.visibility], question.durationMs && `${question.durationMs / 1000} s`].filter(Boolean).join(" · ");
+    about.textContent = [
+      KINDS[question.kind],
+      SEEN_BY[question.visibility],
+      question.durationMs && `${question.durationMs / 1000} s`,
+    ]
+      .filter(Boolean)
+      .join(" · ");
     timer.show(question);
     live.hidden = !is("DRAFT") || !isRunning;
     close.hidden = !is("ACTIVE");

@@ -21,7 +21,10 @@ function download(name, type, text) {
 }
 
 async function csv() {
-  const answer = await fetch(path("csv"), { headers: { authorization: `Bearer ${await api.session.token()}` }, cache: "no-store" });
+  const answer = await fetch(path("csv"), {
+    headers: { authorization: `Bearer ${await api.session.token()}` },
+    cache: "no-store",
+  });
   if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
   return answer.text();
 }
@@ -47,13 +50,21 @@ function reportView(report) {
   const asked = questions.filter(({ status }) => status !== "DRAFT");
   const answers = asked.reduce((sum, { results }) => sum + (results?.totalResponses ?? 0), 0);
   const facts = { Joined: audience.unique, "At the same time": audience.peak, Questions: asked.length, Votes: answers };
-  const figures = Object.entries(facts).map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, String(value))));
+  const figures = Object.entries(facts).map(([name, value]) =>
+    element("div", {}, element("dt", {}, name), element("dd", {}, String(value))),
+  );
   const when = new Date(conference.createdAt).toLocaleDateString(language(), { dateStyle: "long" });
   return element(
     "main",
     { id: "main", class: "report" },
     element("h1", { dir: "auto" }, conference.title),
-    element("p", { class: "hint" }, [conference.date ?? when, `Code ${conference.publicCode}`, ...conference.speakers.map(({ name }) => name)].join(" · ")),
+    element(
+      "p",
+      { class: "hint" },
+      [conference.date ?? when, `Code ${conference.publicCode}`, ...conference.speakers.map(({ name }) => name)].join(
+        " · ",
+      ),
+    ),
     actions,
     problem,
     element("dl", { class: "figures" }, ...figures),
@@ -68,13 +79,27 @@ function questionSection(question, i, run) {
   // On paper everything is open.
   results.view.querySelector("details")?.setAttribute("open", "");
   const sheet = async () => {
-    const signed = await api.authorised("GET", `/api/conference/${encodeURIComponent(id)}/questions/${question.id}/sheet`);
+    const signed = await api.authorised(
+      "GET",
+      `/api/conference/${encodeURIComponent(id)}/questions/${question.id}/sheet`,
+    );
     download(`sheet-${i + 1}.json`, "application/json", JSON.stringify(signed));
   };
   const name = `Signed result sheet of question ${i + 1}`;
-  const link = element("p", { class: "no-print" }, button(name, () => run(sheet), "link"));
+  const link = element(
+    "p",
+    { class: "no-print" },
+    button(name, () => run(sheet), "link"),
+  );
   link.hidden = question.status !== "CLOSED";
-  return element("section", { class: "panel question" }, element("h2", { dir: "auto" }, `${i + 1}. ${question.text}`), results.view, leadersView(question.results), link);
+  return element(
+    "section",
+    { class: "panel question" },
+    element("h2", { dir: "auto" }, `${i + 1}. ${question.text}`),
+    results.view,
+    leadersView(question.results),
+    link,
+  );
 }
 
 async function begin(notice) {
@@ -84,7 +109,14 @@ async function begin(notice) {
     document.title = `${report.conference.title} · ${t("results")}`;
     place.replaceChildren(reportView(report));
   } catch (error) {
-    place.replaceChildren(element("main", { id: "main", class: "card" }, element("h1", {}, "Report"), element("p", { class: "problem", role: "alert" }, error.message)));
+    place.replaceChildren(
+      element(
+        "main",
+        { id: "main", class: "card" },
+        element("h1", {}, "Report"),
+        element("p", { class: "problem", role: "alert" }, error.message),
+      ),
+    );
   }
 }
 

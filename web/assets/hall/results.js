@@ -17,7 +17,10 @@ export function optionText(question, id) {
 export function answerText(question, answer) {
   const options = (ids) => ids.map((id) => optionText(question, id));
   if (answer.choice) return options(answer.choice).join(", ");
-  if (answer.ranking) return options(answer.ranking).map((text, i) => `${number(i + 1)}. ${text}`).join(", ");
+  if (answer.ranking)
+    return options(answer.ranking)
+      .map((text, i) => `${number(i + 1)}. ${text}`)
+      .join(", ");
   if (answer.words) return answer.words.join(", ");
   if (answer.rating !== undefined) return number(answer.rating);
   if (answer.number !== undefined) return number(answer.number);
@@ -67,13 +70,19 @@ function tableRow({ text, value, share }) {
 
 /** What stands in the chart: `{key, text, value, share (of all ballots), size (of the greatest), marks}`. */
 function rowsOf(question, results, own) {
-  if (question.kind === "words") return sized(results.words ?? [], ({ word, count }) => ({ key: word, text: word, value: count }), results);
-  if (question.kind === "text") return (results.texts ?? []).map((text, i) => ({ key: `${i} ${text}`, text, value: 1 }));
+  if (question.kind === "words")
+    return sized(results.words ?? [], ({ word, count }) => ({ key: word, text: word, value: count }), results);
+  if (question.kind === "text")
+    return (results.texts ?? []).map((text, i) => ({ key: `${i} ${text}`, text, value: 1 }));
   if (question.kind === "number") {
-    return sized(results.numbers?.buckets ?? [], ({ from, to, count }) => {
-      const text = from === to ? number(from) : t("range", { from, to });
-      return { key: text, text, value: count };
-    }, results);
+    return sized(
+      results.numbers?.buckets ?? [],
+      ({ from, to, count }) => {
+        const text = from === to ? number(from) : t("range", { from, to });
+        return { key: text, text, value: count };
+      },
+      results,
+    );
   }
   if (question.kind === "ranking" && results.ranking) {
     return sized(results.ranking.borda, ({ option, points }) => {
@@ -81,11 +90,17 @@ function rowsOf(question, results, own) {
     });
   }
   const picked = own?.choice ?? (own?.rating === undefined ? [] : [own.rating]);
-  return sized(results.counts ?? [], ({ option, count }) => {
-    const marks = [results.correct?.includes(option) && t("right"), picked.includes(option) && t("yours")].filter(Boolean);
-    const isRight = results.correct?.includes(option);
-    return { key: option, text: optionText(question, option), value: count, marks, isRight };
-  }, results);
+  return sized(
+    results.counts ?? [],
+    ({ option, count }) => {
+      const marks = [results.correct?.includes(option) && t("right"), picked.includes(option) && t("yours")].filter(
+        Boolean,
+      );
+      const isRight = results.correct?.includes(option);
+      return { key: option, text: optionText(question, option), value: count, marks, isRight };
+    },
+    results,
+  );
 }
 
 function sized(list, rowOf, results) {
@@ -166,7 +181,12 @@ function bar() {
   const marks = element("span", { class: "marks" });
   const value = element("span", { class: "value" });
   const fill = element("span", { class: "fill" });
-  const view = element("li", {}, element("span", { class: "line-of" }, label, marks, value), element("span", { class: "track" }, fill));
+  const view = element(
+    "li",
+    {},
+    element("span", { class: "line-of" }, label, marks, value),
+    element("span", { class: "track" }, fill),
+  );
   return {
     view,
     show: (row) => {

@@ -42,7 +42,9 @@ function screenView() {
     if (card?.id === next?.id && card) return card.show();
     card?.stop();
     card = next && questionView(hall, next.id);
-    const words = t(conference.status === "ENDED" ? "screenEnded" : conference.status === "DRAFT" ? "draft" : "screenNext");
+    const words = t(
+      conference.status === "ENDED" ? "screenEnded" : conference.status === "DRAFT" ? "draft" : "screenNext",
+    );
     stage.replaceChildren(card ? card.view : element("p", { class: "screen-empty" }, words));
   };
   hall.on("change", draw);
@@ -56,7 +58,14 @@ function screenView() {
     line.dataset.kind = isOff ? "bad" : "good";
   });
   hall.start();
-  const way = element("aside", { class: "screen-way", "aria-label": t("joinAt") }, qr, element("p", { class: "hint" }, t("joinAt")), address, code);
+  const way = element(
+    "aside",
+    { class: "screen-way", "aria-label": t("joinAt") },
+    qr,
+    element("p", { class: "hint" }, t("joinAt")),
+    address,
+    code,
+  );
   const head = element("header", { class: "screen-head" }, title, line, people);
   return element("main", { id: "main", class: "screen" }, head, stage, way);
 }
@@ -76,7 +85,16 @@ function questionView(hall, question) {
   // Those who look at the screen alone must know what there is to choose from, also while the tally is hidden.
   const options = element("ol", { class: "screen-options" });
   const leaders = element("div");
-  const view = element("article", { class: "screen-question" }, heading, timer.view, options, results.view, leaders, votes);
+  const view = element(
+    "article",
+    { class: "screen-question" },
+    heading,
+    timer.view,
+    options,
+    results.view,
+    leaders,
+    votes,
+  );
   const show = () => {
     const now = get();
     const isSeen = Boolean(now.results && !now.results.hidden);
@@ -88,7 +106,9 @@ function questionView(hall, question) {
     }
     results.view.hidden = !isSeen;
     results.show(now);
-    votes.textContent = t("votes", { n: now.results?.totalResponses ?? now.totalResponses ?? 0 }) + (now.status === "CLOSED" ? ` · ${t("closed")}` : "");
+    votes.textContent =
+      t("votes", { n: now.results?.totalResponses ?? now.totalResponses ?? 0 }) +
+      (now.status === "CLOSED" ? ` · ${t("closed")}` : "");
     const best = leadersView(now.results);
     leaders.replaceChildren(...(best ? [best] : []));
   };

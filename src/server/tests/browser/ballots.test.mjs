@@ -65,7 +65,11 @@ test("taking a vote back counts on", async () => {
 
 test("a refusal is kept with its reason and not sent again", async () => {
   const { connection, ballots } = world();
-  for (const [code, field, reason] of [["gone", undefined, "tooLate"], ["conflict", "sequence", "changedElsewhere"], ["invalid", "answer", "no"]]) {
+  for (const [code, field, reason] of [
+    ["gone", undefined, "tooLate"],
+    ["conflict", "sequence", "changedElsewhere"],
+    ["invalid", "answer", "no"],
+  ]) {
     const question = `q ${code}`;
     ballots.cast(question, pick(1));
     connection.asked.at(-1).failed(new Refused({ code, field, message: "no" }));

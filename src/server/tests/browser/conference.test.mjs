@@ -42,10 +42,17 @@ describe("a conference", () => {
     const capital = "What is the capital of Australia?";
     await host.adds(which, { options: ["Rust", "Zig", "Erlang"] });
     await host.adds(often, { kind: "rating" });
-    await host.adds(capital, { kind: "quiz", options: ["Sydney", "Canberra", "Perth"], fields: { "Right answers": "2" } });
+    await host.adds(capital, {
+      kind: "quiz",
+      options: ["Sydney", "Canberra", "Perth"],
+      fields: { "Right answers": "2" },
+    });
     await host.isAccessible("a prepared conference");
     await host.presses(often, `Move up: ${often}`);
-    await host.until("the order changed", async () => (await host.page.locator(".agenda h3").allTextContents())[0] === often);
+    await host.until(
+      "the order changed",
+      async () => (await host.page.locator(".agenda h3").allTextContents())[0] === often,
+    );
     const screen = await host.opensScreen();
     await screen.isAccessible("a screen before the start");
     await host.page.getByRole("button", { name: "Start", exact: true }).click();
@@ -55,7 +62,9 @@ describe("a conference", () => {
     const phones = [];
     for (let i = 0; i < 10; i += 1) {
       const colorScheme = i % 2 ? "dark" : "light";
-      phones.push(await Phone.arrive(browser, `${address}join/${code}`, `Phone ${i}`, { locale: locales[i % 5], colorScheme }));
+      phones.push(
+        await Phone.arrive(browser, `${address}join/${code}`, `Phone ${i}`, { locale: locales[i % 5], colorScheme }),
+      );
     }
     await phones[0].page.getByText("The next question comes here by itself.").waitFor();
     await phones[4].page.locator("html[dir=rtl][lang=ar]").waitFor({ state: "attached" });
@@ -68,11 +77,18 @@ describe("a conference", () => {
     await phones[0].isAccessible("a question");
     await phones[3].isAccessible("a dark question");
     await phones[4].isAccessible("an Arabic question");
-    for (const [i, phone] of phones.entries()) await phone.taps(which, ["Rust", "Zig", "Erlang", "Rust", "Rust"][i % 5]);
+    for (const [i, phone] of phones.entries())
+      await phone.taps(which, ["Rust", "Zig", "Erlang", "Rust", "Rust"][i % 5]);
     for (const phone of phones) await phone.hasVoted(which);
     await phones[9].votes(which, "Zig");
     await host.agenda(which).locator(".total").filter({ hasText: "10 votes" }).waitFor();
-    await host.agenda(which).locator(".bars > li").filter({ hasText: "Rust" }).locator(".value").filter({ hasText: /^5 · 50%$/u }).waitFor();
+    await host
+      .agenda(which)
+      .locator(".bars > li")
+      .filter({ hasText: "Rust" })
+      .locator(".value")
+      .filter({ hasText: /^5 · 50%$/u })
+      .waitFor();
     assert.equal(await screen.page.locator(".bars > li").count(), 0, "a hidden tally is not on the screen");
     await screen.page.locator(".screen-votes").getByText("10 votes").waitFor();
     await host.presses(which, "Show results");
@@ -88,7 +104,11 @@ describe("a conference", () => {
     await host.presses(which, "Close");
     await phones[2].question(which).getByText("Cerrada").waitFor();
     await phones[2].question(which).getByText("Recibo de tu voto").click();
-    await phones[2].question(which).locator("code").filter({ hasText: /^[0-9a-f]{64}$/u }).waitFor();
+    await phones[2]
+      .question(which)
+      .locator("code")
+      .filter({ hasText: /^[0-9a-f]{64}$/u })
+      .waitFor();
     await phones[4].picture("conference-phone-results-arabic");
     await phones[4].isAccessible("Arabic results");
     await host.presses(capital, "Push live");
@@ -145,7 +165,8 @@ describe("a conference", () => {
     for (const topping of ["Olives", "Capers"]) await toppings.getByLabel(topping).check();
     assert.ok(await toppings.getByLabel("Mushrooms").isDisabled(), "two are enough");
     await phone.votes("Toppings", "Vote");
-    for (const place of [/City/u, /Sea/u, /Hills/u]) await phone.question("Order").getByRole("button", { name: place }).click();
+    for (const place of [/City/u, /Sea/u, /Hills/u])
+      await phone.question("Order").getByRole("button", { name: place }).click();
     await phone.votes("Order", "Vote");
     await phone.question("In a word").getByLabel("Word 1").fill("Curious");
     await phone.votes("In a word", "Send");
@@ -185,7 +206,10 @@ describe("a conference", () => {
     line.cut();
     await phone.page.getByText(/^Offline\./u).waitFor();
     await phone.taps("Still there?", "Yes");
-    await phone.question("Still there?").getByText(/kept on this device/u).waitFor();
+    await phone
+      .question("Still there?")
+      .getByText(/kept on this device/u)
+      .waitFor();
     await phone.isAccessible("a vote without a network");
     await phone.picture("conference-phone-offline");
     line.mend();

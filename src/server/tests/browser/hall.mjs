@@ -74,7 +74,12 @@ export class Screen extends Person {
 
   /** Until a bar of the chart says so. */
   async counts(label, value) {
-    await this.page.locator(".bars > li").filter({ hasText: label }).locator(".value").filter({ hasText: value }).waitFor();
+    await this.page
+      .locator(".bars > li")
+      .filter({ hasText: label })
+      .locator(".value")
+      .filter({ hasText: value })
+      .waitFor();
   }
 }
 
