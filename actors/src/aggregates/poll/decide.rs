@@ -100,7 +100,7 @@ fn vote(poll: &Poll, rules: &VotingLimits, voter: Voter, cast: &Cast<'_>, entry:
     expect_newest(poll, voter, cast.sequence)?;
     let held = poll.ballots.get(&voter.participant);
     // Before anything that could refuse it: what was acknowledged once is acknowledged again, also after the close.
-    if let Some(held) = held.filter(|held| held.answer == answer) {
+    if let Some(held) = held.filter(|held| held.answer == answer && stands(poll, open, voter, cast.sequence)) {
         let receipt = poll.receipt(held.entry, voter.participant, Some(&answer));
         return Ok((Vec::new(), poll.voted(held.offset, true, Some(receipt))));
     }
@@ -144,7 +144,7 @@ fn expect_changeable(poll: &Poll, open: &Open) -> Result<(), Refusal> {
 fn withdraw(poll: &Poll, voter: Voter, sequence: Option<u32>, entry: EntryId) -> Decided {
     let open = admitted(poll, voter)?;
     expect_newest(poll, voter, sequence)?;
-    if !poll.ballots.contains_key(&voter.participant) {
+    if !poll.ballots.contains_key(&voter.participant) && stands(poll, open, voter, sequence) {
         return Ok((Vec::new(), poll.voted(0, true, None)));
     }
     expect_open(poll)?;

@@ -185,8 +185,13 @@ fn a_copy_that_comes_late_does_not_undo_what_was_cast_since() {
     let stale = (RefusalCode::Conflict, Some("sequence".into()));
     assert_eq!(table.refused(&cast(1, 1)), stale);
     assert!(table.voted(&cast(2, 2)).duplicate);
-    table.voted(&Command::Withdraw { voter: voter(1), sequence: Some(3) });
+    assert!(!table.voted(&cast(2, 3)).duplicate, "cast anew: an owner that missed a change in between would notice");
+    assert_eq!(table.counts(), [0, 1, 0]);
+    table.voted(&Command::Withdraw { voter: voter(1), sequence: Some(4) });
     assert_eq!(table.refused(&cast(2, 2)), stale);
+    let again = Command::Withdraw { voter: voter(1), sequence: Some(4) };
+    assert!(table.voted(&again).duplicate);
+    assert!(!table.voted(&Command::Withdraw { voter: voter(1), sequence: Some(5) }).duplicate);
     assert_eq!(table.counts(), [0, 0, 0]);
     let saved = plenum_schema::codec::store(1, &table.state.save()).unwrap();
     let restored = Poll::restore(Uuid::from_u128(7), plenum_schema::codec::restore(&[1], &saved).unwrap());

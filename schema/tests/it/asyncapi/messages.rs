@@ -300,7 +300,7 @@ fn published() -> Vec<Message> {
         signal(
             "server signal roomStats",
             "How many people are in a room, after somebody has come or gone.",
-            &[("members", a("Offset")), ("online?", a("Count"))],
+            &[("members", a("Count")), ("online?", a("Count"))],
         ),
     ]
 }
