@@ -94,6 +94,20 @@ fn expect_newest(poll: &Poll, voter: Voter, sequence: Option<u32>) -> Result<(),
     Ok(())
 }
 
+/// Whether what this owner remembers of a voter may be told without asking the log. Another owner may have taken a change
+/// meanwhile that this one has not seen: then the entry is written again, and the log shows it. Nothing can have changed once
+/// the question is closed (its close stands behind every ballot), where ballots are fixed or not changed any more, and when this
+/// very command was recorded. Clients that send no `sequence` are answered from memory.
+fn stands(poll: &Poll, open: &Open, voter: Voter, sequence: Option<u32>) -> bool {
+    let is_frozen = poll.closed
+        || match open.definition.policy {
+            BallotPolicy::Fixed => true,
+            BallotPolicy::ChangeableWhileHidden => poll.voters_see(),
+            BallotPolicy::Changeable => false,
+        };
+    is_frozen || sequence.is_none_or(|sequence| poll.sequences.get(&voter.participant) == Some(&sequence))
+}
+
 fn vote(poll: &Poll, rules: &VotingLimits, voter: Voter, cast: &Cast<'_>, entry: EntryId, now: WallMillis) -> Decided {
     let open = admitted(poll, voter)?;
     let answer = ballot::normalised(rules, &open.definition, cast.answer)?;

@@ -174,7 +174,7 @@ fn list(of: Value) -> Value {
 }
 
 fn number() -> Value {
-    json!({ "type": "number" })
+    json!({ "type": "number", "minimum": -1_000_000_000, "maximum": 1_000_000_000 })
 }
 
 fn questions() -> Vec<(&'static str, Value)> {

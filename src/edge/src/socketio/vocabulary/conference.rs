@@ -90,7 +90,7 @@ pub(super) fn read(name: &str, argument: Argument<'_>) -> Result<Command, Refusa
         "ask_question" => Command::Ask(AskQuestion {
             conference: wish.conference()?,
             text: wish.text.clone().ok_or_else(|| required("text"))?,
-            client_ref: wish.client_ref.clone(),
+            client_ref: wish.client_ref,
         }),
         "upvote_question" => Command::Upvote(Upvote {
             conference: wish.conference()?,
