@@ -24,10 +24,10 @@ pub(crate) fn call(
             conferences.tell_withdraw(caller, withdraw, move |outcome| reply(outcome.map(AckResult::Voted)));
         }
         Command::PushQuestion(asked) => {
-            later(asked.conference, reply, async move { service.push(&by, asked.conference, asked.question).await })
+            later(asked.conference, reply, async move { service.push(&by, asked.conference, asked.question).await });
         }
         Command::CloseQuestion(asked) => {
-            later(asked.conference, reply, async move { service.close(&by, asked.conference, asked.question).await })
+            later(asked.conference, reply, async move { service.close(&by, asked.conference, asked.question).await });
         }
         Command::ShowResults(asked) => later(asked.conference, reply, async move {
             service.show(&by, asked.conference, asked.question, asked.shown).await

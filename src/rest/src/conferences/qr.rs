@@ -8,6 +8,9 @@ use qrcode::types::QrError;
 use qrcode::{Color, EcLevel, QrCode};
 use serde::Deserialize;
 
+/// Draws a code: its content type and bytes.
+type Draw = fn(&QrCode) -> Result<(&'static str, Vec<u8>), Refusal>;
+
 /// Modules of light around the code, as its standard wants (ISO/IEC 18004 §6.3.8).
 const QUIET: usize = 4;
 /// Pixels of a module in a PNG: a link gives about 300 pixels a side.
@@ -33,7 +36,7 @@ pub async fn handle(
     id: Id<ConferenceId>,
     form: Query<Form>,
 ) -> Answer {
-    let draw: fn(&QrCode) -> Result<(&'static str, Vec<u8>), Refusal> = match form.0.format.as_deref() {
+    let draw: Draw = match form.0.format.as_deref() {
         None | Some("svg") => |code| Ok(("image/svg+xml", drawn(code).into_bytes())),
         Some("png") => |code| Ok(("image/png", painted(code).map_err(|error| failed(&error))?)),
         Some(_) => return Err(Refusal::field(RefusalCode::Invalid, "format", "a QR code is svg or png").into()),
