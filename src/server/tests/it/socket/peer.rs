@@ -26,6 +26,7 @@ const MASK: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
 
 /// What a peer can hear.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "frames are what is mostly heard, one at a time")]
 pub enum Heard {
     Frame(ServerFrame),
     Ping,

@@ -62,6 +62,7 @@ fn read_message() -> Request {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn events_of_both_vocabularies_become_the_same_commands() {
     let user = UserId(Uuid::parse_str(USER).unwrap());
     let direct = || {
