@@ -9,8 +9,6 @@ import { logRows } from "./log.js";
 const AT_END = 60;
 /** Older messages are asked for when less than this, in pixels, is left above. */
 const NEAR_START = 600;
-/** What came while nobody looked is shown with this much, in pixels, of what was seen before. */
-const ABOVE_NEW = 48;
 
 /**
  * @param {object} app
@@ -89,10 +87,7 @@ export function conversationView(app) {
     loading: false,
     failed: false,
     frame: null,
-    /** While nobody could see what came (no connection, a hidden page): the last offset that was seen before. */
-    awayFrom: undefined,
   };
-  const isAway = () => connection.state.phase !== "live" || document.hidden;
   const how = {
     me: store.me.id,
     retry: (ref) => outbox.retry(ref),
@@ -106,36 +101,14 @@ export function conversationView(app) {
     state.frame = null;
     showHead();
     const fromEnd = log.scrollHeight - log.scrollTop;
-    const returned = cameWhileAway();
     rows.show(logRows(conversation, outbox.entries(topic), how));
     showBeginning();
     showTyping();
     // What is on the screen stays where it is: at the end, or by its distance from the end when older messages came.
-    if (state.atEnd && returned) toNewLine();
-    else if (state.atEnd) log.scrollTop = log.scrollHeight;
+    if (state.atEnd) log.scrollTop = log.scrollHeight;
     else if (state.prepended) log.scrollTop = log.scrollHeight - fromEnd;
     state.prepended = false;
     look();
-  };
-  /** Whether others wrote while nobody was looking; the "new" line then stands before what they wrote. */
-  const cameWhileAway = () => {
-    const { awayFrom } = state;
-    if (awayFrom === undefined) return false;
-    if (!isAway()) state.awayFrom = undefined;
-    const others = ({ offset, event }) => offset > awayFrom && event?.message && !conversation.isMe(event.message.author);
-    if (!conversation.items.some(others)) return false;
-    state.unreadAfter = awayFrom;
-    return true;
-  };
-  /** Goes on reading where it was left; that is the end, when all that is new fits on the screen. */
-  const toNewLine = () => {
-    const line = rowsPlace.querySelector(".new-line");
-    const above = line ? line.getBoundingClientRect().top - log.getBoundingClientRect().top : Infinity;
-    // Never back up: who has gone on since is not thrown back.
-    log.scrollTop = Math.min(log.scrollTop + Math.max(0, above - ABOVE_NEW), log.scrollHeight);
-  };
-  const leave = () => {
-    if (isAway()) state.awayFrom ??= state.seenTo;
   };
   const soon = () => (state.frame ??= requestAnimationFrame(show));
 
@@ -203,21 +176,12 @@ export function conversationView(app) {
     }),
     store.on("list", soon),
     outbox.on("change", (change) => change.topic === topic && soon()),
-    connection.on("state", () => {
-      leave();
-      soon();
-    }),
     connection.on("identified", () => {
       state.failed = false;
       soon();
     }),
   ];
-  const onfocus = () => {
-    leave();
-    // What came meanwhile is put in its place before it counts as seen.
-    if (state.awayFrom === undefined) look();
-    else soon();
-  };
+  const onfocus = () => look();
   const resized = new ResizeObserver(() => {
     if (state.atEnd) log.scrollTop = log.scrollHeight;
   });
@@ -229,8 +193,6 @@ export function conversationView(app) {
     log.scrollTop = log.scrollHeight;
     log.focus();
   });
-
-  leave();
 
   return {
     id,
