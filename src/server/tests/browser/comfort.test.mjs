@@ -106,33 +106,6 @@ describe("without a connection", () => {
     await ada.page.locator(".online-dot").waitFor();
     for (const person of [ada, grace]) await person.leave();
   });
-
-  test("much that was missed is read from where one left, below a line that says so", async () => {
-    const [ada, grace] = await pair();
-    await ada.say("the last that was seen");
-    await grace.sees("the last that was seen");
-    grace.line.cut();
-    await grace.page.locator(".sidebar .status[data-phase=waiting]").waitFor();
-    const id = /#\/c\/(.+)$/u.exec(ada.page.url())[1];
-    for (let n = 1; n <= 60; n += 1) await ada.ask("POST", "/api/chat/message", { conversationId: id, text: `missed ${n}` });
-    grace.line.mend();
-    await grace.isConnected();
-    await grace.page.getByRole("button", { name: "60 new messages" }).waitFor();
-    const seen = (locator) => locator.evaluate((it) => {
-      const [inside, around] = [it.getBoundingClientRect(), it.closest(".log").getBoundingClientRect()];
-      return inside.top >= around.top && inside.bottom <= around.bottom;
-    });
-    assert.ok(await seen(grace.page.locator(".new-line")), "the line is on the screen");
-    assert.ok(await seen(grace.message("missed 1")), "what comes first is on the screen");
-    assert.equal(await seen(grace.message("missed 60")), false);
-    await grace.picture("14-missed");
-    await grace.page.getByRole("button", { name: "60 new messages" }).click();
-    await grace.until("the end is shown", () => seen(grace.message("missed 60")));
-    await ada.seesTick("missed 60", "Read");
-    await ada.say("live again");
-    await grace.until("live messages are followed", async () => (await grace.message("live again").count()) === 1 && seen(grace.message("live again")));
-    for (const person of [ada, grace]) await person.leave();
-  });
 });
 
 describe("at the end of a session", () => {
