@@ -10,7 +10,7 @@ const TEXT_CHARS = 500;
 /** @param {import("./hall.js").Hall} hall */
 export function boardView(hall) {
   const list = element("ul", { class: "board" });
-  const rows = new Rows(list);
+  const rows = new Rows(list, { isReplaced: true });
   const status = element("p", { class: "said", role: "status" });
   const items = new Map();
 

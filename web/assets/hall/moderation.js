@@ -7,7 +7,7 @@ import { t } from "./words.js";
 /** @param {import("./hall.js").Hall} hall */
 export function moderationView(hall, run) {
   const list = element("ul", { class: "board" });
-  const rows = new Rows(list);
+  const rows = new Rows(list, { isReplaced: true });
   const none = element("p", { class: "hint" }, "Nobody has asked anything yet.");
   const items = new Map();
   const draw = () => {

@@ -81,14 +81,16 @@ export function avatar(id, name, isGroup = false) {
 /**
  * Makes the children of `parent` the given rows. A row keeps its node for as long as its key is there, and the node is
  * changed in place: whatever has the focus keeps it, and a press that began before a change ends on the same element.
- * So listeners of a row may depend on its key, but not on what else it shows.
+ * So listeners of a row may depend on its key, but not on what else it shows; where they do, `isReplaced` makes the row anew.
  */
 export class Rows {
   #parent;
+  #change;
   #nodes = new Map();
 
-  constructor(parent) {
+  constructor(parent, { isReplaced = false } = {}) {
     this.#parent = parent;
+    this.#change = isReplaced ? replaced : patched;
   }
 
   /** @param {{key: string, look: unknown, make: () => Element}[]} rows `look`: everything the node shows */
@@ -100,7 +102,7 @@ export class Rows {
       const known = this.#nodes.get(key);
       if (!known) next.set(key, { signature, node: make() });
       else if (known.signature === signature) next.set(key, known);
-      else next.set(key, { signature, node: patched(known.node, make()) });
+      else next.set(key, { signature, node: this.#change(known.node, make()) });
     }
     for (const [key, { node }] of this.#nodes) if (next.get(key)?.node !== node) node.remove();
     this.#nodes = next;
@@ -119,6 +121,14 @@ export class Rows {
       else this.#parent.insertBefore(node, before);
     }
   }
+}
+
+/** Puts `made` in the place of `node`; the button with the same name keeps the focus. */
+function replaced(node, made) {
+  const focused = node.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+  node.replaceWith(made);
+  if (focused) made.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  return made;
 }
 
 /** Makes `node` show what `made` shows, and answers it; or `made` in its place where they are not of one kind. */

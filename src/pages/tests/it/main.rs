@@ -63,6 +63,18 @@ async fn a_browser_gets_the_pages() {
     }
 }
 
+/// Whether all lines that are missing are comments, and some are.
+fn is_without_comments(short: &[u8], whole: &[u8]) -> bool {
+    let lines = |text: &[u8]| String::from_utf8(text.to_vec()).unwrap().lines().map(str::to_owned).collect::<Vec<_>>();
+    let (short, whole) = (lines(short), lines(whole));
+    let mut left = short.iter().peekable();
+    let dropped: Vec<&String> = whole.iter().filter(|line| left.next_if_eq(line).is_none()).collect();
+    let is_comment = |line: &&String| {
+        ["/*", "*", "//"].iter().any(|mark| line.trim_start().starts_with(mark)) || line.trim_end().ends_with("*/")
+    };
+    left.peek().is_none() && !dropped.is_empty() && dropped.iter().all(is_comment)
+}
+
 #[actix_rt::test]
 async fn whoever_takes_gzip_gets_texts_compressed() {
     let script = script_address().await;
@@ -79,7 +91,11 @@ async fn whoever_takes_gzip_gets_texts_compressed() {
             assert!(packed.len() < expected.len(), "{path}");
             let mut unpacked = Vec::new();
             flate2::read::GzDecoder::new(packed.as_ref()).read_to_end(&mut unpacked).unwrap();
-            assert_eq!(unpacked, expected, "{path}");
+            if path.ends_with(".js") {
+                assert!(is_without_comments(&unpacked, &expected), "{path}");
+            } else {
+                assert_eq!(unpacked, expected, "{path}");
+            }
         }
         let request = TestRequest::get().uri(path).insert_header((header::ACCEPT, BROWSER));
         let refused = answer(request.insert_header((header::ACCEPT_ENCODING, "gzip;q=0"))).await;
