@@ -187,6 +187,20 @@ impl Server {
         Ok(accounts)
     }
 
+    /// Runs a command of the program on the data directory, while no server does.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not succeed.
+    pub fn run(&self, arguments: &[&str]) -> Result<(), TargetError> {
+        let what = format!("{} {}", self.options.binary.display(), arguments.join(" "));
+        let output = self.command().args(arguments).output().map_err(io_error(&what))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(TargetError::Start { what: format!("refused ({what})"), log })
+    }
+
     /// Starts the process on its data directory and ports, without waiting for it.
     ///
     /// # Errors

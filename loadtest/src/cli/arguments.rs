@@ -1,7 +1,7 @@
 //! What each scenario can be asked for, and what it makes of it.
 
 use crate::load::{Codecs, Pace, Shape};
-use crate::scenario::{Context, acks, churn, conference, crash, fanout, idle, socketio, streams};
+use crate::scenario::{Context, acks, board, churn, conference, crash, fanout, idle, socketio, streams};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -126,6 +126,22 @@ pub struct ConferenceArgs {
     /// What is random about the run
     #[arg(long, default_value_t = 1)]
     seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct BoardArgs {
+    /// Status boards that watch
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    boards: u32,
+    /// Domains that are reported on in turns
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    domains: u32,
+    /// Reports a second, open loop
+    #[arg(long, default_value_t = 200.0, value_parser = positive)]
+    rate: f64,
+    /// For so many seconds
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
 }
 
 #[derive(Debug, Args)]
@@ -310,6 +326,17 @@ impl ConferenceArgs {
             kill: self.kill,
             feed: Duration::from_secs(self.feed),
             seed: self.seed,
+        }
+    }
+}
+
+impl BoardArgs {
+    pub fn scenario(&self) -> board::Board {
+        board::Board {
+            boards: self.boards as usize,
+            domains: self.domains as usize,
+            rate: self.rate,
+            length: Duration::from_secs(self.seconds),
         }
     }
 }

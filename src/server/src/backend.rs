@@ -58,6 +58,8 @@ impl Backend for NodeBackend {
         match topic {
             Topic::User(user) if user == caller.user => reply(Ok(Access { head: 0 })),
             Topic::User(_) => reply(Err(no_such_topic())),
+            // Everybody with an account, as out_of_scope has seen to.
+            Topic::Status => reply(Ok(Access { head: 0 })),
             Topic::Presence(user) => {
                 let conversations = self.conversations.clone();
                 actix::spawn(async move { reply(presence_access(&conversations, caller, user).await) });
@@ -260,7 +262,7 @@ async fn presence_access(conversations: &Conversations, caller: Identity, user: 
 
 /// A token of a conference opens the topics of that conference alone.
 fn out_of_scope(caller: &Identity, topic: Topic) -> Option<Refusal> {
-    let of_accounts = matches!(topic, Topic::Conversation(_) | Topic::User(_) | Topic::Presence(_));
+    let of_accounts = matches!(topic, Topic::Conversation(_) | Topic::User(_) | Topic::Presence(_) | Topic::Status);
     (of_accounts && !caller.is_account()).then(no_such_topic)
 }
 

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod accounts;
+mod api_keys;
 mod configuration;
 mod export;
 mod import;
@@ -82,6 +83,9 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Check the signed result sheet of a question, offline
     Verify(verify::VerifyArgs),
+    /// Keys of programs: make, list, rotate, revoke (the server must not be running; admins do it on a running one)
+    #[command(subcommand)]
+    Key(api_keys::KeyCommand),
     /// The keys that sign access tokens (the server must not be running)
     #[command(subcommand)]
     Keys(accounts::KeysCommand),
@@ -106,6 +110,7 @@ pub fn run() -> ExitCode {
         Command::Export(args) => export::run(&settings, &args),
         Command::Import(args) => import::run(&settings, &args),
         Command::Migrate(args) => migrate::run(&settings, &args),
+        Command::Key(command) => api_keys::run(&settings, command),
         Command::Keys(command) => accounts::keys(&settings, command),
     };
     match outcome {

@@ -33,8 +33,10 @@ use plenum_edge::socketio::SocketIoConfig;
 use plenum_edge::stream::StreamConfig;
 use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
+use plenum_services::api_keys::ApiKeysConfig;
 use plenum_services::conferences::BoardLimits;
 use plenum_services::idempotency::IdempotencyConfig;
+use plenum_services::status_board::StatusBoardConfig;
 use plenum_websocket::transport::TransportConfig;
 use serde::Deserialize;
 
@@ -80,6 +82,10 @@ pub struct Config {
     pub voting: VotingSection,
     /// What their audiences ask.
     pub board: BoardLimits,
+    /// Which domains are blocked.
+    pub status_board: StatusBoardConfig,
+    /// Keys of programs.
+    pub api_keys: ApiKeysConfig,
     /// Who is online.
     pub presence: PresenceConfig,
     /// The hub of each worker.

@@ -28,12 +28,14 @@ use plenum_edge::poll::Directory as Polls;
 use plenum_edge::socketio::{Sessions, SocketIo, SocketIoMetrics};
 use plenum_edge::{PlainMetrics, Surface};
 use plenum_http::{HttpLayer, cors, envelope, no_such_path};
-use plenum_rest::RestState;
+use plenum_rest::{RestParts, RestState};
 use plenum_schema::NodeId;
 use plenum_services::accounts::Accounts;
+use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, run_audiences};
 use plenum_services::conversations::{Conversations, Parts, run_nudges};
 use plenum_services::idempotency::Idempotency;
+use plenum_services::status_board::StatusBoard;
 use prometheus::Registry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -130,6 +132,8 @@ struct Core {
     conversations: Conversations,
     conferences: Conferences,
     idempotency: Arc<Idempotency>,
+    api_keys: ApiKeys,
+    status_board: StatusBoard,
 }
 
 impl Core {
@@ -185,6 +189,8 @@ impl Core {
         };
         let conferences = Conferences::new(parts, config.conferences.service.clone(), Audiences::default());
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), config.idempotency.clone()));
+        let api_keys = ApiKeys::new(store.clone(), clock.clone(), config.api_keys.clone());
+        let status_board = StatusBoard::new(store.clone(), hubs.clone(), clock.clone(), config.status_board.clone());
         Ok(Self {
             store,
             clock,
@@ -197,6 +203,8 @@ impl Core {
             conversations,
             conferences,
             idempotency,
+            api_keys,
+            status_board,
         })
     }
 
@@ -247,15 +255,17 @@ impl Core {
 
     fn rest(&self, config: &Config, readiness: &Arc<Readiness>) -> RestState {
         let readiness = readiness.clone();
-        RestState::new(
-            self.accounts.clone(),
-            Arc::new(self.conversations.clone()),
-            self.conferences.clone(),
-            self.idempotency.clone(),
-            Arc::new(move || readiness.summary()),
-            self.clock.clone(),
-            &config.rest,
-        )
+        let parts = RestParts {
+            accounts: self.accounts.clone(),
+            api_keys: self.api_keys.clone(),
+            conversations: Arc::new(self.conversations.clone()),
+            conferences: self.conferences.clone(),
+            status_board: self.status_board.clone(),
+            idempotency: self.idempotency.clone(),
+            health: Arc::new(move || readiness.summary()),
+            clock: self.clock.clone(),
+        };
+        RestState::new(parts, &config.rest)
     }
 }
 

@@ -9,3 +9,4 @@ mod presence;
 mod resume;
 mod retention;
 mod signals;
+mod status_board;
