@@ -98,7 +98,8 @@ impl Accounts {
             Ok(())
         });
         let account = changed.await?;
-        audit::done("set_role", user, None);
+        let by = by.map(tracing::field::display);
+        tracing::info!(target: "security", event = "set_role", outcome = "ok", %user, %role, by);
         Ok(account.into())
     }
 }
