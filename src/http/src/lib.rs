@@ -21,7 +21,7 @@ mod version;
 
 pub use address::{Block, BlockError, ForwardedHeader, Origin, TrustedProxies, limit_key};
 pub use api_key::{ApiKeyText, needs_api_key};
-pub use body::{Body, BodyPair, MaybeBody};
+pub use body::{Body, BodyPair, MaybeBody, has_ignored_members};
 pub use caller::{Caller, Guest, OptionalCaller, OptionalGuest, identity_of};
 pub use config::{HttpConfig, HttpConfigError};
 pub use cors::cors;
