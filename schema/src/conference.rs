@@ -85,6 +85,9 @@ pub struct ConferenceInfo {
     /// Whether moderators look at the audience's questions before everybody sees them.
     #[serde(default, skip_serializing_if = "is_false")]
     pub moderated: bool,
+    /// Whether the audience may reply to questions of others.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub audience_replies: bool,
 }
 
 fn is_false(flag: &bool) -> bool {

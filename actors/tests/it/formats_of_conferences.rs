@@ -79,6 +79,7 @@ fn conferences() -> Vec<(&'static str, ConferenceEvent)> {
         identity: IdentityMode::Pseudonymous,
         speakers: vec![Speaker { id: 1, name: "Ada".into(), bio: None }],
         moderated: false,
+        audience_replies: false,
     };
     let audience = Audience { live: 1, unique: 3, peak: 2 };
     vec![

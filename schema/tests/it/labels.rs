@@ -35,6 +35,7 @@ labels! { COMMANDS, of_command(Command):
     Command::ShowResults(_) => "client showResults",
     Command::Ask(_) => "client ask",
     Command::Upvote(_) => "client upvote",
+    Command::Reply(_) => "client reply",
     Command::Ping(_) => "client ping",
 }
 

@@ -19,12 +19,12 @@ mod sheet;
 mod voting;
 
 pub use audience::{Arrivals, Audiences, run_audiences};
-pub use board::{BoardPage, Moderation};
+pub use board::{BoardPage, BoardQuery, Moderation};
 pub use code::ALPHABET;
 pub use config::ConferencesConfig;
 pub use create::{InfoChange, ListedConference, NewConference, Page};
 pub use join::{Joined, Joining};
-pub use questions::{NewQuestion, QuestionStatus, QuestionView};
+pub use questions::{FromTop, NewQuestion, QuestionStatus, QuestionView};
 pub use report::Report;
 
 use crate::accounts::Accounts;

@@ -104,17 +104,20 @@ export function conferenceDialog({ conference, save }) {
         autocomplete: "off",
       }),
     checkField("moderated", "Questions of the audience are read by a moderator first", conference?.moderated),
+    checkField("audienceReplies", "The audience may reply to questions of others", conference?.audienceReplies),
   ].filter(Boolean);
   fields[1].querySelector("textarea").value = conference?.description ?? "";
   const send = (form) => {
     const { title, description, date, identity, passcode } = Object.fromEntries(new FormData(form));
     const moderated = form.elements.moderated.checked;
+    const audienceReplies = form.elements.audienceReplies.checked;
     const fresh = conference ? {} : { identity, ...(passcode && { passcode }) };
     return save({
       title: title.trim(),
       description: description.trim() || null,
       date: date || null,
       moderated,
+      audienceReplies,
       ...fresh,
     });
   };

@@ -4,6 +4,7 @@ use plenum_schema::conference::{ConferenceInfo, IdentityMode, Speaker};
 use plenum_schema::poll::{Answer, BallotPolicy, ChoiceOption, Definition, Number, OptionId, QuestionKind, Visibility};
 use plenum_schema::wire::Vote;
 use plenum_schema::{QuestionId, Refusal, RefusalCode};
+use plenum_services::conferences::FromTop;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A member that is there, perhaps as `null`.
@@ -46,6 +47,8 @@ pub(crate) struct ConferenceBody {
     pub passcode: Option<String>,
     /// Whether moderators look at the audience's questions before everybody sees them.
     moderated: Option<bool>,
+    /// Whether the audience may reply to questions of others.
+    audience_replies: Option<bool>,
     /// All of them; absent: as they are.
     #[schema(value_type = Option<Vec<Object>>)]
     speakers: Option<Vec<SpeakerBody>>,
@@ -72,6 +75,7 @@ impl ConferenceBody {
         }
         info.identity = self.identity.unwrap_or(info.identity);
         info.moderated = self.moderated.unwrap_or(info.moderated);
+        info.audience_replies = self.audience_replies.unwrap_or(info.audience_replies);
         if let Some(speakers) = self.speakers {
             let speaker = |(id, body): (u32, SpeakerBody)| Speaker { id, name: body.name, bio: body.bio };
             info.speakers = (1..).zip(speakers).map(speaker).collect();
@@ -141,6 +145,29 @@ pub(crate) struct QuestionBody {
     #[serde(default)]
     #[schema(value_type = Option<f64>)]
     tolerance: Option<Number>,
+    /// Instead of `options`, when adding a question: what the audience most wants of what it has asked and nobody has answered.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub from_top: Option<FromTopBody>,
+}
+
+/// How many ideas of the audience become options.
+#[derive(Deserialize)]
+pub(crate) struct FromTopBody {
+    count: usize,
+    /// `votes` (default), `newest` or `wilson`.
+    #[serde(default)]
+    sort: Option<String>,
+    #[serde(default)]
+    label: Option<String>,
+}
+
+impl FromTopBody {
+    /// What is meant.
+    pub fn top(self) -> Result<FromTop, Refusal> {
+        let order = crate::board::order::order("fromTop.sort", self.sort.as_deref())?;
+        Ok(FromTop { count: self.count, order, label: self.label })
+    }
 }
 
 impl From<QuestionBody> for Definition {

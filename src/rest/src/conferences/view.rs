@@ -144,6 +144,8 @@ pub(crate) struct ConferenceAnswer {
     has_passcode: bool,
     /// Whether moderators look at the audience's questions first.
     moderated: bool,
+    /// Whether the audience may reply to questions of others.
+    audience_replies: bool,
     #[schema(value_type = Vec<Object>)]
     speakers: Vec<Speaker>,
     /// What to subscribe to on a socket.
@@ -194,6 +196,7 @@ impl ConferenceAnswer {
             identity: view.info.identity,
             has_passcode,
             moderated: view.info.moderated,
+            audience_replies: view.info.audience_replies,
             speakers: view.info.speakers,
             topic: Topic::Conference(view.id),
             chat,

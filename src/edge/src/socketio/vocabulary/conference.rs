@@ -5,7 +5,9 @@ use super::outgoing::Events;
 use plenum_schema::board::{BoardSignal, ItemId};
 use plenum_schema::conference::{Audience, ConferenceEvent, ConferenceInfo};
 use plenum_schema::poll::{Answer, Definition, OptionId, Results};
-use plenum_schema::wire::{AskQuestion, Command, ConferenceQuestion, Subscribe, Unsubscribe, Upvote, Vote, Withdraw};
+use plenum_schema::wire::{
+    AskQuestion, Command, ConferenceQuestion, ReplyTo, Subscribe, Unsubscribe, Upvote, Vote, Withdraw,
+};
 use plenum_schema::{ConferenceId, Offset, QuestionId, Refusal, RefusalCode, Topic};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -96,6 +98,12 @@ pub(super) fn read(name: &str, argument: Argument<'_>) -> Result<Command, Refusa
             conference: wish.conference()?,
             item: wish.id.ok_or_else(|| required("id"))?,
             up: wish.up.unwrap_or(true),
+        }),
+        "reply_question" => Command::Reply(ReplyTo {
+            conference: wish.conference()?,
+            item: wish.id.ok_or_else(|| required("id"))?,
+            text: wish.text.clone().ok_or_else(|| required("text"))?,
+            client_ref: wish.client_ref,
         }),
         _ => Command::CloseQuestion(wish.asked()?),
     })

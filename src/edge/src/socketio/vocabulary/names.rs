@@ -44,7 +44,7 @@ names! {
         "remove_reaction", "edit_message", "delete_message";
     Client Both true: "typing", "echo";
     Client Underscore true: "join_conference", "leave_conference", "submit_answer", "withdraw_answer", "push_question",
-        "close_question", "ask_question", "upvote_question";
+        "close_question", "ask_question", "upvote_question", "reply_question";
     Client Underscore false: "react";
     Server Hyphen true: "authenticated", "new-message", "message-status", "typing", "stop-typing", "conversation-updated",
         "message-updated", "online-users", "user-online", "user-offline";
