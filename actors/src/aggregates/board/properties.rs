@@ -94,7 +94,7 @@ proptest! {
         for (id, item) in &state.items {
             prop_assert_eq!(state.resolve(*id), model.place(*id));
             let voters: BTreeSet<u128> = item.voters.iter().map(|voter| voter.0.as_u128()).collect();
-            prop_assert_eq!(&voters, model.votes.get(id).unwrap_or(&BTreeSet::new()));
+            prop_assert_eq!(voters, model.votes.get(id).cloned().unwrap_or_default());
         }
         let all: usize = state.items.values().map(|item| item.voters.len()).sum();
         prop_assert_eq!(state.votes, all as u64);

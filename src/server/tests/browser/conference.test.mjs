@@ -251,6 +251,52 @@ describe("a conference", () => {
     await host.leave();
   });
 
+  test("merges, labels and answers what its audience asks, and makes a question of the best ideas", async () => {
+    const { host, code } = await running("Ideas", { audienceReplies: true });
+    await host.page.getByRole("button", { name: "Start", exact: true }).click();
+    const phones = [];
+    for (const name of ["Ada", "Linus"]) phones.push(await Phone.arrive(browser, `${address}join/${code}`, name));
+    const [ada, linus] = phones;
+    for (const [phone, text] of [[ada, "Ship in May"], [linus, "May, please"], [ada, "Free lunch"]]) {
+      await phone.page.getByLabel("Your question").fill(text);
+      await phone.page.getByRole("button", { name: "Ask" }).click();
+      await linus.page.getByRole("button", { name: new RegExp(`for: ${text}`, "u") }).waitFor();
+    }
+    await linus.page.getByRole("button", { name: /for: Ship in May/u }).click();
+    await ada.page.getByRole("button", { name: /for: May, please/u }).click();
+    await host.page.getByRole("button", { name: "Merge: May, please" }).click();
+    const merge = host.page.getByRole("dialog", { name: "Merge: May, please" });
+    await merge.getByLabel("It says the same as").selectOption("Ship in May");
+    await host.isAccessible("merging");
+    await merge.getByRole("button", { name: "Merge" }).click();
+    await ada.page.getByText("1 other asked the same").waitFor();
+    await ada.page.getByRole("button", { name: "2 votes for: Ship in May" }).waitFor();
+    await host.page.getByRole("button", { name: "Labels: Ship in May" }).click();
+    await host.page.getByRole("dialog").getByLabel("Labels").fill("release, dates");
+    await host.page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+    await ada.page.locator(".labels").getByText("release").waitFor();
+    await linus.page.getByRole("button", { name: "Reply to: Ship in May" }).click();
+    await linus.page.getByLabel("Reply to: Ship in May").fill("June is fine too");
+    await linus.page.getByRole("button", { name: "Send the reply" }).click();
+    await ada.page.locator(".replies").getByText("June is fine too").waitFor();
+    await host.page.getByRole("button", { name: "Reply: Ship in May" }).click();
+    await host.page.getByRole("dialog").getByLabel("Your reply").fill("We try.");
+    await host.page.getByRole("dialog").getByRole("button", { name: "Reply" }).click();
+    await ada.page.locator(".replies .of-host").getByText("We try.").waitFor();
+    await ada.page.getByLabel("Order").selectOption("Most wanted share");
+    await ada.isAccessible("replies and labels");
+    await ada.picture("conference-phone-replies");
+    await host.picture("conference-host-replies");
+    await host.page.getByRole("button", { name: "Remove the reply: June is fine too" }).click();
+    await ada.page.getByText("June is fine too").waitFor({ state: "detached" });
+    await host.page.getByRole("button", { name: "Make a question of the top ideas" }).click();
+    await host.page.getByRole("dialog").getByRole("button", { name: "Add" }).click();
+    await host.presses("Which of your ideas first?", "Push live");
+    await ada.votes("Which of your ideas first?", "Free lunch");
+    for (const phone of phones) await phone.leave();
+    await host.leave();
+  });
+
   test("opens on a phone with less than 60 KB over the wire", async () => {
     const { host, code } = await running("A slow line");
     await host.page.getByRole("button", { name: "Start", exact: true }).click();
