@@ -117,6 +117,7 @@ fn question() -> Definition {
         points: None,
         target: None,
         tolerance: None,
+        ..Definition::default()
     }
 }
 

@@ -72,6 +72,8 @@ pub(crate) const TABLE: &[Route] = &[
     route!(Bearer conferences::live),
     route!(Bearer conferences::close),
     route!(Bearer conferences::show),
+    route!(Bearer conferences::freeze),
+    route!(Bearer conferences::hide_word),
     route!(Bearer conferences::vote),
     route!(Bearer conferences::withdraw),
     route!(Open conferences::results),

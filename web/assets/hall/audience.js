@@ -114,7 +114,9 @@ function questionCard(hall, ballots, voter, id) {
     return ballot && ballot.state !== "refused" ? ballot.answer : hall.questions.get(id)?.myAnswer;
   };
   const cast = (answer) => {
-    if (JSON.stringify(own()) === JSON.stringify(answer) && ballots.get(id)?.state !== "refused") return;
+    const isSame = JSON.stringify(own()) === JSON.stringify(answer) && ballots.get(id)?.state !== "refused";
+    // That it still goes so is news: it weighs as a fresh answer.
+    if (isSame && first.kind !== "feedback") return;
     ballots.cast(id, answer, first.kind === "quiz" ? Math.round(performance.now() - seenAt) : undefined);
   };
   const status = element("p", { class: "said", role: "status" });
@@ -127,11 +129,14 @@ function questionCard(hall, ballots, voter, id) {
   const proof = element("details", { class: "receipt" }, element("summary", {}, t("receipt")), receipt);
   const badge = element("span", { class: "badge-state" });
   const heading = element("h2", { id: `q-${id}`, dir: "auto" }, first.text);
+  // A picture to point at is part of the form.
+  const picture = first.image && first.kind !== "point" && element("img", { class: "shown", src: first.image, alt: "" });
   const view = element(
     "section",
     { class: "panel question", "aria-labelledby": `q-${id}` },
     badge,
     heading,
+    picture,
     timer.view,
     ballot.view,
     status,
@@ -145,27 +150,28 @@ function questionCard(hall, ballots, voter, id) {
   const show = () => {
     const question = hall.questions.get(id);
     const kept = ballots.get(id);
-    const isOpen = question.status === "ACTIVE";
+    const isLive = question.status === "ACTIVE";
+    const isOpen = isLive && !question.frozen;
     const mine = own();
     const seesResults = Boolean(question.results && !question.results.hidden);
     const mayChange =
       !mine || question.policy === "changeable" || (question.policy === "changeableWhileHidden" && !seesResults);
-    badge.textContent = isOpen ? t("now") : t("closed");
-    view.classList.toggle("is-live", isOpen);
+    badge.textContent = isOpen ? t("now") : isLive ? t("frozen") : t("closed");
+    view.classList.toggle("is-live", isLive);
     timer.show(question);
     // A form that somebody fills in is not drawn over: only when the answer or the state has changed.
     const state = JSON.stringify([mine, isOpen && mayChange]);
     if (state !== drawn) ballot.show(drawn === undefined || mine ? (mine ?? null) : undefined, isOpen && mayChange);
     if (state !== drawn && drawn !== undefined && mine === null) ballot.show(null, isOpen);
     drawn = state;
-    ballot.view.hidden = !isOpen;
+    ballot.view.hidden = !isLive;
     withdraw.hidden = !(isOpen && mine && mayChange && question.policy !== "fixed" && kept?.state !== "waiting");
     status.textContent = said(question, kept, mine, isOpen, hall.connection.state.phase);
     status.dataset.kind = kept?.state ?? (mine ? "cast" : "");
-    results.view.hidden = isOpen && !seesResults;
+    results.view.hidden = isLive && !seesResults;
     results.show(question);
     receipt.textContent = (kept ? kept.receipt : question.receipt) ?? "";
-    proof.hidden = isOpen || !mine || receipt.textContent === "";
+    proof.hidden = isLive || !mine || receipt.textContent === "";
     const best = leadersView(question.results, voter);
     leaders.replaceChildren(...(best ? [best] : []));
   };

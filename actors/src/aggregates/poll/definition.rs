@@ -1,7 +1,7 @@
 //! Which questions can be asked.
 
 use super::command::VotingLimits;
-use plenum_schema::poll::{ChoiceOption, Definition, Number, QuestionKind};
+use plenum_schema::poll::{BallotPolicy, ChoiceOption, Definition, Number, QuestionKind};
 use plenum_schema::{Refusal, RefusalCode};
 
 /// Longest address of a picture, bytes.
@@ -29,6 +29,8 @@ pub fn check(rules: &VotingLimits, definition: &Definition) -> Checked {
     check_bounds(rules, definition)?;
     check_quiz(definition)?;
     check_estimate(definition)?;
+    check_image(definition)?;
+    check_feedback(definition)?;
     match definition.duration_ms {
         Some(duration) if !(1_000..=LONGEST_MS).contains(&duration) => {
             Err(invalid("durationMs", "a question lasts between a second and a day"))
@@ -54,7 +56,7 @@ fn check_options(rules: &VotingLimits, definition: &Definition) -> Checked {
     let count = definition.options.len();
     let most = match definition.kind {
         QuestionKind::Ranking => rules.ranked_options,
-        QuestionKind::Single | QuestionKind::Multiple | QuestionKind::Quiz => rules.options,
+        QuestionKind::Single | QuestionKind::Multiple | QuestionKind::Quiz | QuestionKind::Feedback => rules.options,
         QuestionKind::YesNo if count == 3 => 3,
         QuestionKind::YesNo => return Err(invalid("options", "yes, no and abstain are the options of this kind")),
         _ if count == 0 => return Ok(()),
@@ -74,9 +76,38 @@ fn check_option(rules: &VotingLimits, number: u16, option: &ChoiceOption) -> Che
         return Err(invalid("options", "options are numbered 1, 2, 3, … in their order"));
     }
     check_text(&option.text, &format!("options.{}.text", number - 1), rules.option_chars)?;
-    match &option.image {
-        Some(image) if image.len() > IMAGE_BYTES || image.chars().any(char::is_control) => {
-            Err(invalid(&format!("options.{}.image", number - 1), "it is the address of a picture"))
+    check_address(option.image.as_deref(), &format!("options.{}.image", number - 1))
+}
+
+fn check_address(image: Option<&str>, field: &str) -> Checked {
+    match image {
+        Some(image) if image.is_empty() || image.len() > IMAGE_BYTES || image.chars().any(char::is_control) => {
+            Err(invalid(field, "it is the address of a picture"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_image(definition: &Definition) -> Checked {
+    if definition.kind == QuestionKind::Point && definition.image.is_none() {
+        return Err(invalid("image", "a point lies on a picture"));
+    }
+    check_address(definition.image.as_deref(), "image")
+}
+
+fn check_feedback(definition: &Definition) -> Checked {
+    if definition.kind != QuestionKind::Feedback {
+        return match definition.half_life_ms {
+            None => Ok(()),
+            Some(_) => Err(invalid("halfLifeMs", "only feedback fades")),
+        };
+    }
+    if definition.policy == BallotPolicy::Fixed {
+        return Err(invalid("policy", "feedback is how it goes right now: it can be changed"));
+    }
+    match definition.half_life_ms {
+        Some(half_life) if !(1_000..=LONGEST_MS).contains(&half_life) => {
+            Err(invalid("halfLifeMs", "a half-life is between a second and a day"))
         }
         _ => Ok(()),
     }

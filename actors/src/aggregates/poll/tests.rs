@@ -30,6 +30,7 @@ pub(super) fn question(kind: QuestionKind, options: u16) -> Definition {
         points: None,
         target: None,
         tolerance: None,
+        ..Definition::default()
     }
 }
 

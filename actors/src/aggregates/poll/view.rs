@@ -51,6 +51,7 @@ impl Poll {
             return Some(Results::hidden(self.id, kind, self.total(), stage.head, stage.closed));
         }
         let mut results = Results::empty(self.id, kind, self.total(), stage.head, stage.closed);
+        results.frozen = self.frozen && !stage.closed;
         self.fill(&mut results, rules, open, view);
         Some(results)
     }
@@ -72,10 +73,19 @@ impl Poll {
                 results.ranking = Some(rankings.results());
             }
             Tally::Words(counts) => {
-                let mut words: Vec<(&String, &u64)> = counts.iter().collect();
-                words.sort_unstable_by_key(|(word, count)| (Reverse(**count), *word));
-                let word = |(word, count): (&String, &u64)| WordCount { word: word.clone(), count: *count };
-                results.words = words.into_iter().take(rules.shown_items).map(word).collect();
+                let of = |is_hidden: bool| {
+                    let is_wanted = |word: &String| self.hidden_words.contains(word) == is_hidden;
+                    most_frequent(counts.iter().filter(|(word, _)| is_wanted(word)), rules.shown_items)
+                };
+                results.words = of(false);
+                if view == View::Host && !self.hidden_words.is_empty() {
+                    results.hidden_words = of(true);
+                }
+            }
+            Tally::Points(grid) => results.heat = grid.heat(),
+            Tally::Feedback(beats) => {
+                results.counts = (1..).zip(beats.current()).map(|(option, count)| Count { option, count }).collect();
+                results.pulse = beats.pulse();
             }
             Tally::Texts(texts) => results.texts = texts.values().rev().take(rules.shown_items).cloned().collect(),
             Tally::Numbers { counts, sum } => results.numbers = numbers(counts, *sum, question, tells_right),
@@ -87,6 +97,13 @@ impl Poll {
             results.leaders = quiz::leaders(self, question);
         }
     }
+}
+
+fn most_frequent<'w>(words: impl Iterator<Item = (&'w String, &'w u64)>, most: usize) -> Vec<WordCount> {
+    let mut words: Vec<(&String, &u64)> = words.collect();
+    words.sort_unstable_by_key(|(word, count)| (Reverse(**count), *word));
+    let word = |(word, count): (&String, &u64)| WordCount { word: word.clone(), count: *count };
+    words.into_iter().take(most).map(word).collect()
 }
 
 fn count((option, count): (i64, &u64)) -> Count {

@@ -73,7 +73,10 @@ fn rows(question: &Definition, results: &Results) -> Vec<(String, u64)> {
         let plain = |number: &plenum_schema::poll::Number| serde_json::to_string(number).unwrap_or_default();
         (format!("{} to {}", plain(&bucket.from), plain(&bucket.to)), bucket.count)
     });
-    counts.chain(words).chain(texts).chain(ranges).collect()
+    let hidden = results.hidden_words.iter().map(|word| (format!("{} (hidden)", word.word), word.count));
+    let cells = results.heat.iter().flat_map(|heat| &heat.cells);
+    let cells = cells.map(|cell| (format!("column {}, row {}", cell.column + 1, cell.row + 1), cell.count));
+    counts.chain(words).chain(hidden).chain(texts).chain(ranges).chain(cells).collect()
 }
 
 #[cfg(test)]

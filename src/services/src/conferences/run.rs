@@ -142,6 +142,40 @@ impl Conferences {
         offset_of(self.ask(id, closed).await?)
     }
 
+    /// Lets no ballot into a question for a while, or again.
+    ///
+    /// # Errors
+    /// `notFound`, `forbidden` by role, `conflict` when it was never live, `gone` when it is closed, `unavailable`.
+    pub async fn freeze(
+        &self,
+        by: &Identity,
+        id: ConferenceId,
+        question: QuestionId,
+        frozen: bool,
+    ) -> Result<Offset, Refusal> {
+        self.authorize(id, by, HostRole::Cohost).await?;
+        self.question_row(id, question).await?;
+        self.ask_poll(question, PollCommand::Freeze { frozen }).await?;
+        offset_of(self.ask(id, Command::Frozen { question, frozen }).await?)
+    }
+
+    /// Keeps a word of a cloud from everybody but hosts, or no longer.
+    ///
+    /// # Errors
+    /// `notFound`, `forbidden` by role, `conflict` when it is no live word cloud, `gone` when it is closed, `invalid` naming `word`,
+    /// `limitReached`, `unavailable`.
+    pub async fn hide_word(
+        &self,
+        by: &Identity,
+        (id, question): (ConferenceId, QuestionId),
+        word: String,
+        hidden: bool,
+    ) -> Result<(), Refusal> {
+        self.authorize(id, by, HostRole::Moderator).await?;
+        self.question_row(id, question).await?;
+        self.ask_poll(question, PollCommand::HideWord { word, hidden }).await.map(drop)
+    }
+
     /// Shows a question's results to everybody, or hides them.
     ///
     /// # Errors

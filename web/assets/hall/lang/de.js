@@ -102,4 +102,11 @@ export default {
   replySend: "Antwort senden",
   ofHost: "Leitung",
   mergedInto: { one: "{n} weitere Person fragte dasselbe", other: "{n} weitere fragten dasselbe" },
+  across: "Waagrecht",
+  down: "Senkrecht",
+  pointHint: "Tippe auf das Bild oder nimm die Regler.",
+  center: "{x} % von links, {y} % von oben",
+  cell: "Spalte {column}, Zeile {row}",
+  fades: "Neuere Antworten wiegen mehr: nach {seconds} s wiegt eine Antwort halb so viel.",
+  frozen: "Angehalten",
 };

@@ -102,4 +102,11 @@ export default {
   replySend: "Send the reply",
   ofHost: "Host",
   mergedInto: { one: "{n} other asked the same", other: "{n} others asked the same" },
+  across: "Across",
+  down: "Down",
+  pointHint: "Tap on the picture, or use the sliders.",
+  center: "{x} % from the left, {y} % from the top",
+  cell: "Column {column}, row {row}",
+  fades: "Newer answers weigh more: after {seconds} s an answer weighs half.",
+  frozen: "Paused",
 };

@@ -102,4 +102,11 @@ export default {
   replySend: "Enviar la respuesta",
   ofHost: "Organización",
   mergedInto: { one: "{n} persona más preguntó lo mismo", other: "{n} más preguntaron lo mismo" },
+  across: "Horizontal",
+  down: "Vertical",
+  pointHint: "Toca la imagen o usa los controles deslizantes.",
+  center: "{x} % desde la izquierda, {y} % desde arriba",
+  cell: "Columna {column}, fila {row}",
+  fades: "Las respuestas nuevas pesan más: tras {seconds} s una respuesta pesa la mitad.",
+  frozen: "En pausa",
 };

@@ -102,4 +102,11 @@ export default {
   replySend: "Envoyer la réponse",
   ofHost: "Animation",
   mergedInto: { one: "{n} autre a demandé la même chose", other: "{n} autres ont demandé la même chose" },
+  across: "Horizontalement",
+  down: "Verticalement",
+  pointHint: "Touchez l’image ou utilisez les curseurs.",
+  center: "{x} % depuis la gauche, {y} % depuis le haut",
+  cell: "Colonne {column}, ligne {row}",
+  fades: "Les réponses récentes pèsent plus : après {seconds} s, une réponse pèse moitié moins.",
+  frozen: "En pause",
 };
