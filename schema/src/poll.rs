@@ -8,7 +8,8 @@ mod sheet;
 pub use chain::{Chain, Leaf, hex, leaf, pseudonym};
 pub use number::Number;
 pub use results::{
-    Bucket, Cell, Count, Heat, Leader, NumberResults, Points, Pulse, RankingResults, Results, Weight, WordCount,
+    Bucket, Cell, Count, Heat, Leader, NumberResults, Points, Pulse, QuorumResult, RankingResults, Results, Weight,
+    WordCount,
 };
 pub use sheet::{ResultSheet, SheetEntry, SheetError, SheetKey, SignedSheet};
 
@@ -130,6 +131,15 @@ pub struct Definition {
     /// Feedback: an answer weighs half after so long, milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub half_life_ms: Option<u64>,
+    /// The survey it belongs to: questions of the same survey are answered at one's own pace, in their order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub survey: Option<String>,
+    /// The outcome stands only with at least so many ballots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<u64>,
+    /// The outcome stands only with ballots of at least this share of everybody who has joined: 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum_share: Option<Number>,
 }
 
 impl Definition {
@@ -266,4 +276,7 @@ pub struct WordHidden {
 pub struct Closed {
     /// How many ballots count.
     pub ballots: u64,
+    /// How many had joined, where the question has a quorum of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<u64>,
 }

@@ -53,6 +53,8 @@ pub struct Poll {
     frozen: bool,
     /// Words that a moderator keeps from everybody.
     hidden_words: BTreeSet<String>,
+    /// How many had joined at the close, where that matters.
+    audience: Option<u64>,
     closed: bool,
 }
 
@@ -94,6 +96,8 @@ pub struct Saved {
     frozen: bool,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     hidden_words: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    audience: Option<u64>,
     closed: bool,
 }
 
@@ -194,6 +198,7 @@ impl Aggregate for Poll {
             shown: None,
             frozen: false,
             hidden_words: BTreeSet::new(),
+            audience: None,
             closed: false,
         }
     }
@@ -206,7 +211,8 @@ impl Aggregate for Poll {
     }
 
     fn is_query(command: &Command) -> bool {
-        matches!(command, Command::Access { .. } | Command::Conference | Command::Results { .. } | Command::Own { .. })
+        use Command::{Access, Conference, Own, Results, Voters};
+        matches!(command, Access { .. } | Conference | Results { .. } | Own { .. } | Voters)
     }
 
     fn name(command: &Command) -> &'static str {
@@ -240,7 +246,10 @@ impl Aggregate for Poll {
             PollEvent::Frozen(frozen) => self.frozen = frozen.frozen,
             PollEvent::WordHidden(WordHidden { word, hidden: true }) => drop(self.hidden_words.insert(word.clone())),
             PollEvent::WordHidden(WordHidden { word, hidden: false }) => drop(self.hidden_words.remove(word)),
-            PollEvent::Closed(_) => self.closed = true,
+            PollEvent::Closed(closed) => {
+                self.closed = true;
+                self.audience = closed.audience;
+            }
         }
     }
 
@@ -287,6 +296,7 @@ impl Aggregate for Poll {
             shown: self.shown,
             frozen: self.frozen,
             hidden_words: self.hidden_words.clone(),
+            audience: self.audience,
             closed: self.closed,
         }
     }
@@ -303,6 +313,7 @@ impl Aggregate for Poll {
         poll.sequences = saved.sequences.into_iter().collect();
         poll.frozen = saved.frozen;
         poll.hidden_words = saved.hidden_words;
+        poll.audience = saved.audience;
         Self { head: saved.head, shown: saved.shown, closed: saved.closed, ..poll }
     }
 

@@ -43,6 +43,9 @@ fn question() -> Definition {
         tolerance: None,
         image: None,
         half_life_ms: None,
+        survey: None,
+        quorum: None,
+        quorum_share: None,
     }
 }
 
@@ -62,7 +65,7 @@ fn polls() -> Vec<(&'static str, PollEvent)> {
         ("ballot-number", ballot(6, Answer::Number(Number::from_millionths(12_500_000)))),
         ("withdrawn", PollEvent::Withdrawn(Withdrawn { voter: voter(2), sequence: Some(4) })),
         ("shown", PollEvent::Shown(Shown { shown: true })),
-        ("closed", PollEvent::Closed(Closed { ballots: 5 })),
+        ("closed", PollEvent::Closed(Closed { ballots: 5, audience: None })),
     ]
 }
 
@@ -86,6 +89,16 @@ fn later_of_polls() -> Vec<(&'static str, PollEvent)> {
             opened(Definition { kind: QuestionKind::Point, image: Some("/map.png".into()), ..base.clone() }),
         ),
         ("opened-feedback", opened(Definition { kind: QuestionKind::Feedback, half_life_ms: Some(60_000), ..base })),
+        (
+            "opened-quorum",
+            opened(Definition {
+                survey: Some("Survey".into()),
+                quorum: Some(10),
+                quorum_share: Some(Number::from_millionths(500_000)),
+                ..question()
+            }),
+        ),
+        ("closed-quorum", PollEvent::Closed(Closed { ballots: 5, audience: Some(9) })),
         ("ballot-point", ballot(Answer::Point(spot))),
         ("ballot-feedback", ballot(Answer::Choice(vec![2]))),
         ("frozen", PollEvent::Frozen(Frozen { frozen: true })),

@@ -52,6 +52,9 @@ pub struct Results {
     /// Feedback: how much each option weighs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pulse: Option<Pulse>,
+    /// How it stands with the quorum, where one is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<QuorumResult>,
     /// Quiz, when closed: the right options.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub correct: Vec<OptionId>,
@@ -103,6 +106,7 @@ impl Results {
             frozen: false,
             heat: None,
             pulse: None,
+            quorum: None,
             correct: Vec::new(),
             leaders: Vec::new(),
         }
@@ -215,6 +219,17 @@ pub struct Weight {
     pub option: OptionId,
     /// How much.
     pub weight: Number,
+}
+
+/// How it stands with a quorum. A share of the audience is known when the question is closed: until then `needed` is what is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QuorumResult {
+    /// How many ballots are needed.
+    pub needed: u64,
+    /// Whether there are as many; absent while a share of the audience is not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<bool>,
 }
 
 /// How many numbers lie in a range.

@@ -37,6 +37,7 @@ export function audienceView({ participant, over, note }) {
   const list = element("div", { class: "questions" });
   const board = element("div");
   const cards = new Map();
+  const surveys = new Surveys();
   let boardShown;
   let spokenOf;
 
@@ -54,7 +55,8 @@ export function audienceView({ participant, over, note }) {
     spokenOf = first?.id;
     for (const { id } of asked) if (!cards.has(id)) cards.set(id, questionCard(hall, ballots, participant.id, id));
     for (const { id } of asked) cards.get(id).show();
-    const views = asked.map(({ id }) => cards.get(id).view);
+    const answered = ({ id, myAnswer }) => Boolean(ballots.get(id) ? ballots.get(id).answer : myAnswer);
+    const views = surveys.views(asked, (id) => cards.get(id).view, answered);
     if (views.some((view, i) => list.children[i] !== view)) list.replaceChildren(...views);
     if (!boardShown && conference.status !== "ENDED") {
       boardShown = boardView(hall);
@@ -71,6 +73,7 @@ export function audienceView({ participant, over, note }) {
   ballots.on("change", ({ question }) => {
     // Having voted, one may see more.
     if (hall.questions.has(question)) hall.note(question, {});
+    draw();
   });
   hall.start();
   const head = element("header", { class: "hall-head" }, title, element("div", { class: "hall-line" }, people, line));
@@ -90,6 +93,52 @@ export function audienceView({ participant, over, note }) {
     hall.stop();
   };
   return { view, stop };
+}
+
+/** Questions of one survey stand together, in the order of their author, below how many of them are answered. */
+class Surveys {
+  #made = new Map();
+
+  /** What to show of these questions: cards, and surveys where the first of their questions would stand. */
+  views(asked, card, isAnswered) {
+    const views = [];
+    const seen = new Set();
+    for (const { id, survey } of asked) {
+      if (!survey) views.push(card(id));
+      else if (!seen.has(survey)) views.push(this.#view(survey, asked, card, isAnswered));
+      seen.add(survey);
+    }
+    return views;
+  }
+
+  #view(name, asked, card, isAnswered) {
+    const made = this.#made.get(name) ?? this.#make(name);
+    const questions = asked.filter(({ survey }) => survey === name).sort((a, b) => a.order - b.order);
+    const n = questions.filter(isAnswered).length;
+    made.progress.textContent = t("progress", { done: n, all: questions.length });
+    made.fill.style.setProperty("--share", String(n / questions.length));
+    const cards = questions.map(({ id }) => card(id));
+    if (cards.some((one, i) => made.list.children[i] !== one)) made.list.replaceChildren(...cards);
+    return made.view;
+  }
+
+  #make(name) {
+    const progress = element("p", { class: "hint", role: "status" });
+    const fill = element("span", { class: "fill" });
+    const list = element("div", { class: "questions" });
+    const title = element("h2", { dir: "auto" }, name);
+    const view = element(
+      "section",
+      { class: "survey", "aria-label": name },
+      title,
+      progress,
+      element("span", { class: "track" }, fill),
+      list,
+    );
+    const made = { view, progress, fill, list };
+    this.#made.set(name, made);
+    return made;
+  }
 }
 
 /** What there is to say beside the questions, or nothing. */

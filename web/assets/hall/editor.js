@@ -95,6 +95,21 @@ export function questionDialog({ hall, question }) {
       hint: "On this server; from elsewhere the pages do not load it.",
       value: value("image"),
     }),
+    optionalField("survey", {
+      label: "Survey it belongs to (may be empty)",
+      type: "text",
+      maxlength: 100,
+      hint: "Questions of the same survey go live together and are answered at one's own pace.",
+      value: value("survey"),
+    }),
+    optionalField("quorum", { label: "Least ballots (may be empty)", type: "number", min: 1, value: value("quorum") }),
+    optionalField("quorumShare", {
+      label: "Least share of the audience in % (may be empty)",
+      type: "number",
+      min: 1,
+      max: 100,
+      value: value("quorumShare") && value("quorumShare") * 100,
+    }),
     choiceField("visibility", "Results are shown", VISIBILITIES, value("visibility") ?? "hidden"),
     choiceField("policy", "Votes can be changed", POLICIES, value("policy") ?? "changeable"),
     optionalField("seconds", {
@@ -135,6 +150,9 @@ function bodyOf(form, question) {
   for (const name of ["min", "max", "target", "tolerance", "points"])
     if (has(name) && said[name] !== "") body[name] = Number(said[name]);
   if (said.image?.trim()) body.image = said.image.trim();
+  if (said.survey?.trim()) body.survey = said.survey.trim();
+  if (said.quorum) body.quorum = Number(said.quorum);
+  if (said.quorumShare) body.quorumShare = Number(said.quorumShare) / 100;
   if (has("halfLife") && said.halfLife) body.halfLifeMs = Math.round(Number(said.halfLife) * 1000);
   if (said.seconds) body.durationMs = Math.round(Number(said.seconds) * 1000);
   return body;

@@ -54,6 +54,7 @@ export function remoteView({ api, id, back }) {
   const none = element("p", { class: "hint" }, "No questions yet. Add the first one.");
   const add = button("Add a question", () => questionDialog({ hall }), "primary");
   const moderation = moderationView(hall, run);
+  const surveys = surveyList(hall, run);
   const rows = new Map();
 
   const draw = () => {
@@ -73,6 +74,7 @@ export function remoteView({ api, id, back }) {
       list.replaceChildren(...views);
     for (const row of rows.values()) row.show();
     none.hidden = ordered.length > 0;
+    surveys.show();
     add.hidden = hall.conference.status === "ENDED";
   };
   hall.on("change", draw);
@@ -85,6 +87,7 @@ export function remoteView({ api, id, back }) {
     { class: "host-questions", "aria-label": "Questions" },
     element("h2", {}, "Questions"),
     none,
+    surveys.view,
     list,
     add,
   );
@@ -258,6 +261,7 @@ function questionRow({ hall, run, id }) {
       KINDS[question.kind],
       SEEN_BY[question.visibility],
       question.durationMs && `${question.durationMs / 1000} s`,
+      question.survey && `survey: ${question.survey}`,
     ]
       .filter(Boolean)
       .join(" · ");
@@ -279,6 +283,42 @@ function questionRow({ hall, run, id }) {
     leaders.replaceChildren(...(best ? [best] : []));
   };
   return { view, show, stop: () => timer.stop() };
+}
+
+/** Surveys as a whole: live together, closed together. */
+function surveyList(hall, run) {
+  const view = element("ul", { class: "surveys" });
+  let shown;
+  const all = (survey, action) =>
+    run(async () => {
+      await hall.ask("POST", `/surveys/${action}`, { survey });
+      await hall.reload();
+    });
+  const row = ([survey, questions]) => {
+    const is = (status) => questions.some((question) => question.status === status);
+    const runs = hall.conference.status === "ACTIVE";
+    const live = button("Push all live", () => all(survey, "live"), "primary");
+    const close = button("Close all", () => all(survey, "close"));
+    live.setAttribute("aria-label", `Push all live: ${survey}`);
+    close.setAttribute("aria-label", `Close all: ${survey}`);
+    live.hidden = !is("DRAFT") || !runs;
+    close.hidden = !is("ACTIVE");
+    const head = element("strong", { dir: "auto" }, survey);
+    const count = element("span", { class: "hint" }, ` ${questions.length} questions `);
+    return element("li", { class: "panel" }, head, count, element("span", { class: "actions" }, live, close));
+  };
+  const show = () => {
+    const surveys = new Map();
+    for (const question of hall.ordered.filter(({ survey }) => survey))
+      surveys.set(question.survey, [...(surveys.get(question.survey) ?? []), question]);
+    const look = [...surveys].map(([name, questions]) => [name, questions.map(({ status }) => status)]);
+    const state = JSON.stringify([hall.conference.status, look]);
+    if (state === shown) return;
+    shown = state;
+    view.replaceChildren(...[...surveys].map(row));
+    view.hidden = surveys.size === 0;
+  };
+  return { view, show };
 }
 
 /** The words of a cloud that is live, to keep some of them from everybody. */

@@ -53,7 +53,7 @@ export function resultsView({ mine = () => undefined, table = true } = {}) {
     chart.className = `chart ${question.kind}`;
     if (question.kind === "point") heat.show(question, rows.length > 0);
     else bars.show(question.kind, rows);
-    const sentences = results && !results.hidden && n > 0 ? notesOf(question, results) : [];
+    const sentences = results && !results.hidden && (n > 0 || results.quorum) ? notesOf(question, results) : [];
     notes.replaceChildren(...sentences.map((text) => element("li", {}, text)));
     notes.hidden = sentences.length === 0;
     if (!details) return;
@@ -134,6 +134,10 @@ function notesOf(question, results) {
   if (results.average !== undefined) notes.push(t("average", { value: results.average }));
   if (results.numbers) notes.push(t("median", results.numbers));
   if (results.numbers?.within !== undefined) notes.push(t("within", { n: results.numbers.within }));
+  if (results.quorum) {
+    const { needed, reached } = results.quorum;
+    if (reached !== undefined || needed > 0) notes.push(t(reached ? "quorumReached" : "quorumMissing", { n: needed }));
+  }
   if (results.pulse) notes.push(t("fades", { seconds: results.pulse.halfLifeMs / 1000 }));
   if (results.heat)
     notes.push(t("center", { x: Math.round(results.heat.center.x * 100), y: Math.round(results.heat.center.y * 100) }));

@@ -61,7 +61,10 @@ pub enum Command {
         hidden: bool,
     },
     /// Let nobody answer any more. Again it changes nothing.
-    Close,
+    Close {
+        /// How many have joined the conference: counts where the quorum is a share of them.
+        audience: u64,
+    },
     /// Ask whether somebody may follow a view.
     Access {
         /// Which.
@@ -76,6 +79,8 @@ pub enum Command {
         /// As whom.
         view: View,
     },
+    /// Ask who has a ballot that counts.
+    Voters,
     /// Ask for a voter's own ballot.
     Own {
         /// Whose.
@@ -92,10 +97,11 @@ impl Command {
             Self::Show { .. } => "show",
             Self::Freeze { .. } => "freeze",
             Self::HideWord { .. } => "hideWord",
-            Self::Close => "close",
+            Self::Close { .. } => "close",
             Self::Access { .. } => "access",
             Self::Conference => "conference",
             Self::Results { .. } => "results",
+            Self::Voters => "voters",
             Self::Own { .. } => "own",
         }
     }
@@ -136,6 +142,8 @@ pub enum Answered {
     Conference(ConferenceId),
     /// To `Results`.
     Results(Box<Results>),
+    /// To `Voters`, in no order.
+    Voters(Vec<ParticipantId>),
     /// To `Own`.
     Own(Option<Own>),
 }

@@ -23,10 +23,11 @@ pub(super) fn decide(poll: &Poll, rules: &VotingLimits, command: &Command, entry
         Command::Show { shown } => show(poll, rules, *shown),
         Command::Freeze { frozen } => freeze(poll, *frozen),
         Command::HideWord { word, hidden } => hide_word(poll, rules, word, *hidden),
-        Command::Close => close(poll, rules),
+        Command::Close { audience } => close(poll, rules, *audience),
         Command::Access { view, voter } => access(poll, *view, *voter),
         Command::Conference => Ok((Vec::new(), Answered::Conference(opened(poll)?.conference))),
         Command::Results { view } => results(poll, rules, *view),
+        Command::Voters => opened(poll).map(|_| (Vec::new(), Answered::Voters(poll.ballots.keys().copied().collect()))),
         Command::Own { voter } => own(poll, *voter),
     }
 }
@@ -231,13 +232,13 @@ fn hide_word(poll: &Poll, rules: &VotingLimits, word: &str, hidden: bool) -> Dec
     Ok((vec![PollEvent::WordHidden(WordHidden { word, hidden })], Answered::Noted(0)))
 }
 
-fn close(poll: &Poll, rules: &VotingLimits) -> Decided {
-    opened(poll)?;
+fn close(poll: &Poll, rules: &VotingLimits, audience: u64) -> Decided {
+    let audience = opened(poll)?.definition.quorum_share.map(|_| audience);
     if poll.closed {
         return Ok((Vec::new(), standing(poll, rules)));
     }
-    let after = Stage { closed: true, head: poll.head + 1, ..poll.stage() };
-    Ok((vec![PollEvent::Closed(Closed { ballots: poll.total() })], changed(poll, rules, after)))
+    let after = Stage { closed: true, head: poll.head + 1, audience, ..poll.stage() };
+    Ok((vec![PollEvent::Closed(Closed { ballots: poll.total(), audience })], changed(poll, rules, after)))
 }
 
 fn access(poll: &Poll, view: View, voter: Option<Voter>) -> Decided {

@@ -10,6 +10,8 @@ const IMAGE_BYTES: usize = 2_048;
 const MOST_POINTS: u32 = 100_000;
 /// Most steps of a rating.
 const MOST_RATINGS: i64 = 100;
+/// Longest name of a survey, characters.
+const SURVEY_CHARS: usize = 100;
 /// Longest time of a question, milliseconds: a day.
 const LONGEST_MS: u64 = 86_400_000;
 
@@ -31,6 +33,8 @@ pub fn check(rules: &VotingLimits, definition: &Definition) -> Checked {
     check_estimate(definition)?;
     check_image(definition)?;
     check_feedback(definition)?;
+    check_survey(definition)?;
+    check_quorum(definition)?;
     match definition.duration_ms {
         Some(duration) if !(1_000..=LONGEST_MS).contains(&duration) => {
             Err(invalid("durationMs", "a question lasts between a second and a day"))
@@ -158,6 +162,26 @@ fn check_rating(definition: &Definition) -> Checked {
 pub(super) fn rating_bounds(definition: &Definition) -> (i64, i64) {
     let of = |number: Option<Number>, usual| number.and_then(Number::as_whole).unwrap_or(usual);
     (of(definition.min, 1), of(definition.max, 5))
+}
+
+fn check_survey(definition: &Definition) -> Checked {
+    let Some(survey) = &definition.survey else { return Ok(()) };
+    if survey.contains('\n') || survey.trim() != survey {
+        return Err(invalid("survey", "it is one line without spaces around it"));
+    }
+    check_text(survey, "survey", SURVEY_CHARS)
+}
+
+fn check_quorum(definition: &Definition) -> Checked {
+    if definition.quorum == Some(0) {
+        return Err(invalid("quorum", "a quorum is at least one ballot"));
+    }
+    match definition.quorum_share {
+        Some(share) if share <= Number::default() || share > Number::whole(1) => {
+            Err(invalid("quorumShare", "it is a share of the audience: above 0, at most 1"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_quiz(definition: &Definition) -> Checked {

@@ -82,7 +82,7 @@ fn any_command(kind: QuestionKind) -> impl Strategy<Value = Command> {
         2 => any::<bool>().prop_map(|shown| Command::Show { shown }),
         1 => any::<bool>().prop_map(|frozen| Command::Freeze { frozen }),
         2 => ("[ab]{1,2}", any::<bool>()).prop_map(|(word, hidden)| Command::HideWord { word, hidden }),
-        1 => Just(Command::Close),
+        1 => Just(Command::Close { audience: 9 }),
     ]
 }
 
@@ -112,7 +112,7 @@ fn carry_out(state: &mut Poll, run: &mut Run, command: &Command) {
     }
     let is_ballot = matches!(command, Command::Vote { .. } | Command::Withdraw { .. });
     assert!(!(state.frozen && is_ballot) || events.is_empty(), "nothing is let in while it is frozen");
-    run.closed |= matches!(command, Command::Close);
+    run.closed |= matches!(command, Command::Close { .. });
     for event in &events {
         run.log.push((entry, event.clone()));
         state.apply(run.log.len() as u64, entry, moment(run.log.len()), event);

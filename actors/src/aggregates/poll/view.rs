@@ -5,7 +5,7 @@ use super::tally::Tally;
 use super::{Open, Poll, quiz};
 use plenum_schema::Offset;
 use plenum_schema::poll::{
-    Bucket, Count, Definition, Number, NumberResults, QuestionKind, Results, Visibility, WordCount,
+    Bucket, Count, Definition, Number, NumberResults, QuestionKind, QuorumResult, Results, Visibility, WordCount,
 };
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -30,11 +30,13 @@ pub(super) struct Stage {
     pub shown: Option<bool>,
     pub closed: bool,
     pub head: Offset,
+    /// How many had joined at the close, where that matters.
+    pub audience: Option<u64>,
 }
 
 impl Poll {
     pub(super) fn stage(&self) -> Stage {
-        Stage { shown: self.shown, closed: self.closed, head: self.head }
+        Stage { shown: self.shown, closed: self.closed, head: self.head, audience: self.audience }
     }
 
     /// The results as somebody sees them; `None` before the question was opened.
@@ -52,6 +54,7 @@ impl Poll {
         }
         let mut results = Results::empty(self.id, kind, self.total(), stage.head, stage.closed);
         results.frozen = self.frozen && !stage.closed;
+        results.quorum = quorum(&open.definition, self.total(), stage.audience);
         self.fill(&mut results, rules, open, view);
         Some(results)
     }
@@ -95,6 +98,23 @@ impl Poll {
         }
         if question.kind == QuestionKind::Quiz && results.closed {
             results.leaders = quiz::leaders(self, question);
+        }
+    }
+}
+
+/// How it stands with the quorum of a question.
+fn quorum(question: &Definition, ballots: u64, audience: Option<u64>) -> Option<QuorumResult> {
+    let share = question.quorum_share.map(|share| u64::try_from(share.millionths()).unwrap_or(0));
+    if question.quorum.is_none() && share.is_none() {
+        return None;
+    }
+    let least = question.quorum.unwrap_or(0);
+    match (share, audience) {
+        (Some(_), None) => Some(QuorumResult { needed: least, reached: None }),
+        (share, audience) => {
+            let of_all = audience.unwrap_or(0).saturating_mul(share.unwrap_or(0)).div_ceil(1_000_000);
+            let needed = least.max(of_all);
+            Some(QuorumResult { needed, reached: Some(ballots >= needed) })
         }
     }
 }

@@ -218,6 +218,9 @@ fn questions() -> Vec<(&'static str, Value)> {
                 ("tolerance?", number()),
                 ("image?", text()),
                 ("halfLifeMs?", a("Delay")),
+                ("survey?", text()),
+                ("quorum?", a("Offset")),
+                ("quorumShare?", number()),
             ]),
         ),
     ]
@@ -262,6 +265,7 @@ fn results() -> Vec<(&'static str, Value)> {
                 ("frozen?", flag()),
                 ("heat?", heat),
                 ("pulse?", pulse),
+                ("quorum?", object(&[("needed", a("Offset")), ("reached?", flag())])),
                 ("correct?", list(a("OptionId"))),
                 ("leaders?", list(object(&[("participant", a("Id")), ("name?", text()), ("points", a("Offset"))]))),
             ]),

@@ -151,6 +151,16 @@ pub(crate) struct QuestionBody {
     /// Feedback: an answer weighs half after so long (60,000).
     #[serde(default)]
     half_life_ms: Option<u64>,
+    /// The survey it belongs to: its questions are answered at one's own pace.
+    #[serde(default)]
+    survey: Option<String>,
+    /// The outcome stands only with at least so many ballots.
+    #[serde(default)]
+    quorum: Option<u64>,
+    /// The outcome stands only with ballots of at least this share (0 to 1) of everybody who has joined.
+    #[serde(default)]
+    #[schema(value_type = Option<f64>)]
+    quorum_share: Option<Number>,
     /// Instead of `options`, when adding a question: what the audience most wants of what it has asked and nobody has answered.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
@@ -197,6 +207,9 @@ impl From<QuestionBody> for Definition {
             tolerance: body.tolerance,
             image: body.image,
             half_life_ms: body.half_life_ms,
+            survey: body.survey,
+            quorum: body.quorum,
+            quorum_share: body.quorum_share,
         }
     }
 }

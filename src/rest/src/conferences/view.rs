@@ -245,6 +245,10 @@ pub(crate) struct DefinitionAnswer {
     tolerance: Option<Number>,
     image: Option<String>,
     half_life_ms: Option<u64>,
+    survey: Option<String>,
+    quorum: Option<u64>,
+    #[schema(value_type = Option<f64>)]
+    quorum_share: Option<Number>,
 }
 
 impl From<Definition> for DefinitionAnswer {
@@ -264,6 +268,9 @@ impl From<Definition> for DefinitionAnswer {
             tolerance,
             image,
             half_life_ms,
+            survey,
+            quorum,
+            quorum_share,
         } = definition;
         Self {
             text,
@@ -280,6 +287,9 @@ impl From<Definition> for DefinitionAnswer {
             tolerance,
             image,
             half_life_ms,
+            survey,
+            quorum,
+            quorum_share,
         }
     }
 }

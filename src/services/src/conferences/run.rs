@@ -129,7 +129,9 @@ impl Conferences {
 
     /// Closes the poll, keeps its results, tells the audience. Each step can be repeated.
     async fn finish(&self, id: ConferenceId, question: QuestionId) -> Result<Offset, Refusal> {
-        let PollAnswer::Changed { results, voters, .. } = self.ask_poll(question, PollCommand::Close).await? else {
+        let audience = self.count_participants(id).await?;
+        let close = PollCommand::Close { audience };
+        let PollAnswer::Changed { results, voters, .. } = self.ask_poll(question, close).await? else {
             return Err(unexpected(&"a close"));
         };
         let results = self.named(id, *results).await?;

@@ -109,4 +109,7 @@ export default {
   cell: "Spalte {column}, Zeile {row}",
   fades: "Neuere Antworten wiegen mehr: nach {seconds} s wiegt eine Antwort halb so viel.",
   frozen: "Angehalten",
+  progress: "{done} von {all} beantwortet",
+  quorumReached: { one: "Quorum erreicht: {n} Stimme war nötig", other: "Quorum erreicht: {n} Stimmen waren nötig" },
+  quorumMissing: { one: "Quorum nicht erreicht: {n} Stimme ist nötig", other: "Quorum nicht erreicht: {n} Stimmen sind nötig" },
 };

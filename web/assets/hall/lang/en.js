@@ -109,4 +109,7 @@ export default {
   cell: "Column {column}, row {row}",
   fades: "Newer answers weigh more: after {seconds} s an answer weighs half.",
   frozen: "Paused",
+  progress: "{done} of {all} answered",
+  quorumReached: { one: "Quorum reached: {n} vote was needed", other: "Quorum reached: {n} votes were needed" },
+  quorumMissing: { one: "Quorum not reached: {n} vote is needed", other: "Quorum not reached: {n} votes are needed" },
 };

@@ -109,4 +109,7 @@ export default {
   cell: "Columna {column}, fila {row}",
   fades: "Las respuestas nuevas pesan más: tras {seconds} s una respuesta pesa la mitad.",
   frozen: "En pausa",
+  progress: "{done} de {all} respondidas",
+  quorumReached: { one: "Quórum alcanzado: hacía falta {n} voto", other: "Quórum alcanzado: hacían falta {n} votos" },
+  quorumMissing: { one: "Quórum no alcanzado: hace falta {n} voto", other: "Quórum no alcanzado: hacen falta {n} votos" },
 };

@@ -109,4 +109,7 @@ export default {
   cell: "Colonne {column}, ligne {row}",
   fades: "Les réponses récentes pèsent plus : après {seconds} s, une réponse pèse moitié moins.",
   frozen: "En pause",
+  progress: "{done} réponses sur {all}",
+  quorumReached: { one: "Quorum atteint : {n} voix était nécessaire", other: "Quorum atteint : {n} voix étaient nécessaires" },
+  quorumMissing: { one: "Quorum non atteint : {n} voix est nécessaire", other: "Quorum non atteint : {n} voix sont nécessaires" },
 };
