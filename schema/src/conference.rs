@@ -116,6 +116,8 @@ pub enum ConferenceEvent {
     QuestionClosed(QuestionClosed),
     /// The host shows a question's results to everybody, or hides them.
     ResultsShown(ResultsShown),
+    /// A question takes no answers for a while, or again.
+    QuestionFrozen(QuestionFrozen),
 }
 
 /// A conference was made.
@@ -186,6 +188,16 @@ pub struct QuestionClosed {
     /// What it came to, when everybody may see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results: Option<Box<Results>>,
+}
+
+/// A question takes no answers for a while, or again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QuestionFrozen {
+    /// Which.
+    pub question: QuestionId,
+    /// From now on, or no longer.
+    pub frozen: bool,
 }
 
 /// Results are shown to everybody, or hidden.

@@ -117,6 +117,7 @@ fn question() -> Definition {
         points: None,
         target: None,
         tolerance: None,
+        ..Definition::default()
     }
 }
 
@@ -233,7 +234,7 @@ impl World {
         if asker == HOST {
             return match done {
                 0 => Command::Open { conference: CONFERENCE, definition: Box::new(question()) },
-                _ => Command::Close,
+                _ => Command::Close { audience: 9 },
             };
         }
         let voter = Voter { conference: CONFERENCE, participant: participant(asker) };

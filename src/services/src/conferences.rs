@@ -16,7 +16,9 @@ mod report;
 mod results;
 mod run;
 mod sheet;
+mod surveys;
 mod voting;
+mod workbook;
 
 pub use audience::{Arrivals, Audiences, run_audiences};
 pub use board::{BoardPage, BoardQuery, Moderation};
@@ -26,6 +28,7 @@ pub use create::{InfoChange, ListedConference, NewConference, Page};
 pub use join::{Joined, Joining};
 pub use questions::{FromTop, NewQuestion, QuestionStatus, QuestionView};
 pub use report::Report;
+pub use surveys::SurveyView;
 
 use crate::accounts::Accounts;
 use crate::conversations::Conversations;

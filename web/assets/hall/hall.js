@@ -139,6 +139,7 @@ export class Hall extends Emitter {
     if (name === "questionLive") this.#live(detail, when);
     else if (name === "questionClosed") this.#closed(detail);
     else if (name === "resultsShown") this.#shown(detail);
+    else if (name === "questionFrozen") this.questions.has(detail.question) && this.#merge(detail.question, { frozen: detail.frozen });
     else if (name === "changed") this.#said(detail.info);
     else if (name === "started") this.#said({ status: "ACTIVE" });
     else if (name === "ended") this.#said({ status: "ENDED", audience: detail.audience });

@@ -83,6 +83,13 @@ pub enum Command {
         /// How they stand, when shown.
         results: Option<Box<Results>>,
     },
+    /// A question's poll takes no ballots for a while, or again: tell the audience. The node itself says so.
+    Frozen {
+        /// Which.
+        question: QuestionId,
+        /// From now on, or no longer.
+        frozen: bool,
+    },
     /// Ask whether somebody may do what this role may.
     Authorize {
         /// Who.
@@ -115,6 +122,7 @@ impl Command {
             Self::Live { .. } => "live",
             Self::Closed { .. } => "closed",
             Self::Shown { .. } => "shown",
+            Self::Frozen { .. } => "frozen",
             Self::Authorize { .. } => "authorize",
             Self::MayAsk { .. } => "mayAsk",
             Self::View { .. } => "view",
@@ -169,6 +177,13 @@ pub struct Asked {
     pub shown: Option<bool>,
     /// How many ballots count, once it is closed.
     pub closed: Option<u64>,
+    /// Whether it takes no answers at the moment.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub frozen: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Everything about a conference that its audience may know.

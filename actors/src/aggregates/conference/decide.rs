@@ -5,7 +5,7 @@ use super::{Asked, Conference};
 use crate::clock::WallMillis;
 use plenum_schema::conference::{
     ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo, ConferenceStarted,
-    ConferenceStatus, HostChanged, HostRole, QuestionClosed, QuestionLive, ResultsShown,
+    ConferenceStatus, HostChanged, HostRole, QuestionClosed, QuestionFrozen, QuestionLive, ResultsShown,
 };
 use plenum_schema::poll::{Definition, Results};
 use plenum_schema::{Offset, QuestionId, Refusal, RefusalCode, UserId};
@@ -34,6 +34,7 @@ pub(super) fn decide(state: &Conference, rules: &ConferenceLimits, command: &Com
         Command::Live { by, question, definition } => live(state, rules, by, *question, definition, now),
         Command::Closed { question, total, results } => closed(state, *question, *total, results.as_deref()),
         Command::Shown { question, shown, results } => show(state, *question, *shown, results.as_deref()),
+        Command::Frozen { question, frozen } => freeze(state, *question, *frozen),
         Command::Authorize { by, least } => {
             authorize(state, by, *least).map(|role| (Vec::new(), Answered::Granted(role)))
         }
@@ -242,6 +243,13 @@ fn show(state: &Conference, question: QuestionId, shown: bool, results: Option<&
     }
     let results = results.cloned().map(Box::new);
     changed(ConferenceEvent::ResultsShown(ResultsShown { question, shown, results }))
+}
+
+fn freeze(state: &Conference, question: QuestionId, frozen: bool) -> Decided {
+    if asked(state, question)?.frozen == frozen {
+        return unchanged(state);
+    }
+    changed(ConferenceEvent::QuestionFrozen(QuestionFrozen { question, frozen }))
 }
 
 fn view(state: &Conference, by: Option<&Runner>) -> ConferenceView {

@@ -203,6 +203,11 @@ fn conference_events() -> Vec<Message> {
             "Results are shown to everybody, or hidden.",
             "ResultsShown",
         ),
+        conference(
+            "server event conference questionFrozen",
+            "A question takes no answers for a while, or again.",
+            "QuestionFrozen",
+        ),
         server(
             "server signal results",
             "How a question stands; also the first thing on a `poll:`, `pollVoted:` or `pollHost:` topic.",

@@ -178,7 +178,8 @@ fn number() -> Value {
 }
 
 fn questions() -> Vec<(&'static str, Value)> {
-    let kinds = ["single", "multiple", "yesNo", "rating", "ranking", "words", "text", "number", "quiz"];
+    let kinds =
+        ["single", "multiple", "yesNo", "rating", "ranking", "words", "text", "number", "quiz", "point", "feedback"];
     let kinds = json!({ "type": "string", "enum": kinds });
     let options = || list(a("OptionId"));
     let policy = json!({ "type": "string", "enum": ["fixed", "changeable", "changeableWhileHidden"] });
@@ -195,8 +196,10 @@ fn questions() -> Vec<(&'static str, Value)> {
                 kind("words", list(text())),
                 kind("text", text()),
                 kind("number", number()),
+                kind("point", a("Spot")),
             ] }),
         ),
+        ("Spot", object(&[("x", number()), ("y", number())])),
         ("ChoiceOption", object(&[("id", a("OptionId")), ("text", text()), ("image?", text())])),
         (
             "Definition",
@@ -213,6 +216,11 @@ fn questions() -> Vec<(&'static str, Value)> {
                 ("points?", a("Count")),
                 ("target?", number()),
                 ("tolerance?", number()),
+                ("image?", text()),
+                ("halfLifeMs?", a("Delay")),
+                ("survey?", text()),
+                ("quorum?", a("Offset")),
+                ("quorumShare?", number()),
             ]),
         ),
     ]
@@ -232,6 +240,10 @@ fn results() -> Vec<(&'static str, Value)> {
         ("buckets", list(bucket)),
         ("within?", a("Offset")),
     ]);
+    let cell = object(&[("column", a("Count")), ("row", a("Count")), ("count", a("Offset"))]);
+    let heat = object(&[("columns", a("Count")), ("rows", a("Count")), ("center", a("Spot")), ("cells", list(cell))]);
+    let weight = object(&[("option", a("OptionId")), ("weight", number())]);
+    let pulse = object(&[("at", a("Moment")), ("halfLifeMs", a("Delay")), ("weights", list(weight))]);
     vec![
         ("OptionCount", object(&[("option", integer()), ("count", a("Offset"))])),
         (
@@ -249,6 +261,11 @@ fn results() -> Vec<(&'static str, Value)> {
                 ("words?", list(object(&[("word", text()), ("count", a("Offset"))]))),
                 ("texts?", list(text())),
                 ("numbers?", numbers),
+                ("hiddenWords?", list(object(&[("word", text()), ("count", a("Offset"))]))),
+                ("frozen?", flag()),
+                ("heat?", heat),
+                ("pulse?", pulse),
+                ("quorum?", object(&[("needed", a("Offset")), ("reached?", flag())])),
                 ("correct?", list(a("OptionId"))),
                 ("leaders?", list(object(&[("participant", a("Id")), ("name?", text()), ("points", a("Offset"))]))),
             ]),
@@ -322,6 +339,7 @@ fn conferences() -> Vec<(&'static str, Value)> {
             "ResultsShown",
             object(&[("question", a("Id")), ("shown", json!({ "type": "boolean" })), ("results?", a("Results"))]),
         ),
+        ("QuestionFrozen", object(&[("question", a("Id")), ("frozen", json!({ "type": "boolean" }))])),
         (
             "ConferenceEvent",
             json!({ "oneOf": [
@@ -333,6 +351,7 @@ fn conferences() -> Vec<(&'static str, Value)> {
                 kind("questionLive", a("QuestionLive")),
                 kind("questionClosed", a("QuestionClosed")),
                 kind("resultsShown", a("ResultsShown")),
+                kind("questionFrozen", a("QuestionFrozen")),
             ] }),
         ),
     ]

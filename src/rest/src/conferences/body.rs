@@ -111,7 +111,7 @@ enum OptionBody {
 #[schema(as = QuestionBody)]
 pub(crate) struct QuestionBody {
     text: String,
-    /// `single` (default), `multiple`, `yesNo`, `rating`, `ranking`, `words`, `text`, `number` or `quiz`.
+    /// `single` (default), `multiple`, `yesNo`, `rating`, `ranking`, `words`, `text`, `number`, `quiz`, `point` or `feedback`.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     kind: Option<QuestionKind>,
@@ -145,6 +145,22 @@ pub(crate) struct QuestionBody {
     #[serde(default)]
     #[schema(value_type = Option<f64>)]
     tolerance: Option<Number>,
+    /// Address of a picture; with `point` what is pointed at.
+    #[serde(default)]
+    image: Option<String>,
+    /// Feedback: an answer weighs half after so long (60,000).
+    #[serde(default)]
+    half_life_ms: Option<u64>,
+    /// The survey it belongs to: its questions are answered at one's own pace.
+    #[serde(default)]
+    survey: Option<String>,
+    /// The outcome stands only with at least so many ballots.
+    #[serde(default)]
+    quorum: Option<u64>,
+    /// The outcome stands only with ballots of at least this share (0 to 1) of everybody who has joined.
+    #[serde(default)]
+    #[schema(value_type = Option<f64>)]
+    quorum_share: Option<Number>,
     /// Instead of `options`, when adding a question: what the audience most wants of what it has asked and nobody has answered.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
@@ -189,6 +205,11 @@ impl From<QuestionBody> for Definition {
             points: body.points,
             target: body.target,
             tolerance: body.tolerance,
+            image: body.image,
+            half_life_ms: body.half_life_ms,
+            survey: body.survey,
+            quorum: body.quorum,
+            quorum_share: body.quorum_share,
         }
     }
 }
@@ -206,7 +227,8 @@ enum OptionNumber {
 #[serde(rename_all = "camelCase")]
 #[schema(as = VoteBody)]
 pub(crate) struct VoteBody {
-    /// `{"choice": [2]}`, `{"rating": 4}`, `{"ranking": [3, 1, 2]}`, `{"words": ["a"]}`, `{"text": "…"}` or `{"number": 12.5}`.
+    /// `{"choice": [2]}`, `{"rating": 4}`, `{"ranking": [3, 1, 2]}`, `{"words": ["a"]}`, `{"text": "…"}`, `{"number": 12.5}` or
+    /// `{"point": {"x": 0.4, "y": 0.25}}`.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     answer: Option<Answer>,

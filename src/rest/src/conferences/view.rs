@@ -121,6 +121,8 @@ pub(crate) struct LiveQuestion {
     closes_at: Option<i64>,
     /// What the host said last about showing results.
     shown: Option<bool>,
+    /// Whether it takes no answers at the moment.
+    frozen: bool,
 }
 
 /// A conference.
@@ -183,6 +185,7 @@ impl ConferenceAnswer {
             live_at: asked.live_at,
             closes_at: asked.closes_at,
             shown: asked.shown,
+            frozen: asked.frozen,
         });
         Ok(Self {
             id: view.id,
@@ -217,7 +220,7 @@ impl ConferenceAnswer {
 #[schema(as = QuestionDefinition)]
 pub(crate) struct DefinitionAnswer {
     text: String,
-    /// `single`, `multiple`, `yesNo`, `rating`, `ranking`, `words`, `text`, `number` or `quiz`.
+    /// `single`, `multiple`, `yesNo`, `rating`, `ranking`, `words`, `text`, `number`, `quiz`, `point` or `feedback`.
     #[schema(value_type = String)]
     kind: QuestionKind,
     #[schema(value_type = Vec<Object>)]
@@ -240,6 +243,12 @@ pub(crate) struct DefinitionAnswer {
     target: Option<Number>,
     #[schema(value_type = Option<f64>)]
     tolerance: Option<Number>,
+    image: Option<String>,
+    half_life_ms: Option<u64>,
+    survey: Option<String>,
+    quorum: Option<u64>,
+    #[schema(value_type = Option<f64>)]
+    quorum_share: Option<Number>,
 }
 
 impl From<Definition> for DefinitionAnswer {
@@ -257,8 +266,31 @@ impl From<Definition> for DefinitionAnswer {
             points,
             target,
             tolerance,
+            image,
+            half_life_ms,
+            survey,
+            quorum,
+            quorum_share,
         } = definition;
-        Self { text, kind, options, min, max, policy, visibility, duration_ms, correct, points, target, tolerance }
+        Self {
+            text,
+            kind,
+            options,
+            min,
+            max,
+            policy,
+            visibility,
+            duration_ms,
+            correct,
+            points,
+            target,
+            tolerance,
+            image,
+            half_life_ms,
+            survey,
+            quorum,
+            quorum_share,
+        }
     }
 }
 
@@ -285,6 +317,8 @@ pub(crate) struct QuestionAnswer {
     closes_at: Option<i64>,
     /// What the host said last about showing results.
     shown: Option<bool>,
+    /// Whether it takes no answers at the moment.
+    frozen: bool,
     /// As the caller may see them.
     #[schema(value_type = Option<Object>)]
     results: Option<Results>,
@@ -311,6 +345,7 @@ impl From<QuestionView> for QuestionAnswer {
             live_at: view.live_at,
             closes_at: view.closes_at,
             shown: view.shown,
+            frozen: view.frozen,
             results: view.results,
             my_answer,
             receipt,

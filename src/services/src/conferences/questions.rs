@@ -56,6 +56,8 @@ pub struct QuestionView {
     pub closes_at: Option<i64>,
     /// What the host said last about showing its results.
     pub shown: Option<bool>,
+    /// Whether it takes no answers at the moment.
+    pub frozen: bool,
     /// The results, as the caller may see them; absent while it is a draft.
     pub results: Option<Results>,
     /// The caller's own ballot.
@@ -298,6 +300,7 @@ impl Conferences {
             live_at: Some(asked.live_at),
             closes_at: asked.closes_at,
             shown: asked.shown,
+            frozen: asked.frozen && asked.closed.is_none(),
             results: Some(results),
             own,
         })
@@ -324,6 +327,7 @@ fn draft(row: &QuestionRow) -> Result<QuestionView, Refusal> {
         live_at: None,
         closes_at: None,
         shown: None,
+        frozen: false,
         results: None,
         own: None,
     })

@@ -3,7 +3,7 @@
 use super::incoming::Argument;
 use super::outgoing::Events;
 use plenum_schema::board::{BoardSignal, ItemId};
-use plenum_schema::conference::{Audience, ConferenceEvent, ConferenceInfo};
+use plenum_schema::conference::{Audience, ConferenceEvent, ConferenceInfo, QuestionFrozen};
 use plenum_schema::poll::{Answer, Definition, OptionId, Results};
 use plenum_schema::wire::{
     AskQuestion, Command, ConferenceQuestion, ReplyTo, Subscribe, Unsubscribe, Upvote, Vote, Withdraw,
@@ -149,6 +149,14 @@ struct ClosedQuestion<'e> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+struct FrozenQuestion {
+    conference_id: ConferenceId,
+    question_id: QuestionId,
+    frozen: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct ClosedId {
     id: QuestionId,
     total_responses: u64,
@@ -216,6 +224,10 @@ pub(super) fn on_event(events: &mut Events, id: ConferenceId, at: i64, event: &C
             let question = ClosedId { id: closed.question, total_responses: closed.total_responses };
             let results = closed.results.as_deref().map(Shown::of);
             events.underscore("question_closed", &ClosedQuestion { conference_id: id, question, results });
+        }
+        ConferenceEvent::QuestionFrozen(QuestionFrozen { question, frozen }) => {
+            let said = FrozenQuestion { conference_id: id, question_id: *question, frozen: *frozen };
+            events.underscore("question_frozen", &said);
         }
         ConferenceEvent::ResultsShown(shown) => {
             if let Some(results) = &shown.results {

@@ -53,7 +53,7 @@ names! {
     Server Both true: "gap", "position", "session_ended", "error", "notification";
     Server Both false: "job_progress", "order_updated", "domain:nawala-updated";
     Server Underscore true: "conference_state", "question_live", "question_closed", "results_updated", "audience_count",
-        "answer_accepted", "conference_ended", "qa_updated";
+        "answer_accepted", "conference_ended", "qa_updated", "question_frozen";
 }
 
 /// Which vocabulary a client shows to speak by saying `name`; `None`: it tells nothing.
