@@ -111,7 +111,7 @@ fn the_same_ballot_again_is_the_same_ballot() {
     assert_eq!(again, Voted { duplicate: true, ..first.clone() });
     assert!(!first.duplicate && first.offset == 2 && first.receipt.is_some());
     assert_eq!(table.counts(), [0, 1, 0]);
-    table.ask(&Command::Close { audience: 9 } { audience: 9 }).unwrap();
+    table.ask(&Command::Close { audience: 9 }).unwrap();
     assert_eq!(table.voted(&pick(1, 2)), again, "what was acknowledged stays acknowledged after the close");
 }
 
@@ -161,14 +161,16 @@ fn a_withdrawn_ballot_does_not_count_and_the_voter_may_vote_again() {
 fn nothing_counts_after_the_close() {
     let mut table = Table::single();
     table.voted(&pick(1, 2));
-    let Ok(Answered::Changed { offset, results, voters }) = table.ask(&Command::Close { audience: 9 } { audience: 9 }) else { panic!("it closes") };
+    let Ok(Answered::Changed { offset, results, voters }) = table.ask(&Command::Close { audience: 9 }) else {
+        panic!("it closes")
+    };
     assert_eq!((offset, results.revision, results.total_responses, results.closed), (3, 3, 1, true));
     assert!(voters.hidden && voters.counts.is_empty());
     let gone = (RefusalCode::Gone, Some("question".into()));
     assert_eq!(table.refused(&pick(1, 1)), gone);
     assert_eq!(table.refused(&pick(2, 1)), gone);
     assert_eq!(table.refused(&Command::Withdraw { voter: voter(1), sequence: None }), gone);
-    assert!(matches!(table.ask(&Command::Close { audience: 9 } { audience: 9 }), Ok(Answered::Changed { offset: 3, .. })));
+    assert!(matches!(table.ask(&Command::Close { audience: 9 }), Ok(Answered::Changed { offset: 3, .. })));
     assert_eq!(table.refused(&open(question(QuestionKind::Single, 3))), gone);
 }
 
@@ -311,7 +313,7 @@ fn what_is_right_is_told_to_the_audience_after_the_close_alone() {
     table.voted(&pick(1, 1));
     assert!(table.seen(View::Public).correct.is_empty() && table.seen(View::Public).leaders.is_empty());
     assert_eq!(table.seen(View::Host).correct, [1]);
-    table.ask(&Command::Close { audience: 9 } { audience: 9 }).unwrap();
+    table.ask(&Command::Close { audience: 9 }).unwrap();
     assert_eq!((table.seen(View::Public).correct, table.seen(View::Public).leaders.len()), (vec![1], 1));
 }
 
@@ -334,7 +336,7 @@ fn a_fast_right_answer_gets_more_points_and_a_claimed_time_is_believed_within_th
     table.voted(&press(6, None));
     table.now += 1;
     assert_eq!(table.refused(&press(7, None)).0, RefusalCode::Gone);
-    table.ask(&Command::Close { audience: 9 } { audience: 9 }).unwrap();
+    table.ask(&Command::Close { audience: 9 }).unwrap();
     let leaders = table.seen(View::Host).leaders;
     let points: Vec<(ParticipantId, u64)> = leaders.iter().map(|one| (one.participant, one.points)).collect();
     let of = |number| voter(number).participant;
@@ -400,8 +402,7 @@ fn an_outcome_says_whether_as_many_voted_as_were_needed() {
         (None, Some(half), 5, (0, None), (5, Some(true))),
         (Some(7), Some(half), 5, (7, None), (7, Some(false))),
     ] {
-        let mut table =
-            Table::of(Definition { quorum, quorum_share: share, ..question(QuestionKind::Single, 3) });
+        let mut table = Table::of(Definition { quorum, quorum_share: share, ..question(QuestionKind::Single, 3) });
         for number in 0..voted {
             table.ask(&pick(number, 1)).unwrap();
         }
