@@ -11,7 +11,9 @@ mod room;
 
 pub use account::{Account, AccountKey, Session};
 pub use block::Block;
-pub use conference::{ConferenceCode, ConferenceRow, HostedConference, Participant, QuestionResults, QuestionRow};
+pub use conference::{
+    ConferenceCode, ConferenceRow, HostedConference, Invitation, Participant, QuestionResults, QuestionRow,
+};
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
 pub use message_state::{MessageStateRow, Reaction};
@@ -39,4 +41,5 @@ pub const TABLES: &[&Table] = &[
     QuestionRow::TABLE,
     QuestionResults::TABLE,
     Participant::TABLE,
+    Invitation::TABLE,
 ];

@@ -7,7 +7,7 @@ use plenum_actors::aggregates::conference::{Conference, read_digest};
 use plenum_actors::aggregates::poll::Poll;
 use plenum_schema::board::{BoardEvent, ItemStatus, Merged, Moderated, Replied, ReplyDropped, Upvoted};
 use plenum_schema::conference::{
-    Audience, ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo,
+    AgendaItem, Audience, ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo,
     ConferenceStarted, ConferenceStatus, HostChanged, HostRole, IdentityMode, QuestionClosed, QuestionFrozen,
     QuestionLive, ResultsShown, Speaker,
 };
@@ -156,6 +156,8 @@ fn conferences() -> Vec<(&'static str, ConferenceEvent)> {
         speakers: vec![Speaker { id: 1, name: "Ada".into(), bio: None }],
         moderated: false,
         audience_replies: false,
+        invited: false,
+        agenda: Vec::new(),
     };
     let audience = Audience { live: 1, unique: 3, peak: 2 };
     vec![
@@ -228,7 +230,25 @@ fn events_and_snapshots_of_polls_of_version_1_are_read_and_written_as_ever() {
 fn kinds_of_entries_that_came_later_are_read_and_written_as_ever() {
     check_events("poll-v1", &later_of_polls());
     let frozen = QuestionFrozen { question: QuestionId(Uuid::from_u128(7)), frozen: true };
-    check_events("conference-v1", &[("question-frozen", ConferenceEvent::QuestionFrozen(frozen))]);
+    let item = AgendaItem {
+        title: "Opening".into(),
+        start_time: Some("10:00".into()),
+        end_time: None,
+        speaker: Some(1),
+        track: Some("Hall 1".into()),
+    };
+    let info = ConferenceInfo {
+        title: "Town hall".into(),
+        audience_replies: true,
+        invited: true,
+        agenda: vec![item],
+        ..ConferenceInfo::default()
+    };
+    let events = [
+        ("question-frozen", ConferenceEvent::QuestionFrozen(frozen)),
+        ("changed-agenda", ConferenceEvent::Changed(ConferenceChanged { info })),
+    ];
+    check_events("conference-v1", &events);
 }
 
 #[test]

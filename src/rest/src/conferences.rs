@@ -14,6 +14,8 @@ pub(crate) mod end;
 pub(crate) mod freeze;
 pub(crate) mod get;
 pub(crate) mod hide_word;
+pub(crate) mod invitations;
+pub(crate) mod invite;
 pub(crate) mod join;
 pub(crate) mod list;
 pub(crate) mod live;

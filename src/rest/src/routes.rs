@@ -63,6 +63,8 @@ pub(crate) const TABLE: &[Route] = &[
     route!(Bearer conferences::add_speaker),
     route!(Bearer conferences::add_host),
     route!(Bearer conferences::token),
+    route!(Bearer conferences::invitations),
+    route!(Bearer conferences::invite),
     route!(Open conferences::questions),
     route!(Bearer conferences::add_question),
     route!(Bearer conferences::order),

@@ -45,6 +45,7 @@ export function audienceView({ participant, over, note }) {
     const { conference } = hall;
     if (!conference) return;
     title.textContent = conference.title;
+    agenda.show(conference);
     people.textContent = t("people", { n: conference.audience?.live ?? 0 });
     const asked = hall.asked;
     const isAny = asked.some(({ status }) => status === "ACTIVE");
@@ -76,6 +77,7 @@ export function audienceView({ participant, over, note }) {
     draw();
   });
   hall.start();
+  const agenda = agendaView();
   const head = element("header", { class: "hall-head" }, title, element("div", { class: "hall-line" }, people, line));
   const view = element(
     "main",
@@ -84,6 +86,7 @@ export function audienceView({ participant, over, note }) {
     moment,
     spoken,
     list,
+    agenda.view,
     board,
     element("p", { class: "hint who" }, note),
   );
@@ -93,6 +96,27 @@ export function audienceView({ participant, over, note }) {
     hall.stop();
   };
   return { view, stop };
+}
+
+/** What happens when and where; nothing where there is no agenda. */
+function agendaView() {
+  const list = element("ol", { class: "agenda-list" });
+  const view = element("details", { class: "agenda-of" }, element("summary", {}, t("agenda")), list);
+  const row = ({ title, startTime, endTime, speaker, track }, speakers) => {
+    const when = [startTime, endTime].filter(Boolean).join(" – ");
+    const who = speakers?.find(({ id }) => id === speaker)?.name;
+    const about = [when, who, track].filter(Boolean).join(" · ");
+    return element("li", {}, element("strong", { dir: "auto" }, title), about && element("p", { class: "hint" }, about));
+  };
+  let shown;
+  const show = ({ agenda = [], speakers }) => {
+    view.hidden = agenda.length === 0;
+    const state = JSON.stringify([agenda, speakers]);
+    if (state === shown) return;
+    shown = state;
+    list.replaceChildren(...agenda.map((item) => row(item, speakers)));
+  };
+  return { view, show };
 }
 
 /** Questions of one survey stand together, in the order of their author, below how many of them are answered. */

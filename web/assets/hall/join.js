@@ -23,6 +23,11 @@ function codeInAddress() {
     .replace(/[^0-9A-Z]/gu, "");
 }
 
+/** A link can bring the invitation along, behind `#`: servers on the way do not see it. */
+function invitationInAddress() {
+  return decodeURIComponent(location.hash.slice(1));
+}
+
 /** Shows a screen; `made` gives its view anew, so that it can be shown in another language. */
 function show(made) {
   shown?.stop?.();
@@ -110,12 +115,21 @@ function askForMore(conference) {
   const isNamed = conference.identity === "pseudonymous";
   const fields = [
     isNamed && { name: "name", label: t("name"), autocomplete: "nickname", maxlength: 60 },
+    conference.invited && {
+      name: "invitation",
+      label: t("invitation"),
+      value: invitationInAddress(),
+      autocomplete: "off",
+      autocapitalize: "characters",
+      maxlength: 20,
+    },
     conference.hasPasscode && { name: "passcode", label: t("passcode"), autocomplete: "off", maxlength: 100 },
   ].filter(Boolean);
   const submit = async (values) => {
     try {
       await join(conference, values);
     } catch (error) {
+      if (error.fields?.invitation) throw new Error(t("wrongInvitation"), { cause: error });
       if (error.status === 403 && conference.hasPasscode) throw new Error(t("wrongPasscode"), { cause: error });
       throw error;
     }
@@ -143,15 +157,15 @@ function askToSignIn(conference) {
 /** Somebody has a code: finds the conference, and joins it as who they were before, if they were. */
 async function enter(typed) {
   const conference = await call("GET", `/api/conference/code/${encodeURIComponent(typed.trim())}`);
-  history.replaceState(null, "", `/join/${conference.publicCode}`);
+  history.replaceState(null, "", `/join/${conference.publicCode}${location.hash}`);
   const known = Participant.stored(conference);
   if (known) return attend(known);
-  const isAsked = conference.identity === "pseudonymous" || conference.hasPasscode;
+  const isAsked = conference.identity === "pseudonymous" || conference.hasPasscode || conference.invited;
   if (isAsked) return show(() => askForMore(conference));
   await join(conference, {});
 }
 
-async function join(conference, { name, passcode }) {
+async function join(conference, { name, passcode, invitation }) {
   let token;
   if (conference.identity === "signedIn") {
     // Few conferences want accounts: the others need not load it.
@@ -160,7 +174,9 @@ async function join(conference, { name, passcode }) {
     if (!session.user) return show(() => askToSignIn(conference));
     token = await session.token();
   }
-  attend(await Participant.join(conference, { name, passcode, token }));
+  attend(await Participant.join(conference, { name, passcode, invitation, token }));
+  // Used up: it need not stand in the address any more.
+  if (location.hash) history.replaceState(null, "", location.pathname);
 }
 
 function attend(participant) {

@@ -5,7 +5,7 @@ import { Hall } from "./hall.js";
 import { moderationView } from "./moderation.js";
 import { questionDialog } from "./editor.js";
 import { leadersView, resultsView } from "./results.js";
-import { copyButton, button, conferenceDialog } from "./parts.js";
+import { copyButton, button, conferenceDialog, invitationDialog } from "./parts.js";
 import { timerView } from "./timer.js";
 import { t } from "./words.js";
 
@@ -175,6 +175,7 @@ function headActions({ hall, run }) {
       save: (body) => hall.ask("PUT", "", body).then(() => hall.reload()),
     }),
   );
+  const invite = button("Invitations", () => invitationDialog({ hall }));
   const report = element(
     "a",
     { class: "secondary", href: `/report/${hall.id}`, target: "_blank", rel: "noopener" },
@@ -186,6 +187,7 @@ function headActions({ hall, run }) {
     start,
     screen,
     copyButton("Copy the link to join", link),
+    invite,
     edit,
     report,
     end,
@@ -194,6 +196,7 @@ function headActions({ hall, run }) {
     const { status } = hall.conference;
     start.hidden = status !== "DRAFT";
     end.hidden = status !== "ACTIVE";
+    invite.hidden = status === "ENDED" || !hall.conference.invited;
     for (const action of [screen, edit]) action.hidden = status === "ENDED";
   };
   return { view, show };

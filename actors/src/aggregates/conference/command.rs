@@ -132,7 +132,9 @@ impl Command {
     pub(super) fn weight(&self) -> usize {
         let said = match self {
             Self::Create { info, .. } | Self::Change { info, .. } => {
-                info.title.len() + info.description.as_ref().map_or(0, String::len) + info.speakers.len() * 128
+                info.title.len()
+                    + info.description.as_ref().map_or(0, String::len)
+                    + (info.speakers.len() + info.agenda.len()) * 128
             }
             Self::Live { definition, .. } => definition.text.len() + definition.options.len() * 64,
             Self::Closed { results, .. } | Self::Shown { results, .. } => {
@@ -223,6 +225,8 @@ pub struct ConferenceLimits {
     pub description_chars: usize,
     /// Most speakers.
     pub speakers: usize,
+    /// Most points of an agenda.
+    pub agenda_items: usize,
     /// Most people who run one conference by their accounts.
     pub hosts: usize,
     /// Most questions one conference may have live at the same time.
@@ -237,6 +241,7 @@ impl Default for ConferenceLimits {
             title_chars: 200,
             description_chars: 2_000,
             speakers: 100,
+            agenda_items: 300,
             hosts: 50,
             live_questions: 20,
             asked_questions: 500,

@@ -91,6 +91,27 @@ pub(super) fn check_info(rules: &ConferenceLimits, info: &ConferenceInfo) -> Res
         check_line(&speaker.name, &format!("speakers.{place}.name"), rules.title_chars)?;
         check_text(speaker.bio.as_deref(), &format!("speakers.{place}.bio"), rules.description_chars)?;
     }
+    check_agenda(rules, info)
+}
+
+fn check_agenda(rules: &ConferenceLimits, info: &ConferenceInfo) -> Result<(), Refusal> {
+    if info.agenda.len() > rules.agenda_items {
+        let text = format!("an agenda has at most {} points", rules.agenda_items);
+        return Err(Refusal::field(RefusalCode::LimitReached, "agenda", text));
+    }
+    for (place, item) in info.agenda.iter().enumerate() {
+        let field = |name: &str| format!("agenda.{place}.{name}");
+        check_line(&item.title, &field("title"), rules.title_chars)?;
+        check_text(item.start_time.as_deref(), &field("startTime"), MOMENT_CHARS)?;
+        check_text(item.end_time.as_deref(), &field("endTime"), MOMENT_CHARS)?;
+        if let Some(track) = &item.track {
+            check_line(track, &field("track"), rules.title_chars)?;
+        }
+        let is_named = |id: u32| info.speakers.iter().any(|speaker| speaker.id == id);
+        if item.speaker.is_some_and(|id| !is_named(id)) {
+            return Err(Refusal::field(RefusalCode::Invalid, field("speaker"), "there is no such speaker"));
+        }
+    }
     Ok(())
 }
 

@@ -323,6 +323,17 @@ fn conferences() -> Vec<(&'static str, Value)> {
                 ("speakers?", list(speaker)),
                 ("moderated?", json!({ "type": "boolean" })),
                 ("audienceReplies?", json!({ "type": "boolean" })),
+                ("invited?", json!({ "type": "boolean" })),
+                (
+                    "agenda?",
+                    list(object(&[
+                        ("title", text()),
+                        ("startTime?", text()),
+                        ("endTime?", text()),
+                        ("speaker?", a("Count")),
+                        ("track?", text()),
+                    ])),
+                ),
             ]),
         ),
         ("ConferenceCreated", object(&[("code", text()), ("by", a("Id")), ("info", a("ConferenceInfo"))])),

@@ -1,6 +1,6 @@
 //! What is said about conferences, questions and ballots.
 
-use plenum_schema::conference::{ConferenceInfo, IdentityMode, Speaker};
+use plenum_schema::conference::{AgendaItem, ConferenceInfo, IdentityMode, Speaker};
 use plenum_schema::poll::{Answer, BallotPolicy, ChoiceOption, Definition, Number, OptionId, QuestionKind, Visibility};
 use plenum_schema::wire::Vote;
 use plenum_schema::{QuestionId, Refusal, RefusalCode};
@@ -19,6 +19,29 @@ pub(crate) struct SpeakerBody {
     pub name: String,
     #[serde(default)]
     pub bio: Option<String>,
+}
+
+/// One point of an agenda.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AgendaBody {
+    title: String,
+    #[serde(default)]
+    start_time: Option<String>,
+    #[serde(default)]
+    end_time: Option<String>,
+    #[serde(default)]
+    speaker: Option<u32>,
+    #[serde(default)]
+    track: Option<String>,
+}
+
+impl From<AgendaBody> for AgendaItem {
+    fn from(body: AgendaBody) -> Self {
+        let AgendaBody { title, start_time, end_time, speaker, track } = body;
+        let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Self { title, start_time: said(start_time), end_time: said(end_time), speaker, track: said(track) }
+    }
 }
 
 /// A conference as it is wanted. When changing, absent members stay as they are and `null` removes a text.
@@ -49,6 +72,11 @@ pub(crate) struct ConferenceBody {
     moderated: Option<bool>,
     /// Whether the audience may reply to questions of others.
     audience_replies: Option<bool>,
+    /// Whether nobody joins without an invitation.
+    invited: Option<bool>,
+    /// What happens when and where, all of it: `title`, `startTime`, `endTime`, `speaker` (a number), `track`. Absent: as it is.
+    #[schema(value_type = Option<Vec<Object>>)]
+    agenda: Option<Vec<AgendaBody>>,
     /// All of them; absent: as they are.
     #[schema(value_type = Option<Vec<Object>>)]
     speakers: Option<Vec<SpeakerBody>>,
@@ -75,6 +103,10 @@ impl ConferenceBody {
         }
         info.identity = self.identity.unwrap_or(info.identity);
         info.moderated = self.moderated.unwrap_or(info.moderated);
+        info.invited = self.invited.unwrap_or(info.invited);
+        if let Some(agenda) = self.agenda {
+            info.agenda = agenda.into_iter().map(AgendaItem::from).collect();
+        }
         info.audience_replies = self.audience_replies.unwrap_or(info.audience_replies);
         if let Some(speakers) = self.speakers {
             let speaker = |(id, body): (u32, SpeakerBody)| Speaker { id, name: body.name, bio: body.bio };

@@ -16,6 +16,10 @@ pub(crate) struct JoinBody {
     /// What to be called; asked for where the conference is `pseudonymous`.
     name: Option<String>,
     passcode: Option<String>,
+    /// Where the conference is `invited`: it can be used once.
+    invitation: Option<String>,
+    /// 16 to 64 random bytes that this device keeps: with them it may use its invitation again, when the answer was lost.
+    device: Option<String>,
 }
 
 /// A participant.
@@ -46,9 +50,9 @@ pub async fn handle(
     request: HttpRequest,
     body: MaybeBody<JoinBody>,
 ) -> Answer {
-    let JoinBody { name, passcode } = body.0;
+    let JoinBody { name, passcode, invitation, device } = body.0;
     let by = guest.0;
-    let join = state.conferences.join(by.as_ref(), id.0, Joining { name, passcode });
+    let join = state.conferences.join(by.as_ref(), id.0, Joining { name, passcode, invitation, device });
     let joined = guessing(&state, &request, join).await?;
     Ok(HttpResponse::Created().json(JoinAnswer {
         participant: joined.participant,

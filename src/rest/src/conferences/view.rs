@@ -2,7 +2,7 @@
 
 use crate::moment::rfc3339;
 use crate::state::RestState;
-use plenum_schema::conference::{Audience, ConferenceStatus, HostRole, IdentityMode, Speaker};
+use plenum_schema::conference::{AgendaItem, Audience, ConferenceStatus, HostRole, IdentityMode, Speaker};
 use plenum_schema::moment::rfc3339_option;
 use plenum_schema::poll::{
     Answer, BallotPolicy, ChoiceOption, Definition, Number, OptionId, QuestionKind, Results, Visibility,
@@ -148,6 +148,11 @@ pub(crate) struct ConferenceAnswer {
     moderated: bool,
     /// Whether the audience may reply to questions of others.
     audience_replies: bool,
+    /// Whether nobody joins without an invitation.
+    invited: bool,
+    /// What happens when and where.
+    #[schema(value_type = Vec<Object>)]
+    agenda: Vec<AgendaItem>,
     #[schema(value_type = Vec<Object>)]
     speakers: Vec<Speaker>,
     /// What to subscribe to on a socket.
@@ -200,6 +205,8 @@ impl ConferenceAnswer {
             has_passcode,
             moderated: view.info.moderated,
             audience_replies: view.info.audience_replies,
+            invited: view.info.invited,
+            agenda: view.info.agenda,
             speakers: view.info.speakers,
             topic: Topic::Conference(view.id),
             chat,

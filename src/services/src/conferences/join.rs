@@ -20,6 +20,10 @@ pub struct Joining {
     pub name: Option<String>,
     /// What they say is the passcode.
     pub passcode: Option<String>,
+    /// What they say is their invitation.
+    pub invitation: Option<String>,
+    /// What their device calls itself, 16 to 64 random bytes: it may repeat the use of an invitation.
+    pub device: Option<String>,
 }
 
 /// Somebody who has joined.
@@ -45,7 +49,7 @@ impl Conferences {
     /// people an account is one participant, on however many devices.
     ///
     /// # Errors
-    /// `notFound`, `gone` when it is over, `forbidden` naming `passcode`, `unauthenticated` where an account is needed, `invalid`
+    /// `notFound`, `gone` when it is over, `forbidden` naming `passcode` or `invitation`, `unauthenticated` where an account is needed, `invalid`
     /// naming `name`, `limitReached`, `unavailable`.
     pub async fn join(&self, by: Option<&Identity>, id: ConferenceId, joining: Joining) -> Result<Joined, Refusal> {
         let view = self.view(id, by).await?;
@@ -57,17 +61,22 @@ impl Conferences {
             self.check_passcode(id, joining.passcode.as_deref()).await?;
         }
         let name = self.participant_name(&joining)?;
+        if known.is_none() && view.info.identity == IdentityMode::Pseudonymous && name.is_none() {
+            return Err(Refusal::field(RefusalCode::Invalid, "name", "this conference asks for a name"));
+        }
+        // Last of all that can go wrong: it is used up.
+        let stranger = match (known, view.info.invited && !self.has_joined(by, &view).await?) {
+            (None, true) => self.use_invitation(id, joining.invitation.as_deref(), joining.device.as_deref()).await?,
+            // Random, never the account: nothing stored leads from one to the other.
+            _ => ParticipantId(Uuid::from_u128(rand::random())),
+        };
         let (participant, user) = match (known, view.info.identity, by.filter(|by| by.is_account())) {
             (Some(participant), ..) => (participant, None),
             (None, IdentityMode::SignedIn, Some(by)) => (ParticipantId::of_user(id, by.user), Some(by.user)),
             (None, IdentityMode::SignedIn, None) => {
                 return Err(Refusal::new(RefusalCode::Unauthenticated, "sign in to join this conference"));
             }
-            (None, IdentityMode::Pseudonymous, _) if name.is_none() => {
-                return Err(Refusal::field(RefusalCode::Invalid, "name", "this conference asks for a name"));
-            }
-            // Random, never the account: nothing stored leads from one to the other.
-            (None, _, _) => (ParticipantId(Uuid::from_u128(rand::random())), None),
+            (None, _, _) => (stranger, None),
         };
         let row = Participant {
             conference_id: id,
@@ -78,6 +87,18 @@ impl Conferences {
         };
         let row = self.enter(row).await?;
         self.admit(row, view)
+    }
+
+    /// Whether an account has joined a conference of signed-in people before: it needs no second invitation.
+    async fn has_joined(&self, by: Option<&Identity>, view: &ConferenceView) -> Result<bool, Refusal> {
+        if view.info.identity != IdentityMode::SignedIn {
+            return Ok(false);
+        }
+        let Some(by) = by.filter(|by| by.is_account()) else {
+            return Err(Refusal::new(RefusalCode::Unauthenticated, "sign in to join this conference"));
+        };
+        let key = vec![view.id.to_value(), ParticipantId::of_user(view.id, by.user).to_value()];
+        Ok(self.parts.store.get(Participant::TABLE, key).await.map_err(unavailable)?.is_some())
     }
 
     fn participant_name(&self, joining: &Joining) -> Result<Option<String>, Refusal> {

@@ -112,4 +112,7 @@ export default {
   progress: "{done} von {all} beantwortet",
   quorumReached: { one: "Quorum erreicht: {n} Stimme war nötig", other: "Quorum erreicht: {n} Stimmen waren nötig" },
   quorumMissing: { one: "Quorum nicht erreicht: {n} Stimme ist nötig", other: "Quorum nicht erreicht: {n} Stimmen sind nötig" },
+  agenda: "Programm",
+  invitation: "Deine Einladung",
+  wrongInvitation: "Diese Einladung ist nicht bekannt, oder jemand ist schon mit ihr beigetreten.",
 };

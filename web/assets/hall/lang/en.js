@@ -112,4 +112,7 @@ export default {
   progress: "{done} of {all} answered",
   quorumReached: { one: "Quorum reached: {n} vote was needed", other: "Quorum reached: {n} votes were needed" },
   quorumMissing: { one: "Quorum not reached: {n} vote is needed", other: "Quorum not reached: {n} votes are needed" },
+  agenda: "Agenda",
+  invitation: "Your invitation",
+  wrongInvitation: "This invitation is not known, or somebody has joined with it.",
 };

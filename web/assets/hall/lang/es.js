@@ -112,4 +112,7 @@ export default {
   progress: "{done} de {all} respondidas",
   quorumReached: { one: "Quórum alcanzado: hacía falta {n} voto", other: "Quórum alcanzado: hacían falta {n} votos" },
   quorumMissing: { one: "Quórum no alcanzado: hace falta {n} voto", other: "Quórum no alcanzado: hacen falta {n} votos" },
+  agenda: "Programa",
+  invitation: "Tu invitación",
+  wrongInvitation: "Esta invitación no existe o alguien ya la ha usado.",
 };

@@ -112,4 +112,7 @@ export default {
   progress: "{done} réponses sur {all}",
   quorumReached: { one: "Quorum atteint : {n} voix était nécessaire", other: "Quorum atteint : {n} voix étaient nécessaires" },
   quorumMissing: { one: "Quorum non atteint : {n} voix est nécessaire", other: "Quorum non atteint : {n} voix sont nécessaires" },
+  agenda: "Programme",
+  invitation: "Votre invitation",
+  wrongInvitation: "Cette invitation est inconnue ou a déjà servi.",
 };

@@ -116,3 +116,38 @@ async fn a_survey_is_answered_at_ones_own_pace_and_reported_as_a_workbook() {
     let book = http::ask(world.address(), "GET", &hall.path("/report?format=xlsx"), &[("Authorization", &bearer)], "");
     assert!(book.status == 200 && book.body.starts_with("PK"), "{}", book.head);
 }
+
+#[tokio::test]
+async fn an_invitation_lets_one_person_in_once_and_an_agenda_is_told() {
+    let world = World::start();
+    let agenda = json!([{ "title": "Opening", "startTime": "10:00", "speaker": 1, "track": "Hall 1" }]);
+    let body = json!({ "title": "By invitation", "invited": true, "speakers": [{ "name": "Ada" }], "agenda": agenda });
+    let hall = Hall::open(&world, &body).await;
+    let (status, told) = hall.ask(&world, "GET", "", &Value::Null);
+    assert_eq!((status, &told["agenda"][0]["title"], &told["invited"]), (200, &json!("Opening"), &json!(true)));
+    let wrong = json!({ "agenda": [{ "title": "Opening", "speaker": 2 }] });
+    assert_eq!(hall.ask(&world, "PUT", "", &wrong).1["errors"][0]["field"], "agenda.0.speaker");
+    let (status, made) = hall.ask(&world, "POST", "/invitations", &json!({ "count": 2 }));
+    assert_eq!((status, made["codes"].as_array().unwrap().len()), (201, 2), "{made}");
+    let join = |body: &Value| {
+        let answer = http::ask(world.address(), "POST", &hall.path("/join"), &[], &body.to_string());
+        (answer.status, serde_json::from_str::<Value>(&answer.body).unwrap())
+    };
+    assert_eq!(join(&json!({})).1["errors"][0]["field"], "invitation");
+    assert_eq!(join(&json!({ "invitation": "AAAAAAAAAA" })).0, 403);
+    let code = made["codes"][0].as_str().unwrap().to_lowercase();
+    let device = "a device of its own";
+    let (status, first) = join(&json!({ "invitation": code, "device": device }));
+    assert_eq!(status, 201, "{first}");
+    // The answer was lost: the same device is the same participant, another one is nobody.
+    let (status, again) = join(&json!({ "invitation": code, "device": device }));
+    assert_eq!((status, &again["participant"]), (201, &first["participant"]));
+    assert_eq!(join(&json!({ "invitation": code, "device": "another device here" })).0, 403);
+    assert_eq!(join(&json!({ "invitation": code })).0, 403);
+    let bearer = format!("Bearer {}", first["token"].as_str().unwrap());
+    let known = http::ask(world.address(), "POST", &hall.path("/join"), &[("Authorization", &bearer)], "{}");
+    assert_eq!(known.status, 201, "{}", known.body);
+    assert_eq!(hall.ask(&world, "GET", "/invitations", &Value::Null).1, json!({ "made": 2, "used": 1 }));
+    let guest = http::ask(world.address(), "GET", &hall.path("/invitations"), &[("Authorization", &bearer)], "");
+    assert_eq!(guest.status, 403);
+}
