@@ -60,7 +60,7 @@ pub(super) struct Beats {
 
 /// The half-life of a question.
 fn half_life(question: &Definition) -> u64 {
-    question.half_life_ms.unwrap_or(USUAL_HALF_LIFE_MS).max(STEPS)
+    question.half_life_ms.unwrap_or(USUAL_HALF_LIFE_MS).max(1)
 }
 
 impl Beats {
@@ -70,7 +70,8 @@ impl Beats {
     }
 
     fn step(&self, at: WallMillis) -> i64 {
-        at.div_euclid(i64::try_from(self.half_life_ms / STEPS).unwrap_or(i64::MAX).max(1))
+        let step = (i128::from(at) * i128::from(STEPS)).div_euclid(i128::from(self.half_life_ms));
+        i64::try_from(step).unwrap_or(i64::MAX)
     }
 
     /// Counts an answer of that moment, or (`adds` false) takes it out.
