@@ -297,6 +297,95 @@ describe("a conference", () => {
     await host.leave();
   });
 
+  test("points at a picture, says how it goes, answers a survey, and is kept from a word", async () => {
+    const { host, code } = await running("More kinds");
+    await host.adds("Where is it?", { kind: "point", fields: { "Address of a picture": "/assets/logo.svg" } });
+    await host.adds("How is the pace?", { kind: "feedback", options: ["Too slow", "Just right", "Too fast"] });
+    await host.adds("In a word?", { kind: "words", fields: { "Least ballots": 2 } });
+    for (const text of ["First of two", "Second of two"])
+      await host.adds(text, { kind: "yesNo", fields: { "Survey it belongs to": "After lunch" } });
+    await host.isAccessible("a prepared conference of more kinds");
+    await host.page.getByRole("button", { name: "Start", exact: true }).click();
+    const phone = await Phone.arrive(browser, `${address}join/${code}`, "Phone");
+    for (const text of ["How is the pace?", "In a word?", "Where is it?"]) {
+      await host.presses(text, "Push live");
+      await host.presses(text, "Show results");
+    }
+    const picture = phone.question("Where is it?").locator(".ballot .picture");
+    await picture.click({ position: { x: 40, y: 60 } });
+    await phone.isAccessible("pointing at a picture");
+    await phone.taps("Where is it?", "Vote");
+    await phone.hasVoted("Where is it?");
+    await phone.question("Where is it?").locator(".heat-cell").first().waitFor();
+    await phone.picture("conference-phone-point");
+    // With the keyboard: the slider, then the same button.
+    await phone.question("Where is it?").getByLabel("Across").press("End");
+    await phone.taps("Where is it?", "Change the vote");
+    await phone.question("Where is it?").getByText(/100 % from the left/u).first().waitFor();
+    await phone.votes("How is the pace?", "Too fast");
+    await phone.question("How is the pace?").getByText("after 60 s an answer weighs half").waitFor();
+    const first = await host.agenda("How is the pace?").locator(".total").textContent();
+    await phone.taps("How is the pace?", "Too fast");
+    await phone.hasVoted("How is the pace?");
+    assert.match(first, /1 vote/u);
+    await phone.question("In a word?").getByLabel("Word 1").fill("Rude");
+    await phone.question("In a word?").getByLabel("Word 2").fill("kind");
+    await phone.taps("In a word?", "Send");
+    await phone.question("In a word?").locator(".cloud").getByText("rude").waitFor();
+    await phone.question("In a word?").getByText("Quorum not reached: 2 votes are needed").waitFor();
+    await host.agenda("In a word?").getByText("Hide words").click();
+    await host.agenda("In a word?").getByRole("button", { name: "Hide: rude" }).click();
+    await phone.question("In a word?").locator(".cloud").getByText("rude").waitFor({ state: "detached" });
+    await host.presses("In a word?", "Freeze");
+    await phone.question("In a word?").getByText("Paused").waitFor();
+    await host.isAccessible("a frozen word cloud");
+    await host.picture("conference-host-words");
+    await host.page.getByRole("button", { name: "Push all live: After lunch" }).click();
+    const survey = phone.page.locator(".survey");
+    await survey.getByText("0 of 2 answered").waitFor();
+    await phone.votes("First of two", "Yes");
+    await survey.getByText("1 of 2 answered").waitFor();
+    assert.deepEqual(await survey.locator("h2").allTextContents(), ["After lunch", "First of two", "Second of two"]);
+    await phone.isAccessible("a survey");
+    await phone.picture("conference-phone-survey");
+    const screen = await host.opensScreen();
+    await screen.isAccessible("a screen of more kinds");
+    await screen.picture("conference-screen-kinds");
+    await host.page.getByRole("button", { name: "Close all: After lunch" }).click();
+    await survey.getByText("Closed").first().waitFor();
+    await phone.leave();
+    await host.leave();
+  });
+
+  test("is joined with an invitation, once, and shows its agenda", async () => {
+    const { host, code } = await running("By invitation", {
+      invited: true,
+      agenda: "10:00–10:30 | Opening | Ada | Hall 1\nLunch",
+    });
+    await host.page.getByRole("button", { name: "Invitations" }).click();
+    const dialog = host.page.getByRole("dialog", { name: "Invitations" });
+    await dialog.getByLabel("How many").fill("2");
+    await dialog.getByRole("button", { name: "Make" }).click();
+    const links = (await dialog.getByLabel("New invitations").inputValue()).split("\n");
+    assert.equal(links.length, 2);
+    await dialog.getByText("2 made, 0 used.").waitFor();
+    await host.isAccessible("invitations");
+    await host.picture("conference-host-invitations");
+    const phone = await Phone.arrive(browser, links[0], "Invited");
+    await phone.page.getByRole("button", { name: "Join" }).click();
+    await phone.page.getByText("It has not begun yet.").waitFor();
+    await phone.page.getByText("Agenda").click();
+    await phone.page.getByText("10:00 – 10:30 · Ada · Hall 1").waitFor();
+    await phone.isAccessible("an agenda");
+    await phone.picture("conference-phone-agenda");
+    const second = await Phone.arrive(browser, `${address}join/${code}`, "Second");
+    await second.page.getByLabel("Your invitation").fill(links[0].split("#")[1]);
+    await second.page.getByRole("button", { name: "Join" }).click();
+    await second.page.getByText(/somebody has joined with it/u).waitFor();
+    for (const person of [phone, second]) await person.leave();
+    await host.leave();
+  });
+
   test("opens on a phone with less than 60 KB over the wire", async () => {
     const { host, code } = await running("A slow line");
     await host.page.getByRole("button", { name: "Start", exact: true }).click();
