@@ -109,7 +109,7 @@ fn later_of_polls() -> Vec<(&'static str, PollEvent)> {
 /// What audiences ask.
 fn boards() -> Vec<(&'static str, BoardEvent)> {
     let who = |number| ParticipantId(Uuid::from_u128(number));
-    let asked = |item, author: Option<&str>, status| {
+    let asked = |item: u32, author: Option<&str>, status| {
         let (by, author, text) = (who(item.into()), author.map(Into::into), "Why? 你好".into());
         BoardEvent::Asked(plenum_schema::board::Asked { item, by, author, text, status })
     };
