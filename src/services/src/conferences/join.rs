@@ -65,10 +65,11 @@ impl Conferences {
             return Err(Refusal::field(RefusalCode::Invalid, "name", "this conference asks for a name"));
         }
         // Last of all that can go wrong: it is used up.
-        let stranger = match (known, view.info.invited && !self.has_joined(by, &view).await?) {
-            (None, true) => self.use_invitation(id, joining.invitation.as_deref(), joining.device.as_deref()).await?,
+        let stranger = if known.is_none() && view.info.invited && !self.has_joined(by, &view).await? {
+            self.use_invitation(id, joining.invitation.as_deref(), joining.device.as_deref()).await?
+        } else {
             // Random, never the account: nothing stored leads from one to the other.
-            _ => ParticipantId(Uuid::from_u128(rand::random())),
+            ParticipantId(Uuid::from_u128(rand::random()))
         };
         let (participant, user) = match (known, view.info.identity, by.filter(|by| by.is_account())) {
             (Some(participant), ..) => (participant, None),
