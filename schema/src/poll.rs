@@ -8,8 +8,8 @@ mod sheet;
 pub use chain::{Chain, Leaf, hex, leaf, pseudonym};
 pub use number::Number;
 pub use results::{
-    Bucket, Cell, Count, Heat, Leader, NumberResults, Points, Pulse, QuorumResult, RankingResults, Results, Weight,
-    WordCount,
+    Bucket, Cell, Count, Heat, Leader, NumberResults, Points, Pulse, QuorumResult, RankingResults, Results, TeamScore,
+    Weight, WordCount,
 };
 pub use sheet::{ResultSheet, SheetEntry, SheetError, SheetKey, SignedSheet};
 

@@ -211,8 +211,8 @@ impl Aggregate for Poll {
     }
 
     fn is_query(command: &Command) -> bool {
-        use Command::{Access, Conference, Own, Results, Voters};
-        matches!(command, Access { .. } | Conference | Results { .. } | Own { .. } | Voters)
+        use Command::{Access, Conference, Own, Results, Scores, Voters};
+        matches!(command, Access { .. } | Conference | Results { .. } | Own { .. } | Voters | Scores)
     }
 
     fn name(command: &Command) -> &'static str {

@@ -157,6 +157,7 @@ fn conferences() -> Vec<(&'static str, ConferenceEvent)> {
         moderated: false,
         audience_replies: false,
         invited: false,
+        teams: Vec::new(),
         agenda: Vec::new(),
     };
     let audience = Audience { live: 1, unique: 3, peak: 2 };

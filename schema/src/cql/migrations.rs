@@ -102,6 +102,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0020", 20, "conference_results"),
     migration!("0021", 21, "participants"),
     migration!("0022", 22, "conference_invitations"),
+    migration!("0023", 23, "participants_team"),
 ];
 
 #[cfg(test)]

@@ -122,7 +122,9 @@ entity! {
             /// Their account, where the conference is for signed-in people.
             user_id: Option<UserId>,
             /// When, milliseconds since 1970.
-            joined_at: i64
+            joined_at: i64,
+            /// The team they chose, or were given.
+            team: Option<String>
         }
     }
 }

@@ -61,6 +61,9 @@ pub struct Results {
     /// Quiz, when closed: the best, most points first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaders: Vec<Leader>,
+    /// Quiz, when closed, in a conference with teams: most points first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub teams: Vec<TeamScore>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -109,6 +112,7 @@ impl Results {
             quorum: None,
             correct: Vec::new(),
             leaders: Vec::new(),
+            teams: Vec::new(),
         }
     }
 }
@@ -242,6 +246,18 @@ pub struct Bucket {
     pub to: Number,
     /// How many.
     pub count: u64,
+}
+
+/// A team in a quiz.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TeamScore {
+    /// Its name.
+    pub team: String,
+    /// The mean of its members who answered: large teams have no advantage.
+    pub points: Number,
+    /// How many of its members answered.
+    pub answered: u64,
 }
 
 /// One of the best of a quiz.

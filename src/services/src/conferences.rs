@@ -18,6 +18,7 @@ mod results;
 mod run;
 mod sheet;
 mod surveys;
+mod teams;
 mod voting;
 mod workbook;
 

@@ -141,7 +141,7 @@ export class Hall extends Emitter {
     else if (name === "resultsShown") this.#shown(detail);
     else if (name === "questionFrozen") this.questions.has(detail.question) && this.#merge(detail.question, { frozen: detail.frozen });
     // What is not so any more is left out of the event.
-    else if (name === "changed") this.#said({ agenda: [], speakers: [], ...detail.info });
+    else if (name === "changed") this.#said({ agenda: [], speakers: [], teams: [], ...detail.info });
     else if (name === "started") this.#said({ status: "ACTIVE" });
     else if (name === "ended") this.#said({ status: "ENDED", audience: detail.audience });
   }

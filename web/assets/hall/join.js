@@ -73,12 +73,14 @@ function card({ title, about, fields, button, submit, extra = [] }) {
       press.disabled = false;
     }
   };
-  const inputs = fields.map(({ name, label, ...attributes }) =>
+  const inputs = fields.map(({ name, label, choices, ...attributes }) =>
     element(
       "div",
       { class: "field" },
       element("label", { for: name }, label),
-      element("input", { id: name, name, required: true, ...attributes }),
+      choices
+        ? element("select", { id: name, name }, ...choices.map((choice) => element("option", {}, choice)))
+        : element("input", { id: name, name, required: true, ...attributes }),
     ),
   );
   const form = element("form", { novalidate: true, onsubmit }, ...inputs, problem, press);
@@ -115,6 +117,7 @@ function askForMore(conference) {
   const isNamed = conference.identity === "pseudonymous";
   const fields = [
     isNamed && { name: "name", label: t("name"), autocomplete: "nickname", maxlength: 60 },
+    conference.teams.length > 0 && { name: "team", label: t("team"), choices: conference.teams },
     conference.invited && {
       name: "invitation",
       label: t("invitation"),
@@ -160,12 +163,12 @@ async function enter(typed) {
   history.replaceState(null, "", `/join/${conference.publicCode}${location.hash}`);
   const known = Participant.stored(conference);
   if (known) return attend(known);
-  const isAsked = conference.identity === "pseudonymous" || conference.hasPasscode || conference.invited;
+  const isAsked = conference.identity === "pseudonymous" || conference.hasPasscode || conference.invited || conference.teams.length > 0;
   if (isAsked) return show(() => askForMore(conference));
   await join(conference, {});
 }
 
-async function join(conference, { name, passcode, invitation }) {
+async function join(conference, { name, passcode, team, invitation }) {
   let token;
   if (conference.identity === "signedIn") {
     // Few conferences want accounts: the others need not load it.
@@ -174,7 +177,7 @@ async function join(conference, { name, passcode, invitation }) {
     if (!session.user) return show(() => askToSignIn(conference));
     token = await session.token();
   }
-  attend(await Participant.join(conference, { name, passcode, invitation, token }));
+  attend(await Participant.join(conference, { name, passcode, team, invitation, token }));
   // Used up: it need not stand in the address any more.
   if (location.hash) history.replaceState(null, "", location.pathname);
 }

@@ -43,8 +43,8 @@ export class Participant {
   }
 
   /** Joins as somebody new, or with an account's `token` as that account. */
-  static async join(conference, { name, passcode, invitation, token }) {
-    const body = { ...(name && { name: name.trim() }), ...(passcode && { passcode }) };
+  static async join(conference, { name, passcode, team, invitation, token }) {
+    const body = { ...(name && { name: name.trim() }), ...(passcode && { passcode }), ...(team && { team }) };
     // Kept, so that an invitation whose answer was lost lets this device in all the same.
     if (invitation) Object.assign(body, { invitation, device: deviceName() });
     const joined = await call("POST", `/api/conference/${conference.id}/join`, body, { token });

@@ -160,6 +160,13 @@ export function conferenceDialog({ conference, save }) {
       }),
     checkField("moderated", "Questions of the audience are read by a moderator first", conference?.moderated),
     checkField("invited", "Nobody joins without an invitation", conference?.invited),
+    optionalField("teams", {
+      label: "Teams of quizzes (may be empty)",
+      type: "text",
+      maxlength: 2000,
+      hint: "With commas between.",
+      value: conference?.teams?.join(", "),
+    }),
     optionalField("agenda", {
       label: "Agenda (may be empty)",
       tag: "textarea",
@@ -171,7 +178,7 @@ export function conferenceDialog({ conference, save }) {
   fields[1].querySelector("textarea").value = conference?.description ?? "";
   fields.find((part) => part.querySelector("[name=agenda]")).querySelector("textarea").value = agendaText(conference);
   const send = (form) => {
-    const { title, description, date, identity, passcode, agenda } = Object.fromEntries(new FormData(form));
+    const { title, description, date, identity, passcode, agenda, teams } = Object.fromEntries(new FormData(form));
     const moderated = form.elements.moderated.checked;
     const invited = form.elements.invited.checked;
     const audienceReplies = form.elements.audienceReplies.checked;
@@ -183,6 +190,7 @@ export function conferenceDialog({ conference, save }) {
       moderated,
       audienceReplies,
       invited,
+      teams: teams.split(",").map((team) => team.trim()).filter(Boolean),
       ...agendaOf(agenda, conference?.speakers ?? []),
       ...fresh,
     });

@@ -247,13 +247,25 @@ function bar() {
   };
 }
 
-/** The best of a quiz, or nothing. `me`: the participant who reads. */
+/** The best of a quiz, people and teams, or nothing. `me`: the participant who reads. */
 export function leadersView(results, me) {
-  if (!results?.leaders?.length) return undefined;
-  const rows = results.leaders.map(({ participant, name, points }) => {
+  const people = (results?.leaders ?? []).map(({ participant, name, points }) => {
     const mark = participant === me && element("span", { class: "mark" }, t("you"));
-    const who = element("span", { class: "who", dir: "auto" }, name ?? t("somebody"), " ", mark || "");
-    return element("li", {}, who, element("span", {}, t("points", { n: points })));
+    return placed([name ?? t("somebody"), " ", mark || ""], points);
   });
-  return element("section", { class: "leaders" }, element("h3", {}, t("leaders")), element("ol", {}, ...rows));
+  const teams = (results?.teams ?? []).map(({ team, points }) => placed([team], points));
+  const parts = [
+    teams.length > 0 && leaderboard(t("teams"), teams),
+    people.length > 0 && leaderboard(t("leaders"), people),
+  ].filter(Boolean);
+  return parts.length > 0 ? element("div", {}, ...parts) : undefined;
+}
+
+function placed(who, points) {
+  const name = element("span", { class: "who", dir: "auto" }, ...who);
+  return element("li", {}, name, element("span", {}, t("points", { n: points })));
+}
+
+function leaderboard(title, rows) {
+  return element("section", { class: "leaders" }, element("h3", {}, title), element("ol", {}, ...rows));
 }

@@ -225,6 +225,8 @@ pub struct ConferenceLimits {
     pub description_chars: usize,
     /// Most speakers.
     pub speakers: usize,
+    /// Most teams.
+    pub teams: usize,
     /// Most points of an agenda.
     pub agenda_items: usize,
     /// Most people who run one conference by their accounts.
@@ -241,6 +243,7 @@ impl Default for ConferenceLimits {
             title_chars: 200,
             description_chars: 2_000,
             speakers: 100,
+            teams: 50,
             agenda_items: 300,
             hosts: 50,
             live_questions: 20,

@@ -91,7 +91,23 @@ pub(super) fn check_info(rules: &ConferenceLimits, info: &ConferenceInfo) -> Res
         check_line(&speaker.name, &format!("speakers.{place}.name"), rules.title_chars)?;
         check_text(speaker.bio.as_deref(), &format!("speakers.{place}.bio"), rules.description_chars)?;
     }
+    check_teams(rules, info)?;
     check_agenda(rules, info)
+}
+
+fn check_teams(rules: &ConferenceLimits, info: &ConferenceInfo) -> Result<(), Refusal> {
+    if info.teams.len() > rules.teams {
+        let text = format!("there are at most {} teams", rules.teams);
+        return Err(Refusal::field(RefusalCode::LimitReached, "teams", text));
+    }
+    for (place, team) in info.teams.iter().enumerate() {
+        let field = format!("teams.{place}");
+        check_line(team, &field, MOMENT_CHARS)?;
+        if info.teams.iter().take(place).any(|other| other == team) {
+            return Err(Refusal::field(RefusalCode::Invalid, field, "each team has a name of its own"));
+        }
+    }
+    Ok(())
 }
 
 fn check_agenda(rules: &ConferenceLimits, info: &ConferenceInfo) -> Result<(), Refusal> {

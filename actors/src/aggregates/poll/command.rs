@@ -81,6 +81,8 @@ pub enum Command {
     },
     /// Ask who has a ballot that counts.
     Voters,
+    /// Ask what everybody got in a quiz; after the close.
+    Scores,
     /// Ask for a voter's own ballot.
     Own {
         /// Whose.
@@ -102,6 +104,7 @@ impl Command {
             Self::Conference => "conference",
             Self::Results { .. } => "results",
             Self::Voters => "voters",
+            Self::Scores => "scores",
             Self::Own { .. } => "own",
         }
     }
@@ -144,6 +147,8 @@ pub enum Answered {
     Results(Box<Results>),
     /// To `Voters`, in no order.
     Voters(Vec<ParticipantId>),
+    /// To `Scores`, in no order; empty where it is no quiz.
+    Scores(Vec<(ParticipantId, u64)>),
     /// To `Own`.
     Own(Option<Own>),
 }

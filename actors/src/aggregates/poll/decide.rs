@@ -2,7 +2,7 @@
 
 use super::command::{Answered, Command, Own, Voter, VotingLimits};
 use super::view::Stage;
-use super::{Open, Poll, View, ballot, definition};
+use super::{Open, Poll, View, ballot, definition, quiz};
 use crate::clock::WallMillis;
 use plenum_schema::poll::{
     Answer, Ballot, BallotPolicy, Closed, Definition, Frozen, Opened, PollEvent, QuestionKind, Results, Shown,
@@ -28,6 +28,7 @@ pub(super) fn decide(poll: &Poll, rules: &VotingLimits, command: &Command, entry
         Command::Conference => Ok((Vec::new(), Answered::Conference(opened(poll)?.conference))),
         Command::Results { view } => results(poll, rules, *view),
         Command::Voters => opened(poll).map(|_| (Vec::new(), Answered::Voters(poll.ballots.keys().copied().collect()))),
+        Command::Scores => scores(poll),
         Command::Own { voter } => own(poll, *voter),
     }
 }
@@ -256,6 +257,15 @@ fn access(poll: &Poll, view: View, voter: Option<Voter>) -> Decided {
 fn results(poll: &Poll, rules: &VotingLimits, view: View) -> Decided {
     let results = poll.results(rules, view).ok_or_else(not_live)?;
     Ok((Vec::new(), Answered::Results(Box::new(results))))
+}
+
+fn scores(poll: &Poll) -> Decided {
+    let question = &opened(poll)?.definition;
+    if !poll.closed {
+        return Err(Refusal::field(RefusalCode::Conflict, "question", "the question is not closed yet"));
+    }
+    let is_quiz = question.kind == QuestionKind::Quiz;
+    Ok((Vec::new(), Answered::Scores(if is_quiz { quiz::scores(poll, question) } else { Vec::new() })))
 }
 
 fn own(poll: &Poll, voter: Voter) -> Decided {

@@ -268,6 +268,7 @@ fn results() -> Vec<(&'static str, Value)> {
                 ("quorum?", object(&[("needed", a("Offset")), ("reached?", flag())])),
                 ("correct?", list(a("OptionId"))),
                 ("leaders?", list(object(&[("participant", a("Id")), ("name?", text()), ("points", a("Offset"))]))),
+                ("teams?", list(object(&[("team", text()), ("points", number()), ("answered", a("Offset"))]))),
             ]),
         ),
         (
@@ -324,6 +325,7 @@ fn conferences() -> Vec<(&'static str, Value)> {
                 ("moderated?", json!({ "type": "boolean" })),
                 ("audienceReplies?", json!({ "type": "boolean" })),
                 ("invited?", json!({ "type": "boolean" })),
+                ("teams?", list(text())),
                 (
                     "agenda?",
                     list(object(&[

@@ -74,6 +74,8 @@ pub(crate) struct ConferenceBody {
     audience_replies: Option<bool>,
     /// Whether nobody joins without an invitation.
     invited: Option<bool>,
+    /// Teams that participants belong to, all of them; absent: as they are.
+    teams: Option<Vec<String>>,
     /// What happens when and where, all of it: `title`, `startTime`, `endTime`, `speaker` (a number), `track`. Absent: as it is.
     #[schema(value_type = Option<Vec<Object>>)]
     agenda: Option<Vec<AgendaBody>>,
@@ -104,6 +106,7 @@ impl ConferenceBody {
         info.identity = self.identity.unwrap_or(info.identity);
         info.moderated = self.moderated.unwrap_or(info.moderated);
         info.invited = self.invited.unwrap_or(info.invited);
+        info.teams = self.teams.unwrap_or_else(|| std::mem::take(&mut info.teams));
         if let Some(agenda) = self.agenda {
             info.agenda = agenda.into_iter().map(AgendaItem::from).collect();
         }

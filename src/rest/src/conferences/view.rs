@@ -150,6 +150,8 @@ pub(crate) struct ConferenceAnswer {
     audience_replies: bool,
     /// Whether nobody joins without an invitation.
     invited: bool,
+    /// Teams that participants belong to.
+    teams: Vec<String>,
     /// What happens when and where.
     #[schema(value_type = Vec<Object>)]
     agenda: Vec<AgendaItem>,
@@ -206,6 +208,7 @@ impl ConferenceAnswer {
             moderated: view.info.moderated,
             audience_replies: view.info.audience_replies,
             invited: view.info.invited,
+            teams: view.info.teams,
             agenda: view.info.agenda,
             speakers: view.info.speakers,
             topic: Topic::Conference(view.id),

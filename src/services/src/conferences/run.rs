@@ -134,10 +134,10 @@ impl Conferences {
         let PollAnswer::Changed { results, voters, .. } = self.ask_poll(question, close).await? else {
             return Err(unexpected(&"a close"));
         };
-        let results = self.named(id, *results).await?;
+        let results = self.with_teams(id, self.named(id, *results).await?).await?;
         self.keep_results(id, question, &results).await?;
         let seen = match public(voters) {
-            Some(voters) => Some(Box::new(self.named(id, *voters).await?)),
+            Some(voters) => Some(Box::new(Results { teams: results.teams.clone(), ..self.named(id, *voters).await? })),
             None => None,
         };
         let closed = Command::Closed { question, total: results.total_responses, results: seen };
@@ -195,6 +195,9 @@ impl Conferences {
             return Err(unexpected(&"a show"));
         };
         let results = match public(voters).filter(|_| shown) {
+            Some(results) if results.closed => {
+                Some(Box::new(self.with_teams(id, self.named(id, *results).await?).await?))
+            }
             Some(results) => Some(Box::new(self.named(id, *results).await?)),
             None => None,
         };

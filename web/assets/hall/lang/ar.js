@@ -115,4 +115,6 @@ export default {
   agenda: "جدول الأعمال",
   invitation: "دعوتك",
   wrongInvitation: "هذه الدعوة غير معروفة أو استُخدمت من قبل.",
+  team: "فريقك",
+  teams: "الفرق",
 };

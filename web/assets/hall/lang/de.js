@@ -115,4 +115,6 @@ export default {
   agenda: "Programm",
   invitation: "Deine Einladung",
   wrongInvitation: "Diese Einladung ist nicht bekannt, oder jemand ist schon mit ihr beigetreten.",
+  team: "Dein Team",
+  teams: "Teams",
 };

@@ -115,4 +115,6 @@ export default {
   agenda: "Agenda",
   invitation: "Your invitation",
   wrongInvitation: "This invitation is not known, or somebody has joined with it.",
+  team: "Your team",
+  teams: "Teams",
 };

@@ -115,4 +115,6 @@ export default {
   agenda: "Programa",
   invitation: "Tu invitación",
   wrongInvitation: "Esta invitación no existe o alguien ya la ha usado.",
+  team: "Tu equipo",
+  teams: "Equipos",
 };

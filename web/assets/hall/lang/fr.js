@@ -115,4 +115,6 @@ export default {
   agenda: "Programme",
   invitation: "Votre invitation",
   wrongInvitation: "Cette invitation est inconnue ou a déjà servi.",
+  team: "Votre équipe",
+  teams: "Équipes",
 };

@@ -151,3 +151,27 @@ async fn an_invitation_lets_one_person_in_once_and_an_agenda_is_told() {
     let guest = http::ask(world.address(), "GET", &hall.path("/invitations"), &[("Authorization", &bearer)], "");
     assert_eq!(guest.status, 403);
 }
+
+#[tokio::test]
+async fn teams_of_a_quiz_are_ranked_by_the_mean_of_their_members() {
+    let world = World::start();
+    let hall = Hall::open(&world, &json!({ "title": "Pub quiz", "teams": ["Red", "Blue"] })).await;
+    let quiz = json!({ "text": "2 + 2?", "kind": "quiz", "options": ["3", "4"], "correct": [2], "visibility": "live" });
+    let question = live(&world, &hall, &quiz);
+    for (team, option) in [("Red", 1), ("Blue", 2), ("Blue", 1)] {
+        let body = json!({ "team": team }).to_string();
+        let joined = http::ask(world.address(), "POST", &hall.path("/join"), &[], &body);
+        let joined: Value = serde_json::from_str(&joined.body).unwrap();
+        assert_eq!(joined["team"], team, "{joined}");
+        let mut phone = hall.phone_of(&world, Codec::Json, joined["token"].as_str().unwrap()).await;
+        voted(&mut phone, vote(question, Answer::Choice(vec![option]), None)).await;
+    }
+    let wrong = http::ask(world.address(), "POST", &hall.path("/join"), &[], r#"{"team":"Green"}"#);
+    assert!(wrong.status == 422 && wrong.body.contains("team"), "{}", wrong.body);
+    let anyhow = http::ask(world.address(), "POST", &hall.path("/join"), &[], "{}");
+    assert!(anyhow.body.contains("\"team\":\"Red\"") || anyhow.body.contains("\"team\":\"Blue\""), "{}", anyhow.body);
+    let (_, closed) = hall.ask(&world, "POST", &format!("/questions/{question}/close"), &Value::Null);
+    let teams = closed["results"]["teams"].as_array().unwrap();
+    assert_eq!((teams[0]["team"].as_str(), teams[0]["answered"].as_u64()), (Some("Blue"), Some(2)), "{closed}");
+    assert!(teams[0]["points"].as_f64().unwrap() >= 250.0 && teams[1]["points"] == 0, "{closed}");
+}
