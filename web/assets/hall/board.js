@@ -6,6 +6,8 @@ import { number, t } from "./words.js";
 
 /** As the server has it. */
 const TEXT_CHARS = 500;
+/** Within this time a hall asks for what has changed. */
+const SPREAD_MS = 1_500;
 
 /** @param {import("./hall.js").Hall} hall */
 export function boardView(hall) {
@@ -86,7 +88,10 @@ export function boardView(hall) {
   const stop = hall.on("board", ({ items: now }) => {
     const shown = new Set(now.map(({ id }) => id));
     // What is not shown to everybody any more, except one's own that nobody has looked at yet.
-    for (const [id, item] of items) if (!shown.has(id) && !(item.own && item.status === "pending")) items.delete(id);
+    const gone = [...items].filter(([id, item]) => !shown.has(id) && !(item.own && item.status === "pending"));
+    for (const [id] of gone) items.delete(id);
+    // Merged into another one, perhaps: then that one is mine from now on. A hall does not ask all at once.
+    if (gone.some(([, { mine, own }]) => mine || own)) setTimeout(load, Math.random() * SPREAD_MS);
     const before = [...items.values()].filter((item) => item.own && item.status === "pending").length;
     for (const item of now) keep(item);
     // Approved meanwhile: that it waits for somebody is true no more.
