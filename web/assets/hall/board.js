@@ -5,7 +5,7 @@ import { element, Rows } from "../views/dom.js";
 import { number, t } from "./words.js";
 
 /** As the server has it. */
-const TEXT_CHARS = 500;
+const TEXT_CHARS = 300;
 /** Within this time a hall asks for what has changed. */
 const SPREAD_MS = 1_500;
 
