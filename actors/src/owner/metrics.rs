@@ -86,7 +86,10 @@ impl OwnerMetrics {
             rebuilds: counter("plenum_owner_rebuilds_total", "Owners rebuilt after a panic")?,
             misplaced: counter("plenum_owner_misplaced_total", "Commands carried out here but placed elsewhere")?,
             snapshot_failures: counter("plenum_owner_snapshot_failures_total", "Snapshots that could not be saved")?,
-            given_up: counter("plenum_owner_given_up_total", "Appends refused to their commands, by the store's fault")?,
+            given_up: counter(
+                "plenum_owner_given_up_total",
+                "Appends refused to their commands, by the store's fault",
+            )?,
             tell_from: Arc::default(),
         })
     }
