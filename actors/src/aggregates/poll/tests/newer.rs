@@ -52,10 +52,10 @@ fn definitions_of_the_newer_kinds_are_checked_by_member() {
     }
     let long = "x".repeat(2_049);
     for (wrong, field) in [
-        (Definition { image: None, ..point.clone() }, "image"),
+        (Definition { image: None, ..point }, "image"),
         (Definition { image: Some(long), ..single.clone() }, "image"),
         (Definition { policy: BallotPolicy::Fixed, ..feedback.clone() }, "policy"),
-        (Definition { half_life_ms: Some(999), ..feedback.clone() }, "halfLifeMs"),
+        (Definition { half_life_ms: Some(999), ..feedback }, "halfLifeMs"),
         (Definition { half_life_ms: Some(5_000), ..single.clone() }, "halfLifeMs"),
         (Definition { survey: Some(" a".into()), ..single.clone() }, "survey"),
         (Definition { survey: Some("a\nb".into()), ..single.clone() }, "survey"),
