@@ -14,7 +14,9 @@ mod status_board;
 pub use account::{Account, AccountKey, Session};
 pub use api_key::ApiKey;
 pub use block::Block;
-pub use conference::{ConferenceCode, ConferenceRow, HostedConference, Participant, QuestionResults, QuestionRow};
+pub use conference::{
+    ConferenceCode, ConferenceRow, HostedConference, Invitation, Participant, QuestionResults, QuestionRow,
+};
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
 pub use message_state::{MessageStateRow, Reaction};
@@ -48,4 +50,5 @@ pub const TABLES: &[&Table] = &[
     StatusDomain::TABLE,
     StatusName::TABLE,
     StatusPeriod::TABLE,
+    Invitation::TABLE,
 ];

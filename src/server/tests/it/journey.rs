@@ -4,6 +4,7 @@ mod access;
 mod changes;
 mod chat;
 mod conference;
+mod kinds;
 mod personal;
 mod presence;
 mod resume;
