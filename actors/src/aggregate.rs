@@ -25,12 +25,12 @@ pub enum Decision<A: Aggregate> {
 
 /// An aggregate: state folded from events, and decisions about commands. No I/O, no clock, no randomness: time and ids come in.
 pub trait Aggregate: Sized + Debug + Clone + Send + 'static {
-    /// What can be asked of it.
-    type Command: Debug + Clone + Send + 'static;
+    /// What can be asked of it; travels between nodes.
+    type Command: Debug + Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// What happened; stored for ever.
     type Event: Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// What an accepted command answers.
-    type Answer: Debug + Clone + PartialEq + Send + 'static;
+    type Answer: Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// The saved form of the state.
     type Saved: Serialize + DeserializeOwned;
     /// Limits that the configuration sets; the same for every aggregate of the kind.
@@ -52,6 +52,12 @@ pub trait Aggregate: Sized + Debug + Clone + Send + 'static {
     /// Whether the command only asks. Queries never have events and are answered at once from the durable state, also while
     /// an append is under way.
     fn is_query(command: &Self::Command) -> bool;
+
+    /// The newest offset that whoever sends this query has heard of; 0: of none. The answer is at least as new, if the log is.
+    fn known(command: &Self::Command) -> Offset {
+        let _ = command;
+        0
+    }
 
     /// The command's name in metrics and logs: one of a few fixed words.
     fn name(command: &Self::Command) -> &'static str;

@@ -167,6 +167,10 @@ impl Aggregate for Conversation {
         matches!(command, Command::Access { .. } | Command::Digest | Command::Members { .. } | Command::Room { .. })
     }
 
+    fn known(command: &Command) -> Offset {
+        if let Command::Access { known, .. } = command { *known } else { 0 }
+    }
+
     fn name(command: &Command) -> &'static str {
         command.name()
     }

@@ -5,7 +5,7 @@ use plenum_actors::clock::SharedClock;
 use plenum_actors::connection::{Access, Backend, Following, Reply};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
-use plenum_actors::hub::{LogPage, LogReader};
+use plenum_actors::hub::{LogPage, LogReader, PageFuture};
 use plenum_actors::identity::{Authenticator, Identity};
 use plenum_actors::owner::recent::Span;
 use plenum_actors::owner::reply;
@@ -17,7 +17,6 @@ use plenum_schema::wire::{
 use plenum_schema::{ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
 use plenum_services::conversations::{Change, Conversations, HistoryPage};
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 /// Events of a history page when the client names no number and the limit allows so many.
@@ -45,7 +44,7 @@ impl Backend for NodeBackend {
         actix::spawn(async move { reply(check.await) });
     }
 
-    fn access(&self, caller: Identity, topic: Topic, reply: Reply<Access>) {
+    fn access(&self, caller: Identity, topic: Topic, since: Option<Offset>, reply: Reply<Access>) {
         match topic {
             Topic::User(user) if user == caller.user => reply(Ok(Access { head: 0 })),
             Topic::User(_) => reply(Err(no_such_topic())),
@@ -53,7 +52,7 @@ impl Backend for NodeBackend {
                 let conversations = self.conversations.clone();
                 actix::spawn(async move { reply(presence_access(&conversations, caller, user).await) });
             }
-            Topic::Conversation(id) => self.ask_access(caller, id, |head| Access { head }, reply),
+            Topic::Conversation(id) => self.ask_access(caller, id, since.unwrap_or(0), |head| Access { head }, reply),
         }
     }
 
@@ -123,6 +122,7 @@ impl NodeBackend {
         &self,
         caller: Identity,
         id: ConversationId,
+        known: Offset,
         then: impl FnOnce(Offset) -> T + Send + 'static,
         reply: Reply<T>,
     ) {
@@ -133,7 +133,7 @@ impl NodeBackend {
                 Err(refusal) => Err(refusal),
             });
         });
-        self.directory.tell(id.0, Ask::Access { user: caller.user }, answer);
+        self.directory.tell(id.0, Ask::Access { user: caller.user, known }, answer);
     }
 
     /// Answers with what the service says, later.
@@ -208,7 +208,7 @@ impl NodeBackend {
             publisher.publish(vec![Publication::signal(topic, Class::Droppable, signal)]);
             AckResult::Pong(Pong { at })
         };
-        self.ask_access(caller, id, then, reply);
+        self.ask_access(caller, id, 0, then, reply);
     }
 }
 
@@ -253,16 +253,10 @@ fn internal() -> Refusal {
 pub struct HubReader(pub History);
 
 impl LogReader for HubReader {
-    fn read(
-        &self,
-        topic: Topic,
-        after: Offset,
-        events: usize,
-        bytes: usize,
-    ) -> Pin<Box<dyn Future<Output = Result<LogPage, Refusal>> + Send>> {
+    fn read(&self, topic: Topic, after: Offset, known: Offset, events: usize, bytes: usize) -> PageFuture {
         let history = self.0.clone();
         Box::pin(async move {
-            let page = history.read(topic, Span::After(after), events, bytes, after).await?;
+            let page = history.read(topic, Span::After(after), events, bytes, known.max(after)).await?;
             Ok(LogPage { events: page.publications, first: page.first })
         })
     }

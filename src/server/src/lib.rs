@@ -6,6 +6,7 @@ pub mod backend;
 pub mod cli;
 pub mod client;
 pub mod config;
+mod link;
 mod node;
 pub mod operations;
 pub mod process;

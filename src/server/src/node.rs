@@ -2,6 +2,7 @@
 
 use crate::backend::{HubReader, NodeBackend};
 use crate::config::Config;
+use crate::link::Link;
 use crate::operations::{self, Phase, Readiness};
 use crate::serve::{Ports, ServeError, Started};
 use crate::telemetry::{self, VERSION};
@@ -19,7 +20,7 @@ use plenum_actors::owner::actor::Surroundings;
 use plenum_actors::owner::{OwnerMetrics, Recents};
 use plenum_actors::presence::{self, Presence, PresenceMetrics};
 use plenum_actors::store::SharedStore;
-use plenum_cluster::SingleNode;
+use plenum_cluster::nats;
 use plenum_edge::native::{Edge, configure_upgrades};
 use plenum_edge::poll::Directory as Polls;
 use plenum_edge::socketio::{Sessions, SocketIo, SocketIoMetrics};
@@ -58,6 +59,7 @@ pub(crate) struct Node {
     public: EdgeHandle,
     operations: ServerHandle,
     presence: Presence,
+    link: Link,
     background: Vec<actix_web::rt::task::JoinHandle<()>>,
     window_ms: u64,
     timeout: Duration,
@@ -67,6 +69,7 @@ pub(crate) struct Node {
 struct Core {
     store: SharedStore,
     clock: SharedClock,
+    link: Link,
     hubs: Arc<Hubs>,
     hub_metrics: HubMetrics,
     accounts: Accounts,
@@ -77,30 +80,34 @@ struct Core {
 }
 
 impl Core {
-    fn open(config: &Config, registry: &Registry) -> Result<Self, ServeError> {
+    fn open(config: &Config, registry: &Registry, given: Option<SharedStore>) -> Result<Self, ServeError> {
         let clock: SharedClock = Arc::new(SystemClock::new());
-        let parts =
-            plenum_store::embedded::Parts { metrics: StoreMetrics::new(registry)?, clock: clock.clone(), hook: None };
-        let store: SharedStore = Embedded::open_with(config.store.embedded(), parts)?;
+        let store = match given {
+            Some(store) => store,
+            None => open_store(config, &clock, registry)?,
+        };
         let hub_metrics = HubMetrics::new(registry)?;
         let hubs = Hubs::new(config.hub.mailbox_batches, hub_metrics.clone());
-        let accounts =
-            Accounts::open(store.clone(), clock.clone(), hubs.clone(), config.accounts.clone(), &config.store.path)?;
+        let node = NodeId(clock.new_id());
+        let link = Link::open(config, node, &hubs, &clock, registry)?;
+        let (settings, keys) = (config.accounts.clone(), &config.store.path);
+        let accounts = Accounts::open(store.clone(), clock.clone(), link.ender(), settings, keys)?;
         let recents = Arc::new(Recents::default());
         let around = Surroundings {
             store: store.clone(),
-            publisher: hubs.clone(),
+            publisher: link.publisher(),
             clock: clock.clone(),
             recents: recents.clone(),
             metrics: OwnerMetrics::register(registry)?,
-            config: Arc::new(config.owner.clone()),
+            config: link.owner_config(&config.owner),
         };
-        let directory = Directory::new(around, config.conversations.limits(), Arc::new(SingleNode));
+        let directory = Directory::new(around, config.conversations.limits(), link.placement());
         let history = History::new(store.clone(), recents, config.history.clone());
         let parts = presence::Parts {
-            node: NodeId(clock.new_id()),
-            is_shared: false,
+            node,
+            is_shared: link.is_shared(),
             store: store.clone(),
+            // Every node tells those who follow there.
             publisher: hubs.clone(),
             clock: clock.clone(),
             metrics: PresenceMetrics::new(registry)?,
@@ -110,14 +117,16 @@ impl Core {
             store: store.clone(),
             directory: directory.clone(),
             history: history.clone(),
-            publisher: hubs.clone(),
+            publisher: link.publisher(),
             accounts: accounts.clone(),
-            presence,
+            presence: presence.clone(),
             clock: clock.clone(),
         };
         let conversations = Conversations::new(parts, config.conversations.service.clone());
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), config.idempotency.clone()));
-        Ok(Self { store, clock, hubs, hub_metrics, accounts, directory, history, conversations, idempotency })
+        let parts = nats::Node { hubs: hubs.clone(), directory: directory.clone(), presence, store: store.clone() };
+        link.join(&parts);
+        Ok(Self { store, clock, link, hubs, hub_metrics, accounts, directory, history, conversations, idempotency })
     }
 
     fn edge(&self, config: &Config, registry: &Registry) -> Result<Arc<Edge>, ServeError> {
@@ -125,7 +134,7 @@ impl Core {
             authenticator: Arc::new(self.accounts.clone()),
             directory: self.directory.clone(),
             conversations: self.conversations.clone(),
-            publisher: self.hubs.clone(),
+            publisher: self.link.publisher(),
             clock: self.clock.clone(),
             page_events: u32::try_from(config.hub.page_events).unwrap_or(u32::MAX),
         };
@@ -143,7 +152,7 @@ impl Core {
             connection: config.limits.clone(),
             hub: config.hub.clone(),
             hubs: self.hubs.clone(),
-            reader: Arc::new(HubReader(self.history.clone())),
+            reader: self.link.reader(Arc::new(HubReader(self.history.clone()))),
             backend: Arc::new(backend),
             admission: Admission::watched(
                 config.limits.connections,
@@ -176,10 +185,15 @@ impl Core {
 
 impl Node {
     /// Starts everything, lowest layer first. Must be called inside an actix system.
-    pub async fn start(config: &Config, ports: Ports) -> Result<(Self, Started, Accounts), ServeError> {
+    pub async fn start(
+        config: &Config,
+        ports: Ports,
+        store: Option<SharedStore>,
+    ) -> Result<(Self, Started, Accounts), ServeError> {
         let registry = telemetry::registry()?;
-        let core = Core::open(config, &registry)?;
-        let readiness = Readiness::new(core.store.clone(), core.clock.clone());
+        let core = Core::open(config, &registry, store)?;
+        let link = core.link.clone();
+        let readiness = Readiness::new(core.store.clone(), core.clock.clone(), Box::new(move || link.state()));
         let operations_address = ports.operations.local_addr().map_err(ServeError::Operations)?;
         let token = config.operations.token.clone();
         let operations = operations::serve(ports.operations, registry.clone(), readiness.clone(), token)
@@ -231,6 +245,7 @@ impl Node {
             public,
             operations: operations_handle,
             presence,
+            link: core.link,
             background,
             window_ms: config.drain.window_ms,
             timeout: config.drain.timeout(),
@@ -264,6 +279,8 @@ impl Node {
         self.readiness.enter(Phase::Draining);
         self.edge.draining.store(true, Ordering::Relaxed);
         self.public.pause().await;
+        // Others take over what lives here before it ends here.
+        self.link.drain().await;
         let left = self.directory.drain(self.timeout / 2).await;
         if left > 0 {
             tracing::warn!(left, "owners did not end in time");
@@ -275,10 +292,17 @@ impl Node {
         // Whoever was here has left now, grace or not.
         self.presence.end().await;
         self.public.stop(true).await;
+        self.link.close().await;
         self.hubs.close();
         self.operations.stop(true).await;
         tracing::info!("drained");
     }
+}
+
+fn open_store(config: &Config, clock: &SharedClock, registry: &Registry) -> Result<SharedStore, ServeError> {
+    let metrics = StoreMetrics::new(registry)?;
+    let parts = plenum_store::embedded::Parts { metrics, clock: clock.clone(), hook: None };
+    Ok(Embedded::open_with(config.store.embedded(), parts)?)
 }
 
 async fn maintain(accounts: Accounts, idempotency: Arc<Idempotency>) {

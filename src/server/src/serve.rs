@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::node::Node;
+use plenum_actors::store::SharedStore;
 use plenum_edge::native::EdgeError;
 use plenum_services::accounts::Accounts;
 use std::fmt;
@@ -25,6 +26,9 @@ pub enum ServeError {
     /// The data directory.
     #[error("the data directory cannot be used (store.path): {0}")]
     Store(#[from] plenum_store::OpenError),
+    /// The bus.
+    #[error("the bus cannot be used (cluster.nats): {0}")]
+    Bus(#[from] plenum_cluster::nats::OpenError),
     /// Accounts and keys.
     #[error(transparent)]
     Accounts(#[from] plenum_services::accounts::OpenError),
@@ -182,13 +186,26 @@ impl Drop for Running {
 /// # Errors
 /// [`ServeError`] says what to do.
 pub fn start(config: Config) -> Result<Running, ServeError> {
+    start_with(config, None)
+}
+
+/// The same on a store that is there already, so that several nodes in one process may share it. For tests.
+///
+/// # Errors
+/// As [`start`].
+#[doc(hidden)]
+pub fn start_on(config: Config, store: SharedStore) -> Result<Running, ServeError> {
+    start_with(config, Some(store))
+}
+
+fn start_with(config: Config, store: Option<SharedStore>) -> Result<Running, ServeError> {
     let ports = Ports::take(&config)?;
     let (tell, told) = std::sync::mpsc::sync_channel(1);
     let (stop, stopping) = oneshot::channel();
     let (ending, ended) = watch::channel(false);
     let run = move || {
         actix_web::rt::System::new().block_on(async move {
-            match Node::start(&config, ports).await {
+            match Node::start(&config, ports, store).await {
                 Ok((node, started, accounts)) => {
                     let _caller_gone = tell.send(Ok((started, accounts)));
                     node.run(stopping).await;

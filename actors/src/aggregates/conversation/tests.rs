@@ -107,7 +107,7 @@ fn a_stranger_cannot_tell_whether_a_conversation_exists() {
         Command::AddMember { by: STRANGER, user: STRANGER, role: Role::Member },
         Command::RemoveMember { by: STRANGER, user: MEMBER },
         Command::SetTitle { by: STRANGER, title: "t".into() },
-        Command::Access { user: STRANGER },
+        Command::Access { user: STRANGER, known: 0 },
         Command::Members { user: STRANGER, after: None, limit: 10 },
     ];
     for command in commands {
@@ -125,7 +125,7 @@ fn messages_are_numbered_without_counting_other_events() {
     table.ask(Command::SetTitle { by: OWNER, title: "new".into() }).unwrap();
     let Answer::Sent(sent) = table.ask(send(OWNER, "two", Some("r"))).unwrap() else { panic!() };
     assert_eq!((sent.offset, sent.duplicate, table.state.messages()), (5, false, 2));
-    let Answer::Access(access) = table.ask(Command::Access { user: MEMBER }).unwrap() else { panic!() };
+    let Answer::Access(access) = table.ask(Command::Access { user: MEMBER, known: 0 }).unwrap() else { panic!() };
     assert_eq!((access.head, access.messages, access.own_number), (5, 2, 1));
 }
 

@@ -214,6 +214,7 @@ impl<A: Aggregate> Core<A> {
     /// Sends the batch.
     pub(super) fn send(&mut self, mut batch: Batch<A>, now: Now) {
         let number = self.number();
+        self.doubt.asked(now.mono);
         let digest = self.digest_for(&mut batch, now);
         self.wishes.push(Wish::Append { number, expected: batch.expected, entries: batch.entries(), digest });
         if self.is_broken(Mutation::AckBeforeAppend) {

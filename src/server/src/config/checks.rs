@@ -1,7 +1,7 @@
 //! What types cannot say: ranges, and settings that contradict each other.
 
-use super::Config;
 use super::sections::MAX_WORKERS;
+use super::{Bus, Config, Engine};
 use plenum_actors::connection::ConnectionConfig;
 use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
@@ -52,6 +52,7 @@ impl Config {
         found.extend(
             self.http.surface.problems().into_iter().map(|problem| below("http")((problem.key, problem.reason))),
         );
+        self.check_cluster(&mut found);
         found.extend(self.presence.problems().into_iter().map(below("presence")));
         found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
@@ -72,6 +73,11 @@ impl Config {
         let has_proxy = !self.http.surface.trusted_proxies.is_empty();
         let reason = "is empty although others than this machine connect: without a proxy that ends TLS, passwords travel in the clear";
         unless(&mut found, is_protected || has_proxy, "tls.certificate_path", reason);
+        let is_alone = self.cluster.bus == Bus::None;
+        let reason =
+            "replaces keys by itself, but nodes of a cluster must have the same: set 0 and copy keys/ring.json to all";
+        let keys_stay = self.accounts.token.key_max_age_s == 0;
+        unless(&mut found, is_alone || keys_stay, "accounts.token.key_max_age_s", reason);
         let reason = "is on: /ws-echo accepts large messages from anybody";
         unless(&mut found, !self.websocket.echo, "websocket.echo", reason);
         found
@@ -85,6 +91,15 @@ impl Config {
         if let Err(error) = EnvFilter::builder().parse(&self.log.level) {
             found.push(("log.level".to_owned(), format!("is no level and no list of levels by module: {error}")));
         }
+    }
+
+    fn check_cluster(&self, found: &mut Found) {
+        let below = |(key, reason): (&str, String)| (format!("cluster.{key}"), reason);
+        found.extend(self.cluster.settings.problems().into_iter().map(below));
+        let is_fine = self.cluster.bus == Bus::None || self.store.engine != Engine::Embedded;
+        let reason =
+            "cannot be the embedded engine, which one process has for itself: the nodes of a cluster share a store";
+        unless(found, is_fine, "store.engine", reason);
     }
 
     fn check_listeners(&self, found: &mut Found) {

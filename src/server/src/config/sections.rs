@@ -1,6 +1,7 @@
 //! The sections that belong to the server itself. `config/default.toml` explains every key.
 
 use plenum_actors::aggregates::conversation::ConversationLimits;
+use plenum_cluster::nats::ClusterConfig;
 use plenum_http::HttpConfig;
 use plenum_services::conversations::ConversationsConfig;
 use plenum_store::EmbeddedConfig;
@@ -221,25 +222,25 @@ pub enum Engine {
 }
 
 /// `[cluster]`
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ClusterConfig {
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ClusterSection {
     /// What connects the nodes.
     pub bus: Bus,
-}
-
-impl Default for ClusterConfig {
-    fn default() -> Self {
-        Self { bus: Bus::None }
-    }
+    /// The rest of the section.
+    #[serde(flatten)]
+    pub settings: ClusterConfig,
 }
 
 /// What connects nodes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bus {
     /// Nothing: a single node.
+    #[default]
     None,
+    /// NATS.
+    Nats,
 }
 
 /// `[websocket]`

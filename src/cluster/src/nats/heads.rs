@@ -1,0 +1,76 @@
+//! Looks whether publications were missed: how far do the topics reach, in the log, that somebody listens to here? Asked when the
+//! connection comes back, for a topic that has just been subscribed to, now and then, and again and again while the bus is away:
+//! then this is how anything from other nodes is delivered at all.
+
+use super::bus::{Node, Shared};
+use futures_util::StreamExt;
+use futures_util::stream;
+use parking_lot::Mutex;
+use plenum_actors::publication::Publisher;
+use plenum_schema::Topic;
+use rand::seq::SliceRandom;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Topics to be looked at.
+#[derive(Debug, Default)]
+pub struct Heads {
+    /// Each once: no more than there are topics that somebody listens to.
+    due: Mutex<HashSet<Topic>>,
+    notify: Notify,
+}
+
+impl Heads {
+    /// Looks at a topic soon.
+    pub fn look_at(&self, topic: Topic) {
+        if topic.log().is_some() {
+            self.due.lock().insert(topic);
+            self.notify.notify_one();
+        }
+    }
+}
+
+pub fn start(shared: &Arc<Shared>, node: &Node) -> Arc<Heads> {
+    let heads = Arc::new(Heads::default());
+    shared.spawn(run(shared.clone(), node.clone(), heads.clone()));
+    heads
+}
+
+async fn run(shared: Arc<Shared>, node: Node, heads: Arc<Heads>) {
+    let mut connected = shared.connected.clone();
+    loop {
+        let every = if shared.is_connected() { shared.config.check_every_ms } else { shared.config.check_alone_ms };
+        let is_all = tokio::select! {
+            () = heads.notify.notified() => false,
+            () = tokio::time::sleep(Duration::from_millis(every)) => true,
+            changed = connected.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                true
+            }
+        };
+        let mut topics: Vec<Topic> = std::mem::take(&mut *heads.due.lock()).into_iter().collect();
+        if is_all {
+            topics = node.hubs.wanted().into_iter().filter(|topic| topic.log().is_some()).collect();
+            // All nodes do this at the same time after an interruption.
+            topics.shuffle(&mut rand::rng());
+        }
+        look(&shared, &node, topics).await;
+    }
+}
+
+async fn look(shared: &Shared, node: &Node, topics: Vec<Topic>) {
+    let looks = topics.into_iter().filter_map(|topic| Some((topic, topic.log()?))).map(|(topic, log)| async move {
+        shared.metrics.checks.inc();
+        // A store that does not answer is asked again with the next look.
+        if let Ok(head) = node.store.head(log).await
+            && head.offset > 0
+        {
+            node.hubs.announce(topic, head.offset);
+        }
+    });
+    stream::iter(looks).buffer_unordered(shared.config.check_reads).collect::<()>().await;
+}
