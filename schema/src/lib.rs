@@ -6,6 +6,7 @@
 pub mod codec;
 pub mod content;
 pub mod conversation;
+pub mod cql;
 pub mod entities;
 pub mod id;
 pub mod log;

@@ -3,6 +3,8 @@
 mod accounts;
 mod configuration;
 mod export;
+mod import;
+mod migrate;
 mod offline;
 mod serve;
 mod wire;
@@ -73,6 +75,10 @@ enum Command {
     Publish(wire::PublishArgs),
     /// Write all events of a conversation as JSON lines in their order
     Export(export::ExportArgs),
+    /// Copy a data directory into the configured store; repeat it until it is verified
+    Import(import::ImportArgs),
+    /// Bring the schema of the CQL cluster (`store.engine = "scylla"`) to what this version needs
+    Migrate(migrate::MigrateArgs),
     /// The keys that sign access tokens (the server must not be running)
     #[command(subcommand)]
     Keys(accounts::KeysCommand),
@@ -94,6 +100,8 @@ pub fn run() -> ExitCode {
         Command::Tail(args) => wire::tail(&settings, &args),
         Command::Publish(args) => wire::publish(&settings, args),
         Command::Export(args) => export::run(&settings, &args),
+        Command::Import(args) => import::run(&settings, &args),
+        Command::Migrate(args) => migrate::run(&settings, &args),
         Command::Keys(command) => accounts::keys(&settings, command),
     };
     match outcome {

@@ -12,4 +12,6 @@ pub mod operations;
 pub mod process;
 pub mod process_metrics;
 pub mod serve;
+mod store;
 pub mod telemetry;
+pub mod transfer;

@@ -31,7 +31,6 @@ use plenum_schema::NodeId;
 use plenum_services::accounts::Accounts;
 use plenum_services::conversations::{Conversations, Parts, run_nudges};
 use plenum_services::idempotency::Idempotency;
-use plenum_store::{Embedded, StoreMetrics};
 use prometheus::Registry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -80,11 +79,11 @@ struct Core {
 }
 
 impl Core {
-    fn open(config: &Config, registry: &Registry, given: Option<SharedStore>) -> Result<Self, ServeError> {
+    async fn open(config: &Config, registry: &Registry, given: Option<SharedStore>) -> Result<Self, ServeError> {
         let clock: SharedClock = Arc::new(SystemClock::new());
         let store = match given {
             Some(store) => store,
-            None => open_store(config, &clock, registry)?,
+            None => crate::store::open(&config.store, clock.clone(), registry).await?,
         };
         let hub_metrics = HubMetrics::new(registry)?;
         let hubs = Hubs::new(config.hub.mailbox_batches, hub_metrics.clone());
@@ -191,7 +190,7 @@ impl Node {
         store: Option<SharedStore>,
     ) -> Result<(Self, Started, Accounts), ServeError> {
         let registry = telemetry::registry()?;
-        let core = Core::open(config, &registry, store)?;
+        let core = Core::open(config, &registry, store).await?;
         let link = core.link.clone();
         let readiness = Readiness::new(core.store.clone(), core.clock.clone(), Box::new(move || link.state()));
         let operations_address = ports.operations.local_addr().map_err(ServeError::Operations)?;
@@ -297,12 +296,6 @@ impl Node {
         self.operations.stop(true).await;
         tracing::info!("drained");
     }
-}
-
-fn open_store(config: &Config, clock: &SharedClock, registry: &Registry) -> Result<SharedStore, ServeError> {
-    let metrics = StoreMetrics::new(registry)?;
-    let parts = plenum_store::embedded::Parts { metrics, clock: clock.clone(), hook: None };
-    Ok(Embedded::open_with(config.store.embedded(), parts)?)
 }
 
 async fn maintain(accounts: Accounts, idempotency: Arc<Idempotency>) {

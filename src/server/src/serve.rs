@@ -26,6 +26,9 @@ pub enum ServeError {
     /// The data directory.
     #[error("the data directory cannot be used (store.path): {0}")]
     Store(#[from] plenum_store::OpenError),
+    /// The CQL cluster.
+    #[error(transparent)]
+    Cql(#[from] plenum_store::CqlError),
     /// The bus.
     #[error("the bus cannot be used (cluster.nats): {0}")]
     Bus(#[from] plenum_cluster::nats::OpenError),

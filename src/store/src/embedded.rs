@@ -41,6 +41,7 @@ pub use inspect::{Found, inspect};
 pub use metrics::StoreMetrics;
 pub use shared::{CommitHook, Parts};
 
+use crate::limits::{check_append, check_limit, invalid};
 use bytes::Bytes;
 use directory::Directory;
 use engine::Engine;
@@ -48,8 +49,7 @@ use journal::{Damage, mend};
 use parking_lot::RwLock;
 use plenum_actors::clock::SystemClock;
 use plenum_actors::store::{
-    Appended, Conditional, Direction, Entry, Head, MAX_APPEND_BYTES, MAX_APPEND_ENTRIES, MAX_ENTRY_BYTES, Mutation,
-    Snapshot, Store, StoreError, StoreFuture, StoredEntry,
+    Appended, Conditional, Direction, Entry, Head, Mutation, Snapshot, Store, StoreError, StoreFuture, StoredEntry,
 };
 use plenum_schema::EntryId;
 use plenum_schema::log::{LogId, Offset};
@@ -62,9 +62,6 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot::Receiver;
 use write::{Reply, Write};
 use writer::Writer;
-
-/// The most rows or logs one answer holds.
-const MAX_SCAN: usize = 1_000;
 
 /// A store in a directory. Dropping it writes what waits and closes the directory.
 pub struct Embedded {
@@ -165,40 +162,6 @@ async fn answered<T>(answer: Receiver<Result<T, StoreError>>) -> Result<T, Store
 
 fn ready<T: Send + 'static>(answer: Result<T, StoreError>) -> StoreFuture<T> {
     Box::pin(std::future::ready(answer))
-}
-
-fn invalid(reason: String) -> StoreError {
-    StoreError::Invalid(reason)
-}
-
-fn check_limit(limit: usize) -> Result<(), StoreError> {
-    if (1..=MAX_SCAN).contains(&limit) { Ok(()) } else { Err(invalid(format!("limit {limit} is not 1 to {MAX_SCAN}"))) }
-}
-
-/// The bytes of an append, if it keeps the limits of the interface.
-fn check_append(
-    entries: &[Entry],
-    expected: Offset,
-    digest: Option<&Bytes>,
-    max_digest: usize,
-) -> Result<usize, StoreError> {
-    let digest_alone = entries.is_empty() && digest.is_some() && expected > 0;
-    if entries.is_empty() && !digest_alone || entries.len() > MAX_APPEND_ENTRIES {
-        return Err(invalid(format!("{} entries in an append; 1 to {MAX_APPEND_ENTRIES} are allowed", entries.len())));
-    }
-    if let Some(entry) = entries.iter().find(|entry| entry.payload.len() > MAX_ENTRY_BYTES) {
-        return Err(invalid(format!("an entry has {} bytes; {MAX_ENTRY_BYTES} are allowed", entry.payload.len())));
-    }
-    let digest = digest.map_or(0, Bytes::len);
-    if digest > max_digest {
-        return Err(invalid(format!("a digest has {digest} bytes; {max_digest} are allowed")));
-    }
-    let bytes = entries.iter().map(|entry| entry.payload.len()).sum::<usize>();
-    if bytes > MAX_APPEND_BYTES {
-        return Err(invalid(format!("an append has {bytes} bytes; {MAX_APPEND_BYTES} are allowed")));
-    }
-    // Ids, keys and what the queue itself takes.
-    Ok(bytes + digest + entries.len() * 100)
 }
 
 impl Store for Embedded {

@@ -1,7 +1,7 @@
 //! The data directory without a server: for commands that work on it directly.
 
 use super::Failure;
-use crate::config::Config;
+use crate::config::{Config, Engine};
 use plenum_actors::clock::{SharedClock, SystemClock};
 use plenum_actors::identity::SessionEnder;
 use plenum_actors::store::SharedStore;
@@ -26,8 +26,13 @@ pub(super) enum Missing {
     Create,
 }
 
-/// Opens the store. Only one process may have it.
+/// Opens the store. An embedded one belongs to one process at a time.
 pub(super) fn store(config: &Config, missing: Missing) -> Result<SharedStore, Failure> {
+    if config.store.engine == Engine::Scylla {
+        let registry = prometheus::Registry::new();
+        let clock: SharedClock = Arc::new(SystemClock::new());
+        return super::block_on(async { Ok(crate::store::open(&config.store, clock, &registry).await?) });
+    }
     let embedded = config.store.embedded();
     if inspect(&embedded.path)? == Found::Nothing {
         let path = config.store.path.display();

@@ -1,7 +1,7 @@
 //! `plenum serve`: start, wait for a signal, drain.
 
 use super::{Failure, Settings};
-use crate::config::{Config, Loaded, Problem, load};
+use crate::config::{Config, Engine, Loaded, Problem, load};
 use crate::process::{StopSignals, raise_open_files};
 use crate::serve::{Running, start};
 use crate::telemetry::{VERSION, start_logs};
@@ -39,7 +39,8 @@ pub(super) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
     }
     start_logs(&config.log);
     announce(&config, &warnings);
-    let is_new = matches!(inspect(&config.store.embedded().path), Ok(Found::Nothing));
+    let is_embedded = config.store.engine == Engine::Embedded;
+    let is_new = is_embedded && matches!(inspect(&config.store.embedded().path), Ok(Found::Nothing));
     let data = config.store.path.clone();
     super::block_on(async {
         // Before the node starts: a signal that comes meanwhile is not lost and does not kill.

@@ -56,6 +56,7 @@ impl Config {
         found.extend(self.presence.problems().into_iter().map(below("presence")));
         found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
+        found.extend(self.store.scylla.problems().into_iter().map(below("store.scylla")));
         let accounts = self.accounts.problems().into_iter();
         found.extend(accounts.map(|problem| below("accounts")((problem.key, problem.reason.to_owned()))));
         found
@@ -78,6 +79,10 @@ impl Config {
             "replaces keys by itself, but nodes of a cluster must have the same: set 0 and copy keys/ring.json to all";
         let keys_stay = self.accounts.token.key_max_age_s == 0;
         unless(&mut found, is_alone || keys_stay, "accounts.token.key_max_age_s", reason);
+        let is_local = |node: &String| ["127.", "localhost", "[::1]"].iter().any(|start| node.starts_with(start));
+        let is_near = self.store.engine == Engine::Embedded || self.store.scylla.nodes.iter().all(is_local);
+        let reason = "is off although the cluster is on other machines: data and the password travel in the clear";
+        unless(&mut found, is_near || self.store.scylla.tls.enabled, "store.scylla.tls.enabled", reason);
         let reason = "is on: /ws-echo accepts large messages from anybody";
         unless(&mut found, !self.websocket.echo, "websocket.echo", reason);
         found

@@ -2,6 +2,7 @@
 //! configuration may be checked on another machine than it is meant for, and because it costs more than reading settings.
 
 use super::Config;
+use super::sections::Engine;
 use plenum_edge::native::{TlsError, server_config};
 use plenum_store::{Found, inspect};
 use std::os::unix::fs::PermissionsExt;
@@ -23,7 +24,9 @@ impl Config {
     #[must_use]
     pub fn places(&self) -> Places {
         let mut places = Places::default();
-        places.look_at_store(self);
+        if self.store.engine == Engine::Embedded {
+            places.look_at_store(self);
+        }
         if self.tls.is_on() {
             places.look_at_tls(self);
         }

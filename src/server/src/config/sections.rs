@@ -4,7 +4,7 @@ use plenum_actors::aggregates::conversation::ConversationLimits;
 use plenum_cluster::nats::ClusterConfig;
 use plenum_http::HttpConfig;
 use plenum_services::conversations::ConversationsConfig;
-use plenum_store::EmbeddedConfig;
+use plenum_store::{CqlConfig, EmbeddedConfig};
 use plenum_websocket::origin::OriginPolicy;
 use serde::Deserialize;
 use std::fmt;
@@ -194,6 +194,8 @@ pub struct StoreSection {
     pub engine: Engine,
     /// Directory for data and signing keys.
     pub path: PathBuf,
+    /// The CQL cluster, when that is the engine.
+    pub scylla: CqlConfig,
     /// The rest of the section. Its own path is not used: see [`StoreSection::embedded`].
     #[serde(flatten)]
     pub limits: EmbeddedConfig,
@@ -201,7 +203,12 @@ pub struct StoreSection {
 
 impl Default for StoreSection {
     fn default() -> Self {
-        Self { engine: Engine::Embedded, path: PathBuf::from("data"), limits: EmbeddedConfig::default() }
+        Self {
+            engine: Engine::Embedded,
+            path: PathBuf::from("data"),
+            scylla: CqlConfig::default(),
+            limits: EmbeddedConfig::default(),
+        }
     }
 }
 
@@ -219,6 +226,8 @@ impl StoreSection {
 pub enum Engine {
     /// In the process, in a directory.
     Embedded,
+    /// A ScyllaDB or Apache Cassandra cluster.
+    Scylla,
 }
 
 /// `[cluster]`

@@ -20,3 +20,4 @@ mod socket;
 mod socketio;
 mod tidy;
 mod tls;
+mod transfer;

@@ -3,16 +3,10 @@
 use super::keys::{self, KeyRange};
 use super::records;
 use super::write::{EncodedRow, RowChange};
+use crate::limits::{MAX_MUTATIONS, invalid};
 use plenum_actors::store::{Direction, Mutation, StoreError};
 use plenum_schema::table::{Table, Value};
 use std::ops::Bound;
-
-/// The most rows one atomic write changes.
-const MAX_MUTATIONS: usize = 1_000;
-
-fn invalid(reason: String) -> StoreError {
-    StoreError::Invalid(reason)
-}
 
 /// The bytes of a key that names one row.
 pub(crate) fn full_key(table: &Table, key: &[Value]) -> Result<Vec<u8>, StoreError> {

@@ -1,0 +1,107 @@
+//! Copying a store: everything arrives, twice changes nothing, an interrupted copy goes on, and a difference is found.
+
+use bytes::Bytes;
+use plenum_actors::store::{Appended, Direction, Entry, Mutation, SharedStore, Snapshot};
+use plenum_schema::entities::Membership;
+use plenum_schema::table::Entity;
+use plenum_schema::{AggregateKind, ConversationId, EntryId, LogId, Offset, UserId};
+use plenum_server::transfer::{TransferError, copy, totals, verify};
+use plenum_store::{Embedded, EmbeddedConfig};
+use uuid::Uuid;
+
+fn open(path: &std::path::Path) -> SharedStore {
+    Embedded::open(EmbeddedConfig { min_free_bytes: 1 << 20, ..EmbeddedConfig::at(path) }).unwrap()
+}
+
+fn log(number: u128) -> LogId {
+    LogId { kind: AggregateKind::Conversation, id: Uuid::from_u128(number) }
+}
+
+fn entries(log: LogId, after: Offset, count: u64) -> Vec<Entry> {
+    let one = |offset: u64| Entry {
+        id: EntryId(Uuid::from_u128(log.id.as_u128() << 64 | u128::from(offset))),
+        payload: Bytes::from(vec![7; 1 + (offset as usize * 37) % 900]),
+    };
+    (after + 1..=after + count).map(one).collect()
+}
+
+async fn append(store: &SharedStore, log: LogId, after: Offset, count: u64, digest: Option<&'static str>) {
+    let answer = store.append(log, after, entries(log, after, count), digest.map(Bytes::from)).await;
+    assert_eq!(answer, Ok(Appended::Done(after + count)));
+}
+
+/// Logs with and without a digest of their end, a snapshot, a trimmed one, an empty table and a full one.
+async fn fill(store: &SharedStore) {
+    for number in 1..=5 {
+        let log = log(number);
+        for after in (0..700).step_by(50) {
+            append(store, log, after, 50, (after == 300).then_some("of 350")).await;
+        }
+    }
+    append(store, log(1), 700, 3, Some("of the end")).await;
+    store.save_snapshot(log(2), Snapshot { offset: 600, state: Bytes::from_static(b"state") }).await.unwrap();
+    store.trim(log(3), 620).await.unwrap();
+    for number in 1..=1_200 {
+        let row = Membership {
+            user_id: UserId(Uuid::from_u128(number % 7)),
+            conversation_id: ConversationId(Uuid::from_u128(number)),
+            since: 5,
+        };
+        store.write(Membership::TABLE, vec![Mutation::Put(row.to_row())]).await.unwrap();
+    }
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+#[test]
+fn everything_arrives_with_its_offsets_and_a_second_copy_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (from, to) = (open(&directory.path().join("from")), open(&directory.path().join("to")));
+    run(async {
+        fill(&from).await;
+        let mut told = 0;
+        let copied = copy(&from, &to, |_| told += 1).await.unwrap();
+        assert_eq!((copied.logs, copied.rows), (5, 1_200));
+        assert_eq!(copied.entries, 4 * 700 + 3 + 80);
+        assert!(told >= 2);
+        assert_eq!(verify(&from, &to).await.unwrap(), copied);
+        for number in 1..=5 {
+            assert_eq!(to.head(log(number)).await, from.head(log(number)).await);
+        }
+        let found = to.find(log(2), vec![entries(log(2), 0, 600)[599].id]).await.unwrap();
+        assert_eq!(found, [Some(600)]);
+        assert_eq!(copy(&from, &to, |_| {}).await.unwrap(), copied);
+        assert_eq!(totals(&to).await.unwrap(), copied);
+    });
+}
+
+#[test]
+fn a_copy_that_was_interrupted_goes_on_where_it_stopped() {
+    let directory = tempfile::tempdir().unwrap();
+    let (from, to) = (open(&directory.path().join("from")), open(&directory.path().join("to")));
+    run(async {
+        fill(&from).await;
+        append(&to, log(1), 0, 123, None).await;
+        append(&to, log(4), 0, 1, None).await;
+        copy(&from, &to, |_| {}).await.unwrap();
+        verify(&from, &to).await.unwrap();
+        let all = to.read(log(1), 0, Direction::Forward, 1_000, 1 << 30).await.unwrap();
+        assert_eq!(all.len(), 703);
+    });
+}
+
+#[test]
+fn a_target_with_other_content_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let (from, to) = (open(&directory.path().join("from")), open(&directory.path().join("to")));
+    run(async {
+        fill(&from).await;
+        append(&to, log(9), 0, 1, None).await;
+        copy(&from, &to, |_| {}).await.unwrap();
+        assert!(matches!(verify(&from, &to).await, Err(TransferError::Differs { .. })));
+        append(&to, log(5), 700, 1, None).await;
+        assert!(matches!(copy(&from, &to, |_| {}).await, Err(TransferError::Differs { .. })));
+    });
+}

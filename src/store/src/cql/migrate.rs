@@ -1,0 +1,196 @@
+//! Bringing the schema of a keyspace to what this version needs, and refusing to run on any other.
+//!
+//! What was applied stands in `schema_migrations`, a row a step: begun, then finished. A lock row with a life of its own keeps a
+//! second migrator out; when its holder dies the row expires. Every step can be repeated, so whoever comes next
+//! begins with the one that was begun.
+//!
+//! All changes of the schema go through one node, the same for every migrator: Cassandra nodes that make the same table at the
+//! same time give it two identities.
+
+mod ledger;
+mod lock;
+
+pub use ledger::{Applied, Plan, StepState};
+
+use super::config::CqlConfig;
+use super::error::CqlError;
+use super::server;
+use super::session::{self, Profiles};
+use ledger::{LEDGER, judge};
+use lock::Lock;
+use plenum_actors::clock::SharedClock;
+use plenum_schema::cql::{MIGRATIONS, Migration, Step};
+use scylla::client::session::Session;
+use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
+use scylla::statement::unprepared::Statement;
+use std::time::Duration;
+
+fn request(what: &'static str, error: impl std::fmt::Display) -> CqlError {
+    CqlError::Request { what, reason: error.to_string() }
+}
+
+/// Applies what is missing.
+pub struct Migrator {
+    session: Session,
+    config: CqlConfig,
+    clock: SharedClock,
+}
+
+impl std::fmt::Debug for Migrator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Migrator").field("keyspace", &self.config.keyspace).finish_non_exhaustive()
+    }
+}
+
+/// Refuses a keyspace that is not exactly as this version needs it.
+pub(crate) async fn check(session: &Session, config: &CqlConfig) -> Result<(), CqlError> {
+    let plan = read_plan(session, config).await?;
+    let server = server::detect(session).await?;
+    tracing::info!(%server, keyspace = config.keyspace, "CQL cluster");
+    server::check_tablets(session, config, &server).await?;
+    plan.ready(&config.keyspace)
+}
+
+async fn read_plan(session: &Session, config: &CqlConfig) -> Result<Plan, CqlError> {
+    let applied = ledger::read(session, &config.keyspace).await?;
+    judge(&config.keyspace, MIGRATIONS, applied)
+}
+
+impl Migrator {
+    /// Connects. Nothing is changed. Must be called, and used, inside a tokio runtime with time and I/O.
+    ///
+    /// # Errors
+    /// [`CqlError`] says what to do.
+    pub async fn connect(config: CqlConfig, clock: SharedClock) -> Result<Self, CqlError> {
+        super::check_config(&config)?;
+        let session = session::connect(&config, &Profiles::new(&config)).await?;
+        Ok(Self { session, config, clock })
+    }
+
+    /// What the server says it is.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn server(&self) -> Result<String, CqlError> {
+        Ok(server::detect(&self.session).await?.to_string())
+    }
+
+    /// What was applied and what is missing.
+    ///
+    /// # Errors
+    /// [`CqlError::Newer`] and [`CqlError::Changed`] when this version is not the one to migrate.
+    pub async fn plan(&self) -> Result<Plan, CqlError> {
+        read_plan(&self.session, &self.config).await
+    }
+
+    /// The statement that would make the keyspace; `None` when it is there.
+    ///
+    /// # Errors
+    /// When the server does not answer, or cannot have such a keyspace.
+    pub async fn keyspace_statement(&self) -> Result<Option<String>, CqlError> {
+        let text = format!(
+            "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = '{}'",
+            self.config.keyspace
+        );
+        let rows =
+            self.session.query_unpaged(text, &[]).await.map_err(|error| request("looking for the keyspace", error))?;
+        let rows = rows.into_rows_result().map_err(|error| request("looking for the keyspace", error))?;
+        if rows.rows_num() > 0 {
+            return Ok(None);
+        }
+        server::create_keyspace(&self.config, &server::detect(&self.session).await?).map(Some)
+    }
+
+    /// Applies what is missing, under the lock; tells `progress` about each step when it is done. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`CqlError`] says what to do; running it again goes on where it stopped.
+    pub async fn run(&self, mut progress: impl FnMut(&Migration)) -> Result<usize, CqlError> {
+        if self.plan().await?.is_complete() {
+            return Ok(0);
+        }
+        self.prepare().await?;
+        let lock = Lock::take(&self.session, &self.config, self.clock.as_ref()).await?;
+        let outcome = self.apply(&lock, &mut progress).await;
+        lock.release(&self.session).await;
+        outcome
+    }
+
+    /// The keyspace, and the two tables of the migrator itself.
+    async fn prepare(&self) -> Result<(), CqlError> {
+        if let Some(text) = self.keyspace_statement().await? {
+            self.change("making the keyspace", text).await?;
+        }
+        let keyspace = &self.config.keyspace;
+        for (name, columns) in [LEDGER, lock::TABLE] {
+            if !ledger::has_table(&self.session, keyspace, name).await? {
+                let text = format!("CREATE TABLE IF NOT EXISTS {keyspace}.{name} ({columns})");
+                self.change("making the tables of the migrator", text).await?;
+            }
+        }
+        // Another migrator may have made them this moment: not every node has to know them yet.
+        self.agreed().await?;
+        let chosen = self.session.use_keyspace(keyspace, false).await;
+        chosen.map_err(|error| request("choosing the keyspace", error))
+    }
+
+    async fn apply(&self, lock: &Lock, progress: &mut impl FnMut(&Migration)) -> Result<usize, CqlError> {
+        // Read again: another migrator may have been at work until we got the lock.
+        let plan = self.plan().await?;
+        let missing = MIGRATIONS.iter().filter(|step| plan.state(step.number) != StepState::Finished);
+        let mut count = 0;
+        for step in missing {
+            lock.renew(&self.session, step.number).await?;
+            ledger::begin(&self.session, &self.config.keyspace, step, self.clock.wall()).await?;
+            self.step(step).await?;
+            ledger::finish(&self.session, &self.config.keyspace, step).await?;
+            progress(step);
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    async fn step(&self, step: &Migration) -> Result<(), CqlError> {
+        let failed = |reason: String| CqlError::Step { number: step.number, name: step.name.to_owned(), reason };
+        let keyspace = &self.config.keyspace;
+        let is_done = match step.step() {
+            None => return Err(failed("the statement is not one that can be repeated".to_owned())),
+            Some(Step::Repeatable) => false,
+            Some(Step::AddColumn { table, column }) => {
+                ledger::has_column(&self.session, keyspace, &table, &column).await?
+            }
+            Some(Step::DropColumn { table, column }) => {
+                !ledger::has_column(&self.session, keyspace, &table, &column).await?
+            }
+        };
+        if is_done {
+            return Ok(());
+        }
+        match self.change("changing the schema", step.statement()).await {
+            Err(CqlError::Request { reason, .. }) => Err(failed(reason)),
+            other => other,
+        }
+    }
+
+    /// One change of the schema, agreed on by all nodes when this returns.
+    async fn change(&self, what: &'static str, text: String) -> Result<(), CqlError> {
+        let mut statement = Statement::new(text);
+        let limit = Duration::from_millis(self.config.migration.step_timeout_ms);
+        statement.set_request_timeout(Some(limit));
+        let state = self.session.get_cluster_state();
+        if let Some(node) =
+            state.get_nodes_info().iter().filter(|node| node.is_connected()).min_by_key(|node| node.host_id)
+        {
+            let target = NodeIdentifier::Node(node.clone());
+            statement.set_load_balancing_policy(Some(SingleTargetLoadBalancingPolicy::new(target, None)));
+        }
+        self.session.query_unpaged(statement, &[]).await.map_err(|error| request(what, error))?;
+        self.agreed().await
+    }
+
+    /// Waits until all nodes have the same schema.
+    async fn agreed(&self) -> Result<(), CqlError> {
+        let agreement = self.session.await_schema_agreement().await;
+        agreement.map(drop).map_err(|error| request("waiting until all nodes have the same schema", error))
+    }
+}
