@@ -321,8 +321,10 @@ impl Run<'_> {
         match (hurt.fault, self.servers.get_mut(hurt.node)) {
             (Fault::Kill | Fault::Mixed, Some(server)) => server.launch()?,
             (Fault::Pause, Some(server)) => server.pause(false),
-            (Fault::Restart, Some(server)) if !server.has_ended() => return Ok(false),
             (Fault::Restart, Some(server)) => {
+                if !server.has_ended() {
+                    return Ok(false);
+                }
                 server.kill();
                 server.launch()?;
             }

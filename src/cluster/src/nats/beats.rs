@@ -44,6 +44,9 @@ async fn beat(shared: Arc<Shared>, node: Node) {
         // Nobody is dead because this node could not hear: the bus was away, or this process did not run.
         let was_paused = now.saturating_sub(last) > shared.config.silent_ms / 2;
         last = now;
+        if was_paused {
+            shared.woken.send_replace(());
+        }
         if !shared.is_connected() || was_paused {
             shared.members.change(|view| view.hold(now));
             continue;

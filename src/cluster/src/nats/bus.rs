@@ -69,6 +69,8 @@ pub(super) struct Shared {
     pub connected: watch::Receiver<bool>,
     /// Changes with the nodes that are there.
     pub membership: watch::Sender<()>,
+    /// Changes when this process has stood still for so long that the others may have given it up.
+    pub woken: watch::Sender<()>,
     pub outgoing: mpsc::Sender<Outgoing>,
     pub runtime: Handle,
 }
@@ -176,6 +178,7 @@ impl Bus {
             client,
             connected,
             membership: watch::Sender::new(()),
+            woken: watch::Sender::new(()),
             outgoing,
             runtime,
         };

@@ -60,14 +60,19 @@ async fn hear(shared: Arc<Shared>, node: Node) {
     }
 }
 
-/// While the bus is away, and once when it is back, nobody may have told this node: the store knows.
+/// While the bus is away, once when it is back, and after this process has stood still, nobody may have told this node: the store
+/// knows.
 async fn compare(shared: Arc<Shared>, node: Node) {
-    let mut connected = shared.connected.clone();
+    let (mut connected, mut woken) = (shared.connected.clone(), shared.woken.subscribe());
     let every = Duration::from_millis(shared.config.check_alone_ms);
     loop {
         if shared.is_connected() {
             end_those_gone(&shared, &node).await;
-            if connected.changed().await.is_err() {
+            let changed = tokio::select! {
+                changed = connected.changed() => changed,
+                changed = woken.changed() => changed,
+            };
+            if changed.is_err() {
                 return;
             }
         } else {

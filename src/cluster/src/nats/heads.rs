@@ -39,18 +39,17 @@ pub fn start(shared: &Arc<Shared>, node: &Node) -> Arc<Heads> {
 }
 
 async fn run(shared: Arc<Shared>, node: Node, heads: Arc<Heads>) {
-    let mut connected = shared.connected.clone();
+    let (mut connected, mut woken) = (shared.connected.clone(), shared.woken.subscribe());
     loop {
         let every = if shared.is_connected() { shared.config.check_every_ms } else { shared.config.check_alone_ms };
         let is_all = tokio::select! {
             () = heads.notify.notified() => false,
             () = tokio::time::sleep(Duration::from_millis(every)) => true,
-            changed = connected.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-                true
-            }
+            changed = connected.changed() => match changed {
+                Ok(()) => true,
+                Err(_) => return,
+            },
+            _woken = woken.changed() => true,
         };
         let mut topics: Vec<Topic> = std::mem::take(&mut *heads.due.lock()).into_iter().collect();
         if is_all {

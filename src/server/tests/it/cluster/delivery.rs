@@ -113,7 +113,7 @@ async fn whoever_is_removed_on_one_node_hears_nothing_more_on_another() {
     let (topic, people, mut peers) = cluster.one_on_each().await;
     let path = crate::socket::world::World::path_of(topic, &format!("/members/{}", people[2].user));
     let (status, answer) = cluster.nodes[1].rest(&people[0], "DELETE", &path, &serde_json::Value::Null);
-    assert_eq!(status, 200, "{answer}");
+    assert_eq!(status, 204, "{answer}");
     peers[1].expect_event().await;
     peers[2].expect_event().await;
     peers[0].say(topic, "among ourselves").await;
