@@ -20,7 +20,8 @@ pub struct EmbeddedConfig {
     /// A commit of this many writes or more means that many write at once: the next commit then waits a little, so that it carries
     /// more writes for its fsync. Fewer writes never wait.
     pub busy_writes: usize,
-    /// How long it waits microseconds; 0: never. At most 100,000.
+    /// The longest it waits, microseconds; it waits as long as the last commit took, so that latency at most doubles. 0: never. At
+    /// most 100,000.
     pub busy_rest_micros: u64,
     /// How much the writer's thread steps back behind threads that bring writes (`nice`, 0 to 19). 0: not.
     pub writer_nice: i32,
@@ -58,14 +59,14 @@ impl Default for EmbeddedConfig {
             max_queued_bytes: 64 * 1024 * 1024,
             batch_writes: 4_096,
             batch_bytes: 2 * 1024 * 1024,
-            busy_writes: 4,
-            busy_rest_micros: 0,
+            busy_writes: 16,
+            busy_rest_micros: 500,
             writer_nice: 10,
             max_value_bytes: 4 * 1024 * 1024,
             trim_entries: 1_024,
             cached_heads: 65_536,
             cache_bytes: 64 * MIB,
-            log_memtable_bytes: 16 * MIB,
+            log_memtable_bytes: 32 * MIB,
             memtable_bytes: 8 * MIB,
             journal_bytes: 128 * MIB,
             background_threads: 1,

@@ -22,11 +22,18 @@ const LEAST_FREE_BYTES: u64 = 1024 * 1024;
 
 /// However the rest is configured, nobody waits longer than this for it.
 const LONGEST_REST_MICROS: u64 = 100_000;
+/// Free space is measured again when this part of what may still be used has been written (and every interval, for others write
+/// to the disk too): asking the system before each commit costs as much as a tenth of writing it.
+const MEASURED_PART: u64 = 16;
 
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     heads: HeadCache,
     next_check: MonoMillis,
+    /// Bytes that may be written before free space is measured again.
+    unmeasured: u64,
+    /// How long the last commit took, microseconds.
+    last_commit: u64,
     /// The failed database, until its last reader has left.
     retired: Option<Arc<Engine>>,
 }
@@ -34,7 +41,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let heads = HeadCache::new(shared.config.cached_heads);
-        Self { shared, heads, next_check: 0, retired: None }
+        Self { shared, heads, next_check: 0, unmeasured: 0, last_commit: 0, retired: None }
     }
 
     /// Works until the queue is closed and empty.
@@ -59,12 +66,14 @@ impl Writer {
         }
     }
 
-    /// When many write at once, lets more of them gather before the next fsync: an fsync costs the same for one write as for a
-    /// hundred. Not when a full batch waits already, nor for a lone writer, who would only wait.
+    /// When many write at once, lets those who were just answered come back before the next fsync, for as long as the last commit
+    /// took: an fsync costs the same for one write as for a hundred. Not when a full batch waits already, nor for a few writers,
+    /// who would only wait.
     fn rest(&self, count: usize) {
         let config = &self.shared.config;
-        if config.busy_rest_micros > 0 && count >= config.busy_writes && self.shared.queue.len() < config.batch_writes {
-            std::thread::sleep(Duration::from_micros(config.busy_rest_micros.min(LONGEST_REST_MICROS)));
+        let micros = self.last_commit.min(config.busy_rest_micros).min(LONGEST_REST_MICROS);
+        if micros > 0 && count >= config.busy_writes && self.shared.queue.len() < config.batch_writes {
+            std::thread::sleep(Duration::from_micros(micros));
         }
     }
 
@@ -97,7 +106,9 @@ impl Writer {
         if let Condition::Failed(reason) = &*self.shared.condition.read() {
             return Err(StoreError::Unavailable(reason.clone()));
         }
-        self.check_space();
+        if self.unmeasured == 0 || !matches!(*self.shared.condition.read(), Condition::Ready) {
+            self.check_space();
+        }
         self.shared.condition.read().check()?;
         let engine = self.shared.engine.read().clone();
         let engine = engine.ok_or_else(|| StoreError::Unavailable("the store is closed".to_owned()))?;
@@ -144,7 +155,9 @@ impl Writer {
         match result {
             Ok(()) => {
                 let metrics = &parts.metrics;
-                metrics.commit_seconds.observe(parts.clock.micros().saturating_sub(start) as f64 / 1_000_000.0);
+                self.unmeasured = self.unmeasured.saturating_sub(counts.bytes);
+                self.last_commit = parts.clock.micros().saturating_sub(start);
+                metrics.commit_seconds.observe(self.last_commit as f64 / 1_000_000.0);
                 metrics.fsyncs.inc();
                 metrics.writes_per_fsync.observe(count as f64);
                 metrics.appends.inc_by(counts.appends);
@@ -203,6 +216,7 @@ impl Writer {
     /// Measures free space and goes to [`Condition::Full`] and back. A failed store stays failed, but says that it is full.
     fn check_space(&mut self) -> u64 {
         let (free, least) = (self.free_bytes(), self.shared.config.min_free_bytes);
+        self.unmeasured = free.saturating_sub(least) / MEASURED_PART;
         self.shared.parts.metrics.free_bytes.set(i64::try_from(free).unwrap_or(i64::MAX));
         let condition = self.shared.condition.read().clone();
         match condition {
