@@ -30,7 +30,7 @@ pub(super) fn run(settings: &Settings, args: &ImportArgs) -> Result<(), Failure>
             "source and target are the same directory: set store.engine = \"scylla\" or another store.path".into()
         );
     }
-    let from: SharedStore = Embedded::open(EmbeddedConfig { path, ..config.store.limits.clone() })?;
+    let from: SharedStore = Embedded::open(EmbeddedConfig { path, ..config.store.limits })?;
     let to = offline::store(&config, Missing::Create)?;
     block_on(async {
         if !args.verify_only {
