@@ -32,8 +32,9 @@ impl InterestWatcher for Noted {
 pub fn start(shared: &Arc<Shared>, node: &Node, heads: &Arc<Heads>) {
     let noted = Arc::new(Noted::default());
     node.hubs.watch(noted.clone());
-    // Whoever came before.
-    noted.topics.lock().extend(node.hubs.wanted());
+    // Whoever came before. Never asked while the topics noted are locked: whoever notes one has locked it in the hubs.
+    let wanted = node.hubs.wanted();
+    noted.topics.lock().extend(wanted);
     noted.notify.notify_one();
     let interest = Interest {
         shared: shared.clone(),
