@@ -5,10 +5,10 @@ mod arguments;
 use crate::budget::{Budget, BudgetError};
 use crate::clock::Clock;
 use crate::report::{Outcome, Report};
-use crate::scenario::{Context, Failure, Foreign, acks, churn, crash, fanout, idle, slow, socketio};
+use crate::scenario::{Context, Failure, Foreign, acks, churn, crash, fanout, idle, slow, socketio, streams};
 use crate::target::{self, TargetError, TargetOptions};
 use crate::{process, yardstick};
-use arguments::{AcksArgs, ChurnArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs, SocketIoArgs};
+use arguments::{AcksArgs, ChurnArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs, SocketIoArgs, StreamsArgs};
 use clap::{Args, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -84,6 +84,8 @@ enum Scenario {
     Yardstick(FanoutArgs),
     /// Memory of many quiet connections, before and after a burst
     Idle(IdleArgs),
+    /// Memory of many quiet streams of server-sent events
+    Streams(StreamsArgs),
     /// Durable appends: one sender against many
     Acks(AcksArgs),
     /// SIGKILL again and again under load; then everything is checked
@@ -190,6 +192,7 @@ fn scenario(context: &Context, scenario: &Scenario) -> Result<Report, Failure> {
         Scenario::Yardstick(args) => fanout::run(context, &args.comparison(context, "yardstick", false)),
         Scenario::Rooms(args) => fanout::run(context, &args.comparison(context)),
         Scenario::Idle(args) => idle::run(context, args.scenario()),
+        Scenario::Streams(args) => streams::run(context, args.scenario()),
         Scenario::Acks(args) => acks::run(context, args.scenario()),
         Scenario::Crash(args) => match args.cluster() {
             Some(cluster) => crash::run_cluster(context, args.scenario(), &cluster),

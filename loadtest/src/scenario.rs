@@ -7,6 +7,7 @@ pub mod fanout;
 pub mod idle;
 pub mod slow;
 pub mod socketio;
+pub mod streams;
 
 use crate::clock::Clock;
 use crate::swarm::SwarmError;

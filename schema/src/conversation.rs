@@ -156,6 +156,9 @@ pub struct TitleChanged {
 pub struct MessageEdited {
     /// The message's offset.
     pub target: Offset,
+    /// The message's id; absent in what was written before ids stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
     /// Its author.
     pub by: UserId,
     /// What it says now.
@@ -168,6 +171,9 @@ pub struct MessageEdited {
 pub struct MessageDeleted {
     /// The message's offset.
     pub target: Offset,
+    /// The message's id; absent in what was written before ids stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
     /// By whom: its author, or an admin or the owner of the conversation.
     pub by: UserId,
 }
@@ -178,6 +184,9 @@ pub struct MessageDeleted {
 pub struct ReactionAdded {
     /// The message's offset.
     pub target: Offset,
+    /// The message's id; absent in what was written before ids stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
     /// Who.
     pub by: UserId,
     /// With what: 1 to [`EMOJI_BYTES`] bytes, compared byte by byte.
@@ -190,6 +199,9 @@ pub struct ReactionAdded {
 pub struct ReactionRemoved {
     /// The message's offset.
     pub target: Offset,
+    /// The message's id; absent in what was written before ids stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
     /// Who.
     pub by: UserId,
     /// Which.

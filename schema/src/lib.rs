@@ -18,7 +18,7 @@ pub mod topic;
 pub mod view;
 pub mod wire;
 
-pub use content::{Content, ContentKind};
+pub use content::{Attachment, Content, ContentKind};
 pub use id::{ConnectionId, ConversationId, EntryId, MessageId, NodeId, SessionId, UserId};
 pub use log::{AggregateKind, LogId, Offset};
 pub use refusal::{Refusal, RefusalCode};

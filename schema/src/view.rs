@@ -1,10 +1,11 @@
 //! Shapes of things as REST and Socket.IO show them. The native protocol shows events instead.
 
-use crate::content::ContentKind;
+use crate::content::{Attachment, ContentKind};
 use crate::conversation::Message;
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::log::Offset;
-use crate::moment::rfc3339;
+use crate::moment::{rfc3339, rfc3339_option};
+use crate::wire::{MessageState, ReactionCount};
 use serde::Serialize;
 
 /// A message.
@@ -32,12 +33,24 @@ pub struct MessageView<'m> {
     /// The same under the name that study rooms know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_type: Option<ContentKind>,
+    /// What belongs to it.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub attachments: &'m [Attachment],
     /// The author's own reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_ref: Option<&'m str>,
     /// When it was written.
     #[serde(serialize_with = "rfc3339")]
     pub created_at: i64,
+    /// When it was edited last.
+    #[serde(serialize_with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<i64>,
+    /// When it was deleted.
+    #[serde(serialize_with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<i64>,
+    /// Its reactions.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub reactions: &'m [ReactionCount],
 }
 
 impl<'m> MessageView<'m> {
@@ -54,9 +67,21 @@ impl<'m> MessageView<'m> {
             content: &message.content.text,
             kind: message.content.kind,
             message_type: None,
+            attachments: &message.content.attachments,
             client_ref: message.client_ref.as_deref(),
             created_at: at,
+            edited_at: None,
+            deleted_at: None,
+            reactions: &[],
         }
+    }
+
+    /// The same with what became of it.
+    #[must_use]
+    pub fn with_state(mut self, state: &'m MessageState) -> Self {
+        (self.edited_at, self.deleted_at) = (state.edited_at, state.deleted_at);
+        self.reactions = &state.reactions;
+        self
     }
 
     /// The same with the names that study rooms know.

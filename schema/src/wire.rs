@@ -17,7 +17,8 @@ pub use notices::{ConversationChange, ConversationUpdated, Notification, Presenc
 pub use server::{
     Ack, AckResult, CaughtUp, Changed, ConversationAdded, Event, EventFrame, Gap, GapReason, Goodbye, Heartbeat,
     HeartbeatAdvice, Hello, Identified, Limits, Marked, MarksSignal, MessageState, Page, Pong, ReactionCount,
-    ReconnectAdvice, RefusalFrame, Sent, ServerFrame, Signal, SignalFrame, Subscribed, TypingSignal, Unsubscribed,
+    ReconnectAdvice, RefusalFrame, RoomStats, Sent, ServerFrame, Signal, SignalFrame, Subscribed, TypingSignal,
+    Unsubscribed,
 };
 
 /// The sub-protocol that speaks JSON in text frames.

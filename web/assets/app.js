@@ -2,6 +2,7 @@
 
 import { Api } from "./api.js";
 import { Connection } from "./connection.js";
+import { wordsOf } from "./conversation.js";
 import { Marks } from "./marks.js";
 import { Outbox } from "./outbox.js";
 import { newRef } from "./refs.js";
@@ -168,7 +169,7 @@ class Chat {
     if (this.#connection.state.phase !== "live") return;
     const author = conversation.nameOf(message.author);
     const where = conversation.id === this.#open?.id && !document.hidden ? "" : ` in ${conversation.name()}`;
-    announcer.say(`${author}${conversation.kind !== "direct" ? where : ""}: ${message.content.text.slice(0, 200)}`);
+    announcer.say(`${author}${conversation.kind !== "direct" ? where : ""}: ${wordsOf(message.content).slice(0, 200)}`);
   }
 
   close() {

@@ -6,6 +6,11 @@
  * @property {{from: number, to: number}} [gap]
  */
 
+/** A message in words: its text, and the names or addresses of what is attached. */
+export function wordsOf({ text, attachments = [] }) {
+  return [text, ...attachments.map(({ name, url }) => name ?? url)].filter(Boolean).join("\n");
+}
+
 /** One conversation. Its events are one unbroken range of offsets, from `low` to `position`. */
 export class Conversation {
   /** @type {Item[]} */
@@ -101,7 +106,7 @@ export class Conversation {
     } else if (item.offset > Math.max(this.#countedTo, this.read)) {
       this.unread += 1;
     }
-    this.last = { text: message.content.text, author: message.author, at: item.at, offset: item.offset };
+    this.last = { text: wordsOf(message.content), author: message.author, at: item.at, offset: item.offset };
     this.activeAt = Math.max(this.activeAt, item.at);
     this.mark(message.author, { delivered: item.offset, read: item.offset });
   }

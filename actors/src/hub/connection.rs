@@ -98,7 +98,7 @@ pub(super) struct Connection {
     /// Newest conflated signals that found no room: topic index and key.
     pub conflated: Vec<(u32, u64)>,
     /// Its positions, if it is told them.
-    pub trail: Option<Box<Trail>>,
+    pub trail: Trail,
     pub identity: Option<Box<Identity>>,
     pub since: MonoMillis,
     pub heard: MonoMillis,
@@ -118,7 +118,7 @@ impl Connection {
             outbox: Outbox::default(),
             subscriptions: Vec::new(),
             conflated: Vec::new(),
-            trail: None,
+            trail: Trail::default(),
             identity: None,
             since: now,
             heard: now,

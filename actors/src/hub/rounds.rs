@@ -136,7 +136,9 @@ impl Core {
         if connection.blocked || !connection.is_open() || !connection.outbox.is_empty() || bytes.is_empty() {
             return false;
         }
-        if connection.trail.is_some() && self.note_trail(slot, delivery.topic, delivery.last) {
+        if !connection.trail.goes_on(delivery.topic, delivery.last)
+            && self.note_trail(slot, delivery.topic, delivery.last)
+        {
             return self.deliver_with_tail(slot, bytes);
         }
         let Some(connection) = self.connections.get_mut(slot as usize) else { return true };
@@ -326,6 +328,8 @@ impl Core {
             return;
         };
         let Subscription { stand, .. } = connection.subscriptions.swap_remove(at);
+        self.settle_trail(slot, index);
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         connection.conflated.retain(|(topic, _)| *topic != index);
         let dialect = connection.dialect;
         self.metrics.subscriptions.dec();

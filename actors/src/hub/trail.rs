@@ -12,16 +12,36 @@ use bytes::Bytes;
 use plenum_schema::{Offset, Topic};
 use std::io::{ErrorKind, IoSlice};
 
-/// The topics that have moved since the connection's base, with the last offset handed over.
-#[derive(Debug, Default)]
+/// No topic.
+const NONE: u32 = u32::MAX;
+
+/// Where a connection stands since its base. As long as one topic alone has moved, its position stands here and not behind the
+/// pointer: a broadcast touches this memory anyway, and every receiver would wait for two more cold lines.
+#[derive(Debug)]
 pub(super) struct Trail {
+    /// The index of the one topic that has moved.
+    sole: u32,
+    /// Its last offset handed over.
+    at: Offset,
+    /// For connections that are told their positions.
+    told: Option<Box<Told>>,
+}
+
+impl Default for Trail {
+    fn default() -> Self {
+        Self { sole: NONE, at: 0, told: None }
+    }
+}
+
+/// The topics that have moved when they are more than one, with the last offset handed over.
+#[derive(Debug)]
+struct Told {
     positions: Vec<(Topic, Offset)>,
     limit: usize,
 }
 
-impl Trail {
-    /// Notes a position; answers whether the shared bytes do not say it all.
-    fn note(&mut self, topic: Topic, offset: Offset) -> bool {
+impl Told {
+    fn put(&mut self, topic: Topic, offset: Offset) {
         match self.positions.iter_mut().find(|(seen, _)| *seen == topic) {
             Some((_, position)) => *position = offset,
             None => {
@@ -32,7 +52,47 @@ impl Trail {
                 self.positions.push((topic, offset));
             }
         }
-        self.positions.len() > 1
+    }
+}
+
+impl Trail {
+    fn told(positions: Vec<(Topic, Offset)>, limit: usize) -> Self {
+        Self { told: Some(Box::new(Told { positions, limit: limit.max(1) })), ..Self::default() }
+    }
+
+    /// The usual case: notes what is handed over and answers whether the shared bytes say it all. `false` is not the last word:
+    /// [`Core::note_trail`] has that.
+    pub(super) fn goes_on(&mut self, topic: u32, last: Option<Offset>) -> bool {
+        match last {
+            Some(last) if self.sole == topic => {
+                self.at = last;
+                true
+            }
+            Some(_) => self.told.is_none(),
+            None => true,
+        }
+    }
+
+    /// Notes a position, of the topic at `index` if it is known; `sole`: the one topic that has moved so far. Answers whether the
+    /// shared bytes do not say it all.
+    fn note(&mut self, sole: Option<Topic>, index: Option<u32>, topic: Topic, offset: Offset) -> bool {
+        self.settle(sole);
+        let Some(told) = self.told.as_mut() else { return false };
+        if let (Some(index), true) = (index, told.positions.iter().all(|(seen, _)| *seen == topic)) {
+            (self.sole, self.at) = (index, offset);
+            told.positions = Vec::new();
+            return false;
+        }
+        told.put(topic, offset);
+        told.positions.len() > 1
+    }
+
+    /// The one topic that has moved is one among others from now on, or its index is about to mean another.
+    fn settle(&mut self, sole: Option<Topic>) {
+        if let (Some(sole), Some(told)) = (sole, self.told.as_mut()) {
+            told.put(sole, self.at);
+        }
+        self.sole = NONE;
     }
 }
 
@@ -41,17 +101,36 @@ impl Core {
     /// already. At most `limit` topics are told.
     pub fn trail(&mut self, key: ConnectionKey, positions: Vec<(Topic, Offset)>, limit: usize) {
         if let Some(connection) = self.get(key) {
-            connection.trail = Some(Box::new(Trail { positions, limit: limit.max(1) }));
+            connection.trail = Trail::told(positions, limit);
+        }
+    }
+
+    /// The one topic that has moved on a connection.
+    fn sole(&self, slot: u32) -> Option<Topic> {
+        let index = self.connections.get(slot as usize)?.trail.sole;
+        self.topics.get(index as usize).map(|state| state.topic)
+    }
+
+    /// A connection leaves the topic at this index, which may mean another one afterwards.
+    pub(super) fn settle_trail(&mut self, slot: u32, index: u32) {
+        let sole = self.sole(slot);
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        if connection.trail.sole == index {
+            connection.trail.settle(sole);
         }
     }
 
     /// The client stands at this position of a topic that its base does not know, and is told so at once.
     pub fn tell_position(&mut self, key: ConnectionKey, topic: Topic, position: Offset) {
         self.tail.clear();
+        if self.get(key).is_none() {
+            return;
+        }
+        let sole = self.sole(key.slot);
         let Some(connection) = self.get(key) else { return };
-        let Some(trail) = connection.trail.as_mut() else { return };
-        trail.note(topic, position);
-        let (dialect, positions) = (connection.dialect, trail.positions.clone());
+        connection.trail.note(sole, None, topic, position);
+        let Some(told) = connection.trail.told.as_ref() else { return };
+        let (dialect, positions) = (connection.dialect, told.positions.clone());
         let mut frame = Vec::new();
         (self.framing.trail)(dialect, &positions, &mut frame);
         self.push_bytes(key, frame.into());
@@ -61,10 +140,17 @@ impl Core {
     pub(super) fn note_trail(&mut self, slot: u32, topic: u32, last: Option<Offset>) -> bool {
         self.tail.clear();
         let Some(connection) = self.connections.get_mut(slot as usize) else { return false };
-        let (Some(trail), Some(last)) = (connection.trail.as_mut(), last) else { return false };
+        let Some(last) = last else { return false };
+        if connection.trail.goes_on(topic, Some(last)) {
+            return false;
+        }
+        let (sole, index) = (self.sole(slot), topic);
         let Some(topic) = self.topics.get(topic as usize).map(|state| state.topic) else { return false };
-        if trail.note(topic, last) {
-            (self.framing.trail)(connection.dialect, &trail.positions, &mut self.tail);
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return false };
+        if let (true, Some(told)) =
+            (connection.trail.note(sole, Some(index), topic, last), connection.trail.told.as_ref())
+        {
+            (self.framing.trail)(connection.dialect, &told.positions, &mut self.tail);
         }
         !self.tail.is_empty()
     }
@@ -107,20 +193,61 @@ mod tests {
         Topic::Conversation(ConversationId(Uuid::from_u128(number)))
     }
 
+    /// Positions in the order in which they are told; the one that is not is taken for the topic with the index's number.
+    fn positions(trail: &Trail) -> Vec<(Topic, Offset)> {
+        match trail.sole {
+            NONE => trail.told.as_ref().unwrap().positions.clone(),
+            sole => vec![(topic(sole.into()), trail.at)],
+        }
+    }
+
+    fn note(trail: &mut Trail, index: u32, offset: Offset) -> bool {
+        let sole = (trail.sole != NONE).then(|| topic(trail.sole.into()));
+        !trail.goes_on(index, Some(offset)) && trail.note(sole, Some(index), topic(index.into()), offset)
+    }
+
     #[test]
     fn one_topic_needs_no_tail_and_the_second_one_does_from_then_on() {
-        let mut trail = Trail { limit: 8, ..Trail::default() };
-        assert!(!trail.note(topic(1), 5) && !trail.note(topic(1), 6));
-        assert!(trail.note(topic(2), 1) && trail.note(topic(1), 7));
-        assert_eq!(trail.positions, [(topic(1), 7), (topic(2), 1)]);
+        let mut trail = Trail::told(Vec::new(), 8);
+        assert!(!note(&mut trail, 1, 5) && !note(&mut trail, 1, 6));
+        assert_eq!(positions(&trail), [(topic(1), 6)]);
+        assert!(note(&mut trail, 2, 1) && note(&mut trail, 1, 7));
+        assert_eq!(positions(&trail), [(topic(1), 7), (topic(2), 1)]);
+    }
+
+    #[test]
+    fn a_topic_that_is_left_keeps_its_position_whatever_its_index_means_then() {
+        let mut trail = Trail::told(Vec::new(), 8);
+        assert!(!note(&mut trail, 1, 5));
+        trail.settle(Some(topic(1)));
+        // The index was given to another topic.
+        assert!(trail.note(None, Some(1), topic(9), 3));
+        assert_eq!(positions(&trail), [(topic(1), 5), (topic(9), 3)]);
+    }
+
+    #[test]
+    fn a_client_that_comes_back_with_one_position_goes_on_with_it() {
+        let mut trail = Trail::told(vec![(topic(1), 5)], 8);
+        assert!(!note(&mut trail, 1, 6));
+        assert_eq!(positions(&trail), [(topic(1), 6)]);
+        let mut trail = Trail::told(vec![(topic(1), 5)], 8);
+        assert!(note(&mut trail, 2, 1));
+        assert_eq!(positions(&trail), [(topic(1), 5), (topic(2), 1)]);
+    }
+
+    #[test]
+    fn whoever_is_told_nothing_notes_nothing() {
+        let mut trail = Trail::default();
+        assert!(!note(&mut trail, 1, 5) && !note(&mut trail, 2, 5));
+        assert_eq!(trail.sole, NONE);
     }
 
     #[test]
     fn a_trail_is_bounded_and_forgets_the_oldest() {
-        let mut trail = Trail { limit: 2, ..Trail::default() };
-        (1..=5).for_each(|number| {
-            trail.note(topic(number), 1);
+        let mut trail = Trail::told(Vec::new(), 2);
+        (1..=5).for_each(|index| {
+            note(&mut trail, index, 1);
         });
-        assert_eq!(trail.positions, [(topic(4), 1), (topic(5), 1)]);
+        assert_eq!(positions(&trail), [(topic(4), 1), (topic(5), 1)]);
     }
 }

@@ -8,7 +8,7 @@ use plenum_schema::conversation::{
     MessageEdited, ReactionAdded, ReactionRemoved, Role, Stored, TitleChanged,
 };
 use plenum_schema::room::{RoomChanged, RoomClosed, RoomInfo};
-use plenum_schema::{Content, EntryId, UserId, codec};
+use plenum_schema::{Attachment, Content, ContentKind, EntryId, UserId, codec};
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -54,13 +54,48 @@ fn events() -> Vec<(&'static str, ConversationEvent)> {
 /// What changes earlier messages, as version 1 writes it.
 fn changes() -> Vec<(&'static str, ConversationEvent)> {
     let (by, emoji) = (user(1), "👍".to_owned());
-    let edited = MessageEdited { target: 2, by, content: Content::text("au revoir") };
+    let message = None;
+    let edited = MessageEdited { target: 2, message, by, content: Content::text("au revoir") };
     vec![
         ("message-edited", ConversationEvent::MessageEdited(edited)),
-        ("reaction-added", ConversationEvent::ReactionAdded(ReactionAdded { target: 2, by, emoji: emoji.clone() })),
-        ("reaction-removed", ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, by, emoji })),
-        ("message-deleted", ConversationEvent::MessageDeleted(MessageDeleted { target: 3, by })),
+        (
+            "reaction-added",
+            ConversationEvent::ReactionAdded(ReactionAdded { target: 2, message, by, emoji: emoji.clone() }),
+        ),
+        ("reaction-removed", ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, message, by, emoji })),
+        ("message-deleted", ConversationEvent::MessageDeleted(MessageDeleted { target: 3, message, by })),
     ]
+}
+
+/// The same with the ids of the messages, which came later.
+fn changes_with_ids() -> Vec<(&'static str, ConversationEvent)> {
+    let (by, emoji, message) = (user(1), "👍".to_owned(), Some(entry(2)));
+    let edited = MessageEdited { target: 2, message, by, content: Content::text("au revoir") };
+    let deleted = MessageDeleted { target: 3, message: Some(entry(3)), by };
+    let added = ReactionAdded { target: 2, message, by, emoji: emoji.clone() };
+    vec![
+        ("message-edited-with-id", ConversationEvent::MessageEdited(edited)),
+        ("reaction-added-with-id", ConversationEvent::ReactionAdded(added)),
+        (
+            "reaction-removed-with-id",
+            ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, message, by, emoji }),
+        ),
+        ("message-deleted-with-id", ConversationEvent::MessageDeleted(deleted)),
+    ]
+}
+
+/// Messages with more than text, which came later.
+fn attached() -> Vec<(&'static str, ConversationEvent)> {
+    let whole = Attachment {
+        url: "https://files.example/1".into(),
+        name: Some("ç.png".into()),
+        mime_type: Some("image/png".into()),
+        size: Some(70_000),
+    };
+    let bare = Attachment { url: "/2".into(), name: None, mime_type: None, size: None };
+    let content = Content { kind: ContentKind::Image, text: String::new(), attachments: vec![whole, bare] };
+    let message = Message { id: entry(2), author: user(1), number: 1, content, client_ref: None };
+    vec![("message-with-attachments", ConversationEvent::Message(message))]
 }
 
 /// What only rooms have, as version 1 writes it.
@@ -130,7 +165,8 @@ fn fixture(name: &str, now: &[u8]) -> Vec<u8> {
 
 #[test]
 fn events_of_version_1_are_read_and_written_as_ever() {
-    for (name, event) in events().into_iter().chain(changes()).chain(room()) {
+    for (name, event) in events().into_iter().chain(changes()).chain(changes_with_ids()).chain(attached()).chain(room())
+    {
         let stored = Stored { at: 1_700_000_000_000, event };
         let written = codec::store(Conversation::EVENT_FORMAT, &stored).unwrap();
         let golden = fixture(&format!("{name}.bin"), &written);

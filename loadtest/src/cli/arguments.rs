@@ -2,7 +2,7 @@
 
 use crate::load::{Codecs, Pace, Shape};
 use crate::scenario::crash::{Cluster, Fault};
-use crate::scenario::{Context, acks, churn, crash, fanout, idle, socketio};
+use crate::scenario::{Context, acks, churn, crash, fanout, idle, socketio, streams};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,6 +73,19 @@ pub struct IdleArgs {
     /// Bytes that pass through each connection both ways; 0 for none
     #[arg(long, default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(0..=65_536))]
     burst_bytes: u32,
+    /// Seconds for memory to settle
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=300))]
+    settle: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct StreamsArgs {
+    /// Streams
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    streams: u32,
+    /// Topics of each
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
+    topics: u32,
     /// Seconds for memory to settle
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=300))]
     settle: u64,
@@ -259,6 +272,16 @@ impl IdleArgs {
             connections: self.connections as usize,
             topics: self.topics as usize,
             burst_bytes: self.burst_bytes as usize,
+            settle: Duration::from_secs(self.settle),
+        }
+    }
+}
+
+impl StreamsArgs {
+    pub fn scenario(&self) -> streams::Streams {
+        streams::Streams {
+            streams: self.streams as usize,
+            topics: self.topics as usize,
             settle: Duration::from_secs(self.settle),
         }
     }

@@ -300,6 +300,8 @@ pub enum Signal {
     Typing(TypingSignal),
     /// Somebody received or read up to an offset.
     Marks(MarksSignal),
+    /// How many people are in a room, after somebody has come or gone.
+    RoomStats(RoomStats),
     /// On `user:<id>`: you are now in this conversation.
     ConversationAdded(ConversationAdded),
     /// On `user:<id>`: title, members or your being in it have changed.
@@ -332,6 +334,25 @@ pub struct MarksSignal {
     pub delivered: Offset,
     /// Read up to here.
     pub read: Offset,
+    /// The newest message that was delivered. Absent when there is none, or when this mark was not the one that moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_message: Option<MessageId>,
+    /// The newest message that was read; absent as `delivered_message` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_message: Option<MessageId>,
+    /// When one of them moved, milliseconds since 1970.
+    pub at: i64,
+}
+
+/// How many people are in a room.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RoomStats {
+    /// Its members.
+    pub members: u64,
+    /// How many of them were online at that moment; absent in rooms of more than 1,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online: Option<u64>,
 }
 
 /// You are now in this conversation.

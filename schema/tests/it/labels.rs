@@ -59,6 +59,7 @@ labels! { EVENTS, of_event(Event):
 labels! { SIGNALS, of_signal(Signal):
     Signal::Typing(_) => "server signal typing",
     Signal::Marks(_) => "server signal marks",
+    Signal::RoomStats(_) => "server signal roomStats",
     Signal::ConversationAdded(_) => "server signal conversationAdded",
     Signal::ConversationUpdated(_) => "server signal conversationUpdated",
     Signal::Unread(_) => "server signal unread",

@@ -39,7 +39,7 @@ fn close(dialect: Dialect, code: u16, why: &str) -> Bytes {
 
 /// Clients of the native protocol keep their own positions.
 fn trail(dialect: Dialect, positions: &[(Topic, Offset)], out: &mut Vec<u8>) {
-    if let Some((parser, _)) = dialect.as_socket_io() {
-        socketio::framing::trail(parser, positions, out);
+    if let Some((parser, vocabulary)) = dialect.as_socket_io() {
+        socketio::framing::trail((parser, vocabulary), positions, out);
     }
 }

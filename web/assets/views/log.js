@@ -1,5 +1,6 @@
 /** The rows of a conversation: days, messages, what else happened, and what waits to be sent. */
 
+import { wordsOf } from "../conversation.js";
 import { avatar, element, hiddenText, icon } from "./dom.js";
 import { count, day, exactly, time } from "./format.js";
 
@@ -67,7 +68,7 @@ function itemRow(conversation, item, isNewest) {
       bubble({
         id: message.author,
         name,
-        text: message.content.text,
+        text: wordsOf(message.content),
         at: item.at,
         isOwn,
         isGroup,

@@ -73,7 +73,7 @@ impl World {
         // The facts may be older than the newest entry.
         let as_of = log.head().saturating_sub(self.rng.pick(&[0, 0, 1, 3])).max(target);
         let known = known(log, target, as_of);
-        let Some(author) = known.author else { return };
+        let (Some(author), Some(id)) = (known.author, log.entry(target).map(|entry| entry.id)) else { return };
         let emoji = format!("e{}", self.rng.between(0, 3));
         let (mine, has_kind) = (
             known.reactions.contains(&(emoji.clone(), by)),
@@ -91,6 +91,7 @@ impl World {
         kinds.dedup();
         let facts = Target {
             offset: target,
+            id,
             author,
             as_of,
             revision: known.revision,

@@ -30,6 +30,13 @@ pub(super) fn change(
     match change {
         Change::Edit { content } => {
             check_content(limits, content)?;
+            if !content.attachments.is_empty() {
+                return Err(Refusal::field(
+                    RefusalCode::Invalid,
+                    "content.attachments",
+                    "an edit changes the text alone",
+                ));
+            }
             if !is_author {
                 return Err(Refusal::new(RefusalCode::Forbidden, "only its author edits a message"));
             }
@@ -60,14 +67,16 @@ fn decide_present(
     change: &Change,
     target: &Target,
 ) -> Decided {
-    let at = target.offset;
+    let (at, message) = (target.offset, Some(target.id));
     match change {
         Change::Edit { .. } | Change::Unreact { .. } | Change::React { .. } if target.is_so => unchanged(state, target),
         Change::Edit { content } => {
-            let edited = MessageEdited { target: at, by, content: content.clone() };
+            let edited = MessageEdited { target: at, message, by, content: content.clone() };
             changed(state, at, ConversationEvent::MessageEdited(edited))
         }
-        Change::Delete => changed(state, at, ConversationEvent::MessageDeleted(MessageDeleted { target: at, by })),
+        Change::Delete => {
+            changed(state, at, ConversationEvent::MessageDeleted(MessageDeleted { target: at, message, by }))
+        }
         Change::React { emoji } => {
             match state.touched.lately(at, emoji, target.as_of) {
                 Lately::Stale => return stale(state),
@@ -81,11 +90,11 @@ fn decide_present(
                 let text = format!("a message has at most {} reactions", limits.message_reactions);
                 return Err(Refusal::field(RefusalCode::LimitReached, "emoji", text));
             }
-            let added = ReactionAdded { target: at, by, emoji: emoji.clone() };
+            let added = ReactionAdded { target: at, message, by, emoji: emoji.clone() };
             changed(state, at, ConversationEvent::ReactionAdded(added))
         }
         Change::Unreact { emoji } => {
-            let removed = ReactionRemoved { target: at, by, emoji: emoji.clone() };
+            let removed = ReactionRemoved { target: at, message, by, emoji: emoji.clone() };
             changed(state, at, ConversationEvent::ReactionRemoved(removed))
         }
     }

@@ -3,7 +3,7 @@
 use plenum_schema::conversation::{ConversationKind, Digest, Role};
 use plenum_schema::room::RoomInfo;
 use plenum_schema::wire::{Changed, Sent};
-use plenum_schema::{Content, Offset, UserId};
+use plenum_schema::{Content, MessageId, Offset, UserId};
 use serde::{Deserialize, Serialize};
 
 /// What can be asked of a conversation. Whoever is not a member gets `notFound`, so that nothing tells whether it exists.
@@ -213,6 +213,8 @@ pub enum Change {
 pub struct Target {
     /// The message's offset.
     pub offset: Offset,
+    /// Its id.
+    pub id: MessageId,
     /// Who wrote it.
     pub author: UserId,
     /// Every change of messages up to this offset is in the facts below.
@@ -290,6 +292,8 @@ pub struct Access {
     pub own_number: u64,
     /// The newest event that changed an earlier message; 0 when none did.
     pub changed: Offset,
+    /// Place and id of the newest message.
+    pub last: Option<(Offset, MessageId)>,
 }
 
 /// What a room is.

@@ -2,6 +2,7 @@
 
 use super::command::{Access, Answer, Command, ConversationLimits, Member};
 use super::{Conversation, Seat, room};
+use plenum_schema::content::{ATTACHMENT_NAME_BYTES, ATTACHMENT_URL_BYTES, Attachment, MAX_ATTACHMENTS};
 use plenum_schema::conversation::{
     BlockChanged, ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, Role, TitleChanged,
 };
@@ -143,12 +144,35 @@ pub(super) fn check_content(limits: &ConversationLimits, content: &Content) -> R
     if content.kind == ContentKind::Deleted {
         return Err(Refusal::field(RefusalCode::Invalid, "content.kind", "only the server writes this kind"));
     }
-    if content.text.is_empty() {
+    check_attachments(&content.attachments)?;
+    if content.text.is_empty() && content.attachments.is_empty() {
         return Err(Refusal::field(RefusalCode::Invalid, "content.text", "a message must not be empty"));
     }
     if content.text.len() > limits.text_bytes {
         let text = format!("a message has at most {} bytes of text", limits.text_bytes);
         return Err(Refusal::field(RefusalCode::TooLarge, "content.text", text));
+    }
+    Ok(())
+}
+
+fn check_attachments(attachments: &[Attachment]) -> Result<(), Refusal> {
+    let wrong = |code, text: String| Err(Refusal::field(code, "content.attachments", text));
+    if attachments.len() > MAX_ATTACHMENTS {
+        return wrong(RefusalCode::LimitReached, format!("a message has at most {MAX_ATTACHMENTS} attachments"));
+    }
+    for Attachment { url, name, mime_type, .. } in attachments {
+        let is_address = ["https://", "http://", "/"].iter().any(|start| url.starts_with(start));
+        if !is_address
+            || url.len() > ATTACHMENT_URL_BYTES
+            || url.chars().any(|one| one.is_whitespace() || one.is_control())
+        {
+            let text =
+                format!("an address begins with https://, http:// or / and has at most {ATTACHMENT_URL_BYTES} bytes");
+            return wrong(RefusalCode::Invalid, text);
+        }
+        if [name, mime_type].into_iter().flatten().any(|text| text.len() > ATTACHMENT_NAME_BYTES) {
+            return wrong(RefusalCode::Invalid, format!("names and types have at most {ATTACHMENT_NAME_BYTES} bytes"));
+        }
     }
     Ok(())
 }
@@ -262,6 +286,7 @@ fn access(state: &Conversation, user: UserId) -> Decided {
         messages: state.messages(),
         own_number: seat.last_number,
         changed: state.digest.changed,
+        last: state.digest.last.as_ref().map(|last| (last.offset, last.id)),
     };
     Ok((Vec::new(), Answer::Access(access)))
 }

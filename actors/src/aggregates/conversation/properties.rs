@@ -106,6 +106,7 @@ fn change_of(run: &Run, (by, nth, ago, what): (u8, usize, usize, u8)) -> Option<
     let (offset, as_of) = (at as u64 + 1, run.log.len().saturating_sub(ago).max(at + 1));
     let mut facts = Target {
         offset,
+        id: message.id,
         author: message.author,
         as_of: as_of as u64,
         revision: 0,

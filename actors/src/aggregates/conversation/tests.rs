@@ -6,7 +6,7 @@ mod rooms;
 use super::{Answer, Command, Conversation, ConversationLimits, Member};
 use crate::aggregate::{Aggregate, Decision};
 use plenum_schema::conversation::{ConversationEvent, ConversationKind, Role};
-use plenum_schema::{Content, ConversationId, EntryId, Refusal, RefusalCode, UserId};
+use plenum_schema::{Attachment, Content, ContentKind, ConversationId, EntryId, Refusal, RefusalCode, UserId};
 use uuid::Uuid;
 
 const OWNER: UserId = UserId(Uuid::from_u128(1));
@@ -67,6 +67,26 @@ fn direct_of(by: UserId, members: Vec<UserId>) -> Command {
 
 fn send(author: UserId, text: &str, client_ref: Option<&str>) -> Command {
     Command::Send { author, client_ref: client_ref.map(str::to_owned), content: Content::text(text) }
+}
+
+#[test]
+fn what_is_attached_has_an_address_and_its_bounds() {
+    let mut table = Table::group();
+    let attachment = |url: &str| Attachment { url: url.into(), name: None, mime_type: None, size: None };
+    let mut sent = |attachments: Vec<Attachment>| {
+        let content = Content { kind: ContentKind::Image, text: String::new(), attachments };
+        table.ask(Command::Send { author: MEMBER, client_ref: None, content }).map_err(|refusal| refusal.code)
+    };
+    assert!(sent(vec![attachment("https://a.example/x"), attachment("/y")]).is_ok());
+    assert_eq!(sent(Vec::new()).unwrap_err(), RefusalCode::Invalid);
+    for wrong in
+        ["", "javascript:alert(1)", "ftp://a.example", "https://a.example/a b", &format!("/{}", "x".repeat(2_048))]
+    {
+        assert_eq!(sent(vec![attachment(wrong)]).unwrap_err(), RefusalCode::Invalid, "{wrong}");
+    }
+    let long = Attachment { name: Some("x".repeat(256)), ..attachment("/y") };
+    assert_eq!(sent(vec![long]).unwrap_err(), RefusalCode::Invalid);
+    assert_eq!(sent(vec![attachment("/y"); 11]).unwrap_err(), RefusalCode::LimitReached);
 }
 
 #[test]

@@ -194,7 +194,19 @@ fn published() -> Vec<Message> {
         signal(
             "server signal marks",
             "Somebody received or read up to an offset.",
-            &[("user", a("Id")), ("delivered", a("Offset")), ("read", a("Offset"))],
+            &[
+                ("user", a("Id")),
+                ("delivered", a("Offset")),
+                ("read", a("Offset")),
+                ("deliveredMessage?", a("Id")),
+                ("readMessage?", a("Id")),
+                ("at", a("Moment")),
+            ],
+        ),
+        signal(
+            "server signal roomStats",
+            "How many people are in a room, after somebody has come or gone.",
+            &[("members", a("Count")), ("online?", a("Count"))],
         ),
     ]
 }

@@ -76,7 +76,15 @@ fn texts() -> Vec<(&'static str, Value)> {
 
 fn events() -> Vec<(&'static str, Value)> {
     vec![
-        ("Content", object(&[("kind?", json!({ "type": "string", "enum": ["text", "deleted"] })), ("text", text())])),
+        ("Attachment", object(&[("url", text()), ("name?", text()), ("mimeType?", text()), ("size?", a("Offset"))])),
+        (
+            "Content",
+            object(&[
+                ("kind?", json!({ "type": "string", "enum": ["text", "image", "file", "audio", "deleted"] })),
+                ("text", text()),
+                ("attachments?", json!({ "type": "array", "maxItems": 10, "items": a("Attachment") })),
+            ]),
+        ),
         (
             "Created",
             object(&[
@@ -114,9 +122,12 @@ fn events() -> Vec<(&'static str, Value)> {
         ("RoomChanged", object(&[("title", text()), ("room", a("Room")), ("by", a("Id"))])),
         ("BlockChanged", object(&[("by", a("Id")), ("blocked", json!({ "type": "boolean" }))])),
         ("RoomClosed", object(&[("by", a("Id"))])),
-        ("MessageEdited", object(&[("target", a("Offset")), ("by", a("Id")), ("content", a("Content"))])),
-        ("MessageDeleted", object(&[("target", a("Offset")), ("by", a("Id"))])),
-        ("Reaction", object(&[("target", a("Offset")), ("by", a("Id")), ("emoji", a("Emoji"))])),
+        (
+            "MessageEdited",
+            object(&[("target", a("Offset")), ("message?", a("Id")), ("by", a("Id")), ("content", a("Content"))]),
+        ),
+        ("MessageDeleted", object(&[("target", a("Offset")), ("message?", a("Id")), ("by", a("Id"))])),
+        ("Reaction", object(&[("target", a("Offset")), ("message?", a("Id")), ("by", a("Id")), ("emoji", a("Emoji"))])),
         (
             "ConversationEvent",
             json!({ "oneOf": [

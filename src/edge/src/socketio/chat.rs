@@ -285,6 +285,12 @@ impl Chat {
         }
     }
 
+    /// A client that comes back hears what it heard, until it speaks otherwise.
+    pub(super) fn heard_before(&mut self, around: &Around<'_>, vocabulary: Option<Vocabulary>) {
+        self.spoken = self.spoken.or(vocabulary);
+        self.speak_in(around);
+    }
+
     /// The hub writes to this client in the dialect of its parser and vocabulary.
     fn speak_in(&self, around: &Around<'_>) {
         let dialect = Dialect::socket_io(self.parser(), self.spoken.unwrap_or_default());

@@ -41,10 +41,11 @@ pub(super) fn leaving() -> Bytes {
 }
 
 /// The positions of one connection.
-pub(crate) fn trail(parser: Parser, positions: &[(Topic, Offset)], out: &mut Vec<u8>) {
+pub(crate) fn trail((parser, vocabulary): (Parser, Vocabulary), positions: &[(Topic, Offset)], out: &mut Vec<u8>) {
     let mut text = String::with_capacity(positions.len() * 32);
     positions::put_trail(&mut text, positions);
     if !text.is_empty() {
+        positions::put_vocabulary(&mut text, vocabulary);
         out.extend_from_slice(&packet::event_of_text(parser, "position", &text));
     }
 }

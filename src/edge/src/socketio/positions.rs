@@ -4,11 +4,14 @@
 //!   has got events of several topics is told all of them by `position`.
 //! * The *pid* is given with the CONNECT answer: the account and where its topics stood at that moment (the *base*).
 //!
+//! Behind its positions a trail may say which vocabulary its client hears, so that it hears the same one when it comes back.
+//!
 //! Base and trail together are an exact resume point that needs nothing on the server, so that it serves after any time, on any
 //! node. Neither is a secret or proof of anything: rights are checked as for any other connection.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use plenum_actors::publication::Vocabulary;
 use plenum_schema::log::MAX_OFFSET;
 use plenum_schema::{ConversationId, Offset, Topic, UserId};
 use std::collections::BTreeMap;
@@ -37,10 +40,30 @@ pub(super) fn put_trail(out: &mut String, positions: &[(Topic, Offset)]) {
 }
 
 /// The trail of one event.
-pub(super) fn trail(topic: Topic, offset: Offset) -> String {
+pub(super) fn trail(topic: Topic, offset: Offset, vocabulary: Vocabulary) -> String {
     let mut out = String::with_capacity(40);
     put_trail(&mut out, &[(topic, offset)]);
+    put_vocabulary(&mut out, vocabulary);
     out
+}
+
+/// The mark behind a trail's positions: in which vocabulary the client was spoken to. It has no point, so it is no position.
+fn mark(vocabulary: Vocabulary) -> &'static str {
+    match vocabulary {
+        Vocabulary::Both => "",
+        Vocabulary::Hyphen => ",h",
+        Vocabulary::Underscore => ",u",
+    }
+}
+
+/// Appends the vocabulary that the trail is told in.
+pub(super) fn put_vocabulary(out: &mut String, vocabulary: Vocabulary) {
+    out.push_str(mark(vocabulary));
+}
+
+/// The vocabulary that a trail was told in, when it was only one.
+pub(super) fn read_vocabulary(text: &str) -> Option<Vocabulary> {
+    [Vocabulary::Hyphen, Vocabulary::Underscore].into_iter().find(|vocabulary| text.ends_with(mark(*vocabulary)))
 }
 
 /// Reads a trail; `None` when it is none of ours.
@@ -49,6 +72,7 @@ pub fn read_trail(text: &str) -> Option<BTreeMap<Topic, Offset>> {
     if text.len() > MAX_BYTES {
         return None;
     }
+    let text = read_vocabulary(text).and_then(|vocabulary| text.strip_suffix(mark(vocabulary))).unwrap_or(text);
     let mut positions = BTreeMap::new();
     for part in text.split(',') {
         let (name, offset) = part.split_once('.')?;
@@ -152,8 +176,22 @@ mod tests {
     }
 
     #[test]
+    fn a_trail_says_in_which_vocabulary_it_was_told() {
+        for (vocabulary, read) in [
+            (Vocabulary::Both, None),
+            (Vocabulary::Hyphen, Some(Vocabulary::Hyphen)),
+            (Vocabulary::Underscore, Some(Vocabulary::Underscore)),
+        ] {
+            let text = trail(topic(7), 42, vocabulary);
+            assert_eq!(read_vocabulary(&text), read);
+            assert_eq!(read_trail(&text).unwrap().get(&topic(7)), Some(&42));
+        }
+        assert_eq!((read_trail(",h"), read_trail("h"), read_vocabulary("")), (None, None, None));
+    }
+
+    #[test]
     fn what_is_too_long_or_no_position_is_not_read() {
-        let one = trail(topic(7), 42);
+        let one = trail(topic(7), 42, Vocabulary::Both);
         assert_eq!(read_trail(&one).unwrap().get(&topic(7)), Some(&42));
         assert_eq!(read_trail(""), None);
         assert_eq!(read_trail("abc.1"), None);

@@ -2,11 +2,12 @@
 
 use super::asks::Listed;
 use super::chat::{Around, Chat, Stage};
-use super::positions::{Base, read_trail};
+use super::positions::{Base, read_trail, read_vocabulary};
 use super::vocabulary::outgoing::{authenticated, online_users};
 use super::{directs, packet};
 use actix::Recipient;
 use plenum_actors::connection::{Followed, Following, Outcome};
+use plenum_actors::publication::Vocabulary;
 use plenum_schema::conversation::{ConversationEvent, ConversationKind};
 use plenum_schema::wire::{Event, Page, PresenceSignal, Signal};
 use plenum_schema::{Offset, Topic, UserId};
@@ -52,6 +53,8 @@ struct Resume {
     moved: Vec<(Topic, Offset)>,
     /// Whether what is not in the base is newer than it.
     is_complete: bool,
+    /// What it heard, when it was one vocabulary.
+    vocabulary: Option<Vocabulary>,
 }
 
 impl Resume {
@@ -67,7 +70,8 @@ impl Resume {
         let moved = trail.iter().map(|(topic, offset)| (*topic, *offset)).collect();
         let mut positions = base.positions;
         positions.extend(trail);
-        Some(Self { pid, positions, moved, is_complete: base.is_complete })
+        let vocabulary = wanted.offset.as_deref().and_then(read_vocabulary);
+        Some(Self { pid, positions, moved, is_complete: base.is_complete, vocabulary })
     }
 }
 
@@ -93,6 +97,7 @@ pub(super) fn listed(chat: &mut Chat, around: &Around<'_>, outcome: Outcome<Foll
     match resume {
         Some(resume) => {
             around.metrics.recovered.inc();
+            chat.heard_before(around, resume.vocabulary);
             go_on(chat, around, identity.user, &following, resume);
         }
         None => begin(chat, around, identity.user, &following),

@@ -1,10 +1,15 @@
 use crate::state::RestState;
 use actix_web::{HttpResponse, web};
 use plenum_http::{Answer, Caller, Id, Problem, Query, checked_limit};
-use plenum_schema::wire::{EventFrame, MessageState};
-use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode, UserId};
+use plenum_schema::conversation::ConversationEvent;
+use plenum_schema::view::MessageView;
+use plenum_schema::wire::{Event, EventFrame, MessageState};
+use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode, Topic, UserId};
 use plenum_services::conversations::HistoryPage;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
+use std::iter::Peekable;
+use std::slice;
 
 /// Which part of a conversation. Without `before`, `after` and `cursor`: the newest.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -21,13 +26,16 @@ pub(crate) struct Part {
 }
 
 /// A page of a conversation, oldest first.
-#[derive(Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = MessagePage)]
+#[derive(utoipa::ToSchema)]
+#[schema(as = MessagePage, rename_all = "camelCase")]
 pub(crate) struct Messages {
     /// Events as on a socket: `{topic, offset, at, event}`; `at` in milliseconds since 1970.
     #[schema(value_type = Vec<Object>)]
     items: Vec<EventFrame>,
+    /// The messages among them as Socket.IO's `new-message` shows them, with what became of each: `{id, conversationId, offset,
+    /// number, senderId, content, type, clientRef, createdAt, editedAt, deletedAt, reactions}`; times in RFC 3339.
+    #[schema(value_type = Vec<Object>)]
+    messages: (),
     /// The newest offset of the conversation.
     head: Offset,
     /// The oldest offset that still exists.
@@ -38,6 +46,39 @@ pub(crate) struct Messages {
     states: Vec<MessageState>,
     /// Goes on in the direction of this page: to older events, or with `after` to newer ones.
     next_cursor: Option<String>,
+}
+
+impl Messages {
+    fn views(&self) -> Vec<MessageView<'_>> {
+        // Both lists are in offset order.
+        let mut states = self.states.iter().peekable();
+        self.items.iter().filter_map(|item| view(item, &mut states)).collect()
+    }
+}
+
+fn view<'p>(item: &'p EventFrame, states: &mut Peekable<slice::Iter<'p, MessageState>>) -> Option<MessageView<'p>> {
+    let Topic::Conversation(id) = item.topic else { return None };
+    let Event::Conversation(ConversationEvent::Message(message)) = &item.event else { return None };
+    while states.next_if(|state| state.target < item.offset).is_some() {}
+    let view = MessageView::new(id, item.offset, item.at, message);
+    Some(match states.next_if(|state| state.target == item.offset) {
+        Some(state) => view.with_state(state),
+        None => view,
+    })
+}
+
+impl Serialize for Messages {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { items, messages: (), head, first, states, next_cursor } = self;
+        let mut page = serializer.serialize_struct("Messages", 6)?;
+        page.serialize_field("items", items)?;
+        page.serialize_field("messages", &self.views())?;
+        page.serialize_field("head", head)?;
+        page.serialize_field("first", first)?;
+        page.serialize_field("states", states)?;
+        page.serialize_field("nextCursor", next_cursor)?;
+        page.end()
+    }
 }
 
 /// Events of a conversation, in both directions
@@ -58,7 +99,7 @@ pub(crate) async fn page(state: &RestState, caller: UserId, id: ConversationId, 
     let page = state.conversations.history(caller, id, before, after, limit).await?;
     let next_cursor = next(&page, after.is_some());
     let HistoryPage { items, head, first, states } = page;
-    Ok(Messages { items, head, first, states, next_cursor })
+    Ok(Messages { items, messages: (), head, first, states, next_cursor })
 }
 
 type Span = (Option<Offset>, Option<Offset>);

@@ -3,7 +3,7 @@ use actix_web::http::StatusCode;
 use actix_web::web;
 use plenum_http::{Answer, Body, Caller, IdempotencyKey, Problem, Reply, once};
 use plenum_schema::wire::Sent;
-use plenum_schema::{Content, ContentKind, ConversationId, MessageId, Refusal, RefusalCode, Topic, UserId};
+use plenum_schema::{Content, ConversationId, MessageId, Refusal, RefusalCode, Topic, UserId};
 use plenum_services::idempotency::Request;
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,7 @@ pub async fn handle(caller: Caller, state: web::Data<RestState>, key: Idempotenc
     let client_ref = client_ref.or_else(|| request.map(|request| request.client_ref()));
     let idempotency = state.idempotency.clone();
     let act = async move {
-        let content = Content { kind: ContentKind::Text, text };
+        let content = Content::text(text);
         let sent = match to {
             To::Conversation(id) => state.conversations.send(author, id, client_ref, content).await?,
             To::Person(person) => state.conversations.send_direct(author, person, client_ref, content).await?,

@@ -43,6 +43,12 @@ async fn an_edited_message_keeps_its_place_and_shows_its_present_text() {
     let page = page(&world, &ann, &id).await;
     assert_eq!(content(&page, at), json!({ "kind": "text", "text": "first!" }));
     assert!(state(&page, at)["editedAt"].is_i64());
+    let shown = &page["messages"][0];
+    let expected = (&json!(at), &json!("first!"), &json!(id), &json!("text"), true);
+    assert_eq!(
+        (&shown["offset"], &shown["content"], &shown["conversationId"], &shown["type"], shown["editedAt"].is_string()),
+        expected
+    );
     assert_eq!(world.item(&ann, &id).await["lastMessage"]["text"], "first!");
 }
 

@@ -2,7 +2,8 @@
 
 use super::{Conversations, topic_of};
 use plenum_actors::publication::{Class, Publication};
-use plenum_schema::wire::{ConversationAdded, ConversationChange, ConversationUpdated, MarksSignal, Signal};
+use plenum_schema::conversation::ConversationKind;
+use plenum_schema::wire::{ConversationAdded, ConversationChange, ConversationUpdated, MarksSignal, RoomStats, Signal};
 use plenum_schema::{ConversationId, Topic, UserId};
 use uuid::Uuid;
 
@@ -30,6 +31,20 @@ impl Conversations {
     pub(super) fn announce_marks(&self, id: ConversationId, marks: MarksSignal) {
         let class = Class::Conflated(key_of(marks.user.0));
         self.parts.publisher.publish(vec![Publication::signal(topic_of(id), class, Signal::Marks(marks))]);
+    }
+
+    /// Tells a room how many people are in it. A hint, as [`Self::announce_updated`] is; of other conversations nothing is told.
+    pub(super) async fn announce_stats(&self, id: ConversationId) {
+        let Ok(Some(digest)) = self.digest_of(id).await else { return };
+        let (Some(ConversationKind::Room), Some(somebody)) = (digest.kind, digest.members.first()) else { return };
+        // In a large room each who comes would have everybody looked up.
+        let online = match digest.member_count {
+            count if count > MEMBERS_AT_ONCE as u64 => None,
+            _ => self.presence_in(*somebody, id, None, 1).await.ok().map(|found| found.online as u64),
+        };
+        let stats = RoomStats { members: digest.member_count, online };
+        let class = Class::Conflated(key_of(id.0).wrapping_add(2));
+        self.parts.publisher.publish(vec![Publication::signal(topic_of(id), class, Signal::RoomStats(stats))]);
     }
 
     /// Tells the devices of the members, but for some, that a conversation is no longer what their list says. A hint: where it

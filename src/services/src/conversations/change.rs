@@ -97,6 +97,7 @@ fn facts(offset: Offset, message: &Message, as_of: Offset, view: &MessageView, b
     };
     Target {
         offset,
+        id: message.id,
         author: message.author,
         as_of,
         revision: view.revision,

@@ -11,7 +11,7 @@ use plenum_schema::conversation::{ConversationEvent, Role};
 use plenum_schema::entities::Marks;
 use plenum_schema::table::{Entity, FieldValue};
 use plenum_schema::wire::{Event, Marked, MarksSignal};
-use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode, UserId};
+use plenum_schema::{ConversationId, MessageId, Offset, Refusal, RefusalCode, UserId};
 use std::collections::HashMap;
 
 /// The caller's marks after a command.
@@ -81,7 +81,15 @@ impl Conversations {
                     if read > old.read && self.follows_own(caller) {
                         self.announce_unread(id, caller, unread(access.messages, new.read_number, access.own_number));
                     }
-                    self.announce_marks(id, MarksSignal { user: caller, delivered, read });
+                    let marks = MarksSignal {
+                        user: caller,
+                        delivered,
+                        read,
+                        delivered_message: self.message_at(id, delivered, delivered > old.delivered, &access).await,
+                        read_message: self.message_at(id, read, read > old.read, &access).await,
+                        at: self.parts.clock.wall(),
+                    };
+                    self.announce_marks(id, marks);
                     return Ok(outcome(&new, true));
                 }
                 Conditional::Refused(row) => {
@@ -148,6 +156,23 @@ impl Conversations {
             }
         }
         Ok(access.messages)
+    }
+
+    /// The newest message at or below an offset: for a mark that has moved, or when it needs no look. The signal that carries
+    /// it is a hint, so what cannot be read now is left out.
+    async fn message_at(&self, id: ConversationId, offset: Offset, moved: bool, access: &Access) -> Option<MessageId> {
+        let (newest, message) = access.last?;
+        if offset >= newest {
+            return Some(message);
+        }
+        if !moved || offset == 0 {
+            return None;
+        }
+        let page = self.page(id, Span::Before(offset + 1), LOOK, access.head).await.ok()?;
+        page.publications.iter().rev().find_map(|publication| match publication.body() {
+            Body::Event { event: Event::Conversation(ConversationEvent::Message(message)), .. } => Some(message.id),
+            _ => None,
+        })
     }
 
     async fn marks_between(

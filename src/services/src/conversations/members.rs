@@ -32,6 +32,7 @@ impl Conversations {
         let offset = changed(outcome?)?;
         self.announce_added(id, &new);
         self.announce_updated(id, ConversationChange::Members, &new).await;
+        self.announce_stats(id).await;
         Ok(offset)
     }
 
@@ -47,6 +48,7 @@ impl Conversations {
             self.enlist(id, &[user]).await?;
         }
         self.announce_updated(id, ConversationChange::Members, &[user]).await;
+        self.announce_stats(id).await;
         self.announce_removed(id, user);
         Ok(offset)
     }

@@ -127,6 +127,7 @@ impl Conversations {
                 // Somebody has left in this moment.
                 Ok(_) => {
                     self.enlist(id, &[caller]).await?;
+                    self.announce_stats(id).await;
                     self.room(Some(caller), id).await
                 }
                 Err(refusal) => Err(refusal),
@@ -141,6 +142,7 @@ impl Conversations {
         }
         outcome?;
         self.announce_added(id, &new);
+        self.announce_stats(id).await;
         self.room(Some(caller), id).await
     }
 

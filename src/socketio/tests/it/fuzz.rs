@@ -183,7 +183,70 @@ fn any_value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// JSON with placeholders, right and wrong ones, at any depth, also inside of each other.
+fn any_placeholders() -> impl Strategy<Value = String> {
+    let number = prop_oneof![
+        (0_usize..6).prop_map(|number| number.to_string()),
+        proptest::sample::select(vec![
+            "-1",
+            "0.5",
+            "1e3",
+            "\"0\"",
+            "null",
+            "[]",
+            "99999999999",
+            "18446744073709551616"
+        ])
+        .prop_map(str::to_owned),
+    ];
+    let leaf = prop_oneof![
+        4 => number.prop_map(|number| format!(r#"{{"_placeholder":true,"num":{number}}}"#)),
+        1 => proptest::sample::select(vec![
+            r#"{"_placeholder":true}"#, r#"{"_placeholder":false,"num":9}"#, r#"{"num":0}"#, r#"{"_placeholder":1,"num":0}"#, "1",
+        ]).prop_map(str::to_owned),
+    ];
+    leaf.prop_recursive(6, 40, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(|list| format!("[{}]", list.join(","))),
+            inner.clone().prop_map(|inner| format!(r#"{{"x":{inner}}}"#)),
+            inner.prop_map(|inner| format!(r#"{{"_placeholder":true,"num":0,"x":{inner}}}"#)),
+        ]
+    })
+}
+
+fn any_count() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => (0_usize..12).prop_map(|count| count.to_string()),
+        1 => proptest::sample::select(vec!["", "-1", "00", "4294967296", "18446744073709551616", "99999999999999999999999"])
+            .prop_map(str::to_owned),
+    ]
+}
+
 proptest! {
+    #[test]
+    fn placeholders_and_counts_of_any_kind_are_read_or_refused_and_nothing_is_kept(
+        (count, is_ack) in (any_count(), any::<bool>()), values in proptest::collection::vec(any_placeholders(), 0..4),
+    ) {
+        let limits = PacketLimits::default();
+        let head = if is_ack { format!("6{count}-7[") } else { format!("5{count}-[\"a\",") };
+        let text = format!("{head}{}]", values.join(","));
+        let mut decoder = Decoder::new();
+        let mut sent = 0;
+        let mut read = decoder.text(&text, &limits).map(|packet| packet.map(Packet::into_owned));
+        while let Ok(None) = read {
+            prop_assert!(sent < limits.attachments, "waits for more attachments than a packet may have");
+            read = decoder.binary(&[sent as u8], &limits).map(|packet| packet.map(Packet::into_owned));
+            sent += 1;
+        }
+        prop_assert_eq!(decoder.waiting_bytes(), 0);
+        let Ok(Some(packet)) = read else { return Ok(()) };
+        prop_assert_eq!(Some(sent), count.parse().ok());
+        let (Body::Event { args, .. } | Body::Ack { args, .. }) = &packet.body else { panic!("neither event nor ack") };
+        for index in 0..args.len() {
+            prop_assert!(args.value(index).is_some());
+        }
+    }
+
     #[test]
     fn any_arguments_come_back_by_either_parser(
         values in proptest::collection::vec(any_value(), 0..4),

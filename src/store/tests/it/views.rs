@@ -56,20 +56,25 @@ impl Writer {
     }
 
     fn edit(&mut self, target: u64, text: &str) -> u64 {
-        let edited = MessageEdited { target, by: ANN, content: Content::text(text) };
+        let edited = MessageEdited { target, message: None, by: ANN, content: Content::text(text) };
         self.write(ConversationEvent::MessageEdited(edited))
     }
 
     fn delete(&mut self, target: u64) -> u64 {
-        self.write(ConversationEvent::MessageDeleted(MessageDeleted { target, by: ANN }))
+        self.write(ConversationEvent::MessageDeleted(MessageDeleted { target, message: None, by: ANN }))
     }
 
     fn react(&mut self, target: u64, by: UserId, emoji: &str) -> u64 {
-        self.write(ConversationEvent::ReactionAdded(ReactionAdded { target, by, emoji: emoji.into() }))
+        self.write(ConversationEvent::ReactionAdded(ReactionAdded { target, message: None, by, emoji: emoji.into() }))
     }
 
     fn unreact(&mut self, target: u64, by: UserId, emoji: &str) -> u64 {
-        self.write(ConversationEvent::ReactionRemoved(ReactionRemoved { target, by, emoji: emoji.into() }))
+        self.write(ConversationEvent::ReactionRemoved(ReactionRemoved {
+            target,
+            message: None,
+            by,
+            emoji: emoji.into(),
+        }))
     }
 
     fn id(&self) -> ConversationId {

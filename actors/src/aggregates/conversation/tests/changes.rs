@@ -10,6 +10,7 @@ fn fresh() -> Target {
     let (author, offset) = (MEMBER, 3);
     Target {
         offset,
+        id: plenum_schema::EntryId(uuid::Uuid::from_u128(3)),
         author,
         as_of: 0,
         revision: 0,

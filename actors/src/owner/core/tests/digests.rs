@@ -53,6 +53,7 @@ fn a_deletion_carries_the_summary_also_in_the_middle_of_a_burst() {
     assert_eq!(bench.digest_at, 1);
     let target = Target {
         offset: 2,
+        id: plenum_schema::EntryId(uuid::Uuid::from_u128(2)),
         author: ALICE,
         as_of: 0,
         revision: 0,

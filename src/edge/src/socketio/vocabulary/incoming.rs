@@ -7,10 +7,11 @@ use plenum_schema::log::MAX_OFFSET;
 use plenum_schema::wire::{
     Command, Delete, Edit, Mark, React, Send, SendDirect, Subscribe, Typing, Unreact, Unsubscribe,
 };
-use plenum_schema::{Content, ContentKind, ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
+use plenum_schema::{
+    Attachment, Content, ContentKind, ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::de::IgnoredAny;
 
 /// What an event asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,6 +35,8 @@ pub enum Change {
     React(String),
     /// A reaction less.
     Unreact(String),
+    /// It and everything before it has been read.
+    Read,
 }
 
 impl Change {
@@ -45,6 +48,7 @@ impl Change {
             Self::Delete => Command::Delete(Delete { topic, target }),
             Self::React(emoji) => Command::React(React { topic, target, emoji }),
             Self::Unreact(emoji) => Command::Unreact(Unreact { topic, target, emoji }),
+            Self::Read => Command::Mark(Mark { topic, delivered: None, read: Some(target) }),
         }
     }
 }
@@ -115,7 +119,16 @@ struct Place {
     conversation_id: Option<ConversationId>,
     room_id: Option<ConversationId>,
     since: Option<Offset>,
-    up_to: Option<Offset>,
+    up_to: Option<UpTo>,
+    message_id: Option<MessageId>,
+}
+
+/// A message by its place or by its id.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum UpTo {
+    Offset(Offset),
+    Message(MessageId),
 }
 
 impl Place {
@@ -136,7 +149,31 @@ struct Message {
     kind: Option<String>,
     message_type: Option<String>,
     client_ref: Option<String>,
-    attachments: Option<Vec<IgnoredAny>>,
+    attachments: Option<Vec<Attached>>,
+}
+
+/// Something attached: its address, or a description of it. Front ends describe more than is kept.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Attached {
+    Url(String),
+    #[serde(rename_all = "camelCase")]
+    Described {
+        url: String,
+        name: Option<String>,
+        #[serde(alias = "type")]
+        mime_type: Option<String>,
+        size: Option<u64>,
+    },
+}
+
+impl From<Attached> for Attachment {
+    fn from(attached: Attached) -> Self {
+        match attached {
+            Attached::Url(url) => Self { url, name: None, mime_type: None, size: None },
+            Attached::Described { url, name, mime_type, size } => Self { url, name, mime_type, size },
+        }
+    }
 }
 
 /// Which message, and what of it. Front ends that know its place may say it; the others know its id.
@@ -177,14 +214,21 @@ impl Message {
             (Some(kind), _) => ("type", Some(kind)),
             (None, kind) => ("messageType", kind.as_ref()),
         };
-        if kind.is_some_and(|kind| kind != "text") {
-            return Err(Refusal::field(RefusalCode::Invalid, field, "only text can be sent so far"));
-        }
-        if self.attachments.as_ref().is_some_and(|attachments| !attachments.is_empty()) {
-            return Err(Refusal::field(RefusalCode::Invalid, "attachments", "nothing can be attached so far"));
-        }
-        let text = self.content.clone().ok_or_else(|| required("content"))?;
-        Ok(Content { kind: ContentKind::Text, text })
+        let kind = match kind.map(String::as_str) {
+            None | Some("text") => ContentKind::Text,
+            Some("image") => ContentKind::Image,
+            Some("file") => ContentKind::File,
+            Some("audio") => ContentKind::Audio,
+            Some(_) => return Err(Refusal::field(RefusalCode::Invalid, field, "it is text, image, file or audio")),
+        };
+        let attachments: Vec<Attachment> =
+            self.attachments.iter().flatten().map(|attached| attached.clone().into()).collect();
+        let text = match &self.content {
+            Some(text) => text.clone(),
+            None if attachments.is_empty() => return Err(required("content")),
+            None => String::new(),
+        };
+        Ok(Content { kind, text, attachments })
     }
 
     fn to_conversation(&self, id: ConversationId) -> Result<Request, Refusal> {
@@ -256,7 +300,12 @@ fn typing(place: &Place, active: bool) -> Result<Heard, Refusal> {
 
 /// Without `upTo`: everything. A position beyond the head is taken as the head.
 fn mark(place: &Place) -> Result<Request, Refusal> {
-    let (topic, read) = (place.topic("conversationId")?, Some(place.up_to.unwrap_or(MAX_OFFSET)));
+    let read = match place.up_to.or(place.message_id.map(UpTo::Message)) {
+        Some(UpTo::Message(message)) => return Ok(Request::Change(message, Change::Read)),
+        Some(UpTo::Offset(offset)) => Some(offset),
+        None => Some(MAX_OFFSET),
+    };
+    let topic = place.topic("conversationId")?;
     Ok(Request::Native(Command::Mark(Mark { topic, delivered: None, read })))
 }
 

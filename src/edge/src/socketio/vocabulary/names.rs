@@ -48,8 +48,7 @@ names! {
     Server Hyphen true: "authenticated", "new-message", "message-status", "typing", "stop-typing", "conversation-updated",
         "message-updated", "online-users", "user-online", "user-offline";
     Server Underscore true: "new_message", "new_direct_message", "message_updated", "user_joined", "user_left",
-        "user_typing";
-    Server Underscore false: "room_stats_updated";
+        "user_typing", "room_stats_updated";
     Server Both true: "gap", "position", "session_ended", "error", "notification";
     Server Both false: "job_progress", "order_updated", "domain:nawala-updated";
     Server Underscore false: "conference_state", "question_live", "question_closed", "results_updated", "audience_count",

@@ -8,9 +8,9 @@ use plenum_schema::moment::rfc3339_option;
 use plenum_schema::view::MessageView;
 use plenum_schema::wire::{
     CloseCode, ConversationChange, ConversationUpdated, Event, EventFrame, Gap, Goodbye, MarksSignal, PresenceSignal,
-    ServerFrame, Signal, TypingSignal,
+    RoomStats, ServerFrame, Signal, TypingSignal,
 };
-use plenum_schema::{ConversationId, Offset, Topic, UserId};
+use plenum_schema::{ConversationId, MessageId, Offset, Topic, UserId};
 use serde::Serialize;
 
 /// Which conversations are direct ones, as far as somebody here follows them: to receivers of `new_direct_message` the
@@ -79,7 +79,7 @@ pub fn encode(parser: Parser, vocabulary: Vocabulary, frame: &ServerFrame, direc
 }
 
 fn on_event(events: &mut Events, frame: &EventFrame, directs: &impl Directs) {
-    events.trail = Some(positions::trail(frame.topic, frame.offset));
+    events.trail = Some(positions::trail(frame.topic, frame.offset, events.vocabulary));
     let Topic::Conversation(id) = frame.topic else { return };
     let Event::Conversation(event) = &frame.event;
     match event {
@@ -114,23 +114,27 @@ fn on_event(events: &mut Events, frame: &EventFrame, directs: &impl Directs) {
             let message = ChangedMessage {
                 content: Some(&edited.content.text),
                 edited_at: Some(frame.at),
-                ..ChangedMessage::at(id, edited.target, edited.by)
+                ..ChangedMessage::at(id, (edited.target, edited.message), edited.by)
             };
             events.message_updated(message, "edited");
         }
         ConversationEvent::MessageDeleted(deleted) => {
-            let message =
-                ChangedMessage { is_deleted: Some(true), ..ChangedMessage::at(id, deleted.target, deleted.by) };
+            let message = ChangedMessage {
+                is_deleted: Some(true),
+                ..ChangedMessage::at(id, (deleted.target, deleted.message), deleted.by)
+            };
             events.message_updated(message, "deleted");
         }
         ConversationEvent::ReactionAdded(added) => {
             let reaction = Some(Reaction { emoji: &added.emoji, added: true });
-            let message = ChangedMessage { reaction, ..ChangedMessage::at(id, added.target, added.by) };
+            let message =
+                ChangedMessage { reaction, ..ChangedMessage::at(id, (added.target, added.message), added.by) };
             events.message_updated(message, "reaction");
         }
         ConversationEvent::ReactionRemoved(removed) => {
             let reaction = Some(Reaction { emoji: &removed.emoji, added: false });
-            let message = ChangedMessage { reaction, ..ChangedMessage::at(id, removed.target, removed.by) };
+            let message =
+                ChangedMessage { reaction, ..ChangedMessage::at(id, (removed.target, removed.message), removed.by) };
             events.message_updated(message, "reaction");
         }
     }
@@ -165,6 +169,7 @@ fn on_signal(events: &mut Events, topic: Topic, signal: &Signal) {
     match signal {
         Signal::Typing(typing) => on_typing(events, topic, typing),
         Signal::Marks(marks) => on_marks(events, topic, marks),
+        Signal::RoomStats(stats) => on_stats(events, topic, stats),
         Signal::ConversationAdded(added) => {
             if let Topic::Conversation(id) = added.conversation {
                 events.hyphen("conversation-updated", &changed(id, "added"));
@@ -207,15 +212,22 @@ fn on_typing(events: &mut Events, topic: Topic, typing: &TypingSignal) {
 
 fn on_marks(events: &mut Events, topic: Topic, marks: &MarksSignal) {
     let Topic::Conversation(id) = topic else { return };
-    let mut status = |status, up_to| {
-        events.hyphen("message-status", &Status { conversation_id: id, status, user_id: marks.user, up_to });
+    let mut status = |status, up_to, message_id| {
+        let (user_id, at) = (marks.user, Some(marks.at));
+        events.hyphen("message-status", &Status { message_id, conversation_id: id, status, user_id, up_to, at });
     };
     if marks.delivered > marks.read {
-        status("delivered", marks.delivered);
+        status("delivered", marks.delivered, marks.delivered_message);
     }
     if marks.read > 0 {
-        status("read", marks.read);
+        status("read", marks.read, marks.read_message);
     }
+}
+
+fn on_stats(events: &mut Events, topic: Topic, stats: &RoomStats) {
+    let Topic::Conversation(id) = topic else { return };
+    let RoomStats { members, online } = *stats;
+    events.underscore("room_stats_updated", &Stats { room_id: id, members, online });
 }
 
 fn on_gap(events: &mut Events, gap: &Gap) {
@@ -291,6 +303,9 @@ struct MessageUpdated<'e> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ChangedMessage<'e> {
+    /// Absent for what was changed before ids stood in such events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<MessageId>,
     conversation_id: ConversationId,
     room_id: ConversationId,
     offset: Offset,
@@ -312,9 +327,19 @@ struct Reaction<'e> {
 }
 
 impl ChangedMessage<'_> {
-    fn at(id: ConversationId, offset: Offset, by: UserId) -> Self {
+    fn at(conversation: ConversationId, (offset, id): (Offset, Option<MessageId>), by: UserId) -> Self {
         let (content, edited_at, is_deleted, reaction) = (None, None, None, None);
-        Self { conversation_id: id, room_id: id, offset, by, content, edited_at, is_deleted, reaction }
+        Self {
+            id,
+            conversation_id: conversation,
+            room_id: conversation,
+            offset,
+            by,
+            content,
+            edited_at,
+            is_deleted,
+            reaction,
+        }
     }
 }
 
@@ -353,10 +378,24 @@ struct RoomTypist {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
+    /// Of the newest message that this is true of; absent for a mark that has not moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<MessageId>,
     conversation_id: ConversationId,
     status: &'static str,
     user_id: UserId,
     up_to: Offset,
+    #[serde(serialize_with = "rfc3339_option")]
+    at: Option<i64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Stats {
+    room_id: ConversationId,
+    members: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online: Option<u64>,
 }
 
 #[derive(Serialize)]

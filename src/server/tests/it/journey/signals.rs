@@ -3,7 +3,7 @@
 use crate::socket::peer::BOTH;
 use crate::socket::world::World;
 use plenum_schema::codec::Codec;
-use plenum_schema::wire::{AckResult, Command, ConversationAdded, Mark, MarksSignal, Signal, Typing, TypingSignal};
+use plenum_schema::wire::{AckResult, Command, ConversationAdded, Mark, Signal, Typing, TypingSignal};
 use serde_json::json;
 
 #[tokio::test]
@@ -37,8 +37,9 @@ async fn marks_reach_the_others_and_only_grow() {
     let mut ada = world.peer(Codec::Json, &people[0]).await;
     let mut bob = world.peer(Codec::MessagePack, &people[1]).await;
     ada.follow(topic).await;
+    let mut said = Vec::new();
     for _ in 0..3 {
-        ada.say(topic, "hello").await;
+        said.push(ada.say(topic, "hello").await.message);
     }
     // What is asked, and what stands afterwards: delivered and read.
     let steps = [
@@ -55,8 +56,15 @@ async fn marks_reach_the_others_and_only_grow() {
             other => panic!("{other:?}"),
         }
         if before != expected {
-            let signal = MarksSignal { user: people[1].user, delivered: expected.0, read: expected.1 };
-            assert_eq!(ada.expect_signal().await, (topic, Signal::Marks(signal)));
+            let (told, Signal::Marks(marks)) = ada.expect_signal().await else { panic!("no marks") };
+            assert_eq!(
+                (told, marks.user, marks.delivered, marks.read),
+                (topic, people[1].user, expected.0, expected.1)
+            );
+            // A mark that has moved names its message: the first one stands at offset 2.
+            let named = |mark: u64, was: u64| (mark > was).then(|| said[usize::try_from(mark).unwrap() - 2]);
+            let expected_ids = (named(expected.0, before.0), named(expected.1, before.1));
+            assert_eq!((marks.delivered_message, marks.read_message), expected_ids);
         }
         before = expected;
     }

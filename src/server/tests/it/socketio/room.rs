@@ -69,8 +69,12 @@ async fn hyphens_underscores_and_natives_share_one_conversation_in_one_order() {
 
     underscore.emit("typing", &json!({ "roomId": id })).await;
     assert_eq!(hyphen.expect("typing").await["userId"], json!(people[1].user));
-    hyphen.ask("mark-as-read", &json!({ "conversationId": id })).await;
-    assert_eq!(hyphen.expect("message-status").await["status"], "read");
+    hyphen.ask("mark-as-read", &json!({ "conversationId": id, "upTo": sent["messageId"] })).await;
+    let status = hyphen.expect("message-status").await;
+    assert_eq!(
+        (&status["status"], &status["messageId"], &status["upTo"]),
+        (&json!("read"), &sent["messageId"], &json!(3))
+    );
 }
 
 #[tokio::test]
@@ -85,9 +89,27 @@ async fn a_message_is_changed_by_its_id_as_soon_as_it_is_sent() {
     let message = client.expect("new_message").await["id"].clone();
     let edited = client.ask("edit_message", &json!({ "messageId": message, "content": "final" })).await;
     assert_eq!(edited["ok"], true, "{edited}");
-    assert_eq!(client.expect("message_updated").await["change"], "edited");
+    let updated = client.expect("message_updated").await;
+    assert_eq!((&updated["change"], &updated["message"]["id"]), (&json!("edited"), &message));
     let reacted = client.ask("add_reaction", &json!({ "messageId": message, "emoji": "👍" })).await;
     assert_eq!(reacted["ok"], true, "{reacted}");
+}
+
+#[tokio::test]
+async fn a_room_hears_how_many_are_in_it_when_somebody_comes() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let (status, room) = world.rest(&people[0], "POST", "/api/rooms", &json!({ "name": "Algebra" }));
+    assert_eq!(status, 201, "{room}");
+    let id = room["id"].clone();
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    client.ask("join_room", &json!({ "roomId": id })).await;
+    let path = format!("/api/rooms/{}/join", id.as_str().unwrap());
+    assert_eq!(world.rest(&people[1], "POST", &path, &json!({})).0, 200);
+    let stats = client.expect("room_stats_updated").await;
+    assert_eq!(stats, json!({ "roomId": id, "members": 2, "online": 1 }));
+    assert_eq!(client.expect("user_joined").await["userId"], json!(people[1].user));
 }
 
 #[tokio::test]

@@ -46,6 +46,10 @@ fn read_up_to(read: u64) -> Request {
     Request::Native(Command::Mark(Mark { topic: topic(), delivered: None, read: Some(read) }))
 }
 
+fn read_message() -> Request {
+    Request::Change(MessageId::from(Uuid::parse_str(ID).unwrap()), Change::Read)
+}
+
 #[test]
 fn events_of_both_vocabularies_become_the_same_commands() {
     let user = UserId(Uuid::parse_str(USER).unwrap());
@@ -79,6 +83,8 @@ fn events_of_both_vocabularies_become_the_same_commands() {
         ("stop-typing", json!({ "conversationId": ID }), typing_is(false), hyphen),
         ("mark-as-read", json!({ "conversationId": ID, "upTo": 7 }), read_up_to(7), hyphen),
         ("mark-as-read", json!({ "conversationId": ID }), read_up_to(MAX_OFFSET), hyphen),
+        ("mark-as-read", json!({ "conversationId": ID, "upTo": ID }), read_message(), hyphen),
+        ("mark-as-read", json!({ "conversationId": ID, "messageId": ID }), read_message(), hyphen),
         (
             "edit_message",
             json!({ "roomId": ID, "offset": 7, "messageId": ID, "content": "new" }),
@@ -115,8 +121,26 @@ fn events_of_both_vocabularies_become_the_same_commands() {
 }
 
 #[test]
+fn pictures_files_and_recordings_are_sent_with_what_is_attached() {
+    let attachment = |url: &str, name: Option<&str>| Attachment {
+        url: url.into(),
+        name: name.map(str::to_owned),
+        mime_type: name.map(|_| "image/png".into()),
+        size: None,
+    };
+    for (name, kind) in [("image", ContentKind::Image), ("file", ContentKind::File), ("audio", ContentKind::Audio)] {
+        let attached = json!(["https://a.example/1", { "url": "/2", "name": "two", "type": "image/png", "width": 7 }]);
+        let argument = json!({ "conversationId": ID, "type": name, "attachments": attached });
+        let attachments = vec![attachment("https://a.example/1", None), attachment("/2", Some("two"))];
+        let content = Content { kind, text: String::new(), attachments };
+        let send = Request::Native(Command::Send(Send { topic: topic(), client_ref: None, content }));
+        assert_eq!(heard("send-message", &argument).unwrap().request, send);
+    }
+}
+
+#[test]
 fn what_is_wrong_is_refused_with_the_name_of_the_member() {
-    let long = json!({ "conversationId": ID, "content": "x", "type": "image" });
+    let kind = json!({ "conversationId": ID, "content": "x", "type": "video" });
     let table = [
         ("join-conversation", json!({}), RefusalCode::Invalid, Some("conversationId")),
         ("join_room", json!({}), RefusalCode::Invalid, Some("roomId")),
@@ -124,12 +148,12 @@ fn what_is_wrong_is_refused_with_the_name_of_the_member() {
         ("join_room", json!({ "roomId": "not an id" }), RefusalCode::Malformed, None),
         ("send-message", json!({ "content": "hi" }), RefusalCode::Invalid, Some("conversationId")),
         ("send-message", json!({ "conversationId": ID }), RefusalCode::Invalid, Some("content")),
-        ("send-message", long, RefusalCode::Invalid, Some("type")),
+        ("send-message", kind, RefusalCode::Invalid, Some("type")),
         (
             "send-message",
-            json!({ "conversationId": ID, "content": "x", "attachments": [{ "url": "u" }] }),
-            RefusalCode::Invalid,
-            Some("attachments"),
+            json!({ "conversationId": ID, "content": "x", "attachments": [{ "name": "no address" }] }),
+            RefusalCode::Malformed,
+            None,
         ),
         (
             "send-message",
@@ -139,7 +163,7 @@ fn what_is_wrong_is_refused_with_the_name_of_the_member() {
         ),
         (
             "send_message",
-            json!({ "roomId": ID, "content": "x", "messageType": "file" }),
+            json!({ "roomId": ID, "content": "x", "messageType": "sticker" }),
             RefusalCode::Invalid,
             Some("messageType"),
         ),

@@ -53,6 +53,17 @@ fn goodbye(code: CloseCode) -> ServerFrame {
     ServerFrame::Goodbye(Goodbye { code, reason, retry_after_ms: None, positions: BTreeMap::new() })
 }
 
+fn changed_id() -> Option<MessageId> {
+    Some(MessageId::from(Uuid::from_u128(40)))
+}
+
+fn marks() -> ServerFrame {
+    let (delivered_message, read_message) = (changed_id(), None);
+    let marks =
+        MarksSignal { user: user(2), delivered: 42, read: 41, delivered_message, read_message, at: 1_700_000_000_120 };
+    signal(Signal::Marks(marks))
+}
+
 /// The events of a frame by the JSON parser: name and arguments.
 fn said(vocabulary: Vocabulary, frame: &ServerFrame, directs: &All) -> Vec<(String, Vec<Value>)> {
     let bytes = encode(Parser::Json, vocabulary, frame, directs);
@@ -82,14 +93,30 @@ fn all_frames() -> Vec<ServerFrame> {
         event(ConversationEvent::MemberAdded(MemberAdded { user: user(2), role: Role::Member, by: user(1) })),
         event(ConversationEvent::MemberRemoved(MemberRemoved { user: user(2), by: user(1) })),
         event(ConversationEvent::TitleChanged(TitleChanged { title: "New".into(), by: user(1) })),
-        event(ConversationEvent::MessageEdited(MessageEdited { target: 40, by: user(1), content: Content::text("x") })),
-        event(ConversationEvent::MessageDeleted(MessageDeleted { target: 40, by: user(1) })),
-        event(ConversationEvent::ReactionAdded(ReactionAdded { target: 40, by: user(1), emoji: "x".into() })),
-        event(ConversationEvent::ReactionRemoved(ReactionRemoved { target: 40, by: user(1), emoji: "x".into() })),
+        event(ConversationEvent::MessageEdited(MessageEdited {
+            target: 40,
+            message: changed_id(),
+            by: user(1),
+            content: Content::text("x"),
+        })),
+        event(ConversationEvent::MessageDeleted(MessageDeleted { target: 40, message: changed_id(), by: user(1) })),
+        event(ConversationEvent::ReactionAdded(ReactionAdded {
+            target: 40,
+            message: changed_id(),
+            by: user(1),
+            emoji: "x".into(),
+        })),
+        event(ConversationEvent::ReactionRemoved(ReactionRemoved {
+            target: 40,
+            message: changed_id(),
+            by: user(1),
+            emoji: "x".into(),
+        })),
         event(ConversationEvent::BlockChanged(BlockChanged { by: user(1), blocked: true })),
         signal(Signal::Typing(TypingSignal { user: user(2), active: true })),
         signal(Signal::Typing(TypingSignal { user: user(2), active: false })),
-        signal(Signal::Marks(MarksSignal { user: user(2), delivered: 42, read: 41 })),
+        marks(),
+        signal(Signal::RoomStats(RoomStats { members: 12, online: Some(7) })),
         signal(Signal::ConversationAdded(ConversationAdded { conversation: Topic::Conversation(id()) })),
         signal(Signal::ConversationUpdated(ConversationUpdated {
             conversation: Topic::Conversation(id()),
@@ -111,7 +138,7 @@ fn all_frames() -> Vec<ServerFrame> {
 
 #[test]
 fn a_message_is_heard_in_the_words_of_the_listener() {
-    let trail = positions::trail(Topic::Conversation(id()), 42);
+    let trail = |vocabulary| json!(positions::trail(Topic::Conversation(id()), 42, vocabulary));
     let shown = json!({
         "id": Uuid::from_u128(7), "conversationId": id(), "offset": 42, "number": 38, "senderId": user(1),
         "content": "hi", "type": "text", "clientRef": "r", "createdAt": "2023-11-14T22:13:20.12Z",
@@ -119,12 +146,13 @@ fn a_message_is_heard_in_the_words_of_the_listener() {
     let mut in_a_room = shown.clone();
     in_a_room["roomId"] = json!(id());
     in_a_room["messageType"] = json!("text");
-    let hyphen = ("new-message".to_owned(), vec![shown, json!(trail)]);
-    let underscore = |name: &str| (name.to_owned(), vec![in_a_room.clone(), json!(trail)]);
-    assert_eq!(said(Vocabulary::Hyphen, &message(), &All(false)), std::slice::from_ref(&hyphen));
-    assert_eq!(said(Vocabulary::Underscore, &message(), &All(false)), [underscore("new_message")]);
-    assert_eq!(said(Vocabulary::Underscore, &message(), &All(true)), [underscore("new_direct_message")]);
-    assert_eq!(said(Vocabulary::Both, &message(), &All(false)), [hyphen, underscore("new_message")]);
+    let hyphen = |vocabulary| ("new-message".to_owned(), vec![shown.clone(), trail(vocabulary)]);
+    let underscore = |name: &str, vocabulary| (name.to_owned(), vec![in_a_room.clone(), trail(vocabulary)]);
+    let (one, other, both) = (Vocabulary::Hyphen, Vocabulary::Underscore, Vocabulary::Both);
+    assert_eq!(said(one, &message(), &All(false)), [hyphen(one)]);
+    assert_eq!(said(other, &message(), &All(false)), [underscore("new_message", other)]);
+    assert_eq!(said(other, &message(), &All(true)), [underscore("new_direct_message", other)]);
+    assert_eq!(said(both, &message(), &All(false)), [hyphen(both), underscore("new_message", both)]);
 }
 
 #[test]
@@ -165,11 +193,26 @@ fn every_event_that_is_sent_stands_in_the_table_with_its_vocabulary_and_every_se
 
 #[test]
 fn marks_are_a_status_of_messages_up_to_an_offset() {
-    let marks = signal(Signal::Marks(MarksSignal { user: user(2), delivered: 42, read: 41 }));
-    let said = said(Vocabulary::Hyphen, &marks, &All(false));
-    let status = |status, up_to| json!({ "conversationId": id(), "status": status, "userId": user(2), "upTo": up_to });
-    assert_eq!(said[0].1, [status("delivered", 42)]);
+    let said = said(Vocabulary::Hyphen, &marks(), &All(false));
+    let at = "2023-11-14T22:13:20.12Z";
+    let status =
+        |status, up_to| json!({ "conversationId": id(), "status": status, "userId": user(2), "upTo": up_to, "at": at });
+    let mut delivered = status("delivered", 42);
+    delivered["messageId"] = json!(changed_id());
+    assert_eq!(said[0].1, [delivered]);
     assert_eq!(said[1].1, [status("read", 41)]);
+}
+
+#[test]
+fn changes_of_a_message_name_it_by_its_id() {
+    let edited = MessageEdited { target: 40, message: changed_id(), by: user(1), content: Content::text("x") };
+    let (name, arguments) =
+        said(Vocabulary::Underscore, &event(ConversationEvent::MessageEdited(edited)), &All(false)).remove(0);
+    let message = json!({
+        "id": changed_id(), "conversationId": id(), "roomId": id(), "offset": 40, "by": user(1), "content": "x",
+        "editedAt": "2023-11-14T22:13:20.12Z",
+    });
+    assert_eq!((name.as_str(), &arguments[0]), ("message_updated", &json!({ "message": message, "change": "edited" })));
 }
 
 #[test]
