@@ -1,7 +1,7 @@
 //! What an aggregate is: pure code, a fold over a log.
 
 use plenum_schema::log::{AggregateKind, Offset};
-use plenum_schema::{EntryId, Refusal, wire};
+use plenum_schema::{EntryId, Refusal, Topic, wire};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
@@ -76,10 +76,41 @@ pub trait Aggregate: Sized + Debug + Clone + Send + 'static {
 
     /// The answer for a command that was carried out before, at `offset`, under the same entry id — or a refusal when the caller
     /// may no longer know (left the conversation, say).
-    fn repeat(&self, command: &Self::Command, offset: Offset, id: EntryId) -> Result<Self::Answer, Refusal>;
+    fn repeat(
+        &self,
+        rules: &Self::Rules,
+        command: &Self::Command,
+        offset: Offset,
+        id: EntryId,
+    ) -> Result<Self::Answer, Refusal>;
 
-    /// The event as subscribers get it. Every event has one: positions on a topic have no holes.
-    fn publish(event: &Self::Event) -> wire::Event;
+    /// The event as subscribers get it. Of one aggregate either every event has one, because positions on a topic have no holes, or
+    /// none has: then the log is private, and whoever follows the aggregate gets [`Self::signals`].
+    fn publish(event: &Self::Event) -> Option<wire::Event>;
+
+    /// How long the signals of a changing state wait at least for the next ones, milliseconds; `None`: it has none.
+    fn signal_every(rules: &Self::Rules) -> Option<u64> {
+        let _ = rules;
+        None
+    }
+
+    /// How the state looks to those who follow it, each view on its topic. Sent when the owner starts and while the state changes,
+    /// and kept for whoever subscribes in between.
+    fn signals(&self, rules: &Self::Rules) -> Vec<(Topic, wire::Signal)> {
+        let _ = rules;
+        Vec::new()
+    }
+
+    /// Whether the signals after this event do not wait.
+    fn is_urgent(event: &Self::Event) -> bool {
+        let _ = event;
+        false
+    }
+
+    /// Entries between snapshots, `usual` as configured: more where a snapshot grows with the state.
+    fn snapshot_every(&self, usual: u64) -> u64 {
+        usual
+    }
 
     /// Whether readers who look only at the stored summary must see the event at once: the append that carries it carries the
     /// summary too.

@@ -1,6 +1,7 @@
 //! Past publications: from the owner's recent ones while it lives, else from the log.
 
 use crate::aggregate::Aggregate;
+use crate::aggregates::conference::Conference;
 use crate::aggregates::conversation::{Conversation, read_digest};
 use crate::owner::recent::{Page, Recents, Span};
 use crate::publication::{Publication, redact};
@@ -167,10 +168,17 @@ impl History {
 pub fn publication(log: LogId, entry: &StoredEntry) -> Result<Arc<Publication>, codec::DecodeError> {
     match log.kind {
         AggregateKind::Conversation => of::<Conversation>(log, entry),
+        AggregateKind::Conference => of::<Conference>(log, entry),
+        AggregateKind::Poll | AggregateKind::Board => Err(private()),
     }
 }
 
 fn of<A: Aggregate>(log: LogId, entry: &StoredEntry) -> Result<Arc<Publication>, codec::DecodeError> {
     let stored: Stored<A::Event> = codec::restore(&[A::EVENT_FORMAT], &entry.payload)?;
-    Ok(Publication::event(Topic::of_log(log), entry.offset, stored.at, A::publish(&stored.event)))
+    let event = A::publish(&stored.event).ok_or_else(private)?;
+    Ok(Publication::event(Topic::of_log(log), entry.offset, stored.at, event))
+}
+
+fn private() -> codec::DecodeError {
+    codec::DecodeError::Shape("the log is private".into())
 }

@@ -8,8 +8,10 @@ pub mod core;
 pub mod metrics;
 pub mod recent;
 pub mod reply;
+pub mod standings;
 
 pub use config::OwnerConfig;
 pub use metrics::OwnerMetrics;
 pub use recent::{RecentRing, Recents};
 pub use reply::Reply;
+pub use standings::Standings;

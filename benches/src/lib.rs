@@ -120,6 +120,7 @@ pub fn directory(store: SharedStore) -> Directory<Conversation> {
         publisher: Arc::new(Nobody),
         clock: clock(),
         recents: Arc::new(Recents::default()),
+        standings: Arc::default(),
         metrics: OwnerMetrics::register(&Registry::new()).expect("a fresh registry"),
         config: Arc::new(OwnerConfig::default()),
     };

@@ -5,10 +5,15 @@ mod arguments;
 use crate::budget::{Budget, BudgetError};
 use crate::clock::Clock;
 use crate::report::{Outcome, Report};
-use crate::scenario::{Context, Failure, Foreign, acks, churn, crash, fanout, idle, slow, socketio, streams};
+use crate::scenario::{
+    Context, Failure, Foreign, acks, churn, conference, crash, fanout, idle, slow, socketio, streams,
+};
 use crate::target::{self, TargetError, TargetOptions};
 use crate::{process, yardstick};
-use arguments::{AcksArgs, ChurnArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs, SocketIoArgs, StreamsArgs};
+use arguments::{
+    AcksArgs, ChurnArgs, ConferenceArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs, SocketIoArgs,
+    StreamsArgs,
+};
 use clap::{Args, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -88,6 +93,8 @@ enum Scenario {
     Streams(StreamsArgs),
     /// Durable appends: one sender against many
     Acks(AcksArgs),
+    /// A hall votes within five seconds; acknowledged ballots and counted ones are compared
+    Conference(ConferenceArgs),
     /// SIGKILL again and again under load; then everything is checked
     Crash(CrashArgs),
     /// Clients that stop reading, beside healthy ones
@@ -198,6 +205,7 @@ fn scenario(context: &Context, scenario: &Scenario) -> Result<Report, Failure> {
             Some(cluster) => crash::run_cluster(context, args.scenario(), &cluster),
             None => crash::run(context, args.scenario()),
         },
+        Scenario::Conference(args) => conference::run(context, args.scenario()),
         Scenario::Slow(args) => slow::run(context, &args.shape(context), args.rounds()),
         Scenario::Churn(args) => churn::run(context, args.scenario()),
         Scenario::SocketIo(args) => socketio::run(context, &args.comparison()),

@@ -12,7 +12,7 @@ use crate::wire::Dialect;
 use mio::net::TcpStream;
 use plenum_schema::codec::DecodeError;
 use plenum_schema::refusal::Refusal;
-use plenum_schema::wire::{Page, Sent};
+use plenum_schema::wire::{Page, Sent, Signal, Voted};
 use std::io::{ErrorKind, Read, Write};
 use std::rc::Rc;
 
@@ -80,6 +80,8 @@ pub enum Answer {
     Sent(Sent),
     /// A page of history.
     Page(Page),
+    /// A ballot is durable.
+    Voted(Voted),
     /// Refused.
     Refused(Refusal),
 }
@@ -92,6 +94,8 @@ pub trait Sink {
     fn delivered(&mut self, _connection: ConnectionNumber, _delivery: &Delivery) {}
     /// A command was answered.
     fn answered(&mut self, _connection: ConnectionNumber, _id: u32, _answer: Answer, _at: Nanos) {}
+    /// A signal arrived.
+    fn signalled(&mut self, _connection: ConnectionNumber, _signal: &Signal, _at: Nanos) {}
     /// The server ended a connection (close code, if it said one).
     fn closed(&mut self, _connection: ConnectionNumber, _code: Option<u16>) {}
 }

@@ -42,18 +42,29 @@ pub fn get(server: SocketAddr, path: &str) -> Result<String, HttpError> {
     exchange(server, path, &format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n"))
 }
 
-/// `POST` of JSON with a bearer token, the answer's JSON.
+/// `POST` of JSON with a bearer token (empty: without), the answer's JSON.
 ///
 /// # Errors
 /// [`HttpError`] for everything but a 2xx answer with JSON.
 pub fn post(server: SocketAddr, path: &str, token: &str, body: &Value) -> Result<Value, HttpError> {
     let body = body.to_string();
+    let bearer = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
     let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n{bearer}\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     let answer = exchange(server, path, &request)?;
+    serde_json::from_str(&answer).map_err(|_| HttpError::Unreadable(path.to_owned()))
+}
+
+/// `GET` with a bearer token, the answer's JSON.
+///
+/// # Errors
+/// [`HttpError`] for everything but a 2xx answer with JSON.
+pub fn get_as(server: SocketAddr, path: &str, token: &str) -> Result<Value, HttpError> {
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n");
+    let answer = exchange(server, path, &format!("{head}Authorization: Bearer {token}\r\n\r\n"))?;
     serde_json::from_str(&answer).map_err(|_| HttpError::Unreadable(path.to_owned()))
 }
 

@@ -244,7 +244,7 @@ impl Sink for Loader {
                 self.checks.example(|| format!("message {marker} refused: {refusal}"));
                 self.finish(topic);
             }
-            Answer::Page(_) => {}
+            Answer::Page(_) | Answer::Voted(_) => {}
         }
     }
 

@@ -52,6 +52,10 @@ pub const CONVERSATIONS_PATH: &str = "/api/conversations";
 
 /// Metric: fsyncs of the store.
 pub const METRIC_FSYNCS: &str = "plenum_store_fsyncs_total";
+/// Metric: requests of the store to the CQL cluster, of all kinds.
+pub const METRIC_CQL_REQUESTS: &str = "plenum_store_cql_requests_total";
+/// Metric: those that were conditional writes.
+pub const METRIC_CQL_CONDITIONAL: &str = "plenum_store_cql_requests_total{kind=\"conditional\"}";
 /// Metric: connections now open.
 pub const METRIC_CONNECTIONS: &str = "plenum_connections";
 /// Metric: subscriptions now held.

@@ -37,7 +37,7 @@ impl Sink for Pages {
         match answer {
             Answer::Page(page) => self.page = Some(page),
             Answer::Refused(refusal) => self.trouble = Some(refusal.to_string()),
-            Answer::Sent(_) => {}
+            Answer::Sent(_) | Answer::Voted(_) => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod acks;
 pub mod churn;
+pub mod conference;
 pub mod crash;
 pub mod fanout;
 pub mod idle;

@@ -9,10 +9,11 @@ use crate::yardstick;
 use plenum_schema::codec::{self, Codec, DecodeError};
 use plenum_schema::content::Content;
 use plenum_schema::conversation::{ConversationEvent, Message};
-use plenum_schema::id::{ConversationId, EntryId, UserId};
+use plenum_schema::id::{ConversationId, EntryId, QuestionId, UserId};
+use plenum_schema::poll::Answer;
 use plenum_schema::topic::Topic;
 use plenum_schema::wire::{
-    ClientFrame, ClientInfo, Command, Event, EventFrame, History, Identify, Send, ServerFrame, Subscribe,
+    ClientFrame, ClientInfo, Command, Event, EventFrame, History, Identify, Send, ServerFrame, Subscribe, Vote,
 };
 use uuid::Uuid;
 
@@ -122,6 +123,15 @@ pub fn subscribe(codec: Codec, id: u32, topic: Topic, since: Option<u64>) -> Res
     command(codec, id, Command::Subscribe(Subscribe { topic, since }))
 }
 
+/// `vote` for one option.
+///
+/// # Errors
+/// As [`identify`].
+pub fn vote(codec: Codec, id: u32, question: QuestionId, option: u16, sequence: u32) -> Result<Vec<u8>, DecodeError> {
+    let answer = Answer::Choice(vec![option]);
+    command(codec, id, Command::Vote(Vote { question, answer, pressed_after_ms: None, sequence: Some(sequence) }))
+}
+
 /// `send` of a text with a marker, its client ref made of the same marker.
 ///
 /// # Errors
@@ -187,7 +197,7 @@ pub fn read_raw(payload: &[u8]) -> Option<(TopicIndex, u64, u64)> {
 pub fn message_of(event: &EventFrame) -> Option<&Message> {
     match &event.event {
         Event::Conversation(ConversationEvent::Message(message)) => Some(message),
-        Event::Conversation(_) => None,
+        Event::Conversation(_) | Event::Conference(_) => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod block;
+mod conference;
 mod conversation;
 mod idempotency;
 mod message_state;
@@ -10,6 +11,7 @@ mod room;
 
 pub use account::{Account, AccountKey, Session};
 pub use block::Block;
+pub use conference::{ConferenceCode, ConferenceRow, HostedConference, Participant, QuestionResults, QuestionRow};
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
 pub use message_state::{MessageStateRow, Reaction};
@@ -31,4 +33,10 @@ pub const TABLES: &[&Table] = &[
     RoomRow::TABLE,
     ConversationSettings::TABLE,
     Block::TABLE,
+    ConferenceCode::TABLE,
+    ConferenceRow::TABLE,
+    HostedConference::TABLE,
+    QuestionRow::TABLE,
+    QuestionResults::TABLE,
+    Participant::TABLE,
 ];

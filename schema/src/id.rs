@@ -54,6 +54,12 @@ ids! {
     NodeId;
     /// A direct or group conversation.
     ConversationId;
+    /// A conference.
+    ConferenceId;
+    /// A question of a conference, and the poll that is held about it.
+    QuestionId;
+    /// Somebody in a conference's audience: made for that conference alone.
+    ParticipantId;
     /// A log entry's own id: the idempotency key of the write that made it.
     EntryId;
 }
@@ -93,6 +99,28 @@ impl ConversationId {
     #[must_use]
     pub fn room(creator: UserId, client_ref: &str) -> Self {
         Self(derived("plenum.room", &[creator.0.as_bytes(), client_ref.as_bytes()]))
+    }
+}
+
+impl ConferenceId {
+    /// A conference made with a client ref: a retried creation finds the first one.
+    #[must_use]
+    pub fn of_client_ref(creator: UserId, client_ref: &str) -> Self {
+        Self(derived("plenum.conference", &[creator.0.as_bytes(), client_ref.as_bytes()]))
+    }
+
+    /// The conversation that belongs to it.
+    #[must_use]
+    pub fn chat(self) -> ConversationId {
+        ConversationId(derived("plenum.conference.chat", &[self.0.as_bytes()]))
+    }
+}
+
+impl ParticipantId {
+    /// A signed-in person in a conference's audience: one participant on all their devices.
+    #[must_use]
+    pub fn of_user(conference: ConferenceId, user: UserId) -> Self {
+        Self(derived("plenum.participant", &[conference.0.as_bytes(), user.0.as_bytes()]))
     }
 }
 

@@ -3,7 +3,9 @@
 //! This crate depends on nothing else of the project. It knows how things are *written* (JSON, MessagePack, rows)
 //! but not what is done with them. Every other crate speaks these types.
 
+pub mod board;
 pub mod codec;
+pub mod conference;
 pub mod content;
 pub mod conversation;
 pub mod cql;
@@ -11,6 +13,7 @@ pub mod entities;
 pub mod id;
 pub mod log;
 pub mod moment;
+pub mod poll;
 pub mod refusal;
 pub mod room;
 pub mod table;
@@ -19,7 +22,10 @@ pub mod view;
 pub mod wire;
 
 pub use content::{Attachment, Content, ContentKind};
-pub use id::{ConnectionId, ConversationId, EntryId, MessageId, NodeId, SessionId, UserId};
+pub use id::{
+    ConferenceId, ConnectionId, ConversationId, EntryId, MessageId, NodeId, ParticipantId, QuestionId, SessionId,
+    UserId,
+};
 pub use log::{AggregateKind, LogId, Offset};
 pub use refusal::{Refusal, RefusalCode};
 pub use topic::Topic;

@@ -16,6 +16,12 @@ pub const MAX_OFFSET: Offset = (1 << 53) - 1;
 pub enum AggregateKind {
     /// A direct or group conversation.
     Conversation,
+    /// A conference: its questions going live, closing, its end.
+    Conference,
+    /// A poll: the ballots about one question. Its log is not published.
+    Poll,
+    /// The audience's own questions in a conference. Its log is not published.
+    Board,
 }
 
 impl AggregateKind {
@@ -24,13 +30,27 @@ impl AggregateKind {
     pub fn code(self) -> u8 {
         match self {
             Self::Conversation => 1,
+            Self::Conference => 2,
+            Self::Poll => 3,
+            Self::Board => 4,
+        }
+    }
+
+    /// The word for it, in topics, logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Conversation => "conversation",
+            Self::Conference => "conference",
+            Self::Poll => "poll",
+            Self::Board => "board",
         }
     }
 
     /// The kind of a stored byte.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
-        (code == 1).then_some(Self::Conversation)
+        [Self::Conversation, Self::Conference, Self::Poll, Self::Board].into_iter().find(|kind| kind.code() == code)
     }
 }
 
@@ -57,9 +77,7 @@ impl LogId {
 
 impl fmt::Display for LogId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            AggregateKind::Conversation => write!(f, "conversation:{}", self.id),
-        }
+        write!(f, "{}:{}", self.kind.as_str(), self.id)
     }
 }
 

@@ -158,6 +158,9 @@ field!(crate::UserId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::SessionId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::ConversationId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::EntryId, Uuid, |v| v.0, v => Some(Self(v)));
+field!(crate::ConferenceId, Uuid, |v| v.0, v => Some(Self(v)));
+field!(crate::QuestionId, Uuid, |v| v.0, v => Some(Self(v)));
+field!(crate::ParticipantId, Uuid, |v| v.0, v => Some(Self(v)));
 
 impl<T: FieldValue> FieldValue for Option<T> {
     const KIND: ColumnType = T::KIND;

@@ -1,6 +1,6 @@
 //! Topics: what a connection subscribes to. Text form `kind:uuid`, at most 64 bytes.
 
-use crate::id::{ConversationId, UserId};
+use crate::id::{ConferenceId, ConversationId, QuestionId, UserId};
 use crate::log::{AggregateKind, LogId};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -17,6 +17,18 @@ pub enum Topic {
     User(UserId),
     /// `presence:<id>`: signals about whether a person is online, to people who share a conversation with them.
     Presence(UserId),
+    /// `conference:<id>`: what happens in a conference, with offsets, and signals about its audience.
+    Conference(ConferenceId),
+    /// `poll:<question>`: signals with the results that everybody may see.
+    Poll(QuestionId),
+    /// `pollVoted:<question>`: signals with the results that whoever has voted may see.
+    PollVoted(QuestionId),
+    /// `pollHost:<question>`: signals with the results as hosts see them.
+    PollHost(QuestionId),
+    /// `board:<conference>`: signals with the audience's questions that everybody may see.
+    Board(ConferenceId),
+    /// `boardHost:<conference>`: signals with all of the audience's questions.
+    BoardHost(ConferenceId),
 }
 
 impl Topic {
@@ -25,22 +37,32 @@ impl Topic {
     pub fn log(self) -> Option<LogId> {
         match self {
             Self::Conversation(id) => Some(LogId { kind: AggregateKind::Conversation, id: id.0 }),
-            Self::User(_) | Self::Presence(_) => None,
+            Self::Conference(id) => Some(LogId { kind: AggregateKind::Conference, id: id.0 }),
+            Self::User(_)
+            | Self::Presence(_)
+            | Self::Poll(_)
+            | Self::PollVoted(_)
+            | Self::PollHost(_)
+            | Self::Board(_)
+            | Self::BoardHost(_) => None,
         }
     }
 
-    /// The topic that an aggregate's log is published to.
+    /// The topic that an aggregate's log is published to, or where its audience hears of it.
     #[must_use]
     pub fn of_log(log: LogId) -> Self {
         match log.kind {
             AggregateKind::Conversation => Self::Conversation(ConversationId(log.id)),
+            AggregateKind::Conference => Self::Conference(ConferenceId(log.id)),
+            AggregateKind::Poll => Self::Poll(QuestionId(log.id)),
+            AggregateKind::Board => Self::Board(ConferenceId(log.id)),
         }
     }
 }
 
 /// The text is not `kind:uuid` of a known kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a topic is written conversation:<uuid>, user:<uuid> or presence:<uuid>")]
+#[error("a topic is written kind:<uuid>, as in conversation:<uuid> or user:<uuid>")]
 pub struct TopicError;
 
 impl FromStr for Topic {
@@ -57,6 +79,12 @@ impl FromStr for Topic {
             "conversation" => Ok(Self::Conversation(ConversationId(id))),
             "user" => Ok(Self::User(UserId(id))),
             "presence" => Ok(Self::Presence(UserId(id))),
+            "conference" => Ok(Self::Conference(ConferenceId(id))),
+            "poll" => Ok(Self::Poll(QuestionId(id))),
+            "pollVoted" => Ok(Self::PollVoted(QuestionId(id))),
+            "pollHost" => Ok(Self::PollHost(QuestionId(id))),
+            "board" => Ok(Self::Board(ConferenceId(id))),
+            "boardHost" => Ok(Self::BoardHost(ConferenceId(id))),
             _ => Err(TopicError),
         }
     }
@@ -68,6 +96,12 @@ impl fmt::Display for Topic {
             Self::Conversation(id) => write!(f, "conversation:{id}"),
             Self::User(id) => write!(f, "user:{id}"),
             Self::Presence(id) => write!(f, "presence:{id}"),
+            Self::Conference(id) => write!(f, "conference:{id}"),
+            Self::Poll(id) => write!(f, "poll:{id}"),
+            Self::PollVoted(id) => write!(f, "pollVoted:{id}"),
+            Self::PollHost(id) => write!(f, "pollHost:{id}"),
+            Self::Board(id) => write!(f, "board:{id}"),
+            Self::BoardHost(id) => write!(f, "boardHost:{id}"),
         }
     }
 }
@@ -107,7 +141,18 @@ mod tests {
     #[test]
     fn a_topic_reads_back_what_it_writes() {
         let (id, user) = (Uuid::from_u128(7), UserId(Uuid::from_u128(8)));
-        for topic in [Topic::Conversation(ConversationId(id)), Topic::User(user), Topic::Presence(user)] {
+        let (conference, question) = (ConferenceId(id), QuestionId(id));
+        for topic in [
+            Topic::Conversation(ConversationId(id)),
+            Topic::User(user),
+            Topic::Presence(user),
+            Topic::Conference(conference),
+            Topic::Poll(question),
+            Topic::PollVoted(question),
+            Topic::PollHost(question),
+            Topic::Board(conference),
+            Topic::BoardHost(conference),
+        ] {
             assert_eq!(topic.to_string().parse(), Ok(topic));
         }
     }

@@ -5,6 +5,7 @@
 
 mod client;
 mod close;
+mod conference;
 mod notices;
 mod server;
 
@@ -13,6 +14,9 @@ pub use client::{
     Typing, Unreact, Unsubscribe,
 };
 pub use close::CloseCode;
+pub use conference::{
+    AskQuestion, BoardChange, ConferenceChange, ConferenceQuestion, ShowResults, Upvote, Vote, Voted, Withdraw,
+};
 pub use notices::{ConversationChange, ConversationUpdated, Notification, PresenceSignal, UnreadSignal};
 pub use server::{
     Ack, AckResult, CaughtUp, Changed, ConversationAdded, Event, EventFrame, Gap, GapReason, Goodbye, Heartbeat,

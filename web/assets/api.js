@@ -1,26 +1,7 @@
 /** The REST calls of the page. Paths and bodies are those of the OpenAPI document at /docs. */
 
+import { call } from "./http.js";
 import { Session, SignedOut } from "./session.js";
-
-/** An answer that is not a success: `message` for people, `fields` {name: message} when single inputs are wrong. */
-export class Problem extends Error {
-  constructor(status, body) {
-    super(sentence(body?.message ?? body?.detail ?? `The server answered ${status}`));
-    this.name = "Problem";
-    this.status = status;
-    this.fields = Object.fromEntries((body?.errors ?? []).map(({ field, message }) => [field, sentence(message)]));
-  }
-}
-
-/** The server could not be reached. */
-export class Unreachable extends Error {
-  constructor() {
-    super("The server cannot be reached. Check the network and try again.");
-    this.name = "Unreachable";
-  }
-}
-
-const TIMEOUT_MS = 20_000;
 
 export class Api {
   /** @type {Session} */
@@ -56,7 +37,7 @@ export class Api {
   /** A page of conversations, newest first. */
   conversations({ limit = 50, cursor } = {}) {
     const query = new URLSearchParams({ limit, ...(cursor && { cursor }) });
-    return this.#authorised("GET", `/api/messages/conversations?${query}`);
+    return this.authorised("GET", `/api/messages/conversations?${query}`);
   }
 
   /** All members of a conversation with how far each has come: {user: {id, fullName}, role, delivered, read}. */
@@ -65,7 +46,7 @@ export class Api {
     let cursor;
     do {
       const query = new URLSearchParams({ limit: 100, ...(cursor && { cursor }) });
-      const page = await this.#authorised("GET", `/api/conversations/${id}/readers?${query}`);
+      const page = await this.authorised("GET", `/api/conversations/${id}/readers?${query}`);
       readers.push(...page.items);
       cursor = page.nextCursor;
     } while (cursor);
@@ -74,13 +55,13 @@ export class Api {
 
   /** How many members of a conversation are online: {members, online, items}. */
   presence(id) {
-    return this.#authorised("GET", `/api/conversations/${id}/presence?limit=1`);
+    return this.authorised("GET", `/api/conversations/${id}/presence?limit=1`);
   }
 
   /** The account behind an e-mail address; undefined when there is none. */
   async lookup(email) {
     try {
-      return await this.#authorised("GET", `/api/users/lookup?${new URLSearchParams({ email })}`);
+      return await this.authorised("GET", `/api/users/lookup?${new URLSearchParams({ email })}`);
     } catch (error) {
       if (error.status === 404) return undefined;
       throw error;
@@ -89,18 +70,18 @@ export class Api {
 
   /** The conversation with one person: the same one, however often it is asked for. */
   createDirect(userId) {
-    return this.#authorised("POST", "/api/conversations", { kind: "direct", userId });
+    return this.authorised("POST", "/api/conversations", { kind: "direct", userId });
   }
 
   /** A group; the same `clientRef` gives the same group. */
   createGroup({ title, members, clientRef }) {
-    return this.#authorised("POST", "/api/conversations", { kind: "group", title, members, clientRef });
+    return this.authorised("POST", "/api/conversations", { kind: "group", title, members, clientRef });
   }
 
   /** One conversation; undefined when one is no member (any more). */
   async conversation(id) {
     try {
-      return await this.#authorised("GET", `/api/conversations/${id}`);
+      return await this.authorised("GET", `/api/conversations/${id}`);
     } catch (error) {
       if (error.status === 404) return undefined;
       throw error;
@@ -109,16 +90,16 @@ export class Api {
 
   /** Another title for a group. */
   rename(id, title) {
-    return this.#authorised("PUT", `/api/conversations/${id}`, { title });
+    return this.authorised("PUT", `/api/conversations/${id}`, { title });
   }
 
   addMember(id, userId) {
-    return this.#authorised("POST", `/api/conversations/${id}/members`, { userId });
+    return this.authorised("POST", `/api/conversations/${id}/members`, { userId });
   }
 
   /** Somebody goes: another person is removed, oneself leaves. */
   removeMember(id, userId) {
-    return this.#authorised("DELETE", `/api/conversations/${id}/members/${userId}`);
+    return this.authorised("DELETE", `/api/conversations/${id}/members/${userId}`);
   }
 
   async #refresh(refreshToken) {
@@ -130,45 +111,14 @@ export class Api {
     }
   }
 
-  async #authorised(method, path, body) {
+  /** Any call in the name of whoever is signed in. */
+  async authorised(method, path, body) {
     try {
       return await call(method, path, body, { token: await this.session.token() });
     } catch (error) {
       if (error.status !== 401) throw error;
     }
     return call(method, path, body, { token: await this.session.token({ renew: true }) });
-  }
-}
-
-async function call(method, path, body, { token, key } = {}) {
-  const headers = { accept: "application/json" };
-  if (body !== undefined) headers["content-type"] = "application/json";
-  if (key) headers["idempotency-key"] = key;
-  if (token) headers.authorization = `Bearer ${token}`;
-  let answer;
-  try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
-    answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), signal, cache: "no-store" });
-  } catch {
-    throw new Unreachable();
-  }
-  const text = await answer.text().catch(() => "");
-  const json = parse(text);
-  if (!answer.ok) throw new Problem(answer.status, json);
-  return json;
-}
-
-/** The server writes its reasons without capital and full stop. */
-function sentence(text) {
-  const start = text.charAt(0).toLocaleUpperCase() + text.slice(1);
-  return /[.!?…]$/u.test(start) ? start : `${start}.`;
-}
-
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

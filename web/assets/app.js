@@ -25,7 +25,11 @@ let chat;
 
 api.session.on("in", () => start());
 // Told more than once, somebody who is about to sign in must not lose what they typed.
-api.session.on("out", ({ reason }) => chat && start(reason));
+api.session.on("out", ({ reason }) => {
+  if (!chat) return;
+  chat.forget();
+  start(reason);
+});
 document.querySelector(".skip").addEventListener("click", (event) => {
   // The address belongs to the conversation.
   event.preventDefault();
@@ -35,10 +39,21 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 function start(notice) {
   chat?.close();
   chat = undefined;
-  document.title = "Plenum";
+  clean();
   const { user } = api.session;
   if (user) chat = new Chat(user);
   else place.replaceChildren(authView(api, notice));
+}
+
+/** Takes away what stands outside of the place that the next view fills: who sits here now may be somebody else. */
+function clean() {
+  announcer.silence();
+  for (const dialog of document.querySelectorAll("dialog")) {
+    // Its listeners are told of the end a moment later; what it shows goes now.
+    dialog.close();
+    dialog.remove();
+  }
+  document.title = "Plenum";
 }
 
 /** Everything that lives from signing in to signing out. */
@@ -141,14 +156,20 @@ class Chat {
     this.#open.focus();
   }
 
-  /** Leaves nothing readable behind but messages that are not sent yet: those wait for the next time. */
   #signOut() {
+    location.hash = "#/";
+    api.logout();
+  }
+
+  /**
+   * The session is over, wanted or not, here or in another tab: leaves nothing readable behind but messages that are not
+   * sent yet. Those wait for the next time.
+   */
+  forget() {
     const { id } = this.#store.me;
     const keys = Array.from({ length: storage.length }, (_, i) => storage.key(i));
     const ours = [`plenum.draft.${id}.`, `plenum.marks.${id}.`];
     for (const key of keys) if (ours.some((prefix) => key?.startsWith(prefix))) storage.removeItem(key);
-    location.hash = "#/";
-    api.logout();
   }
 
   #back() {
@@ -175,6 +196,7 @@ class Chat {
   close() {
     this.#stops.abort();
     this.#open?.close();
+    this.#list.close();
     this.#sync.close();
     this.#connection.stop();
   }

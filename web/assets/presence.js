@@ -15,6 +15,8 @@ export class Presence {
   constructor({ connection, store }) {
     this.#connection = connection;
     this.#store = store;
+    // Nobody tells us while there is no line. Each subscription begins with how it stands.
+    connection.on("state", ({ phase }) => ["catchingUp", "live"].includes(phase) || store.forgetAllPresence());
     connection.on("hello", ({ limits }) => (this.#most = Presence.share(limits.topics)));
     // No longer in a conversation with each other, most likely: not known is better than wrong.
     connection.on("refused", ({ topic }) => {

@@ -131,7 +131,16 @@ export class Store extends Emitter {
     this.#present(user, undefined);
   }
 
-  /** How many members of a group are online. */
+  /** Without a connection nothing is known of anybody. */
+  forgetAllPresence() {
+    if (this.presence.size > 0) {
+      this.presence.clear();
+      this.emit("list");
+    }
+    for (const { id } of this.conversations.values()) this.online(id, undefined);
+  }
+
+  /** How many members of a group are online; undefined: not known. */
   online(id, count) {
     const conversation = this.get(id);
     if (!conversation || conversation.online === count) return;
@@ -145,7 +154,6 @@ export class Store extends Emitter {
     this.emit("list");
   }
 
-  /** Gives memory back when a conversation is left. */
   /** One is no member any more. */
   gone(id) {
     const conversation = this.get(id);

@@ -60,6 +60,7 @@ export class Sync extends Emitter {
       this.#refreshSoon(0);
       if (this.#open) this.meet(this.#open);
     });
+    connection.on("state", ({ phase }) => phase === "live" && this.#count());
     connection.on("event", (event) => this.#event(event));
     connection.on("gap", (gap) => store.gap(gap));
     connection.on("reset", ({ topic, position }) => store.reset(topic, position));
@@ -113,8 +114,10 @@ export class Sync extends Emitter {
     clearTimeout(this.#counting);
     const id = this.#open;
     if (!id || this.#closed || this.#store.get(id)?.kind !== "group") return;
+    const isLive = () => this.#connection.state.phase === "live";
     try {
-      if (!document.hidden) this.#store.online(id, (await this.#api.presence(id)).online);
+      const answer = !document.hidden && isLive() && (await this.#api.presence(id));
+      if (answer && isLive()) this.#store.online(id, answer.online);
     } catch (error) {
       console.warn("plenum: presence", error);
     }

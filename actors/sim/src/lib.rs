@@ -6,6 +6,7 @@ pub mod check;
 pub mod client;
 pub mod node;
 pub mod plan;
+pub mod poll;
 pub mod rng;
 pub mod store;
 pub mod subscriber;

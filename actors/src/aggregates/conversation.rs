@@ -254,7 +254,7 @@ impl Aggregate for Conversation {
         }
     }
 
-    fn repeat(&self, command: &Command, offset: Offset, id: EntryId) -> Result<Answer, Refusal> {
+    fn repeat(&self, _: &ConversationLimits, command: &Command, offset: Offset, id: EntryId) -> Result<Answer, Refusal> {
         match command {
             Command::Send { author, .. } => {
                 decide::seat_of(self, *author)?;
@@ -272,8 +272,8 @@ impl Aggregate for Conversation {
         }
     }
 
-    fn publish(event: &ConversationEvent) -> wire::Event {
-        wire::Event::Conversation(event.clone())
+    fn publish(event: &ConversationEvent) -> Option<wire::Event> {
+        Some(wire::Event::Conversation(event.clone()))
     }
 
     /// What takes content out of earlier messages: who reads the log looks at the digest to learn of it.

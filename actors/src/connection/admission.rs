@@ -1,5 +1,6 @@
 //! How many connections there may be: on the node, and of one account. Counted in one place for every protocol.
 
+use crate::identity::Identity;
 use dashmap::DashMap;
 use plenum_schema::UserId;
 use std::fmt;
@@ -9,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Is told of the identified connections of each account. Called while the account's count is locked, so in their order:
 /// must be quick, and must not ask the counts.
 pub trait Comings: Send + Sync + 'static {
-    /// The account has so many identified connections now.
-    fn connections(&self, user: UserId, count: usize);
+    /// The account (or who stands for one in a conference) has so many identified connections now.
+    fn connections(&self, who: &Identity, count: usize);
 }
 
 /// The counters of a node.
@@ -42,9 +43,9 @@ impl Admission {
         Arc::new(Self { open: AtomicUsize::new(0), limit, users: DashMap::new(), per_user, comings })
     }
 
-    fn tell(&self, user: UserId, count: usize) {
+    fn tell(&self, who: &Identity, count: usize) {
         if let Some(comings) = &self.comings {
-            comings.connections(user, count);
+            comings.connections(who, count);
         }
     }
 
@@ -58,14 +59,14 @@ impl Admission {
 
     /// A place among an account's connections; `None` when it has too many.
     #[must_use]
-    pub fn identify(self: &Arc<Self>, user: UserId) -> Option<UserPlace> {
-        let mut count = self.users.entry(user).or_insert(0);
+    pub fn identify(self: &Arc<Self>, who: &Identity) -> Option<UserPlace> {
+        let mut count = self.users.entry(who.user).or_insert(0);
         if *count >= self.per_user {
             return None;
         }
         *count += 1;
-        self.tell(user, *count);
-        Some(UserPlace { admission: self.clone(), user })
+        self.tell(who, *count);
+        Some(UserPlace { admission: self.clone(), who: *who })
     }
 
     /// Connections now.
@@ -97,14 +98,14 @@ impl Drop for Admitted {
 #[derive(Debug)]
 pub struct UserPlace {
     admission: Arc<Admission>,
-    user: UserId,
+    who: Identity,
 }
 
 impl Drop for UserPlace {
     fn drop(&mut self) {
-        if let dashmap::Entry::Occupied(mut entry) = self.admission.users.entry(self.user) {
+        if let dashmap::Entry::Occupied(mut entry) = self.admission.users.entry(self.who.user) {
             *entry.get_mut() -= 1;
-            self.admission.tell(self.user, *entry.get());
+            self.admission.tell(&self.who, *entry.get());
             if *entry.get() == 0 {
                 entry.remove();
             }
@@ -130,9 +131,14 @@ mod tests {
     #[test]
     fn an_account_has_its_own_limit_and_is_forgotten_when_it_leaves() {
         let admission = Admission::new(9, 1);
-        let user = UserId(uuid::Uuid::from_u128(1));
-        let place = admission.identify(user);
-        assert!(place.is_some() && admission.identify(user).is_none());
+        let who = Identity {
+            user: UserId(uuid::Uuid::from_u128(1)),
+            session: plenum_schema::SessionId(uuid::Uuid::from_u128(2)),
+            expires_at: 0,
+            scope: crate::identity::Scope::Account,
+        };
+        let place = admission.identify(&who);
+        assert!(place.is_some() && admission.identify(&who).is_none());
         drop(place);
         assert_eq!(admission.users(), 0);
     }

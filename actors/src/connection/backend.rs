@@ -88,6 +88,6 @@ pub enum Answer {
     Identified(u32, Outcome<Identity>),
     /// To the question before a subscription; carries topic and `since` along.
     Access(u32, Topic, Option<Offset>, Outcome<Access>),
-    /// To any other command.
-    Done(u32, Outcome<AckResult>),
+    /// To any other command, which is named as in metrics.
+    Done(u32, &'static str, Outcome<AckResult>),
 }

@@ -2,6 +2,7 @@
 
 use super::admission::UserPlace;
 use super::backend::{Access, Answer, Backend, Outcome};
+use super::metrics;
 use super::unidentified::{ask, check, send};
 use crate::hub::{ConnectionKey, HubHandle};
 use crate::identity::Identity;
@@ -61,7 +62,8 @@ impl Identified {
     pub(super) fn extended(&mut self, outcome: Outcome<Identity>) -> Result<Identity, Refusal> {
         self.extending = false;
         let identity = outcome?;
-        if identity.user != self.identity.user || identity.session != self.identity.session {
+        let mine = self.identity;
+        if (identity.user, identity.session, identity.scope) != (mine.user, mine.session, mine.scope) {
             return Err(Refusal::new(RefusalCode::Conflict, "this connection belongs to another session"));
         }
         self.identity = identity;
@@ -121,8 +123,8 @@ impl Identified {
 
     /// Hands a command to the rest of Plenum.
     pub(super) fn call(&self, id: u32, command: Command, backend: &dyn Backend, me: &Recipient<Answer>) -> Now {
-        let me = me.clone();
-        backend.call(self.identity, command, Box::new(move |outcome| send(&me, Answer::Done(id, outcome))));
+        let (me, name) = (me.clone(), metrics::name_of(&command));
+        backend.call(self.identity, command, Box::new(move |outcome| send(&me, Answer::Done(id, name, outcome))));
         Now::Later
     }
 }

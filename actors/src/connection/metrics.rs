@@ -8,14 +8,14 @@ use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
 #[derive(Clone, Debug)]
 pub struct ConnectionMetrics {
     /// Commands read, by kind. Counters are looked up once, here.
-    commands: [IntCounter; 13],
+    commands: [IntCounter; 20],
     refusals: IntCounterVec,
     /// Frames that could not be read.
     pub unreadable: IntCounter,
 }
 
 /// The names of the commands, in the order of the counters.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 20] = [
     "identify",
     "subscribe",
     "unsubscribe",
@@ -29,6 +29,13 @@ const NAMES: [&str; 13] = [
     "delete",
     "react",
     "unreact",
+    "vote",
+    "withdraw",
+    "pushQuestion",
+    "closeQuestion",
+    "showResults",
+    "ask",
+    "upvote",
 ];
 
 impl ConnectionMetrics {
@@ -40,7 +47,10 @@ impl ConnectionMetrics {
         let commands =
             IntCounterVec::new(Opts::new("plenum_commands_total", "commands read from connections"), &["command"])?;
         let refusals = IntCounterVec::new(
-            Opts::new("plenum_commands_refused_total", "commands refused at the connection"),
+            Opts::new(
+                "plenum_commands_refused_total",
+                "commands refused, by kind and code; the others were acknowledged",
+            ),
             &["command", "code"],
         )?;
         let unreadable = IntCounter::new("plenum_unreadable_frames_total", "frames that could not be read")?;
@@ -52,16 +62,20 @@ impl ConnectionMetrics {
 
     /// Counts a command; answers its name.
     pub(super) fn received(&self, command: &Command) -> &'static str {
-        let place = place_of(command);
-        if let Some(counter) = self.commands.get(place) {
+        if let Some(counter) = self.commands.get(place_of(command)) {
             counter.inc();
         }
-        NAMES.get(place).copied().unwrap_or_default()
+        name_of(command)
     }
 
     pub(super) fn refused(&self, name: &str, code: RefusalCode) {
         self.refusals.with_label_values(&[name, code.as_str()]).inc();
     }
+}
+
+/// The command's name in metrics.
+pub(super) fn name_of(command: &Command) -> &'static str {
+    NAMES.get(place_of(command)).copied().unwrap_or_default()
 }
 
 fn place_of(command: &Command) -> usize {
@@ -79,5 +93,12 @@ fn place_of(command: &Command) -> usize {
         Command::Delete(_) => 10,
         Command::React(_) => 11,
         Command::Unreact(_) => 12,
+        Command::Vote(_) => 13,
+        Command::Withdraw(_) => 14,
+        Command::PushQuestion(_) => 15,
+        Command::CloseQuestion(_) => 16,
+        Command::ShowResults(_) => 17,
+        Command::Ask(_) => 18,
+        Command::Upvote(_) => 19,
     }
 }

@@ -117,8 +117,7 @@ impl Connection {
     pub fn carry_out(&mut self, shared: &Shared, me: &Recipient<Answer>, id: u32, command: Command) {
         let name = shared.metrics.received(&command);
         if let Err(refusal) = self.admit(shared).and_then(|()| self.command(shared, me, id, command)) {
-            shared.metrics.refused(name, refusal.code);
-            self.refuse(shared, Some(id), refusal);
+            self.refuse_command(shared, id, name, refusal);
         }
     }
 
@@ -174,8 +173,8 @@ impl Connection {
     pub fn answer(&mut self, shared: &Shared, answer: Answer) {
         self.in_flight = self.in_flight.saturating_sub(1);
         match answer {
-            Answer::Done(id, Ok(result)) => self.ack(shared, id, result),
-            Answer::Done(id, Err(refusal)) => self.refuse(shared, Some(id), refusal),
+            Answer::Done(id, _, Ok(result)) => self.ack(shared, id, result),
+            Answer::Done(id, name, Err(refusal)) => self.refuse_command(shared, id, name, refusal),
             Answer::Identified(id, outcome) => self.identified(shared, id, outcome),
             Answer::Access(id, topic, since, outcome) => self.accessed(shared, (id, topic, since), outcome),
         }
@@ -228,7 +227,14 @@ impl Connection {
                 | Command::Unreact(_)
                 | Command::History(_)
                 | Command::Typing(_)
-                | Command::Mark(_)),
+                | Command::Mark(_)
+                | Command::Vote(_)
+                | Command::Withdraw(_)
+                | Command::PushQuestion(_)
+                | Command::CloseQuestion(_)
+                | Command::ShowResults(_)
+                | Command::Ask(_)
+                | Command::Upvote(_)),
             ) => stage.call(id, command, backend, me),
         };
         match now {
@@ -251,12 +257,12 @@ impl Connection {
         };
         match result.and_then(|identity| self.settle_in(shared, identity)) {
             Ok(identity) => {
-                let Identity { user, session, expires_at } = identity;
+                let Identity { user, session, expires_at, .. } = identity;
                 self.ack(shared, id, AckResult::Identified(IdentifiedAck { user, session, expires_at }));
             }
             Err(refusal) => {
                 let wrong = refusal.code == RefusalCode::Unauthenticated;
-                self.refuse(shared, Some(id), refusal);
+                self.refuse_command(shared, id, "identify", refusal);
                 match (&self.voice, &mut self.stage) {
                     (Voice::Native(_), _) if wrong => self.close(shared, CloseCode::InvalidToken, None),
                     // Elsewhere the client is told, and may try another one until the time for it is over.
@@ -269,7 +275,7 @@ impl Connection {
 
     fn settle_in(&mut self, shared: &Shared, identity: Identity) -> Result<Identity, Refusal> {
         if let Stage::Unidentified(stage) = &mut self.stage {
-            let Some(place) = shared.admission.identify(identity.user) else {
+            let Some(place) = shared.admission.identify(&identity) else {
                 stage.again();
                 return Err(Refusal::new(RefusalCode::LimitReached, "this account has too many connections"));
             };
@@ -294,7 +300,7 @@ impl Connection {
                     shared.hub.with(|core| core.push(self.key, &ServerFrame::Signal(SignalFrame { topic, signal })));
                 }
             }
-            Err(refusal) => self.refuse(shared, Some(id), refusal),
+            Err(refusal) => self.refuse_command(shared, id, "subscribe", refusal),
         }
         shared.hub.with(|core| core.settle(topic));
     }
@@ -311,6 +317,11 @@ impl Connection {
 
     fn ack(&mut self, shared: &Shared, id: u32, result: AckResult) {
         self.say(shared, ServerFrame::Ack(Ack { id, result }));
+    }
+
+    fn refuse_command(&mut self, shared: &Shared, id: u32, name: &'static str, refusal: Refusal) {
+        shared.metrics.refused(name, refusal.code);
+        self.refuse(shared, Some(id), refusal);
     }
 
     fn refuse(&mut self, shared: &Shared, id: Option<u32>, refusal: Refusal) {

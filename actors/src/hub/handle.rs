@@ -45,6 +45,9 @@ pub type PageFuture = Pin<Box<dyn Future<Output = Result<LogPage, Refusal>> + Se
 const SWEEP_EVERY: Duration = Duration::from_millis(250);
 const SWEEP_PARTS: usize = 4;
 
+/// Clients of a node that drains come back after this time at the earliest (or a tenth of the window, if that is less).
+const LEAST_DELAY_MS: u64 = 500;
+
 /// Mail from other threads.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
@@ -194,9 +197,11 @@ impl HubHandle {
     fn drain(&self, window_ms: u64) {
         let keys = self.with(|core| core.keys());
         let count = keys.len().max(1) as u64;
+        // Nobody is there at once: the next server starts, or a balancer has to notice.
+        let first = (window_ms / 10).min(LEAST_DELAY_MS);
         for (place, key) in (0_u64..).zip(keys) {
-            // Evenly over the window: no two clients are told the same moment, and none has to guess.
-            let delay = window_ms * place / count;
+            // Evenly over the rest of the window: no two clients are told the same moment, and none has to guess.
+            let delay = first + (window_ms - first) * place / count;
             self.with(|core| core.close(key, CloseCode::Draining, Some(delay)));
         }
     }

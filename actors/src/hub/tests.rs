@@ -6,7 +6,7 @@ mod edges;
 use super::connection::testing::Sink;
 use super::{ConnectionKey, Core, Framing, HubConfig, HubMetrics, NewConnection, Shut, Wish};
 use crate::clock::{Clock, ManualClock};
-use crate::identity::Identity;
+use crate::identity::{Identity, Scope};
 use crate::publication::{Class, Dialect, Publication};
 use bytes::Bytes;
 use plenum_schema::codec::{Codec, decode, encode};
@@ -136,7 +136,12 @@ impl World {
 }
 
 fn identity(number: u128) -> Identity {
-    Identity { user: user(number), session: SessionId(Uuid::from_u128(number)), expires_at: i64::MAX }
+    Identity {
+        user: user(number),
+        session: SessionId(Uuid::from_u128(number)),
+        expires_at: i64::MAX,
+        scope: Scope::Account,
+    }
 }
 
 fn frames(text: &str) -> Vec<ServerFrame> {

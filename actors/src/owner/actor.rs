@@ -5,11 +5,13 @@ use super::core::{Core, Input, Now, Report, Ticket, Wish};
 use super::metrics::OwnerMetrics;
 use super::recent::{RecentRing, Recents};
 use super::reply::Reply;
+use super::standings::Standings;
 use crate::aggregate::Aggregate;
 use crate::clock::{MonoMillis, SharedClock};
-use crate::publication::Publisher;
+use crate::publication::{Class, Publication, Publisher};
 use crate::store::SharedStore;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, SpawnHandle, WrapFuture};
+use plenum_schema::wire::Signal;
 use plenum_schema::{EntryId, LogId, Refusal, RefusalCode, Topic};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -36,6 +38,8 @@ pub struct Surroundings {
     pub clock: SharedClock,
     /// Where readers find recent publications.
     pub recents: Arc<Recents>,
+    /// Where subscribers find the newest signals about private logs.
+    pub standings: Arc<Standings>,
     /// What the operator sees.
     pub metrics: OwnerMetrics,
     /// Limits and times.
@@ -103,6 +107,8 @@ pub(crate) struct Owner<A: Aggregate> {
     append_started: u64,
     timer: Option<(MonoMillis, SpawnHandle)>,
     ring: Arc<RecentRing>,
+    /// The newest signal of each of its topics.
+    standing: HashMap<Topic, Arc<Publication>>,
     around: Surroundings,
     slot: Arc<Slot>,
     retire: Retire,
@@ -127,6 +133,7 @@ impl<A: Aggregate> Owner<A> {
             append_started: 0,
             timer: None,
             ring,
+            standing: HashMap::new(),
             around,
             slot,
             retire,
@@ -173,8 +180,12 @@ impl<A: Aggregate> Owner<A> {
             }
             Wish::Announce { head, first, recent } => {
                 self.ring.start(recent, head, first);
-                self.around.publisher.announce(Topic::of_log(self.log), head);
+                let topic = Topic::of_log(self.log);
+                if topic.log().is_some() {
+                    self.around.publisher.announce(topic, head);
+                }
             }
+            Wish::Signal(signals) => self.signal(signals),
             Wish::Passivate => {
                 if (self.retire)() {
                     self.around.metrics.passivations.inc();
@@ -186,6 +197,22 @@ impl<A: Aggregate> Owner<A> {
                 if let Some(operation) = self.operation(other) {
                     self.start(operation, inputs, ctx);
                 }
+            }
+        }
+    }
+
+    /// Keeps the signals, then hands them out: who subscribes in between gets them from one or the other.
+    fn signal(&mut self, signals: Vec<(Topic, Signal)>) {
+        // On a topic that several aggregates signal to each has a key of its own.
+        let (_, key) = self.log.id.as_u64_pair();
+        for (topic, signal) in signals {
+            let signal = Publication::signal(topic, Class::Conflated(key), signal);
+            if topic.log().is_none() {
+                self.around.standings.keep(&signal);
+                self.standing.insert(topic, Arc::clone(&signal));
+            }
+            if self.around.publisher.is_wanted(topic) {
+                self.around.publisher.publish(vec![signal]);
             }
         }
     }
@@ -311,9 +338,7 @@ impl<A: Aggregate> Owner<A> {
 
 /// The aggregate's kind in metrics.
 fn aggregate_label<A: Aggregate>() -> &'static str {
-    match A::KIND {
-        plenum_schema::AggregateKind::Conversation => "conversation",
-    }
+    A::KIND.as_str()
 }
 
 // Nothing in an owner is ever pinned: its operations are boxed.
@@ -330,6 +355,7 @@ impl<A: Aggregate> Actor for Owner<A> {
 impl<A: Aggregate> Drop for Owner<A> {
     fn drop(&mut self) {
         self.around.recents.remove(self.log, &self.ring);
+        self.standing.values().for_each(|signal| self.around.standings.forget(signal));
         self.around.metrics.live.dec();
         self.around.metrics.pending.sub(i64::try_from(self.open.len()).unwrap_or(0));
     }

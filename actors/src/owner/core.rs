@@ -16,6 +16,7 @@ mod load;
 mod mutation;
 mod rest;
 mod seen;
+mod signals;
 mod snapshots;
 
 #[cfg(test)]
@@ -64,6 +65,7 @@ pub struct Core<A: Aggregate> {
     rest: rest::Rest,
     looks: append::Looks,
     digest: digest::Kept,
+    signals: signals::Due,
     last_number: u64,
     wishes: Vec<Wish<A>>,
     mutation: Option<Mutation>,
@@ -136,6 +138,7 @@ impl<A: Aggregate> Core<A> {
             rest: rest::Rest::new(now.mono),
             looks: append::Looks::default(),
             digest: digest::Kept::default(),
+            signals: signals::Due::default(),
             last_number: 0,
             wishes: Vec::new(),
             mutation: None,
@@ -181,7 +184,10 @@ impl<A: Aggregate> Core<A> {
             }
             _ => None,
         };
-        [next, self.rest_at(), self.snapshot_at(), self.look_at(), self.digest_at()].into_iter().flatten().min()
+        [next, self.rest_at(), self.snapshot_at(), self.look_at(), self.digest_at(), self.signal_at()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Whether it knows its log: everything up to [`Self::head`] has been announced or published.
@@ -223,7 +229,8 @@ impl<A: Aggregate> Core<A> {
         let derived = self.confirmed.entry_id(&command);
         let entry = derived.unwrap_or(fresh);
         let derived = derived.is_some() || again;
-        let pending = Pending { ticket, command, entry, derived, weight, checked: None };
+        let begun = self.doubt.begun();
+        let pending = Pending { ticket, command, entry, derived, weight, begun, checked: None };
         match &self.phase {
             Phase::Down { until } if *until > now.mono => {
                 let refusal = self.unavailable(until - now.mono);
@@ -246,6 +253,7 @@ impl<A: Aggregate> Core<A> {
         self.look_up();
         self.clear_doubt(now);
         self.pump(now);
+        self.signal_if_due(now);
         self.look_again(now);
         self.digest_if_due(now);
         self.snapshot_if_due(now);

@@ -8,6 +8,7 @@ use super::queue::Queue;
 use super::report::Report;
 use crate::clock::{SharedClock, WallMillis};
 use crate::connection::Comings;
+use crate::identity::Identity;
 use crate::publication::{Class, Publication, Publisher};
 use crate::store::{Mutation, SharedStore, StoreError};
 use futures_util::stream::{self, StreamExt};
@@ -271,9 +272,12 @@ impl State {
 }
 
 impl Comings for Presence {
-    fn connections(&self, user: UserId, count: usize) {
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        self.change(|core, now| core.here(user, count, now));
+    fn connections(&self, who: &Identity, count: usize) {
+        // Audiences of conferences are counted elsewhere, and nobody is told who is in them.
+        if who.is_account() {
+            let (user, count) = (who.user, u32::try_from(count).unwrap_or(u32::MAX));
+            self.change(|core, now| core.here(user, count, now));
+        }
     }
 }
 

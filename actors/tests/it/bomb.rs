@@ -53,12 +53,12 @@ impl Aggregate for Bomb {
     fn settle(answer: u64, _: Offset, _: EntryId) -> u64 {
         answer
     }
-    fn repeat(&self, _: &Press, _: Offset, _: EntryId) -> Result<u64, Refusal> {
+    fn repeat(&self, (): &(), _: &Press, _: Offset, _: EntryId) -> Result<u64, Refusal> {
         Ok(self.0)
     }
-    fn publish((): &()) -> wire::Event {
+    fn publish((): &()) -> Option<wire::Event> {
         let changed = TitleChanged { title: String::new(), by: UserId(Uuid::nil()) };
-        wire::Event::Conversation(ConversationEvent::TitleChanged(changed))
+        Some(wire::Event::Conversation(ConversationEvent::TitleChanged(changed)))
     }
     fn digest(&self) -> Vec<u8> {
         Vec::new()

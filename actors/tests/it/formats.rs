@@ -155,7 +155,11 @@ fn folded() -> Conversation {
 
 /// The fixture's bytes; with `PLENUM_WRITE_FIXTURES` set a missing one is written (an existing one never changes).
 fn fixture(name: &str, now: &[u8]) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/conversation-v1").join(name);
+    fixture_in("conversation-v1", name, now)
+}
+
+pub fn fixture_in(folder: &str, name: &str, now: &[u8]) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder).join(name);
     if std::env::var_os("PLENUM_WRITE_FIXTURES").is_some() && !path.exists() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, now).unwrap();

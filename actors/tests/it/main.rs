@@ -5,6 +5,7 @@
 mod bomb;
 mod directory;
 mod formats;
+mod formats_of_conferences;
 mod history;
 mod memory;
 mod world;

@@ -59,6 +59,7 @@ impl<A: Aggregate> World<A> {
             publisher: Arc::<Recorder>::clone(&publisher),
             clock: Arc::new(SystemClock::new()),
             recents: Arc::new(Recents::default()),
+            standings: Arc::default(),
             metrics: OwnerMetrics::new().unwrap(),
             config: Arc::new(config),
         };

@@ -2,7 +2,7 @@
 
 use crate::load::{Codecs, Pace, Shape};
 use crate::scenario::crash::{Cluster, Fault};
-use crate::scenario::{Context, acks, churn, crash, fanout, idle, socketio, streams};
+use crate::scenario::{Context, acks, churn, conference, crash, fanout, idle, socketio, streams};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -108,6 +108,25 @@ pub struct AcksArgs {
     /// Rounds of one and many, in turns
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct ConferenceArgs {
+    /// Participants who join and vote
+    #[arg(long, default_value_t = 15_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    participants: u32,
+    /// Within so many seconds all of them vote
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    window: u64,
+    /// Kill the server in the middle
+    #[arg(long)]
+    kill: bool,
+    /// After that: everybody changes their ballot again and again, so many seconds, for the number of durable votes a second
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=60))]
+    feed: u64,
+    /// What is random about the run
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
 }
 
 #[derive(Debug, Args)]
@@ -295,6 +314,18 @@ impl AcksArgs {
             bytes: self.bytes as usize,
             duration: Duration::from_secs(self.seconds),
             rounds: self.rounds as usize,
+        }
+    }
+}
+
+impl ConferenceArgs {
+    pub fn scenario(&self) -> conference::Conference {
+        conference::Conference {
+            participants: self.participants as usize,
+            window: Duration::from_secs(self.window),
+            kill: self.kill,
+            feed: Duration::from_secs(self.feed),
+            seed: self.seed,
         }
     }
 }

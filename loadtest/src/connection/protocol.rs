@@ -100,9 +100,11 @@ impl Connection {
             }
             ServerFrame::Hello(_) => self.violation(shared, "a second hello"),
             ServerFrame::Gap(gap) => self.gap(&gap, shared),
-            ServerFrame::Signal(_) | ServerFrame::CaughtUp(_) | ServerFrame::Heartbeat(_) | ServerFrame::Goodbye(_) => {
+            ServerFrame::Signal(signal) => {
+                sink.signalled(self.number, &signal.signal, at);
                 true
             }
+            ServerFrame::CaughtUp(_) | ServerFrame::Heartbeat(_) | ServerFrame::Goodbye(_) => true,
         }
     }
 
@@ -139,6 +141,10 @@ impl Connection {
             }
             (AckResult::Page(page), Phase::Ready) => {
                 sink.answered(self.number, ack.id, Answer::Page(page), at);
+                true
+            }
+            (AckResult::Voted(voted), Phase::Ready) => {
+                sink.answered(self.number, ack.id, Answer::Voted(voted), at);
                 true
             }
             (result, phase) => self.violation(shared, &format!("unexpected in {phase:?}: {result:?}")),

@@ -42,6 +42,9 @@ struct Measured {
     acks: u64,
     seconds: f64,
     fsyncs: Option<f64>,
+    /// Requests to the CQL cluster, and the conditional writes among them, where that is the store.
+    requests: Option<f64>,
+    conditional: Option<f64>,
     cpu: f64,
     latencies: Latencies,
     rates: Vec<(f64, f64)>,
@@ -51,6 +54,12 @@ impl Measured {
     #[expect(clippy::cast_precision_loss, reason = "a count")]
     fn rate(&self) -> f64 {
         self.acks as f64 / self.seconds.max(1e-9)
+    }
+
+    /// How many of these one acknowledgement took.
+    #[expect(clippy::cast_precision_loss, reason = "a count")]
+    fn for_each_ack(&self, count: Option<f64>) -> Option<f64> {
+        count.map(|count| count / (self.acks as f64).max(1.0))
     }
 }
 
@@ -82,7 +91,7 @@ impl Sink for Acker {
                 self.refused += 1;
                 self.troubles.push(refusal.to_string());
             }
-            Answer::Page(_) => {}
+            Answer::Page(_) | Answer::Voted(_) => {}
         }
     }
 
@@ -135,7 +144,8 @@ impl Run<'_> {
         let progress = Progress::start(name, duration, self.context.quiet);
         self.acker.latencies = Latencies::new();
         self.acker.idle = (0..senders).collect();
-        let (fsyncs, before) = (self.target.metric(names::METRIC_FSYNCS), self.acker.count);
+        let counters = [names::METRIC_FSYNCS, names::METRIC_CQL_REQUESTS, names::METRIC_CQL_CONDITIONAL];
+        let (begun, before) = (counters.map(|name| self.target.metric(name)), self.acker.count);
         let cpu = self.cpu();
         let start = self.swarm.now();
         let end = start + nanos(duration);
@@ -155,10 +165,13 @@ impl Run<'_> {
         let used = self.cpu().since(cpu).0;
         self.acker.idle.clear();
         self.swarm.turn_until(DRAIN_LIMIT, &mut self.acker, |_, acker| acker.waiting.is_empty())?;
-        let after = self.target.metric(names::METRIC_FSYNCS);
-        let fsyncs = after.zip(fsyncs).map(|(after, before)| after - before);
+        let since = |place: usize| {
+            let (name, before) = (counters.get(place)?, (*begun.get(place)?)?);
+            Some(self.target.metric(name)? - before)
+        };
+        let (fsyncs, requests, conditional) = (since(0), since(1), since(2));
         let latencies = std::mem::take(&mut self.acker.latencies);
-        Ok(Measured { acks, seconds: span, fsyncs, cpu: used, latencies, rates })
+        Ok(Measured { acks, seconds: span, fsyncs, requests, conditional, cpu: used, latencies, rates })
     }
 
     fn cpu(&self) -> process::CpuTime {
@@ -221,6 +234,12 @@ fn report(acks: Acks, ones: &[Measured], many: &[Measured]) -> Report {
         let fsyncs: Vec<f64> = fsyncs.collect();
         if !fsyncs.is_empty() {
             report.figure(format!("{prefix}acks_per_fsync"), median(fsyncs));
+        }
+        let requests: Vec<f64> = rounds.iter().filter_map(|one| one.for_each_ack(one.requests)).collect();
+        let conditional: Vec<f64> = rounds.iter().filter_map(|one| one.for_each_ack(one.conditional)).collect();
+        if !requests.is_empty() {
+            report.figure(format!("{prefix}cql_requests_per_ack"), median(requests));
+            report.figure(format!("{prefix}cql_conditional_writes_per_ack"), median(conditional));
         }
         let mut all = Latencies::new();
         rounds.iter().for_each(|one| all.add(&one.latencies));

@@ -68,7 +68,7 @@ impl Sink for Burst {
             // A frame of the largest size carries a text longer than the server takes: it came through, and was refused.
             Answer::Refused(refusal) if refusal.code == RefusalCode::TooLarge => self.too_large += 1,
             Answer::Refused(refusal) => self.strange.push(refusal.to_string()),
-            Answer::Sent(_) | Answer::Page(_) => {}
+            Answer::Sent(_) | Answer::Page(_) | Answer::Voted(_) => {}
         }
     }
 

@@ -95,6 +95,12 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0013", 13, "rooms"),
     migration!("0014", 14, "conversation_settings"),
     migration!("0015", 15, "blocks"),
+    migration!("0016", 16, "conference_codes"),
+    migration!("0017", 17, "conferences"),
+    migration!("0018", 18, "hosted_conferences"),
+    migration!("0019", 19, "conference_questions"),
+    migration!("0020", 20, "conference_results"),
+    migration!("0021", 21, "participants"),
 ];
 
 #[cfg(test)]

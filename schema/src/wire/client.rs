@@ -1,5 +1,6 @@
 //! What a client says.
 
+use super::conference::{AskQuestion, ConferenceQuestion, ShowResults, Upvote, Vote, Withdraw};
 use crate::content::Content;
 use crate::id::UserId;
 use crate::log::Offset;
@@ -44,6 +45,20 @@ pub enum Command {
     Typing(Typing),
     /// Say how far you have received and read.
     Mark(Mark),
+    /// Answer a question of a conference.
+    Vote(Vote),
+    /// Take a ballot back.
+    Withdraw(Withdraw),
+    /// Let the audience answer a question (hosts).
+    PushQuestion(ConferenceQuestion),
+    /// Close a question (hosts).
+    CloseQuestion(ConferenceQuestion),
+    /// Show a question's results to everybody, or hide them (hosts).
+    ShowResults(ShowResults),
+    /// Ask the speakers of a conference something.
+    Ask(AskQuestion),
+    /// Want a question of the audience answered.
+    Upvote(Upvote),
     /// Ask for an answer, to measure the way there and back.
     Ping(Ping),
 }

@@ -1,9 +1,13 @@
 //! What the server says.
 
+use super::conference::{BoardChange, ConferenceChange, Voted};
 use super::notices::{ConversationUpdated, Notification, PresenceSignal, UnreadSignal};
+use crate::board::BoardSignal;
+use crate::conference::{Audience, ConferenceEvent};
 use crate::conversation::ConversationEvent;
 use crate::id::{ConnectionId, MessageId, SessionId, UserId};
 use crate::log::Offset;
+use crate::poll::Results;
 use crate::refusal::Refusal;
 use crate::topic::Topic;
 use serde::{Deserialize, Serialize};
@@ -119,6 +123,12 @@ pub enum AckResult {
     Page(Page),
     /// Answers `mark`.
     Marked(Marked),
+    /// Answers `vote` and `withdraw`: it is on disk and counts.
+    Voted(Voted),
+    /// Answers `pushQuestion`, `closeQuestion` and `showResults`.
+    ConferenceChanged(ConferenceChange),
+    /// Answers `ask` and `upvote`.
+    BoardChanged(BoardChange),
     /// Answers `ping` and `typing`.
     Pong(Pong),
 }
@@ -280,6 +290,8 @@ pub struct EventFrame {
 pub enum Event {
     /// In a conversation.
     Conversation(ConversationEvent),
+    /// In a conference.
+    Conference(ConferenceEvent),
 }
 
 /// Something short-lived.
@@ -312,6 +324,12 @@ pub enum Signal {
     Notification(Notification),
     /// On `presence:<id>`: somebody came or went. Also sent to whoever subscribes, right behind the ack.
     Presence(PresenceSignal),
+    /// On `poll:<id>`, `pollVoted:<id>` and `pollHost:<id>`: how a question stands. Also right behind the ack of `subscribe`.
+    Results(Box<Results>),
+    /// On `conference:<id>`: how many people are there.
+    Audience(Audience),
+    /// On `board:<id>` and `boardHost:<id>`: the audience's questions. Also right behind the ack of `subscribe`.
+    Board(Box<BoardSignal>),
 }
 
 /// Somebody is typing, or stopped.
@@ -349,10 +367,10 @@ pub struct MarksSignal {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoomStats {
     /// Its members.
-    pub members: u64,
+    pub members: u32,
     /// How many of them were online at that moment; absent in rooms of more than 1,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub online: Option<u64>,
+    pub online: Option<u32>,
 }
 
 /// You are now in this conversation.

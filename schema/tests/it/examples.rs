@@ -80,8 +80,7 @@ fn the_message_of_the_examples_has_the_id_that_its_client_ref_gives() {
                     _ => {}
                 },
                 ServerFrame::Event(frame) => {
-                    let Event::Conversation(event) = frame.event;
-                    if let ConversationEvent::Message(message) = event {
+                    if let Event::Conversation(ConversationEvent::Message(message)) = frame.event {
                         seen.push((frame.topic, message.id));
                     }
                 }

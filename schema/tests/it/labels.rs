@@ -1,6 +1,7 @@
 //! What the documents call each frame. The matches are exhaustive: a new variant does not compile until it has a label, and
 //! a label without an example in `docs/protocol.md` fails a test.
 
+use plenum_schema::conference::ConferenceEvent;
 use plenum_schema::conversation::ConversationEvent;
 use plenum_schema::wire::{AckResult, Command, Event, ServerFrame, Signal};
 
@@ -27,6 +28,13 @@ labels! { COMMANDS, of_command(Command):
     Command::History(_) => "client history",
     Command::Typing(_) => "client typing",
     Command::Mark(_) => "client mark",
+    Command::Vote(_) => "client vote",
+    Command::Withdraw(_) => "client withdraw",
+    Command::PushQuestion(_) => "client pushQuestion",
+    Command::CloseQuestion(_) => "client closeQuestion",
+    Command::ShowResults(_) => "client showResults",
+    Command::Ask(_) => "client ask",
+    Command::Upvote(_) => "client upvote",
     Command::Ping(_) => "client ping",
 }
 
@@ -38,6 +46,9 @@ labels! { ACKS, of_ack(AckResult):
     AckResult::Changed(_) => "server ack changed",
     AckResult::Page(_) => "server ack page",
     AckResult::Marked(_) => "server ack marked",
+    AckResult::Voted(_) => "server ack voted",
+    AckResult::ConferenceChanged(_) => "server ack conferenceChanged",
+    AckResult::BoardChanged(_) => "server ack boardChanged",
     AckResult::Pong(_) => "server ack pong",
 }
 
@@ -54,6 +65,14 @@ labels! { EVENTS, of_event(Event):
     Event::Conversation(ConversationEvent::RoomChanged(_)) => "server event roomChanged",
     Event::Conversation(ConversationEvent::RoomClosed(_)) => "server event roomClosed",
     Event::Conversation(ConversationEvent::BlockChanged(_)) => "server event blockChanged",
+    Event::Conference(ConferenceEvent::Created(_)) => "server event conference created",
+    Event::Conference(ConferenceEvent::Changed(_)) => "server event conference changed",
+    Event::Conference(ConferenceEvent::Started(_)) => "server event conference started",
+    Event::Conference(ConferenceEvent::Ended(_)) => "server event conference ended",
+    Event::Conference(ConferenceEvent::HostChanged(_)) => "server event conference hostChanged",
+    Event::Conference(ConferenceEvent::QuestionLive(_)) => "server event conference questionLive",
+    Event::Conference(ConferenceEvent::QuestionClosed(_)) => "server event conference questionClosed",
+    Event::Conference(ConferenceEvent::ResultsShown(_)) => "server event conference resultsShown",
 }
 
 labels! { SIGNALS, of_signal(Signal):
@@ -65,6 +84,9 @@ labels! { SIGNALS, of_signal(Signal):
     Signal::Unread(_) => "server signal unread",
     Signal::Notification(_) => "server signal notification",
     Signal::Presence(_) => "server signal presence",
+    Signal::Results(_) => "server signal results",
+    Signal::Audience(_) => "server signal audience",
+    Signal::Board(_) => "server signal board",
 }
 
 /// Frames of the server that have no kinds of their own.

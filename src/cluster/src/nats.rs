@@ -8,6 +8,7 @@
 //! | `ended.<node>` | sessions that are no more; answered | that node |
 //! | `presence`, `presence.<node>` | who is on a node: what changed; everybody | all nodes; the one that asked |
 //! | `ask.<node>` | say everybody who is on you | that node |
+//! | `crowds` | how many are in audiences on a node | all nodes |
 //!
 //! NATS may lose any of these. A lost publication shows in the positions and is read from the log; a lost command is carried out
 //! where it came from, under the same entry id; a lost report is noticed by its version; ended sessions are told until they are
@@ -18,6 +19,7 @@ mod bus;
 mod commands;
 mod config;
 mod connection;
+mod crowds;
 mod ended;
 mod heads;
 mod interest;
@@ -26,6 +28,7 @@ mod metrics;
 mod packet;
 mod people;
 mod publisher;
+mod standing;
 mod subjects;
 
 pub use bus::{Bus, Node, OpenError};

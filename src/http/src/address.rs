@@ -65,7 +65,7 @@ impl Block {
 pub struct Origin {
     /// The client, as far as trusted hops tell.
     pub address: IpAddr,
-    /// Whether the trusted hop says that the client spoke TLS.
+    /// Whether the client spoke TLS, with us or as the trusted hop says.
     pub is_tls: bool,
 }
 

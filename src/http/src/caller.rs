@@ -28,6 +28,14 @@ impl Caller {
     }
 }
 
+/// A caller with an access token or a token of a conference.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Guest(pub Identity);
+
+/// As [`Guest`], but perhaps without any token. A header that is there must be valid.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OptionalGuest(pub Option<Identity>);
+
 /// A caller who may be anonymous: no `Authorization` header. A header that is there must be valid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OptionalCaller(pub Option<Identity>);
@@ -85,7 +93,7 @@ pub async fn identity_of(request: &HttpRequest, elsewhere: Option<String>) -> Re
     }
 }
 
-impl FromRequest for OptionalCaller {
+impl FromRequest for OptionalGuest {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
@@ -96,6 +104,35 @@ impl FromRequest for OptionalCaller {
                 Some((layer, token)) => Ok(Self(Some(identify(layer, token).await?))),
                 None => Ok(Self(None)),
             }
+        })
+    }
+}
+
+impl FromRequest for Guest {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let optional = OptionalGuest::from_request(request, payload);
+        Box::pin(async move {
+            let identity = optional.await?.0.ok_or_else(|| unauthenticated("this needs a token"))?;
+            Ok(Self(identity))
+        })
+    }
+}
+
+impl FromRequest for OptionalCaller {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let optional = OptionalGuest::from_request(request, payload);
+        Box::pin(async move {
+            let identity = optional.await?.0;
+            if identity.is_some_and(|identity| !identity.is_account()) {
+                return Err(unauthenticated("this needs an access token, not one of a conference").into());
+            }
+            Ok(Self(identity))
         })
     }
 }

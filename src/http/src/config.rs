@@ -77,9 +77,13 @@ impl HttpConfig {
         found.extend(proxies.map(|error| wrong("trusted_proxies", error.to_string())));
         let origins = self.cors_origins.iter().filter(|origin| !is_origin(origin));
         found.extend(origins.map(|origin| wrong("cors_origins", format!("`{origin}` is not scheme://host[:port]"))));
-        for (key, rate) in [("address_rate", self.address_rate), ("caller_rate", self.caller_rate)] {
-            if rate.per_second > 0.0 && rate.burst < 1.0 {
-                found.push(wrong(key, "burst must be at least 1".to_owned()));
+        for (keys, rate) in [
+            (["address_rate.per_second", "address_rate.burst"], self.address_rate),
+            (["caller_rate.per_second", "caller_rate.burst"], self.caller_rate),
+        ] {
+            if let Some((member, reason)) = rate.problem() {
+                let [per_second, burst] = keys;
+                found.push(wrong(if member == "burst" { burst } else { per_second }, reason.to_owned()));
             }
         }
         found

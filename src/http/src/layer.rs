@@ -12,7 +12,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse, web};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use plenum_schema::{Refusal, RefusalCode, UserId};
 use plenum_services::clock::SharedClock;
 use plenum_services::identity::Authenticator;
@@ -121,6 +121,25 @@ pub fn client_address(request: &impl HttpMessage) -> Option<IpAddr> {
     request.extensions().get::<Origin>().map(|origin| origin.address)
 }
 
+/// A DNS name has at most 253 characters; a port comes behind it.
+const LONGEST_HOST: usize = 260;
+
+/// Scheme and host by which the client reached the server, `https://chat.example.org`, for links that go to other devices.
+/// The host is the request's own word: use it only in an answer to whoever asked. Nothing when it could not be a host.
+#[must_use]
+pub fn reached_at(request: &HttpRequest) -> Option<String> {
+    let is_tls = request.extensions().get::<Origin>().is_some_and(|origin| origin.is_tls);
+    // HTTP/2 has it in the request's address.
+    let own = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    let named = || request.headers().get(header::HOST)?.to_str().ok().map(str::to_owned);
+    let host = own.or_else(named)?;
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    if host.is_empty() || host.len() > LONGEST_HOST || !host.bytes().all(is_host) {
+        return None;
+    }
+    Some(format!("{}://{host}", if is_tls { "https" } else { "http" }))
+}
+
 /// The middleware: `App::new().app_data(web::Data::from(layer)).wrap(from_fn(envelope))`, outermost.
 ///
 /// # Errors
@@ -137,7 +156,7 @@ pub async fn envelope<B: MessageBody + 'static>(
     // A test's request has no peer.
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
     let origin = layer.proxies.origin(peer, request.headers());
-    let is_tls = origin.is_tls || layer.is_tls;
+    let origin = Origin { is_tls: origin.is_tls || layer.is_tls, ..origin };
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(origin);
     let response = match layer.admit(&request, origin) {
@@ -145,7 +164,7 @@ pub async fn envelope<B: MessageBody + 'static>(
         Err(problem) => request.into_response(problem.response(Some(id.as_str()))),
     };
     let mut response = with_problem(response, &id);
-    dress(&mut response, &id, layer.hsts.as_ref().filter(|_| is_tls));
+    dress(&mut response, &id, layer.hsts.as_ref().filter(|_| origin.is_tls));
     report(&layer, &response, &id, started);
     Ok(response)
 }

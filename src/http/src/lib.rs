@@ -20,14 +20,17 @@ mod version;
 
 pub use address::{Block, BlockError, ForwardedHeader, Origin, TrustedProxies, limit_key};
 pub use body::{Body, BodyPair, MaybeBody};
-pub use caller::{Caller, OptionalCaller, identity_of};
+pub use caller::{Caller, Guest, OptionalCaller, OptionalGuest, identity_of};
 pub use config::{HttpConfig, HttpConfigError};
 pub use cors::cors;
 pub use headers::{API_CSP, secure_headers};
 pub use idempotency::{IdempotencyKey, Reply, once};
-pub use layer::{HttpLayer, Observed, Observer, client_address, envelope, is_problem, no_such_path};
+pub use layer::{HttpLayer, Observed, Observer, client_address, envelope, is_problem, no_such_path, reached_at};
 pub use limiter::{Limiter, Rate};
-pub use params::{Id, MOST_ITEMS, OffsetInPath, PageQuery, Query, RoomInPath, UserInPath, checked_limit};
+pub use params::{
+    CodeInPath, Id, ItemInPath, MOST_ITEMS, OffsetInPath, PageQuery, Query, QuestionInPath, RoomInPath, UserInPath,
+    checked_limit,
+};
 pub use problem::{Answer, FieldError, PROBLEM_JSON, Problem};
 pub use readable::readable;
 pub use request_id::{REQUEST_ID, RequestId};

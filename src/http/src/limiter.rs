@@ -17,6 +17,20 @@ pub struct Rate {
     pub burst: f64,
 }
 
+impl Rate {
+    /// What is wrong with it: the member and why.
+    #[must_use]
+    pub fn problem(&self) -> Option<(&'static str, &'static str)> {
+        if !self.per_second.is_finite() || self.per_second < 0.0 {
+            return Some(("per_second", "must be 0 (no limit) or more"));
+        }
+        if !self.burst.is_finite() || (self.per_second > 0.0 && self.burst < 1.0) || self.burst < 0.0 {
+            return Some(("burst", "must be at least 1"));
+        }
+        None
+    }
+}
+
 /// A token-bucket limiter with a bucket for each key.
 ///
 /// At most `keys` buckets are kept. When all are in use, buckets that are full again are forgotten (at most once a second);
@@ -72,6 +86,16 @@ impl<K: Hash + Eq + Copy> Limiter<K> {
         let Some(shard) = self.shards.get(place) else { return Ok(()) };
         let waited = shard.lock().bucket(key, now, self.rate, self.keys_per_shard).take(now, self.rate);
         waited.map_err(|wait| Refusal::new(RefusalCode::RateLimited, "too many requests").retry_after(wait))
+    }
+
+    /// Gives a token back: what it was taken for turned out to cost nothing.
+    pub fn give_back(&self, key: K, now: u64) {
+        let place = usize::try_from(self.hasher.hash_one(key) % (SHARDS as u64)).unwrap_or(0);
+        if let Some(shard) = self.shards.get(place) {
+            let mut shard = shard.lock();
+            let bucket = shard.bucket(key, now, self.rate, self.keys_per_shard);
+            bucket.tokens = (bucket.tokens + 1.0).min(self.rate.burst);
+        }
     }
 
     /// How many buckets are kept now.
@@ -144,6 +168,16 @@ mod tests {
         assert_eq!(limiter.check(1, 0).map_err(|refusal| refusal.retry_after_ms), Err(Some(500)));
         assert!(limiter.check(1, 500).is_ok());
         assert!(limiter.check(1, 500).is_err());
+    }
+
+    #[test]
+    fn what_is_given_back_was_not_used() {
+        let limiter = Limiter::new(RATE, 100);
+        for _ in 0..20 {
+            assert!(limiter.check(1, 0).is_ok());
+            limiter.give_back(1, 0);
+        }
+        assert_eq!((0..5).filter(|_| limiter.check(1, 0).is_ok()).count(), 3);
     }
 
     #[test]

@@ -59,6 +59,18 @@ pub struct UserInPath<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct RoomInPath<T>(pub T);
 
+/// The `{questionId}` of a path.
+#[derive(Clone, Copy, Debug)]
+pub struct QuestionInPath<T>(pub T);
+
+/// The `{itemId}` of a path: a question of an audience.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemInPath(pub u32);
+
+/// The `{code}` of a path, as it is written.
+#[derive(Clone, Debug)]
+pub struct CodeInPath(pub String);
+
 /// The `{offset}` of a path: the place of a message in its conversation.
 #[derive(Clone, Copy, Debug)]
 pub struct OffsetInPath(pub u64);
@@ -92,6 +104,33 @@ impl<T: FromStr> FromRequest for RoomInPath<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(segment(request, "roomId").map(Self))
+    }
+}
+
+impl<T: FromStr> FromRequest for QuestionInPath<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(segment(request, "questionId").map(Self))
+    }
+}
+
+impl FromRequest for ItemInPath {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(segment(request, "itemId").map(Self))
+    }
+}
+
+impl FromRequest for CodeInPath {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(segment(request, "code").map(Self))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Files below `/assets`.
 
-use crate::headers::secure;
+use crate::headers::{secure, secure_file};
+use crate::packed::Packed;
+use crate::page::accepts;
 use actix_web::http::header::{self, ETag, EntityTag, Header as _, IfNoneMatch};
-use actix_web::web::{Bytes, Path};
+use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::{EmbeddedFile, RustEmbed};
 use std::fmt::Write as _;
@@ -35,7 +37,7 @@ pub fn version() -> String {
 }
 
 /// `GET /assets/{path}`.
-pub async fn answer(request: HttpRequest, path: Path<String>) -> HttpResponse {
+pub async fn answer(request: HttpRequest, path: Path<String>, packed: Data<Packed>) -> HttpResponse {
     let (name, cache) = match path.split_once('/') {
         Some((folder, rest)) if folder == version() => (rest, FOR_EVER),
         // Another version, during an upgrade of several nodes: better the present file than none, but not for ever.
@@ -45,8 +47,17 @@ pub async fn answer(request: HttpRequest, path: Path<String>) -> HttpResponse {
     // A debug build reads the file system, where `..` means something.
     let plain = name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
     match Files::get(&format!("assets/{name}")).filter(|_| plain) {
-        Some(file) => file_answer(&request, name, file, cache),
+        Some(file) => file_answer(&request, &packed, name, file, cache),
         None => secure(&mut HttpResponse::NotFound()).insert_header((header::CACHE_CONTROL, "no-store")).finish(),
+    }
+}
+
+/// `GET /favicon.ico`: what browsers ask for on pages that name no icon, such as JSON.
+pub async fn icon(request: HttpRequest, packed: Data<Packed>) -> HttpResponse {
+    match Files::get("assets/logo.svg") {
+        Some(file) => file_answer(&request, &packed, "logo.svg", file, REVALIDATE),
+        // Only a debug build can get here: the source tree has gone.
+        None => secure(&mut HttpResponse::NotFound()).finish(),
     }
 }
 
@@ -54,19 +65,38 @@ fn is_version(folder: &str) -> bool {
     folder.strip_prefix("v-").is_some_and(|hex| hex.len() == 16 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-fn file_answer(request: &HttpRequest, name: &str, file: EmbeddedFile, cache: &'static str) -> HttpResponse {
-    let tag = EntityTag::new_strong(hex(&file.metadata.sha256_hash()));
-    conditional(request, tag, cache, content_type(name), Bytes::from(file.data.into_owned()))
+fn file_answer(
+    request: &HttpRequest,
+    packed: &Packed,
+    name: &str,
+    file: EmbeddedFile,
+    cache: &'static str,
+) -> HttpResponse {
+    let tag = hex(&file.metadata.sha256_hash());
+    let body = Bytes::from(file.data.into_owned());
+    conditional(request, packed, Content { name, tag, cache, content_type: content_type(name), body })
 }
 
-/// The body with its tag, or 304 when the client has it already.
-pub fn conditional(
-    request: &HttpRequest,
-    tag: EntityTag,
-    cache: &'static str,
-    content_type: &'static str,
-    body: Bytes,
-) -> HttpResponse {
+/// What an address shows.
+pub struct Content<'a> {
+    /// The file.
+    pub name: &'a str,
+    /// What it contains, in short.
+    pub tag: String,
+    /// For `Cache-Control`.
+    pub cache: &'static str,
+    /// For `Content-Type`.
+    pub content_type: &'static str,
+    /// All of it.
+    pub body: Bytes,
+}
+
+/// The body with its tag, compressed for whoever takes that, or 304 when the client has it already.
+pub fn conditional(request: &HttpRequest, packed: &Packed, content: Content<'_>) -> HttpResponse {
+    let Content { name, tag, cache, content_type, body } = content;
+    let is_text = content_type != "image/png" && content_type != "application/octet-stream";
+    let takes_gzip = is_text && accepts(request, &header::ACCEPT_ENCODING, "gzip");
+    let tag = EntityTag::new_strong(if takes_gzip { format!("{tag}-gzip") } else { tag });
     let known = match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => true,
         // If-None-Match compares weakly (RFC 9110 §13.1.2): a proxy that compresses may have weakened the tag.
@@ -74,11 +104,21 @@ pub fn conditional(
         Err(_) => false,
     };
     let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    secure(&mut answer).insert_header(ETag(tag)).insert_header((header::CACHE_CONTROL, cache));
+    let short = (takes_gzip && !known).then(|| packed.of(name, tag.tag(), &body)).flatten();
+    let is_page = content_type.starts_with("text/html");
+    let dressed = if is_page { secure(&mut answer) } else { secure_file(&mut answer) };
+    dressed.insert_header(ETag(tag)).insert_header((header::CACHE_CONTROL, cache));
+    if is_text {
+        answer.insert_header((header::VARY, "Accept-Encoding"));
+    }
     if known {
         return answer.finish();
     }
-    answer.insert_header((header::CONTENT_TYPE, content_type)).body(body)
+    answer.insert_header((header::CONTENT_TYPE, content_type));
+    match short {
+        Some(short) => answer.insert_header((header::CONTENT_ENCODING, "gzip")).body(short),
+        None => answer.body(body),
+    }
 }
 
 /// By extension; every kind of file that lies in `web/` is listed, which a test checks.

@@ -22,3 +22,16 @@ pub fn secure(answer: &mut HttpResponseBuilder) -> &mut HttpResponseBuilder {
         .insert_header(("Cross-Origin-Resource-Policy", "same-origin"))
         .insert_header(("Permissions-Policy", "camera=(), geolocation=(), microphone=()"))
 }
+
+/// What a file that is no page may do when somebody opens it by itself, a drawing say: nothing.
+const FILE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Adds the headers to a file that pages load. Shorter than those of pages, because a page loads thirty of them and the
+/// browser asks only documents for the rest.
+pub fn secure_file(answer: &mut HttpResponseBuilder) -> &mut HttpResponseBuilder {
+    answer
+        .insert_header((header::CONTENT_SECURITY_POLICY, FILE_POLICY))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .insert_header(("Cross-Origin-Resource-Policy", "same-origin"))
+}

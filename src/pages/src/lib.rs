@@ -1,4 +1,5 @@
-//! The web pages of the server, compiled into the binary: the chat page at `/` and its files below `/assets`.
+//! The web pages of the server, compiled into the binary: the chat page at `/`, the pages of conferences (`/join`, `/host`,
+//! `/screen`, `/report`), and their files below `/assets`.
 //!
 //! In a release build the files of `web/` are part of the binary; in a debug build they are read from the source tree at
 //! each request, so that a change shows after a reload.
@@ -9,9 +10,14 @@
 
 mod assets;
 mod headers;
+mod packed;
+mod page;
 mod root;
 
-use actix_web::web::{self, ServiceConfig};
+use crate::packed::Packed;
+use crate::page::PAGES;
+use actix_web::HttpRequest;
+use actix_web::web::{self, Data, ServiceConfig};
 
 /// What the server calls itself to those who do not ask for HTML.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,10 +28,10 @@ pub struct Product {
     pub version: String,
 }
 
-/// Adds `/` and `/assets/**` to an app.
+/// Adds `/`, `/favicon.ico`, the pages of conferences and `/assets/**` to an app.
 ///
-/// `/` is the page for whoever accepts `text/html`, and `{"name", "status", "version"}` for everyone else. Both paths
-/// answer GET and HEAD; other methods get 405.
+/// `/` is the page for whoever accepts `text/html`, and `{"name", "status", "version"}` for everyone else. All paths
+/// answer GET and HEAD; other methods get 405. Texts are sent compressed to whoever takes gzip.
 ///
 /// ```
 /// let product = plenum_pages::Product { name: "plenum".into(), version: "0.1.0".into() };
@@ -33,12 +39,18 @@ pub struct Product {
 /// # drop(app);
 /// ```
 pub fn configure(cfg: &mut ServiceConfig, product: Product) {
+    cfg.app_data(Data::new(Packed::default()));
+    for (path, file) in PAGES {
+        let show = move |request: HttpRequest, packed: Data<Packed>| async move { page::page(&request, &packed, file) };
+        cfg.service(web::resource(path).route(web::get().to(show)).route(web::head().to(show)));
+    }
     cfg.service(
         web::resource("/")
-            .app_data(web::Data::new(product))
+            .app_data(Data::new(product))
             .route(web::get().to(root::answer))
             .route(web::head().to(root::answer)),
     );
+    cfg.service(web::resource("/favicon.ico").route(web::get().to(assets::icon)).route(web::head().to(assets::icon)));
     cfg.service(
         web::resource("/assets/{path:.*}").route(web::get().to(assets::answer)).route(web::head().to(assets::answer)),
     );

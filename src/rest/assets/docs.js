@@ -9,6 +9,12 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
+// Text with `code` in it, as the document's Markdown has it: nodes, never markup.
+function prose(text) {
+  return (text ?? "").split(/(`[^`]+`)/).filter(Boolean).map((part) =>
+    /^`.+`$/s.test(part) ? element("code", { textContent: part.slice(1, -1) }) : part);
+}
+
 const resolve = (api, schema) =>
   schema?.$ref ? api.components.schemas[schema.$ref.split("/").pop()] : schema;
 
@@ -16,7 +22,7 @@ function typeName(schema) {
   if (!schema) return "";
   if (schema.$ref) return schema.$ref.split("/").pop();
   const union = schema.oneOf ?? schema.anyOf;
-  if (union) return union.map(typeName).filter((name) => name !== "null").join(" | ");
+  if (union) return union.filter(({ type }) => type !== "null").map(typeName).join(" | ");
   if (schema.allOf) return schema.allOf.map(typeName).join(" + ");
   const kind = [].concat(schema.type ?? "any").filter((name) => name !== "null").join(" | ");
   if (kind === "array") return `${typeName(schema.items)}[]`;
@@ -33,8 +39,8 @@ function members(api, schema) {
 }
 
 function table(rows) {
-  const line = (cells, tag) => element("tr", {}, ...cells.map((cell) => element(tag, {}, cell)));
-  const body = rows.map(({ name, type, about }) => line([element("code", { textContent: name }), type, about ?? ""], "td"));
+  const line = (cells, tag) => element("tr", {}, ...cells.map((cell) => element(tag, {}, ...[cell].flat())));
+  const body = rows.map(({ name, type, about }) => line([element("code", { textContent: name }), type, prose(about)], "td"));
   return element("table", {}, element("thead", {}, line(["Name", "Type", "Meaning"], "th")), element("tbody", {}, ...body));
 }
 
@@ -109,16 +115,16 @@ function operationView(api, path, method, operation) {
   }));
   const bodySchema = jsonSchema(operation.requestBody?.content);
   const answers = Object.entries(operation.responses ?? {}).map(([status, answer]) =>
-    element("details", {}, element("summary", { textContent: `${status} ${answer.description}` }),
+    element("details", {}, element("summary", {}, `${status} `, ...prose(answer.description)),
       answer.content ? schemaTable(api, jsonSchema(answer.content)) : undefined));
   return element("details", { className: "operation" },
     element("summary", {},
       element("span", { className: "method", textContent: method.toUpperCase() }),
       element("span", { className: "path", textContent: path }),
-      element("span", { textContent: operation.summary ?? "" }),
+      element("span", {}, ...prose(operation.summary)),
       operation.security ? element("span", { className: "lock", textContent: "needs a token" }) : undefined),
     element("div", {},
-      operation.description ? element("p", { textContent: operation.description }) : undefined,
+      operation.description ? element("p", {}, ...prose(operation.description)) : undefined,
       parameters.length ? element("div", {}, element("h4", { textContent: "Parameters" }), table(parameters)) : undefined,
       bodySchema ? element("div", {}, element("h4", { textContent: "Body" }), schemaTable(api, bodySchema)) : undefined,
       element("h4", { textContent: "Answers" }), ...answers, tryForm(api, path, method, operation)));
@@ -126,11 +132,11 @@ function operationView(api, path, method, operation) {
 
 function show(api) {
   byId("title").textContent = `${api.info.title} API ${api.info.version}`;
-  byId("about").textContent = api.info.description ?? "";
+  byId("about").replaceChildren(...prose(api.info.description));
   const all = Object.entries(api.paths).flatMap(([path, item]) =>
     methods.filter((method) => item[method]).map((method) => ({ path, method, operation: item[method] })));
   const sections = (api.tags ?? []).map((tag) =>
-    element("section", {}, element("h2", { textContent: tag.name }), element("p", { textContent: tag.description ?? "" }),
+    element("section", {}, element("h2", { textContent: tag.name }), element("p", {}, ...prose(tag.description)),
       ...all.filter(({ operation }) => operation.tags?.includes(tag.name))
         .map(({ path, method, operation }) => operationView(api, path, method, operation))));
   byId("operations").replaceChildren(...sections);

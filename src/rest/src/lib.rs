@@ -4,6 +4,8 @@
 //! same table.
 
 mod auth;
+mod board;
+mod conferences;
 mod conversations;
 mod live;
 mod moment;

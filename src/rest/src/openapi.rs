@@ -80,6 +80,7 @@ pub fn document() -> OpenApi {
         ("people", "Other people"),
         ("conversations", "Direct and group conversations, and what is written in them"),
         ("rooms", "Conversations that people find and join by themselves"),
+        ("conferences", "Audiences that join by code and vote"),
         ("live", "Receiving what happens without a WebSocket"),
         ("operations", "The server itself"),
     ];

@@ -7,6 +7,7 @@ use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
 use plenum_actors::hub::{LogPage, LogReader, PageFuture};
 use plenum_actors::identity::{Authenticator, Identity};
+use plenum_actors::owner::Standings;
 use plenum_actors::owner::recent::Span;
 use plenum_actors::owner::reply;
 use plenum_actors::publication::{Class, Publication, Publisher};
@@ -15,6 +16,7 @@ use plenum_schema::wire::{
     TypingSignal, Unreact,
 };
 use plenum_schema::{ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
+use plenum_services::conferences::Conferences;
 use plenum_services::conversations::{Change, Conversations, HistoryPage};
 use std::future::Future;
 use std::sync::Arc;
@@ -30,6 +32,10 @@ pub struct NodeBackend {
     pub directory: Directory<Conversation>,
     /// The service around them.
     pub conversations: Conversations,
+    /// Conferences and their polls.
+    pub conferences: Conferences,
+    /// How topics without a log stand.
+    pub standings: Arc<Standings>,
     /// Where signals go.
     pub publisher: Arc<dyn Publisher>,
     /// Time.
@@ -45,6 +51,10 @@ impl Backend for NodeBackend {
     }
 
     fn access(&self, caller: Identity, topic: Topic, since: Option<Offset>, reply: Reply<Access>) {
+        let known = since.unwrap_or(0);
+        if let Some(refusal) = out_of_scope(&caller, topic) {
+            return reply(Err(refusal));
+        }
         match topic {
             Topic::User(user) if user == caller.user => reply(Ok(Access { head: 0 })),
             Topic::User(_) => reply(Err(no_such_topic())),
@@ -52,11 +62,20 @@ impl Backend for NodeBackend {
                 let conversations = self.conversations.clone();
                 actix::spawn(async move { reply(presence_access(&conversations, caller, user).await) });
             }
-            Topic::Conversation(id) => self.ask_access(caller, id, since.unwrap_or(0), |head| Access { head }, reply),
+            Topic::Conversation(id) => self.ask_access(caller, id, known, |head| Access { head }, reply),
+            _ => {
+                let conferences = self.conferences.clone();
+                actix::spawn(async move {
+                    reply(conferences.access(&caller, topic, known).await.map(|head| Access { head }));
+                });
+            }
         }
     }
 
     fn following(&self, caller: Identity, limit: usize, reply: Reply<Following>) {
+        if !caller.is_account() {
+            return reply(Ok(Following { is_complete: true, ..Following::default() }));
+        }
         let conversations = self.conversations.clone();
         actix::spawn(async move { reply(conversations.following(caller.user, limit).await) });
     }
@@ -69,11 +88,17 @@ impl Backend for NodeBackend {
     fn standing(&self, topic: Topic) -> Option<Signal> {
         match topic {
             Topic::Presence(user) => Some(Signal::Presence(self.conversations.presence().signal_of(user))),
-            Topic::User(_) | Topic::Conversation(_) => None,
+            topic => self.standings.get(topic),
         }
     }
 
     fn call(&self, caller: Identity, command: Command, reply: Reply<AckResult>) {
+        let command = match crate::conference_backend::call(&self.conferences, &caller, command, reply) {
+            None => return,
+            Some((_, reply)) if !caller.is_account() => return reply(Err(for_accounts())),
+            Some(other) => other,
+        };
+        let (command, reply) = command;
         match command {
             Command::Send(send) => match conversation(send.topic) {
                 Ok(id) => {
@@ -110,7 +135,17 @@ impl Backend for NodeBackend {
             Command::History(history) => self.history(caller, &history, reply),
             Command::Typing(typing) => self.typing(caller, &typing, reply),
             Command::Mark(mark) => self.mark(caller, &mark, reply),
-            Command::Identify(_) | Command::Subscribe(_) | Command::Unsubscribe(_) | Command::Ping(_) => {
+            Command::Vote(_)
+            | Command::Withdraw(_)
+            | Command::PushQuestion(_)
+            | Command::CloseQuestion(_)
+            | Command::ShowResults(_)
+            | Command::Ask(_)
+            | Command::Upvote(_)
+            | Command::Identify(_)
+            | Command::Subscribe(_)
+            | Command::Unsubscribe(_)
+            | Command::Ping(_) => {
                 reply(Err(Refusal::new(RefusalCode::Malformed, "the connection answers this command itself")));
             }
         }
@@ -224,6 +259,16 @@ async fn presence_access(conversations: &Conversations, caller: Identity, user: 
     Ok(Access { head: 0 })
 }
 
+/// A token of a conference opens the topics of that conference alone.
+fn out_of_scope(caller: &Identity, topic: Topic) -> Option<Refusal> {
+    let of_accounts = matches!(topic, Topic::Conversation(_) | Topic::User(_) | Topic::Presence(_));
+    (of_accounts && !caller.is_account()).then(no_such_topic)
+}
+
+fn for_accounts() -> Refusal {
+    Refusal::new(RefusalCode::Forbidden, "a token of a conference is not for this")
+}
+
 fn no_such_topic() -> Refusal {
     Refusal::field(RefusalCode::NotFound, "topic", "there is no such topic")
 }
@@ -231,9 +276,7 @@ fn no_such_topic() -> Refusal {
 fn conversation(topic: Topic) -> Result<ConversationId, Refusal> {
     match topic {
         Topic::Conversation(id) => Ok(id),
-        Topic::User(_) | Topic::Presence(_) => {
-            Err(Refusal::field(RefusalCode::Invalid, "topic", "this command is for conversations"))
-        }
+        _ => Err(Refusal::field(RefusalCode::Invalid, "topic", "this command is for conversations")),
     }
 }
 

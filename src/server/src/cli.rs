@@ -7,6 +7,7 @@ mod import;
 mod migrate;
 mod offline;
 mod serve;
+mod verify;
 mod wire;
 
 use crate::config::{Config, ConfigError, Sources, load};
@@ -79,6 +80,8 @@ enum Command {
     Import(import::ImportArgs),
     /// Bring the schema of the CQL cluster (`store.engine = "scylla"`) to what this version needs
     Migrate(migrate::MigrateArgs),
+    /// Check the signed result sheet of a question, offline
+    Verify(verify::VerifyArgs),
     /// The keys that sign access tokens (the server must not be running)
     #[command(subcommand)]
     Keys(accounts::KeysCommand),
@@ -99,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Token(args) => accounts::token(&settings, &args),
         Command::Tail(args) => wire::tail(&settings, &args),
         Command::Publish(args) => wire::publish(&settings, args),
+        Command::Verify(args) => verify::run(&args),
         Command::Export(args) => export::run(&settings, &args),
         Command::Import(args) => import::run(&settings, &args),
         Command::Migrate(args) => migrate::run(&settings, &args),

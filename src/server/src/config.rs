@@ -18,8 +18,8 @@ pub use print::{effective, markdown};
 pub use problem::{ConfigError, Problem};
 pub use reference::{DEFAULT_TOML, Key, Reference, Section, reference};
 pub use sections::{
-    Bus, ClusterSection, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection, LogConfig, LogFormat,
-    OperationsConfig, ServerConfig, StoreSection, TlsConfig, WebSocketConfig,
+    Bus, ClusterSection, ConferencesSection, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection,
+    LogConfig, LogFormat, OperationsConfig, ServerConfig, StoreSection, TlsConfig, VotingSection, WebSocketConfig,
 };
 
 use plenum_actors::connection::ConnectionConfig;
@@ -33,6 +33,7 @@ use plenum_edge::socketio::SocketIoConfig;
 use plenum_edge::stream::StreamConfig;
 use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
+use plenum_services::conferences::BoardLimits;
 use plenum_services::idempotency::IdempotencyConfig;
 use plenum_websocket::transport::TransportConfig;
 use serde::Deserialize;
@@ -73,6 +74,12 @@ pub struct Config {
     pub poll: PollConfig,
     /// Conversations.
     pub conversations: ConversationsSection,
+    /// Conferences.
+    pub conferences: ConferencesSection,
+    /// Their polls.
+    pub voting: VotingSection,
+    /// What their audiences ask.
+    pub board: BoardLimits,
     /// Who is online.
     pub presence: PresenceConfig,
     /// The hub of each worker.

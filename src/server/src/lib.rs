@@ -5,6 +5,7 @@
 pub mod backend;
 pub mod cli;
 pub mod client;
+mod conference_backend;
 pub mod config;
 mod link;
 mod node;

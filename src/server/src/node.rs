@@ -10,14 +10,17 @@ use actix_server::ServerHandle as EdgeHandle;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
+use plenum_actors::aggregates::board::Board;
+use plenum_actors::aggregates::conference::Conference;
 use plenum_actors::aggregates::conversation::Conversation;
+use plenum_actors::aggregates::poll::Poll;
 use plenum_actors::clock::{SharedClock, SystemClock};
 use plenum_actors::connection::{Admission, ConnectionMetrics};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
 use plenum_actors::hub::{HubMetrics, Hubs};
 use plenum_actors::owner::actor::Surroundings;
-use plenum_actors::owner::{OwnerMetrics, Recents};
+use plenum_actors::owner::{OwnerConfig, OwnerMetrics, Recents, Standings};
 use plenum_actors::presence::{self, Presence, PresenceMetrics};
 use plenum_actors::store::SharedStore;
 use plenum_cluster::nats;
@@ -29,6 +32,7 @@ use plenum_http::{HttpLayer, cors, envelope, no_such_path};
 use plenum_rest::RestState;
 use plenum_schema::NodeId;
 use plenum_services::accounts::Accounts;
+use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, run_audiences};
 use plenum_services::conversations::{Conversations, Parts, run_nudges};
 use plenum_services::idempotency::Idempotency;
 use prometheus::Registry;
@@ -52,16 +56,67 @@ const HELD_BY_THE_CALLER: usize = 1;
 pub(crate) struct Node {
     edge: Arc<Edge>,
     hubs: Arc<Hubs>,
-    directory: Directory<Conversation>,
+    owners: Owners,
     readiness: Arc<Readiness>,
     store: SharedStore,
     public: EdgeHandle,
+    /// The public port, to be closed before the server lets go of it.
+    listener: std::net::TcpListener,
     operations: ServerHandle,
     presence: Presence,
     link: Link,
     background: Vec<actix_web::rt::task::JoinHandle<()>>,
     window_ms: u64,
     timeout: Duration,
+}
+
+/// The owners of every kind of aggregate.
+#[derive(Clone)]
+struct Owners {
+    conversations: Directory<Conversation>,
+    conferences: Directory<Conference>,
+    polls: Directory<Poll>,
+    boards: Directory<Board>,
+}
+
+impl Owners {
+    fn start(config: &Config, around: &Surroundings, link: &Link) -> Self {
+        let placement = link.placement();
+        let with = |config: OwnerConfig| Surroundings { config: link.owner_config(&config), ..around.clone() };
+        // A conference is the sum of its events, and a newcomer may want them all.
+        let whole = OwnerConfig { retain_entries: 0, ..config.owner.clone() };
+        Self {
+            conversations: Directory::new(around.clone(), config.conversations.limits(), placement.clone()),
+            conferences: Directory::new(with(whole), config.conferences.limits(), placement.clone()),
+            polls: Directory::new(
+                with(config.voting.owner(&config.owner)),
+                config.voting.limits.clone(),
+                placement.clone(),
+            ),
+            boards: Directory::new(with(config.voting.owner(&config.owner)), config.board.clone(), placement),
+        }
+    }
+
+    fn add_arbiter(&self) {
+        self.conversations.add_arbiter(actix::Arbiter::current());
+        self.conferences.add_arbiter(actix::Arbiter::current());
+        self.polls.add_arbiter(actix::Arbiter::current());
+        self.boards.add_arbiter(actix::Arbiter::current());
+    }
+
+    fn live(&self) -> usize {
+        self.conversations.live() + self.conferences.live() + self.polls.live() + self.boards.live()
+    }
+
+    async fn drain(&self, within: Duration) -> usize {
+        let (conversations, conferences, polls, boards) = tokio::join!(
+            self.conversations.drain(within),
+            self.conferences.drain(within),
+            self.polls.drain(within),
+            self.boards.drain(within)
+        );
+        conversations + conferences + polls + boards
+    }
 }
 
 /// Everything below the ports.
@@ -72,9 +127,11 @@ struct Core {
     hubs: Arc<Hubs>,
     hub_metrics: HubMetrics,
     accounts: Accounts,
-    directory: Directory<Conversation>,
+    owners: Owners,
+    standings: Arc<Standings>,
     history: History,
     conversations: Conversations,
+    conferences: Conferences,
     idempotency: Arc<Idempotency>,
 }
 
@@ -92,15 +149,17 @@ impl Core {
         let (settings, keys) = (config.accounts.clone(), &config.store.path);
         let accounts = Accounts::open(store.clone(), clock.clone(), link.ender(), settings, keys)?;
         let recents = Arc::new(Recents::default());
+        let standings = Arc::new(Standings::default());
         let around = Surroundings {
             store: store.clone(),
             publisher: link.publisher(),
             clock: clock.clone(),
             recents: recents.clone(),
+            standings: standings.clone(),
             metrics: OwnerMetrics::register(registry)?,
             config: link.owner_config(&config.owner),
         };
-        let directory = Directory::new(around, config.conversations.limits(), link.placement());
+        let owners = Owners::start(config, &around, &link);
         let history = History::new(store.clone(), recents, config.history.clone());
         let parts = presence::Parts {
             node,
@@ -114,7 +173,7 @@ impl Core {
         let presence = Presence::new(parts, config.presence.clone());
         let parts = Parts {
             store: store.clone(),
-            directory: directory.clone(),
+            directory: owners.conversations.clone(),
             history: history.clone(),
             publisher: link.publisher(),
             accounts: accounts.clone(),
@@ -122,22 +181,60 @@ impl Core {
             clock: clock.clone(),
         };
         let conversations = Conversations::new(parts, config.conversations.service.clone());
+        let parts = conferences::Parts {
+            store: store.clone(),
+            conferences: owners.conferences.clone(),
+            polls: owners.polls.clone(),
+            boards: owners.boards.clone(),
+            accounts: accounts.clone(),
+            conversations: conversations.clone(),
+            publisher: link.publisher(),
+            clock: clock.clone(),
+            voting: config.voting.limits.clone(),
+        };
+        let conferences = Conferences::new(parts, config.conferences.service.clone(), Audiences::default());
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), config.idempotency.clone()));
-        let parts = nats::Node { hubs: hubs.clone(), directory: directory.clone(), presence, store: store.clone() };
-        link.join(&parts);
-        Ok(Self { store, clock, link, hubs, hub_metrics, accounts, directory, history, conversations, idempotency })
+        link.join(&nats::Node {
+            hubs: hubs.clone(),
+            conversations: owners.conversations.clone(),
+            conferences: owners.conferences.clone(),
+            polls: owners.polls.clone(),
+            boards: owners.boards.clone(),
+            standings: standings.clone(),
+            presence,
+            crowds: Arc::new(conferences.audiences().clone()),
+            store: store.clone(),
+        });
+        Ok(Self {
+            store,
+            clock,
+            link,
+            hubs,
+            hub_metrics,
+            accounts,
+            owners,
+            standings,
+            history,
+            conversations,
+            conferences,
+            idempotency,
+        })
     }
 
     fn edge(&self, config: &Config, registry: &Registry) -> Result<Arc<Edge>, ServeError> {
         let backend = NodeBackend {
             authenticator: Arc::new(self.accounts.clone()),
-            directory: self.directory.clone(),
+            directory: self.owners.conversations.clone(),
             conversations: self.conversations.clone(),
+            conferences: self.conferences.clone(),
+            standings: self.standings.clone(),
             publisher: self.link.publisher(),
             clock: self.clock.clone(),
             page_events: u32::try_from(config.hub.page_events).unwrap_or(u32::MAX),
         };
-        let directory = self.directory.clone();
+        let owners = self.owners.clone();
+        let presence = self.conversations.presence().clone();
+        let arrivals = Arrivals { presence, audiences: self.conferences.audiences().clone() };
         let sessions = Sessions::new(config.socketio.polling_sessions, SocketIoMetrics::new(registry)?);
         let plain_metrics = PlainMetrics::new(registry)?;
         Ok(Arc::new(Edge {
@@ -156,7 +253,7 @@ impl Core {
             admission: Admission::watched(
                 config.limits.connections,
                 config.limits.connections_per_user,
-                Arc::new(self.conversations.presence().clone()),
+                Arc::new(arrivals),
             ),
             clock: self.clock.clone(),
             hub_metrics: self.hub_metrics.clone(),
@@ -164,7 +261,7 @@ impl Core {
             polls: Polls::new(config.poll.connections, plain_metrics.polls.clone()),
             plain_metrics,
             server: format!("plenum/{VERSION}"),
-            on_worker: Arc::new(move || directory.add_arbiter(actix::Arbiter::current())),
+            on_worker: Arc::new(move || owners.add_arbiter()),
             draining: AtomicBool::new(false),
         }))
     }
@@ -174,6 +271,7 @@ impl Core {
         RestState::new(
             self.accounts.clone(),
             Arc::new(self.conversations.clone()),
+            self.conferences.clone(),
             self.idempotency.clone(),
             Arc::new(move || readiness.summary()),
             self.clock.clone(),
@@ -222,6 +320,7 @@ impl Node {
                 .wrap(cors(&surface))
                 .wrap(from_fn(envelope))
         };
+        let listener = ports.http.try_clone().map_err(|error| ServeError::Edge(error.into()))?;
         let listening = edge.listen(ports.http, config.server.worker_count(), app)?;
         let public = listening.server.handle();
         actix_web::rt::spawn(listening.server);
@@ -234,14 +333,20 @@ impl Node {
             actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
             actix_web::rt::spawn(presence::run(presence.clone())),
             actix_web::rt::spawn(run_nudges(core.conversations)),
+            actix_web::rt::spawn(run_audiences(
+                core.conferences.audiences().clone(),
+                core.hubs.clone(),
+                config.conferences.service.audience_every_ms,
+            )),
         ];
         let node = Self {
             edge,
             hubs: core.hubs,
-            directory: core.directory,
+            owners: core.owners,
             readiness,
             store: core.store,
             public,
+            listener,
             operations: operations_handle,
             presence,
             link: core.link,
@@ -272,15 +377,24 @@ impl Node {
         }
     }
 
+    /// Connects are refused from now on. The server keeps its listener until it has stopped: meanwhile the system would go on
+    /// taking connections that nobody answers.
+    fn close_listener(&self) {
+        if let Err(error) = socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Both) {
+            tracing::debug!(%error, "the public port closes when the server has stopped");
+        }
+    }
+
     /// No new connections; clients are asked to come back; owners finish their appends.
     async fn drain(&self) {
-        tracing::info!(connections = self.edge.admission.open(), owners = self.directory.live(), "draining");
+        tracing::info!(connections = self.edge.admission.open(), owners = self.owners.live(), "draining");
         self.readiness.enter(Phase::Draining);
         self.edge.draining.store(true, Ordering::Relaxed);
         self.public.pause().await;
+        self.close_listener();
         // Others take over what lives here before it ends here.
         self.link.drain().await;
-        let left = self.directory.drain(self.timeout / 2).await;
+        let left = self.owners.drain(self.timeout / 2).await;
         if left > 0 {
             tracing::warn!(left, "owners did not end in time");
         }

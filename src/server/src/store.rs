@@ -20,15 +20,15 @@ pub(crate) async fn open(
             Ok(Embedded::open_with(section.embedded(), parts)?)
         }
         Engine::Scylla => {
-            if section.scylla.migration.on_start {
-                let migrator = Migrator::connect(section.scylla.clone(), clock.clone()).await?;
+            if section.cql.migration.on_start {
+                let migrator = Migrator::connect(section.cql.clone(), clock.clone()).await?;
                 let told = |step: &plenum_schema::cql::Migration| {
                     tracing::info!(number = step.number, name = step.name, "migrated");
                 };
                 migrator.run(told).await?;
             }
             let parts = CqlParts { metrics: CqlMetrics::new(registry)?, clock };
-            Ok(Cql::open(section.scylla.clone(), parts).await?)
+            Ok(Cql::open(section.cql.clone(), parts).await?)
         }
     }
 }

@@ -6,6 +6,7 @@
 mod admin;
 mod attempt;
 mod audit;
+mod conference_token;
 mod config;
 mod directory;
 mod keyring;
@@ -21,15 +22,17 @@ mod requests;
 mod secret;
 mod service;
 mod sessions;
+mod sheet;
 mod throttle;
 mod token;
 
 pub use admin::{Minted, NewAccount};
 pub use config::{AccountsConfig, ConfigProblem, PasswordConfig, ThrottleConfig, TokenConfig};
 pub use keyring::{KeyError, KeyRing};
-pub use plenum_actors::identity::{Authenticator, Identity, SessionEnder};
+pub use plenum_actors::identity::{Authenticator, ConferenceRole, Identity, Scope, SessionEnder};
 pub use profile::{Profile, PublicProfile};
 pub use profile_update::FULL_NAME_CHARS;
 pub use requests::{Login, Logout, PasswordChange, ProfileUpdate, Registration, SessionInfo, SignedIn};
 pub use secret::Secret;
 pub use service::{Accounts, OpenError};
+pub use sheet::{BadSignature, verify_sheet};

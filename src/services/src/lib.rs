@@ -1,6 +1,7 @@
 //! Business rules without HTTP or driver, one folder a domain.
 
 pub mod accounts;
+pub mod conferences;
 pub mod conversations;
 pub mod idempotency;
 pub mod notices;

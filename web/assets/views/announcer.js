@@ -17,6 +17,14 @@ export class Announcer {
     this.#timer ??= setTimeout(() => this.#speak(), 150);
   }
 
+  /** Leaves nothing of what was said, nor of what was about to be. */
+  silence() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#waiting = [];
+    this.#region.textContent = "";
+  }
+
   #speak() {
     const [first, ...more] = this.#waiting;
     this.#waiting = [];

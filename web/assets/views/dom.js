@@ -32,6 +32,7 @@ const PATHS = {
   waiting: ["M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16z", "M12 8v4l3 2"],
   sent: ["M5 13l4 4L19 7"],
   twice: ["M2 13l4 4L16 7", "M11 16l1 1L22 7"],
+  read: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M7.5 12.5l3 3 6-7"],
   failed: ["M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16z", "M12 8v5", "M12 16v.1"],
   about: ["M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16z", "M12 11v5", "M12 8v.1"],
   people: ["M9 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6z", "M3 19c0-3 3-5 6-5s6 2 6 5", "M16 6a3 3 0 0 1 0 5", "M18 14c2 1 3 3 3 5"],
@@ -77,29 +78,76 @@ export function avatar(id, name, isGroup = false) {
   return element("span", { class: `avatar hue-${hue}`, "aria-hidden": "true" }, isGroup ? icon("people") : initials);
 }
 
-/** Replaces the children of `parent` by rows, keeping the nodes of rows that did not change. */
+/**
+ * Makes the children of `parent` the given rows. A row keeps its node for as long as its key is there, and the node is
+ * changed in place: whatever has the focus keeps it, and a press that began before a change ends on the same element.
+ * So listeners of a row may depend on its key, but not on what else it shows; where they do, `isReplaced` makes the row anew.
+ */
 export class Rows {
   #parent;
+  #change;
   #nodes = new Map();
 
-  constructor(parent) {
+  constructor(parent, { isReplaced = false } = {}) {
     this.#parent = parent;
+    this.#change = isReplaced ? replaced : patched;
   }
 
   /** @param {{key: string, look: unknown, make: () => Element}[]} rows `look`: everything the node shows */
   show(rows) {
+    const focused = document.activeElement;
     const next = new Map();
     for (const { key, look, make } of rows) {
       const signature = JSON.stringify(look);
       const known = this.#nodes.get(key);
-      next.set(key, known?.signature === signature ? known : { signature, node: make() });
+      if (!known) next.set(key, { signature, node: make() });
+      else if (known.signature === signature) next.set(key, known);
+      else next.set(key, { signature, node: this.#change(known.node, make()) });
     }
     for (const [key, { node }] of this.#nodes) if (next.get(key)?.node !== node) node.remove();
+    this.#nodes = next;
+    this.#order();
+    // A node that is moved loses the focus on the way.
+    if (focused !== document.activeElement && this.#parent.contains(focused)) focused.focus({ preventScroll: true });
+  }
+
+  /** Moves what is not in its place, and nothing else. */
+  #order() {
     let before = this.#parent.firstChild;
-    for (const { node } of next.values()) {
+    for (const { node } of this.#nodes.values()) {
+      // The one that stands here goes further down: it is moved when its turn comes, instead of all that follow it.
+      if (node !== before && before?.nextSibling === node) before = node;
       if (node === before) before = before.nextSibling;
       else this.#parent.insertBefore(node, before);
     }
-    this.#nodes = next;
   }
+}
+
+/** Puts `made` in the place of `node`; the button with the same name keeps the focus. */
+function replaced(node, made) {
+  const focused = node.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+  node.replaceWith(made);
+  if (focused) made.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  return made;
+}
+
+/** Makes `node` show what `made` shows, and answers it; or `made` in its place where they are not of one kind. */
+function patched(node, made) {
+  if (node.nodeName !== made.nodeName) {
+    node.replaceWith(made);
+    return made;
+  }
+  if (node.nodeType === Node.TEXT_NODE) {
+    if (node.data !== made.data) node.data = made.data;
+    return node;
+  }
+  for (const { name } of [...node.attributes]) if (!made.hasAttribute(name)) node.removeAttribute(name);
+  for (const { name, value } of made.attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+  const [old, wanted] = [[...node.childNodes], [...made.childNodes]];
+  for (const [i, child] of wanted.entries()) {
+    if (old[i]) patched(old[i], child);
+    else node.append(child);
+  }
+  for (const child of old.slice(wanted.length)) child.remove();
+  return node;
 }

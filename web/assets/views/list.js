@@ -3,6 +3,9 @@
 import { Rows, avatar, element, hiddenText, icon, logo } from "./dom.js";
 import { ago, count, exactly, presence } from "./format.js";
 
+/** A tap's click comes this much later than its end, at most. */
+const CLICK_WITHIN_MS = 50;
+
 /**
  * @param {object} app
  * @param {import("../store.js").Store} app.store
@@ -11,7 +14,7 @@ import { ago, count, exactly, presence } from "./format.js";
  * @param {() => void} app.signOut
  */
 export function listView({ store, status, compose, signOut }) {
-  const list = element("ul", { class: "list", onkeydown: moveFocus });
+  const list = element("ul", { class: "list", onkeydown: moveFocus, onpointerdown: () => hold() });
   const rows = new Rows(list);
   const nothing = element("p", { class: "list-empty" }, "No conversations yet. Start one with the pen above.");
   const loading = element("p", { class: "list-empty" }, "Loading…");
@@ -20,21 +23,25 @@ export function listView({ store, status, compose, signOut }) {
     { class: "sidebar" },
     element(
       "header",
-      { class: "bar" },
-      element("h1", { class: "brand" }, logo(), "Plenum"),
+      {},
       element(
-        "button",
-        {
-          class: "icon-button",
-          type: "button",
-          title: "New conversation",
-          "aria-label": "New conversation",
-          onclick: compose,
-        },
-        icon("compose"),
+        "div",
+        { class: "bar" },
+        element("h1", { class: "brand" }, logo(), "Plenum"),
+        element(
+          "button",
+          {
+            class: "icon-button",
+            type: "button",
+            title: "New conversation",
+            "aria-label": "New conversation",
+            onclick: compose,
+          },
+          icon("compose"),
+        ),
       ),
+      status,
     ),
-    status,
     element("nav", { class: "list-scroll", "aria-label": "Conversations" }, list, loading, nothing),
     element(
       "footer",
@@ -52,19 +59,35 @@ export function listView({ store, status, compose, signOut }) {
   let openId;
   let loaded = false;
   let timer = null;
+  let pressed;
   const show = () => {
     clearTimeout(timer);
     timer = null;
     const conversations = store.list();
-    rows.show(conversations.map((conversation) => row(conversation, conversation.id === openId, store.presenceIn(conversation))));
+    if (!pressed) rows.show(conversations.map((conversation) => row(conversation, conversation.id === openId, store.presenceIn(conversation))));
     nothing.hidden = !loaded || conversations.length > 0;
     loading.hidden = loaded || conversations.length > 0;
     const unread = store.unread();
     document.title = unread > 0 ? `(${unread}) Plenum` : "Plenum";
   };
+  // While a row is pressed none moves: what is released must be what was pressed.
+  const hold = () => {
+    pressed?.abort();
+    const press = new AbortController();
+    pressed = press;
+    const release = () => {
+      press.abort();
+      setTimeout(() => {
+        if (pressed !== press) return;
+        pressed = undefined;
+        show();
+      }, CLICK_WITHIN_MS);
+    };
+    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, { signal: press.signal });
+  };
   // Together, because a list of many conversations comes as many changes. Not by animation frames: the count in the title
   // must also come in a tab that nobody looks at.
-  store.on("list", () => (timer ??= setTimeout(show, 0)));
+  const stop = store.on("list", () => (timer ??= setTimeout(show, 0)));
   show();
   return {
     view,
@@ -75,6 +98,12 @@ export function listView({ store, status, compose, signOut }) {
     loaded() {
       loaded = true;
       show();
+    },
+    close() {
+      stop();
+      clearTimeout(timer);
+      pressed?.abort();
+      pressed = undefined;
     },
     focus(id = openId) {
       const links = [...list.querySelectorAll("a")];

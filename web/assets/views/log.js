@@ -114,7 +114,7 @@ function entryRow(entry, { me, retry, discard }) {
 function reachOf(conversation, offset, isNewest) {
   const { state, readers, of } = conversation.reach(offset);
   if (state === "read")
-    return { icon: "twice", state, words: of > 1 ? "Read by all" : "Read", isShown: of > 1 && isNewest };
+    return { icon: "read", state, words: of > 1 ? "Read by all" : "Read", isShown: of > 1 && isNewest };
   if (readers > 0) return { icon: "twice", state: "delivered", words: `Read by ${readers}`, isShown: isNewest };
   return state === "delivered" ? { icon: "twice", state, words: "Delivered" } : { icon: "sent", state, words: "Sent" };
 }

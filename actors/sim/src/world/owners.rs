@@ -137,6 +137,8 @@ impl World {
                 }
                 self.announce_head(from.conversation);
             }
+            // A conversation has none: everything about it is in its log.
+            Wish::Signal(_) => {}
             Wish::Passivate => self.end(from),
             Wish::Report(report) => self.report(from, &report),
         }
@@ -179,7 +181,7 @@ impl World {
 
     fn publish(&mut self, from: Address, (publication, _): &Weighed) {
         let Body::Event { offset, event, .. } = publication.body() else { return };
-        let WireEvent::Conversation(event) = event;
+        let WireEvent::Conversation(event) = event else { return };
         let id = if let ConversationEvent::Message(message) = event { Some(message.id) } else { None };
         let next = self.running(from).and_then(|running| running.next_publication.replace(offset + 1));
         let Some(log) = self.logs.get(from.conversation) else { return };

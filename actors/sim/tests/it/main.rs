@@ -3,4 +3,5 @@
 #![allow(clippy::panic, reason = "a test that cannot go on fails")]
 
 mod mutations;
+mod polls;
 mod seeds;

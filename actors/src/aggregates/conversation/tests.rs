@@ -242,9 +242,9 @@ fn who_left_is_not_told_what_a_repetition_did() {
     table.ask(send(MEMBER, "one", Some("r"))).unwrap();
     let again = send(MEMBER, "one", Some("r"));
     let id = table.state.entry_id(&again).unwrap();
-    assert!(table.state.repeat(&again, 3, id).is_ok());
+    assert!(table.state.repeat(&table.limits, &again, 3, id).is_ok());
     table.ask(Command::RemoveMember { by: OWNER, user: MEMBER }).unwrap();
-    assert_eq!(table.state.repeat(&again, 3, id).unwrap_err().code, RefusalCode::NotFound);
+    assert_eq!(table.state.repeat(&table.limits, &again, 3, id).unwrap_err().code, RefusalCode::NotFound);
 }
 
 #[test]
@@ -266,6 +266,7 @@ fn an_event_is_published_as_it_is() {
     let decision = table.state.decide(&table.limits, &send(MEMBER, "x", None), EntryId(Uuid::nil()), 0);
     let Decision::Accept { events, .. } = decision else { panic!("{decision:?}") };
     assert!(matches!(&events[0], ConversationEvent::Message(message) if message.number == 1));
-    assert_eq!(Conversation::publish(&events[0]), plenum_schema::wire::Event::Conversation(events[0].clone()));
+    let published = plenum_schema::wire::Event::Conversation(events[0].clone());
+    assert_eq!(Conversation::publish(&events[0]), Some(published));
     assert!(table.ask(send(MEMBER, "x", None)).is_ok());
 }

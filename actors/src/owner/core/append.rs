@@ -53,6 +53,7 @@ impl<A: Aggregate> Core<A> {
         let Batch { expected, members, written, .. } = batch;
         for (offset, written) in (expected + 1..).zip(written) {
             self.confirmed.apply(offset, written.id, written.at, &written.event);
+            self.signals.changed(A::is_urgent(&written.event));
             self.seen.push(written.id);
             self.head = offset;
         }
@@ -70,11 +71,11 @@ impl<A: Aggregate> Core<A> {
         let publication = |(offset, written): (Offset, &Written<A>)| {
             self.publication(offset, written.at, &written.event, written.payload.len())
         };
-        (batch.expected + 1..).zip(&batch.written).map(publication).collect()
+        (batch.expected + 1..).zip(&batch.written).filter_map(publication).collect()
     }
 
-    fn publication(&self, offset: Offset, at: i64, event: &A::Event, bytes: usize) -> Weighed {
-        (Publication::event(self.topic, offset, at, A::publish(event)), bytes)
+    fn publication(&self, offset: Offset, at: i64, event: &A::Event, bytes: usize) -> Option<Weighed> {
+        Some((Publication::event(self.topic, offset, at, A::publish(event)?), bytes))
     }
 
     fn publish(&mut self, mut publications: Vec<Weighed>) {
@@ -134,6 +135,10 @@ impl<A: Aggregate> Core<A> {
     fn give_up(&mut self, batch: Batch<A>, refusal: &Refusal, now: Now) {
         self.speculative = self.confirmed.clone();
         self.phase = Phase::Ready { not_before: now.mono + self.backoff(batch.attempts) };
+        if batch.members.is_empty() {
+            // It was a look at the log that the first of these waits for.
+            self.refuse_queue(refusal);
+        }
         self.refuse_batch(batch, refusal);
         self.refuse_doubtful(refusal);
     }
@@ -202,9 +207,10 @@ impl<A: Aggregate> Core<A> {
                 Err(error) => return (publications, Err(format!("entry {} cannot be read: {error}", entry.offset))),
             };
             self.confirmed.apply(entry.offset, entry.id, stored.at, &stored.event);
+            self.signals.changed(A::is_urgent(&stored.event));
             self.head = entry.offset;
             self.seen.push(entry.id);
-            publications.push(self.publication(entry.offset, stored.at, &stored.event, entry.payload.len()));
+            publications.extend(self.publication(entry.offset, stored.at, &stored.event, entry.payload.len()));
         }
         (publications, Ok(()))
     }
@@ -262,8 +268,7 @@ impl<A: Aggregate> Core<A> {
         let ready = matches!(self.phase, Phase::Ready { .. }) && self.queue.is_empty();
         if ready && self.looks.left > 0 && self.looks.at <= now.mono {
             self.looks = Looks { left: self.looks.left - 1, at: now.mono + self.config.max_backoff_ms };
-            self.doubt.asked(now.mono);
-            self.read_tail(Batch::new(self.head), None);
+            self.look_for_queue(now);
         }
     }
 

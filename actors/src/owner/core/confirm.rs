@@ -1,6 +1,9 @@
 //! Queries on a node that does not have the log for itself: another node may have appended, so what is known here must have been
 //! compared with the log a short while ago. A query that finds it older waits for one look at the log, together with all that
 //! come meanwhile.
+//!
+//! A command that would be answered without an entry of its own (refused, or found to be done already) is answered from memory
+//! alone too: it waits for an append or a look that was begun after it came. With an entry the append is the comparison.
 
 use super::batch::{Batch, Pending};
 use super::{Core, Now, Phase};
@@ -17,21 +20,31 @@ pub(super) struct Doubt<A: Aggregate> {
     asked_at: MonoMillis,
     /// With the times they came.
     waiting: Vec<(MonoMillis, Pending<A>)>,
+    /// How many appends and reads were begun, and which of them was confirmed last.
+    begun: u64,
+    ended: u64,
 }
 
 impl<A: Aggregate> Doubt<A> {
     pub(super) fn new() -> Self {
-        Self { confirmed_at: 0, asked_at: 0, waiting: Vec::new() }
+        Self { confirmed_at: 0, asked_at: 0, waiting: Vec::new(), begun: 0, ended: 0 }
     }
 
     /// An append or a read of the log begins.
     pub(super) fn asked(&mut self, now: MonoMillis) {
         self.asked_at = now;
+        self.begun += 1;
     }
 
     /// It has shown what the log held when it was asked for, and all of that is in the state.
     pub(super) fn confirmed(&mut self) {
         self.confirmed_at = self.asked_at;
+        self.ended = self.begun;
+    }
+
+    /// How many appends and reads of the log were begun until now.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -55,6 +68,17 @@ impl<A: Aggregate> Core<A> {
         is_old || A::known(&pending.command) > self.head
     }
 
+    /// Whether a decision without an entry may be told: nothing that another node appended before the command came is unknown here.
+    pub(super) fn may_tell(&self, pending: &Pending<A>) -> bool {
+        self.config.confirm_after_ms.is_none() || self.doubt.ended > pending.begun
+    }
+
+    /// Looks at the log for commands that wait to be told what is known already.
+    pub(super) fn look_for_queue(&mut self, now: Now) {
+        self.doubt.asked(now.mono);
+        self.read_tail(Batch::new(self.head), None);
+    }
+
     /// Answers those who know enough by now, and looks at the log for the others when nothing else is under way with it.
     pub(super) fn clear_doubt(&mut self, now: Now) {
         if self.doubt.is_empty() || !self.is_loaded() {
@@ -68,8 +92,7 @@ impl<A: Aggregate> Core<A> {
             }
         }
         if !self.doubt.is_empty() && matches!(self.phase, Phase::Ready { .. }) {
-            self.doubt.asked(now.mono);
-            self.read_tail(Batch::new(self.head), None);
+            self.look_for_queue(now);
         }
     }
 

@@ -5,7 +5,8 @@ use crate::clock::{MonoMillis, WallMillis};
 use crate::owner::recent::Weighed;
 use crate::store::{Appended, Entry, Head, Snapshot, StoreError, StoredEntry};
 use bytes::Bytes;
-use plenum_schema::{EntryId, Offset, Refusal};
+use plenum_schema::wire::Signal;
+use plenum_schema::{EntryId, Offset, Refusal, Topic};
 
 /// Names a command until it is answered.
 pub type Ticket = u64;
@@ -142,6 +143,8 @@ pub enum Wish<A: Aggregate> {
         /// The newest entries, for readers.
         recent: Vec<Weighed>,
     },
+    /// Keep these signals for whoever subscribes, and hand them to those who have.
+    Signal(Vec<(Topic, Signal)>),
     /// Save a snapshot.
     SaveSnapshot {
         /// For the answer.

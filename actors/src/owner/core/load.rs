@@ -122,6 +122,8 @@ impl<A: Aggregate> Core<A> {
         self.doubt.confirmed();
         let recent = std::mem::take(&mut self.loaded).into();
         self.wishes.push(Wish::Announce { head: self.head, first: self.first, recent });
+        // Before queries are answered: who is let in by one finds the signals kept.
+        self.signal_loaded(now);
         // Queries need not wait for the first append.
         let (queries, others) = std::mem::take(&mut self.queue).into_iter().partition(|p| A::is_query(&p.command));
         self.queue = others;

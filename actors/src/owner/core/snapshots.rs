@@ -46,9 +46,13 @@ impl<A: Aggregate> Core<A> {
         }
     }
 
+    fn snapshot_every(&self) -> u64 {
+        self.confirmed.snapshot_every(self.config.snapshot_every)
+    }
+
     fn snapshot_is_due(&self) -> bool {
         let folded = !matches!(self.phase, Phase::Down { .. } | Phase::Fetching { .. });
-        folded && self.snapshots.saving.is_none() && self.head >= self.snapshots.saved + self.config.snapshot_every
+        folded && self.snapshots.saving.is_none() && self.head >= self.snapshots.saved + self.snapshot_every()
     }
 
     pub(super) fn snapshot_at(&self) -> Option<MonoMillis> {

@@ -257,7 +257,7 @@ impl Sink for Clients {
                     client.unacked.retain(|&open| open != marker);
                 }
             }
-            Answer::Page(_) => {}
+            Answer::Page(_) | Answer::Voted(_) => {}
         }
     }
 

@@ -56,6 +56,14 @@ fn event(label: &'static str, summary: &'static str, component: &str) -> Message
     server(label, summary, object(&members))
 }
 
+/// An event of a conference.
+fn conference(label: &'static str, summary: &'static str, component: &str) -> Message {
+    let what = label.rsplit(' ').next().unwrap_or(label);
+    let inner = kind("conference", kind(what, a(component)));
+    let members = [("topic", a("Topic")), ("offset", a("Offset")), ("at", a("Moment")), ("event", inner)];
+    server(label, summary, object(&members))
+}
+
 fn signal(label: &'static str, summary: &'static str, members: &[(&str, Value)]) -> Message {
     let what = label.rsplit(' ').next().unwrap_or(label);
     server(label, summary, object(&[("topic", a("Topic")), ("signal", kind(what, object(members)))]))
@@ -136,6 +144,77 @@ fn commands() -> Vec<Message> {
     ]
 }
 
+fn conference_commands() -> Vec<Message> {
+    let question = || ("question", a("Id"));
+    let both = || [("conference", a("Id")), question()];
+    vec![
+        command(
+            "client vote",
+            "server ack voted",
+            "Answer a question of a conference.",
+            &[question(), ("answer", a("Answer")), ("pressedAfterMs?", a("Count")), ("sequence?", a("Count"))],
+        ),
+        command("client withdraw", "server ack voted", "Take a ballot back.", &[question(), ("sequence?", a("Count"))]),
+        command(
+            "client pushQuestion",
+            "server ack conferenceChanged",
+            "Let the audience answer a question (hosts).",
+            &both(),
+        ),
+        command("client closeQuestion", "server ack conferenceChanged", "Close a question (hosts).", &both()),
+        command(
+            "client showResults",
+            "server ack conferenceChanged",
+            "Show a question's results to everybody, or hide them (hosts).",
+            &[("conference", a("Id")), question(), ("shown", flag())],
+        ),
+        command(
+            "client ask",
+            "server ack boardChanged",
+            "Ask the speakers something.",
+            &[("conference", a("Id")), ("text", text()), ("clientRef?", a("ClientRef"))],
+        ),
+        command(
+            "client upvote",
+            "server ack boardChanged",
+            "Want a question of the audience answered, or no longer.",
+            &[("conference", a("Id")), ("item", a("Count")), ("up", flag())],
+        ),
+    ]
+}
+
+fn conference_events() -> Vec<Message> {
+    vec![
+        conference("server event conference created", "The conference exists from here on.", "ConferenceCreated"),
+        conference("server event conference changed", "Title, times or speakers changed.", "ConferenceChanged"),
+        conference("server event conference hostChanged", "Somebody else runs it too, or no longer.", "HostChanged"),
+        conference("server event conference started", "It is active.", "ConferenceStarted"),
+        conference("server event conference ended", "It is over.", "ConferenceEnded"),
+        conference("server event conference questionLive", "A question can be answered from now on.", "QuestionLive"),
+        conference("server event conference questionClosed", "A question is closed.", "QuestionClosed"),
+        conference(
+            "server event conference resultsShown",
+            "Results are shown to everybody, or hidden.",
+            "ResultsShown",
+        ),
+        server(
+            "server signal results",
+            "How a question stands; also the first thing on a `poll:`, `pollVoted:` or `pollHost:` topic.",
+            object(&[("topic", a("Topic")), ("signal", kind("results", a("Results")))]),
+        ),
+        server(
+            "server signal audience",
+            "How many people are in a conference's audience.",
+            object(&[("topic", a("Topic")), ("signal", kind("audience", a("Audience")))]),
+        ),
+        server(
+            "server signal board",
+            "What an audience asks; also the first thing on a `board:` or `boardHost:` topic.",
+            object(&[("topic", a("Topic")), ("signal", kind("board", a("Board")))]),
+        ),
+    ]
+}
+
 fn acks() -> Vec<Message> {
     let topic = || ("topic", a("Topic"));
     let events = json!({ "type": "array", "items": a("Event") });
@@ -171,6 +250,21 @@ fn acks() -> Vec<Message> {
             "server ack marked",
             "The positions as they are now.",
             &[topic(), ("delivered", a("Offset")), ("read", a("Offset"))],
+        ),
+        ack(
+            "server ack voted",
+            "The ballot is on disk and counts.",
+            &[("question", a("Id")), ("offset", a("Offset")), ("duplicate", flag()), ("receipt?", text())],
+        ),
+        ack(
+            "server ack conferenceChanged",
+            "The conference has changed.",
+            &[("conference", a("Id")), ("offset", a("Offset"))],
+        ),
+        ack(
+            "server ack boardChanged",
+            "A question of the audience as it is now.",
+            &[("conference", a("Id")), ("item", a("BoardItem"))],
         ),
         ack("server ack pong", "The server's clock. Answers `ping` and `typing`.", &[("at", a("Moment"))]),
     ]
@@ -285,8 +379,10 @@ fn plain() -> Vec<Message> {
 /// Every message: what the client sends, then what the server sends.
 pub fn messages() -> Vec<Message> {
     let mut all = commands();
+    all.extend(conference_commands());
     all.extend(acks());
     all.extend(published());
+    all.extend(conference_events());
     all.extend(told());
     all.extend(plain());
     all

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// A UUID as it is written.
 pub const UUID: &str = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 /// A topic as it is written.
-pub const TOPIC: &str = "^(conversation|user|presence):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+pub const TOPIC: &str = "^(conversation|user|presence|conference|poll|pollVoted|pollHost|board|boardHost):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 
 /// A reference to a component.
 pub fn a(name: &str) -> Value {
@@ -128,6 +128,11 @@ fn events() -> Vec<(&'static str, Value)> {
         ),
         ("MessageDeleted", object(&[("target", a("Offset")), ("message?", a("Id")), ("by", a("Id"))])),
         ("Reaction", object(&[("target", a("Offset")), ("message?", a("Id")), ("by", a("Id")), ("emoji", a("Emoji"))])),
+    ]
+}
+
+fn happenings() -> Vec<(&'static str, Value)> {
+    vec![
         (
             "ConversationEvent",
             json!({ "oneOf": [
@@ -151,8 +156,165 @@ fn events() -> Vec<(&'static str, Value)> {
                 ("topic", a("Topic")),
                 ("offset", a("Offset")),
                 ("at", a("Moment")),
-                ("event", kind("conversation", a("ConversationEvent"))),
+                (
+                    "event",
+                    json!({ "oneOf": [
+                        kind("conversation", a("ConversationEvent")),
+                        kind("conference", a("ConferenceEvent")),
+                    ] }),
+                ),
             ]),
+        ),
+    ]
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "schemas are made where they are used")]
+fn list(of: Value) -> Value {
+    json!({ "type": "array", "items": of })
+}
+
+fn number() -> Value {
+    json!({ "type": "number", "minimum": -1_000_000_000, "maximum": 1_000_000_000 })
+}
+
+fn questions() -> Vec<(&'static str, Value)> {
+    let kinds = ["single", "multiple", "yesNo", "rating", "ranking", "words", "text", "number", "quiz"];
+    let kinds = json!({ "type": "string", "enum": kinds });
+    let options = || list(a("OptionId"));
+    let policy = json!({ "type": "string", "enum": ["fixed", "changeable", "changeableWhileHidden"] });
+    let visibility = json!({ "type": "string", "enum": ["hidden", "afterVote", "live"] });
+    vec![
+        ("OptionId", integer("An option's number, from 1.", 0, u64::from(u16::MAX))),
+        ("QuestionKind", kinds),
+        (
+            "Answer",
+            json!({ "oneOf": [
+                kind("choice", options()),
+                kind("rating", json!({ "type": "integer" })),
+                kind("ranking", options()),
+                kind("words", list(text())),
+                kind("text", text()),
+                kind("number", number()),
+            ] }),
+        ),
+        ("ChoiceOption", object(&[("id", a("OptionId")), ("text", text()), ("image?", text())])),
+        (
+            "Definition",
+            object(&[
+                ("text", text()),
+                ("kind", a("QuestionKind")),
+                ("options?", list(a("ChoiceOption"))),
+                ("min?", number()),
+                ("max?", number()),
+                ("policy?", policy),
+                ("visibility?", visibility),
+                ("durationMs?", a("Delay")),
+                ("correct?", options()),
+                ("points?", a("Count")),
+                ("target?", number()),
+                ("tolerance?", number()),
+            ]),
+        ),
+    ]
+}
+
+fn results() -> Vec<(&'static str, Value)> {
+    let flag = || json!({ "type": "boolean" });
+    let integer = || json!({ "type": "integer" });
+    let points = object(&[("option", a("OptionId")), ("points", number())]);
+    let ranking = object(&[("borda", list(points)), ("schulze", list(list(a("OptionId"))))]);
+    let bucket = object(&[("from", number()), ("to", number()), ("count", a("Offset"))]);
+    let numbers = object(&[
+        ("min", number()),
+        ("max", number()),
+        ("mean", number()),
+        ("median", number()),
+        ("buckets", list(bucket)),
+        ("within?", a("Offset")),
+    ]);
+    vec![
+        ("OptionCount", object(&[("option", integer()), ("count", a("Offset"))])),
+        (
+            "Results",
+            object(&[
+                ("question", a("Id")),
+                ("kind", a("QuestionKind")),
+                ("totalResponses", a("Offset")),
+                ("revision", a("Offset")),
+                ("closed", flag()),
+                ("hidden?", flag()),
+                ("counts?", list(a("OptionCount"))),
+                ("average?", number()),
+                ("ranking?", ranking),
+                ("words?", list(object(&[("word", text()), ("count", a("Offset"))]))),
+                ("texts?", list(text())),
+                ("numbers?", numbers),
+                ("correct?", list(a("OptionId"))),
+                ("leaders?", list(object(&[("participant", a("Id")), ("name?", text()), ("points", a("Offset"))]))),
+            ]),
+        ),
+        (
+            "BoardItem",
+            object(&[
+                ("id", a("Count")),
+                ("text", text()),
+                ("author?", text()),
+                ("status", json!({ "type": "string", "enum": ["pending", "approved", "answered", "dismissed"] })),
+                ("pinned", flag()),
+                ("votes", a("Offset")),
+                ("answer?", text()),
+                ("at", a("Moment")),
+            ]),
+        ),
+        ("Board", object(&[("revision", a("Offset")), ("total", a("Offset")), ("items", list(a("BoardItem")))])),
+        ("Audience", object(&[("live", a("Offset")), ("unique", a("Offset")), ("peak", a("Offset"))])),
+    ]
+}
+
+fn conferences() -> Vec<(&'static str, Value)> {
+    let identity = json!({ "type": "string", "enum": ["anonymous", "pseudonymous", "signedIn"] });
+    let role = json!({ "type": "string", "enum": ["screen", "moderator", "cohost", "host"] });
+    let speaker = object(&[("id", a("Count")), ("name", text()), ("bio?", text())]);
+    vec![
+        (
+            "ConferenceInfo",
+            object(&[
+                ("title", text()),
+                ("description?", text()),
+                ("date?", text()),
+                ("startTime?", text()),
+                ("endTime?", text()),
+                ("identity?", identity),
+                ("speakers?", list(speaker)),
+                ("moderated?", json!({ "type": "boolean" })),
+            ]),
+        ),
+        ("ConferenceCreated", object(&[("code", text()), ("by", a("Id")), ("info", a("ConferenceInfo"))])),
+        ("ConferenceChanged", object(&[("info", a("ConferenceInfo"))])),
+        ("ConferenceStarted", object(&[])),
+        ("ConferenceEnded", object(&[("audience", a("Audience"))])),
+        ("HostChanged", object(&[("user", a("Id")), ("role?", role)])),
+        ("QuestionLive", object(&[("question", a("Id")), ("definition", a("Definition")), ("closesAt?", a("Moment"))])),
+        (
+            "QuestionClosed",
+            object(&[("question", a("Id")), ("totalResponses", a("Offset")), ("results?", a("Results"))]),
+        ),
+        (
+            "ResultsShown",
+            object(&[("question", a("Id")), ("shown", json!({ "type": "boolean" })), ("results?", a("Results"))]),
+        ),
+        (
+            "ConferenceEvent",
+            json!({ "oneOf": [
+                kind("created", a("ConferenceCreated")),
+                kind("changed", a("ConferenceChanged")),
+                kind("started", a("ConferenceStarted")),
+                kind("ended", a("ConferenceEnded")),
+                kind("hostChanged", a("HostChanged")),
+                kind("questionLive", a("QuestionLive")),
+                kind("questionClosed", a("QuestionClosed")),
+                kind("resultsShown", a("ResultsShown")),
+            ] }),
         ),
     ]
 }
@@ -199,6 +361,6 @@ fn parts() -> Vec<(&'static str, Value)> {
 
 /// `components.schemas` of the document.
 pub fn components() -> Map<String, Value> {
-    let all = [numbers(), texts(), events(), parts()].concat();
+    let all = [numbers(), texts(), events(), happenings(), questions(), results(), conferences(), parts()].concat();
     all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
 }

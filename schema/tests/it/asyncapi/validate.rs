@@ -51,6 +51,7 @@ pub fn problem(schema: &Value, components: &Map<String, Value>, value: &Value) -
         }
         "string" => value.as_str().map_or_else(|| wrong(value), |text| string(schema, text)),
         "integer" => integer(schema, value),
+        "number" => number(schema, value),
         "boolean" => {
             if value.is_boolean() {
                 None
@@ -98,6 +99,13 @@ fn string(schema: &Value, text: &str) -> Option<String> {
         Some(other) => panic!("the validator does not know the pattern {other}"),
     };
     (!fits).then(|| format!("{text:?} does not fit the pattern"))
+}
+
+fn number(schema: &Value, value: &Value) -> Option<String> {
+    let Some(number) = value.as_f64() else { return wrong(value) };
+    let below = schema["minimum"].as_f64().is_some_and(|least| number < least);
+    let above = schema["maximum"].as_f64().is_some_and(|most| number > most);
+    (below || above).then(|| format!("{number} is out of bounds"))
 }
 
 fn integer(schema: &Value, value: &Value) -> Option<String> {

@@ -1,18 +1,19 @@
 //! Nodes say that they are there.
 
 use super::bus::{Node, Shared};
+use super::heads::Heads;
 use super::members::{Changed, View};
 use super::packet::{self, Beat};
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub fn start(shared: &Arc<Shared>, node: &Node) {
-    shared.spawn(hear(shared.clone(), node.clone()));
-    shared.spawn(beat(shared.clone(), node.clone()));
+pub fn start(shared: &Arc<Shared>, node: &Node, heads: &Arc<Heads>) {
+    shared.spawn(hear(shared.clone(), node.clone(), heads.clone()));
+    shared.spawn(beat(shared.clone(), node.clone(), heads.clone()));
 }
 
-async fn hear(shared: Arc<Shared>, node: Node) {
+async fn hear(shared: Arc<Shared>, node: Node, heads: Arc<Heads>) {
     let Some(mut beats) = shared.listen(shared.subjects.nodes()).await else { return };
     while let Some(message) = beats.next().await {
         shared.metrics.count_received("beat", message.payload.len());
@@ -26,11 +27,11 @@ async fn hear(shared: Arc<Shared>, node: Node) {
             // It need not wait for the next beat to know this node.
             shared.send("beat", shared.subjects.nodes(), &shared.members.my_beat()).await;
         }
-        follow(&shared, &node, &changed);
+        follow(&shared, &node, &heads, &changed);
     }
 }
 
-async fn beat(shared: Arc<Shared>, node: Node) {
+async fn beat(shared: Arc<Shared>, node: Node, heads: Arc<Heads>) {
     let mut connected = shared.connected.clone();
     let every = Duration::from_millis(shared.config.beat_ms);
     let mut last = shared.clock.mono();
@@ -54,12 +55,12 @@ async fn beat(shared: Arc<Shared>, node: Node) {
         let changed = shared.members.change(|view| view.tick(now));
         if changed != Changed::default() {
             shared.change_members(|_: &mut View| ());
-            follow(&shared, &node, &changed);
+            follow(&shared, &node, &heads, &changed);
         }
     }
 }
 
-fn follow(shared: &Shared, node: &Node, changed: &Changed) {
+fn follow(shared: &Shared, node: &Node, heads: &Heads, changed: &Changed) {
     for id in &changed.new {
         tracing::info!(node = %id, "a node has come");
     }
@@ -71,7 +72,13 @@ fn follow(shared: &Shared, node: &Node, changed: &Changed) {
         tracing::warn!(node = %id, "a node is silent: its aggregates live elsewhere from now on");
         shared.metrics.silences.inc();
     }
+    if !changed.gone.is_empty() || !changed.silent.is_empty() {
+        heads.look_at_all();
+    }
     if changed.placement {
-        node.directory.rest_misplaced();
+        node.conversations.rest_misplaced();
+        node.conferences.rest_misplaced();
+        node.polls.rest_misplaced();
+        node.boards.rest_misplaced();
     }
 }

@@ -6,14 +6,19 @@ use super::metrics::BusMetrics;
 use super::packet::{self, Beat, NodeState};
 use super::publisher::Outgoing;
 use super::subjects::Subjects;
-use super::{beats, commands, connection, ended, heads, interest, people, publisher};
+use super::{beats, commands, connection, crowds, ended, heads, interest, people, publisher};
 use async_nats::{Client, Message, Subscriber};
 use parking_lot::Mutex;
+use plenum_actors::aggregates::board::Board;
+use plenum_actors::aggregates::conference::Conference;
 use plenum_actors::aggregates::conversation::Conversation;
+use plenum_actors::aggregates::poll::Poll;
 use plenum_actors::clock::SharedClock;
+use plenum_actors::crowds::Crowds;
 use plenum_actors::directory::Directory;
 use plenum_actors::hub::Hubs;
 use plenum_actors::identity::SessionEnder;
+use plenum_actors::owner::Standings;
 use plenum_actors::placement::SharedPlacement;
 use plenum_actors::presence::Presence;
 use plenum_actors::store::SharedStore;
@@ -49,10 +54,20 @@ pub enum OpenError {
 pub struct Node {
     /// Who listens to what.
     pub hubs: Arc<Hubs>,
-    /// The owners.
-    pub directory: Directory<Conversation>,
+    /// The owners of conversations.
+    pub conversations: Directory<Conversation>,
+    /// The owners of conferences.
+    pub conferences: Directory<Conference>,
+    /// The owners of polls.
+    pub polls: Directory<Poll>,
+    /// The owners of boards.
+    pub boards: Directory<Board>,
+    /// How topics without a log stand.
+    pub standings: Arc<Standings>,
     /// Who is online.
     pub presence: Presence,
+    /// How large audiences are.
+    pub crowds: Arc<dyn Crowds>,
     /// Logs and sessions.
     pub store: SharedStore,
 }
@@ -196,11 +211,15 @@ impl Bus {
         let shared = &self.shared;
         let heads = heads::start(shared, node);
         interest::start(shared, node, &heads);
-        commands::start(shared, &node.directory);
+        commands::start(shared, &node.conversations);
+        commands::start(shared, &node.conferences);
+        commands::start(shared, &node.polls);
+        commands::start(shared, &node.boards);
         ended::start(shared, node);
         people::start(shared, &node.presence);
+        crowds::start(shared, node);
         publisher::start(shared, queue);
-        beats::start(shared, node);
+        beats::start(shared, node, &heads);
     }
 
     /// Where aggregates live.

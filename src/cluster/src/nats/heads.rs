@@ -3,14 +3,17 @@
 //! then this is how anything from other nodes is delivered at all.
 
 use super::bus::{Node, Shared};
+use super::standing;
 use futures_util::StreamExt;
 use futures_util::stream;
 use parking_lot::Mutex;
+use plenum_actors::placement::SharedPlacement;
 use plenum_actors::publication::Publisher;
 use plenum_schema::Topic;
 use rand::seq::SliceRandom;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -19,17 +22,30 @@ use tokio::sync::Notify;
 pub struct Heads {
     /// Each once: no more than there are topics that somebody listens to.
     due: Mutex<HashSet<Topic>>,
+    /// All that somebody listens to.
+    all: AtomicBool,
     notify: Notify,
 }
 
 impl Heads {
     /// Looks at a topic soon.
     pub fn look_at(&self, topic: Topic) {
-        if topic.log().is_some() {
+        if is_looked_at(topic) {
             self.due.lock().insert(topic);
             self.notify.notify_one();
         }
     }
+
+    /// Looks at all topics soon: a node has gone, perhaps between an append and its publication.
+    pub fn look_at_all(&self) {
+        self.all.store(true, Ordering::Release);
+        self.notify.notify_one();
+    }
+}
+
+/// Whether what may be missing can be asked for.
+fn is_looked_at(topic: Topic) -> bool {
+    topic.log().is_some() || standing::source(topic).is_some()
 }
 
 pub fn start(shared: &Arc<Shared>, node: &Node) -> Arc<Heads> {
@@ -43,7 +59,7 @@ async fn run(shared: Arc<Shared>, node: Node, heads: Arc<Heads>) {
     loop {
         let every = if shared.is_connected() { shared.config.check_every_ms } else { shared.config.check_alone_ms };
         let is_all = tokio::select! {
-            () = heads.notify.notified() => false,
+            () = heads.notify.notified() => heads.all.swap(false, Ordering::AcqRel),
             () = tokio::time::sleep(Duration::from_millis(every)) => true,
             changed = connected.changed() => match changed {
                 Ok(()) => true,
@@ -53,7 +69,7 @@ async fn run(shared: Arc<Shared>, node: Node, heads: Arc<Heads>) {
         };
         let mut topics: Vec<Topic> = std::mem::take(&mut *heads.due.lock()).into_iter().collect();
         if is_all {
-            topics = node.hubs.wanted().into_iter().filter(|topic| topic.log().is_some()).collect();
+            topics = node.hubs.wanted().into_iter().filter(|topic| is_looked_at(*topic)).collect();
             // All nodes do this at the same time after an interruption.
             topics.shuffle(&mut rand::rng());
         }
@@ -62,13 +78,18 @@ async fn run(shared: Arc<Shared>, node: Node, heads: Arc<Heads>) {
 }
 
 async fn look(shared: &Shared, node: &Node, topics: Vec<Topic>) {
-    let looks = topics.into_iter().filter_map(|topic| Some((topic, topic.log()?))).map(|(topic, log)| async move {
-        shared.metrics.checks.inc();
-        // A store that does not answer is asked again with the next look.
-        if let Ok(head) = node.store.head(log).await
-            && head.offset > 0
-        {
-            node.hubs.announce(topic, head.offset);
+    let placement: SharedPlacement = shared.members.clone();
+    let looks = topics.into_iter().map(|topic| {
+        let placement = &placement;
+        async move {
+            shared.metrics.checks.inc();
+            let Some(log) = topic.log() else { return standing::look(node, placement, topic).await };
+            // A store that does not answer is asked again with the next look.
+            if let Ok(head) = node.store.head(log).await
+                && head.offset > 0
+            {
+                node.hubs.announce(topic, head.offset);
+            }
         }
     });
     stream::iter(looks).buffer_unordered(shared.config.check_reads).collect::<()>().await;

@@ -3,11 +3,12 @@
 use super::bus::{Node, Shared};
 use super::heads::Heads;
 use super::packet::{self, TopicPacket};
+use super::standing;
 use async_nats::{Message, Subscriber};
 use futures_util::StreamExt;
 use parking_lot::Mutex;
 use plenum_actors::clock::MonoMillis;
-use plenum_actors::hub::{Hubs, InterestWatcher};
+use plenum_actors::hub::InterestWatcher;
 use plenum_actors::publication::Publisher;
 use plenum_schema::Topic;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -38,7 +39,7 @@ pub fn start(shared: &Arc<Shared>, node: &Node, heads: &Arc<Heads>) {
     noted.notify.notify_one();
     let interest = Interest {
         shared: shared.clone(),
-        hubs: node.hubs.clone(),
+        node: node.clone(),
         heads: heads.clone(),
         single: Arc::default(),
         beyond: HashSet::new(),
@@ -53,7 +54,7 @@ type Stop = oneshot::Sender<()>;
 
 struct Interest {
     shared: Arc<Shared>,
-    hubs: Arc<Hubs>,
+    node: Node,
     heads: Arc<Heads>,
     /// Topics with a subscription of their own.
     single: Arc<Mutex<HashMap<Topic, Stop>>>,
@@ -92,7 +93,7 @@ impl Interest {
     /// Answers whether a subscription was made.
     async fn changed(&mut self, topic: Topic) -> bool {
         let is_subscribed = self.beyond.contains(&topic) || self.single.lock().contains_key(&topic);
-        if !self.hubs.is_wanted(topic) {
+        if !self.node.hubs.is_wanted(topic) {
             if !is_subscribed {
                 return false;
             }
@@ -111,7 +112,7 @@ impl Interest {
         let Some(subscriber) = self.shared.listen(subject).await else { return false };
         let (stop, stopped) = oneshot::channel();
         self.single.lock().insert(topic, stop);
-        self.shared.spawn(take_one(self.shared.clone(), self.hubs.clone(), topic, subscriber, stopped));
+        self.shared.spawn(take_one(self.shared.clone(), self.node.clone(), topic, subscriber, stopped));
         true
     }
 
@@ -124,7 +125,7 @@ impl Interest {
         let (stop, stopped) = oneshot::channel();
         self.wide = Some(stop);
         let single = self.single.clone();
-        self.shared.spawn(take_all(self.shared.clone(), self.hubs.clone(), single, subscriber, stopped));
+        self.shared.spawn(take_all(self.shared.clone(), self.node.clone(), single, subscriber, stopped));
         true
     }
 
@@ -132,9 +133,10 @@ impl Interest {
         let now = self.shared.clock.mono();
         while self.lingering.front().is_some_and(|(until, _)| *until <= now) {
             let Some((_, topic)) = self.lingering.pop_front() else { break };
-            if self.hubs.is_wanted(topic) {
+            if self.node.hubs.is_wanted(topic) {
                 continue;
             }
+            self.node.standings.unhear(topic);
             self.beyond.remove(&topic);
             // Dropped, the subscription ends.
             self.single.lock().remove(&topic);
@@ -152,14 +154,14 @@ impl Interest {
 
 async fn take_one(
     shared: Arc<Shared>,
-    hubs: Arc<Hubs>,
+    node: Node,
     topic: Topic,
     mut from: Subscriber,
     stopped: oneshot::Receiver<()>,
 ) {
     let take = async {
         while let Some(message) = from.next().await {
-            hand_on(&shared, &hubs, topic, &message);
+            hand_on(&shared, &node, topic, &message);
         }
     };
     let is_over = tokio::select! {
@@ -174,7 +176,7 @@ async fn take_one(
 
 async fn take_all(
     shared: Arc<Shared>,
-    hubs: Arc<Hubs>,
+    node: Node,
     single: Arc<Mutex<HashMap<Topic, Stop>>>,
     mut from: Subscriber,
     stopped: oneshot::Receiver<()>,
@@ -183,8 +185,8 @@ async fn take_all(
         while let Some(message) = from.next().await {
             let Some(topic) = shared.subjects.topic_of(&message.subject) else { continue };
             let is_taken = single.lock().contains_key(&topic);
-            if !is_taken && hubs.is_wanted(topic) {
-                hand_on(&shared, &hubs, topic, &message);
+            if !is_taken && node.hubs.is_wanted(topic) {
+                hand_on(&shared, &node, topic, &message);
             }
         }
     };
@@ -196,13 +198,16 @@ async fn take_all(
 }
 
 /// Publications of another node go to the hubs here.
-fn hand_on(shared: &Shared, hubs: &Hubs, topic: Topic, message: &Message) {
+fn hand_on(shared: &Shared, node: &Node, topic: Topic, message: &Message) {
     shared.metrics.count_received("publications", message.payload.len());
     match packet::decode::<TopicPacket>(&message.payload) {
         Ok(TopicPacket::Published(items)) => {
-            hubs.publish(items.into_iter().map(|item| item.into_publication(topic)).collect());
+            let publications: Vec<_> = items.into_iter().map(|item| item.into_publication(topic)).collect();
+            // Kept, then handed out: who subscribes in between gets it from one or the other.
+            standing::hear(node, topic, &publications);
+            node.hubs.publish(publications);
         }
-        Ok(TopicPacket::Head(head)) => hubs.announce(topic, head),
+        Ok(TopicPacket::Head(head)) => node.hubs.announce(topic, head),
         Err(_) => shared.metrics.count_lost("unreadable"),
     }
 }

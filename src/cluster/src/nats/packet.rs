@@ -1,6 +1,7 @@
 //! What stands in the messages: a format byte, then MessagePack, as in stored records. A node that meets a format it does not know
 //! treats the message as lost, which every one of them may be; so nodes of two versions can run beside each other.
 
+use plenum_actors::crowds::Crowd;
 use plenum_actors::presence::Report;
 use plenum_actors::publication::{Body, Class, Publication};
 use plenum_schema::codec::{self, DecodeError};
@@ -119,6 +120,13 @@ pub struct ReportPart {
     pub part: u32,
     pub parts: u32,
     pub report: Report,
+}
+
+/// How many are in audiences on a node.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CrowdsPacket {
+    pub from: NodeId,
+    pub crowds: Vec<Crowd>,
 }
 
 /// A node asks for everybody on another one.

@@ -2,6 +2,7 @@
 
 use super::bus::{Bus, Shared};
 use super::packet::{Item, TopicPacket};
+use super::standing;
 use plenum_actors::clock::MonoMillis;
 use plenum_actors::hub::Hubs;
 use plenum_actors::presence::Presence;
@@ -51,7 +52,13 @@ impl BusPublisher {
     /// Whether anybody on another node could want it.
     fn is_for_others(&self, topic: Topic) -> bool {
         match topic {
-            Topic::Conversation(_) => true,
+            Topic::Conversation(_)
+            | Topic::Conference(_)
+            | Topic::Poll(_)
+            | Topic::PollVoted(_)
+            | Topic::PollHost(_)
+            | Topic::Board(_)
+            | Topic::BoardHost(_) => true,
             Topic::User(user) => self.presence.get().is_none_or(|presence| presence.is_elsewhere(user)),
             // Every node decides for itself who is online, and tells those who follow there.
             Topic::Presence(_) => false,
@@ -89,8 +96,17 @@ pub fn start(shared: &Arc<Shared>, queue: mpsc::Receiver<Outgoing>) {
 struct Sender {
     shared: Arc<Shared>,
     /// Topics with publications that were told a moment ago. When it stays quiet they are told how far they reach: the last
-    /// publication before a silence is the one whose loss nobody would notice.
-    unsettled: HashMap<Topic, (Offset, MonoMillis)>,
+    /// publication before a silence is the one whose loss nobody would notice. Of topics without a log it is the signal itself.
+    unsettled: HashMap<Topic, (Newest, MonoMillis)>,
+}
+
+/// What is said again about a topic that fell quiet.
+#[derive(Clone, Debug)]
+enum Newest {
+    /// Its log reaches to here.
+    Head(Offset),
+    /// It stands so.
+    Signal(Arc<Publication>),
 }
 
 impl Sender {
@@ -112,10 +128,10 @@ impl Sender {
 
     async fn send_batch(&mut self, batch: &[Arc<Publication>]) {
         let Some(first) = batch.first() else { return };
-        let (topic, last) = (first.topic, batch.iter().filter_map(|publication| publication.offset()).max());
+        let topic = first.topic;
         let items = batch.iter().map(|publication| Item::of(publication)).collect();
         self.send(topic, &TopicPacket::Published(items)).await;
-        let Some(last) = last else { return };
+        let Some(last) = newest(topic, batch) else { return };
         if self.unsettled.len() < self.shared.config.settle_topics || self.unsettled.contains_key(&topic) {
             self.unsettled.insert(topic, (last, self.shared.clock.mono()));
         }
@@ -134,15 +150,25 @@ impl Sender {
     async fn settle(&mut self) {
         let until = self.shared.clock.mono().saturating_sub(self.shared.config.settle_ms);
         let mut settled = Vec::new();
-        self.unsettled.retain(|topic, (head, at)| {
+        self.unsettled.retain(|topic, (newest, at)| {
             let is_quiet = *at <= until;
             if is_quiet {
-                settled.push((*topic, *head));
+                settled.push((*topic, newest.clone()));
             }
             !is_quiet
         });
-        for (topic, head) in settled {
-            self.send_head(topic, head).await;
+        for (topic, newest) in settled {
+            match newest {
+                Newest::Head(head) => self.send_head(topic, head).await,
+                Newest::Signal(signal) => self.send(topic, &TopicPacket::Published(vec![Item::of(&signal)])).await,
+            }
         }
     }
+}
+
+fn newest(topic: Topic, batch: &[Arc<Publication>]) -> Option<Newest> {
+    if standing::source(topic).is_some() {
+        return batch.last().map(|signal| Newest::Signal(Arc::clone(signal)));
+    }
+    batch.iter().filter_map(|publication| publication.offset()).max().map(Newest::Head)
 }

@@ -25,6 +25,12 @@ impl Subjects {
         let (kind, id) = match topic {
             Topic::Conversation(id) => ("c", id.0),
             Topic::User(UserId(id)) => ("u", id),
+            Topic::Conference(id) => ("f", id.0),
+            Topic::Poll(id) => ("p", id.0),
+            Topic::PollVoted(id) => ("v", id.0),
+            Topic::PollHost(id) => ("h", id.0),
+            Topic::Board(id) => ("b", id.0),
+            Topic::BoardHost(id) => ("m", id.0),
             Topic::Presence(_) => return None,
         };
         Some(format!("{}.topic.{kind}.{}", self.name, id.simple()))
@@ -51,6 +57,10 @@ impl Subjects {
         format!("{}.presence.{}", self.name, node.0.simple())
     }
 
+    pub fn crowds(&self) -> String {
+        format!("{}.crowds", self.name)
+    }
+
     pub fn ask(&self, node: NodeId) -> String {
         format!("{}.ask.{}", self.name, node.0.simple())
     }
@@ -63,6 +73,12 @@ impl Subjects {
         match kind {
             "c" => Some(Topic::Conversation(id.into())),
             "u" => Some(Topic::User(id.into())),
+            "f" => Some(Topic::Conference(id.into())),
+            "p" => Some(Topic::Poll(id.into())),
+            "v" => Some(Topic::PollVoted(id.into())),
+            "h" => Some(Topic::PollHost(id.into())),
+            "b" => Some(Topic::Board(id.into())),
+            "m" => Some(Topic::BoardHost(id.into())),
             _ => None,
         }
     }
@@ -76,7 +92,10 @@ mod tests {
     fn a_topic_reads_back_from_its_subject() {
         let subjects = Subjects::new("plenum");
         let id = Uuid::from_u128(0xabc);
-        for topic in [Topic::Conversation(id.into()), Topic::User(id.into())] {
+        let of_conferences = [Topic::Conference(id.into()), Topic::Board(id.into()), Topic::BoardHost(id.into())];
+        let of_polls = [Topic::Poll(id.into()), Topic::PollVoted(id.into()), Topic::PollHost(id.into())];
+        let others = [Topic::Conversation(id.into()), Topic::User(id.into())];
+        for topic in others.into_iter().chain(of_conferences).chain(of_polls) {
             let subject = subjects.topic(topic).unwrap();
             assert!(subject.len() < 128 && subject.chars().all(|c| c.is_ascii_alphanumeric() || c == '.'));
             assert_eq!(subjects.topic_of(&subject), Some(topic));

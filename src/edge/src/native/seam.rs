@@ -69,7 +69,9 @@ impl Seam {
         let verdict = self.judge(&request);
         let parts = framed.into_parts();
         let mut transport = into(parts.io);
-        let mut head = BytesMut::with_capacity(256);
+        // Answers to requests that came before this one and have not left yet go first.
+        let mut head = parts.write_buf;
+        head.reserve(256);
         match &verdict {
             Verdict::Refused(answer) => head.extend_from_slice(answer),
             Verdict::Native(accepted, _)

@@ -139,6 +139,10 @@ pub(crate) struct Worker {
     pub shared: Rc<Shared>,
 }
 
+/// Requests that run when everything else has drained get this long, seconds. Idle connections count as running to the server, so
+/// it is also how long each stop takes at least while a browser keeps one.
+const LAST_REQUESTS_S: u64 = 1;
+
 thread_local! {
     /// For handlers of the `App`, which is made without a worker.
     static OF_THIS_THREAD: RefCell<Weak<Worker>> = const { RefCell::new(Weak::new()) };
@@ -210,7 +214,7 @@ impl Edge {
             .backlog(self.config.backlog)
             .max_concurrent_connections(self.connection.connections)
             .disable_signals()
-            .shutdown_timeout(5);
+            .shutdown_timeout(LAST_REQUESTS_S);
         let (edge, secure, transport) = (self.clone(), tls.is_some(), self.config.transport);
         let server = match tls {
             None => builder.listen("edge", listener, move || {

@@ -361,7 +361,17 @@ impl Chat {
         match (purpose, result) {
             (Purpose::Enter, _) => super::welcome::list(self, around),
             (Purpose::Event { callback, joins, .. }, result) => {
-                self.succeed(around, callback, &Done::of(result));
+                let done = Done::of(result);
+                self.succeed(around, callback, &done);
+                if let AckResult::Voted(voted) = result {
+                    self.push(around, packet::event(self.parser(), "answer_accepted", &done, None));
+                    self.hear(around, Topic::PollVoted(voted.question));
+                }
+                if let AckResult::Subscribed(subscribed) = result
+                    && let Topic::Conference(id) = subscribed.topic
+                {
+                    self.hear(around, Topic::Board(id));
+                }
                 if let (true, AckResult::Subscribed(subscribed)) = (joins, result) {
                     self.stands(around, subscribed.topic, subscribed.since);
                 }
@@ -374,6 +384,13 @@ impl Chat {
                 self.stands(around, subscribed.topic, subscribed.since);
             }
             (Purpose::Look(_) | Purpose::Follow | Purpose::Change { .. }, _) => {}
+        }
+    }
+
+    /// Follows what belongs to what the client has joined or done: a conference's board, what voters may see of results.
+    fn hear(&mut self, around: &Around<'_>, topic: Topic) {
+        if self.is_inside() && !self.has(around, topic) {
+            self.follow(around, topic, None);
         }
     }
 

@@ -185,7 +185,7 @@ pub(super) fn concerned_since(chat: &Chat, around: &Around<'_>, page: &Page) -> 
     let user = chat.connection.identity().map(|identity| identity.user);
     let mut since = page.events.first().map_or(page.head, |first| first.offset.saturating_sub(1));
     for frame in &page.events {
-        let Event::Conversation(event) = &frame.event;
+        let Event::Conversation(event) = &frame.event else { continue };
         let begins = match event {
             ConversationEvent::Created(created) => {
                 if let (ConversationKind::Direct, Topic::Conversation(id)) = (created.kind, frame.topic) {

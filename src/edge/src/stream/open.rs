@@ -59,7 +59,7 @@ async fn open(surface: &Surface, request: &HttpRequest, asked: &Asked) -> Result
     let full = || Refusal::new(RefusalCode::Busy, "the server is full").retry_after(5_000);
     let admitted = edge.admission.enter().ok_or_else(full)?;
     let crowded = || Refusal::new(RefusalCode::LimitReached, "this account has too many connections");
-    let place = edge.admission.identify(identity.user).ok_or_else(crowded)?;
+    let place = edge.admission.identify(&identity).ok_or_else(crowded)?;
     let (outcomes, expected) = subscriptions(shared, identity, &wanted.topics).await?;
     let pipe = Pipe::new(places(&outcomes), wanted.beats, edge.config.stream.buffer_bytes);
     let response = start(surface, &pipe, identity, outcomes, (admitted, place));

@@ -9,7 +9,7 @@ use actix_web::{App, Error, HttpResponse, web};
 use plenum_http::{Body, Caller, HttpConfig, HttpLayer, Id, OptionalCaller, Problem, cors, envelope, no_such_path};
 use plenum_schema::{Refusal, RefusalCode, SessionId, UserId};
 use plenum_services::clock::SystemClock;
-use plenum_services::identity::{Authenticator, Identity};
+use plenum_services::identity::{Authenticator, Identity, Scope};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::pin::Pin;
@@ -30,6 +30,7 @@ impl Authenticator for TwoTokens {
             user: UserId(Uuid::from_u128(n)),
             session: SessionId(Uuid::from_u128(n)),
             expires_at: i64::MAX,
+            scope: Scope::Account,
         });
         Box::pin(
             async move { identity.ok_or_else(|| Refusal::new(RefusalCode::Unauthenticated, "the token is not valid")) },

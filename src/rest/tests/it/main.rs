@@ -12,5 +12,6 @@ mod groups;
 mod idempotency;
 mod leaks;
 mod pages;
+mod qr;
 mod rooms;
 mod world;

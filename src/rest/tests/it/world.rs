@@ -21,6 +21,7 @@ use plenum_rest::{HealthSummary, RestConfig, RestState, configure};
 use plenum_schema::wire::Signal;
 use plenum_schema::{Offset, SessionId, Topic};
 use plenum_services::accounts::{Accounts, AccountsConfig};
+use plenum_services::conferences::{self, Conferences};
 use plenum_services::conversations::{Conversations, ConversationsConfig, Parts};
 use plenum_services::idempotency::{Idempotency, IdempotencyConfig};
 use plenum_store::{Embedded, EmbeddedConfig};
@@ -131,6 +132,7 @@ impl World {
             publisher: signals.clone(),
             clock: clock.clone(),
             recents: recents.clone(),
+            standings: Arc::default(),
             metrics: OwnerMetrics::new().expect("metrics"),
             config: Arc::new(OwnerConfig::default()),
         };
@@ -146,14 +148,27 @@ impl World {
         let presence = Presence::new(presence, PresenceConfig { grace_ms: 0, ..PresenceConfig::default() });
         let parts = Parts {
             store: store.clone(),
-            directory: Directory::new(around, Default::default(), Arc::new(SingleNode)),
+            directory: Directory::new(around.clone(), Default::default(), Arc::new(SingleNode)),
             history: History::new(store.clone(), recents, HistoryConfig::default()),
             publisher: signals.clone(),
             accounts: accounts.clone(),
             presence,
             clock: clock.clone(),
         };
-        let conversations = Arc::new(Conversations::new(parts, ConversationsConfig::default()));
+        let conversations = Conversations::new(parts, ConversationsConfig::default());
+        let parts = conferences::Parts {
+            store: store.clone(),
+            conferences: Directory::new(around.clone(), Default::default(), Arc::new(SingleNode)),
+            polls: Directory::new(around.clone(), Default::default(), Arc::new(SingleNode)),
+            boards: Directory::new(around, Default::default(), Arc::new(SingleNode)),
+            accounts: accounts.clone(),
+            conversations: conversations.clone(),
+            publisher: signals.clone(),
+            clock: clock.clone(),
+            voting: Default::default(),
+        };
+        let conferences = Conferences::new(parts, Default::default(), Default::default());
+        let conversations = Arc::new(conversations);
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), IdempotencyConfig::default()));
         let no_limit = Rate { per_second: 0.0, burst: 0.0 };
         let http = HttpConfig { address_rate: no_limit, caller_rate: no_limit, ..HttpConfig::default() };
@@ -161,7 +176,7 @@ impl World {
         let layer = HttpLayer::new(http.clone(), authenticator, clock.clone(), None).expect("a layer");
         let health =
             Arc::new(|| HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" });
-        let state = RestState::new(accounts, conversations, idempotency, health, clock, config);
+        let state = RestState::new(accounts, conversations, conferences, idempotency, health, clock, config);
         Self { state, signals, store, layer: web::Data::new(layer), http, _directory: directory }
     }
 

@@ -1,7 +1,7 @@
 //! `plenum check-config` and `plenum config-doc`.
 
 use super::{Failure, Settings};
-use crate::config::{ConfigError, Places, Problem, effective, load, markdown};
+use crate::config::{ConfigError, Problem, effective, load, markdown};
 use clap::Args;
 use std::io::Write;
 
@@ -18,8 +18,7 @@ pub(super) fn check(settings: &Settings, args: &CheckArgs) -> Result<(), Failure
     if args.show {
         write!(out, "{}", effective(&loaded))?;
     }
-    // Settings that do not read have their defaults: what stands there says nothing.
-    let places = if loaded.problems.is_empty() { loaded.config.places() } else { Places::default() };
+    let places = loaded.config.places().without(&loaded.problems);
     let found = |(key, text): (String, String)| Problem::new(&key, text, None);
     for warning in loaded.warnings.iter().cloned().chain(places.warnings.into_iter().map(found)) {
         eprintln!("warning: {warning}");

@@ -27,7 +27,7 @@ pub(super) fn run(settings: &Settings, args: &MigrateArgs) -> Result<(), Failure
     let config = settings.load()?;
     let clock = Arc::new(SystemClock::new());
     block_on(async {
-        let migrator = Migrator::connect(config.store.scylla, clock).await?;
+        let migrator = Migrator::connect(config.store.cql, clock).await?;
         let mut out = std::io::stdout().lock();
         match args.command {
             Some(MigrateCommand::Status) => status(&migrator, &mut out).await,

@@ -33,12 +33,13 @@ impl ServeArgs {
 }
 
 pub(super) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> {
-    let Loaded { config, problems, warnings, .. } = load(&settings.sources(args.flags()));
+    let Loaded { mut config, problems, warnings, .. } = load(&settings.sources(args.flags()));
     if !problems.is_empty() {
         return Err(crate::config::ConfigError(problems).into());
     }
     start_logs(&config.log);
     announce(&config, &warnings);
+    fit_open_files(&mut config);
     let is_embedded = config.store.engine == Engine::Embedded;
     let is_new = is_embedded && matches!(inspect(&config.store.embedded().path), Ok(Found::Nothing));
     let data = config.store.path.clone();
@@ -62,13 +63,21 @@ fn announce(config: &Config, warnings: &[Problem]) {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
+}
+
+/// Connections beyond what the system allows are refused in words, as any beyond the configured number: without this the process
+/// would run out of open files, and nobody, the operator neither, would get an answer.
+fn fit_open_files(config: &mut Config) {
     let files = raise_open_files();
-    let wanted = u64::try_from(config.limits.connections).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
-    if files < wanted {
+    let room = files.saturating_sub(OTHER_FILES).max(files / 2);
+    let room = usize::try_from(room).unwrap_or(usize::MAX).max(1);
+    if room < config.limits.connections {
         tracing::warn!(
             files,
-            "the system allows fewer open files than limits.connections needs: raise the hard limit of open files, or lower the setting"
+            connections = room,
+            "the system allows fewer open files than limits.connections needs, which is lowered: raise the hard limit of open files, or lower the setting"
         );
+        config.limits.connections = room;
     }
 }
 

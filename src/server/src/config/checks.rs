@@ -37,9 +37,11 @@ impl Config {
         self.check_listeners(&mut found);
         self.check_websocket(&mut found);
         self.check_plain(&mut found);
-        let rate = self.rest.lookup_rate;
-        unless(&mut found, rate.per_second <= 0.0 || rate.burst >= 1.0, "rest.lookup_rate.burst", "must be at least 1");
         between(&mut found, "rest.lookup_keys", self.rest.lookup_keys, 16..=10_000_000);
+        for (key, rate) in [("rest.lookup_rate", self.rest.lookup_rate), ("rest.guess_rate", self.rest.guess_rate)] {
+            found.extend(rate.problem().map(|(member, reason)| (format!("{key}.{member}"), reason.to_owned())));
+        }
+        between(&mut found, "rest.guess_keys", self.rest.guess_keys, 16..=10_000_000);
         self.check_socketio(&mut found);
         check_limits(&mut found, &self.limits);
         check_history(&mut found, &self.history);
@@ -53,10 +55,12 @@ impl Config {
             self.http.surface.problems().into_iter().map(|problem| below("http")((problem.key, problem.reason))),
         );
         self.check_cluster(&mut found);
+        found.extend(self.conferences.service.problems().into_iter().map(below("conferences")));
+        self.check_voting(&mut found);
         found.extend(self.presence.problems().into_iter().map(below("presence")));
         found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
-        found.extend(self.store.scylla.problems().into_iter().map(below("store.scylla")));
+        found.extend(self.store.cql.problems().into_iter().map(below("store.scylla")));
         let accounts = self.accounts.problems().into_iter();
         found.extend(accounts.map(|problem| below("accounts")((problem.key, problem.reason.to_owned()))));
         found
@@ -80,12 +84,28 @@ impl Config {
         let keys_stay = self.accounts.token.key_max_age_s == 0;
         unless(&mut found, is_alone || keys_stay, "accounts.token.key_max_age_s", reason);
         let is_local = |node: &String| ["127.", "localhost", "[::1]"].iter().any(|start| node.starts_with(start));
-        let is_near = self.store.engine == Engine::Embedded || self.store.scylla.nodes.iter().all(is_local);
+        let is_near = self.store.engine == Engine::Embedded || self.store.cql.nodes.iter().all(is_local);
         let reason = "is off although the cluster is on other machines: data and the password travel in the clear";
-        unless(&mut found, is_near || self.store.scylla.tls.enabled, "store.scylla.tls.enabled", reason);
+        unless(&mut found, is_near || self.store.cql.tls.enabled, "store.scylla.tls.enabled", reason);
         let reason = "is on: /ws-echo accepts large messages from anybody";
         unless(&mut found, !self.websocket.echo, "websocket.echo", reason);
         found
+    }
+
+    fn check_voting(&self, found: &mut Found) {
+        let below = |section: &'static str| move |(key, reason): (&str, String)| (format!("{section}.{key}"), reason);
+        found.extend(self.board.problems().into_iter().map(below("board")));
+        found.extend(self.voting.limits.problems().into_iter().map(below("voting")));
+        let owner = self.voting.owner(&self.owner).problems().into_iter();
+        let own = ["batch_entries", "max_pending_commands", "snapshot_every"];
+        found.extend(owner.filter(|(key, _)| own.contains(key)).map(below("voting")));
+        let limits = &self.conferences;
+        between(found, "conferences.title_chars", limits.title_chars, 1..=1_000);
+        between(found, "conferences.description_chars", limits.description_chars, 0..=10_000);
+        between(found, "conferences.speakers", limits.speakers, 0..=200);
+        between(found, "conferences.hosts", limits.hosts, 1..=1_000);
+        between(found, "conferences.live_questions", limits.live_questions, 1..=200);
+        between(found, "conferences.asked_questions", limits.asked_questions, 1..=900);
     }
 
     fn check_process(&self, found: &mut Found) {

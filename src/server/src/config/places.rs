@@ -2,6 +2,7 @@
 //! configuration may be checked on another machine than it is meant for, and because it costs more than reading settings.
 
 use super::Config;
+use super::problem::Problem;
 use super::sections::Engine;
 use plenum_edge::native::{TlsError, server_config};
 use plenum_store::{Found, inspect};
@@ -35,6 +36,17 @@ impl Config {
 }
 
 impl Places {
+    /// Without what concerns settings that were found wrong already: those have their defaults here, and what stands there says
+    /// nothing.
+    #[must_use]
+    pub fn without(mut self, wrong: &[Problem]) -> Self {
+        let is_new = |(key, _): &(String, String)| !wrong.iter().any(|problem| problem.key == *key);
+        self.problems.retain(is_new);
+        self.warnings.retain(is_new);
+        self.notes.retain(is_new);
+        self
+    }
+
     fn look_at_store(&mut self, config: &Config) {
         let path = config.store.embedded().path;
         let shown = path.display();
@@ -54,7 +66,12 @@ impl Places {
             Err(TlsError::Unreadable { path, why }) => {
                 let is_key = path == config.tls.private_key_path && path != config.tls.certificate_path;
                 let found = format!("cannot be read from {}: {why}", path.display());
-                self.problems.push((if is_key { key } else { certificate }, found));
+                self.problems.push((if is_key { key.clone() } else { certificate }, found));
+                // The certificate is read first; whoever mends it should not learn of the key only then.
+                if !is_key && let Err(error) = std::fs::File::open(&config.tls.private_key_path) {
+                    let path = config.tls.private_key_path.display();
+                    self.problems.push((key, format!("cannot be read from {path}: {error}")));
+                }
                 return;
             }
             Err(TlsError::Unusable(why)) => {

@@ -1,8 +1,10 @@
 //! The sections that belong to the server itself. `config/default.toml` explains every key.
 
 use plenum_actors::aggregates::conversation::ConversationLimits;
+use plenum_actors::owner::OwnerConfig;
 use plenum_cluster::nats::ClusterConfig;
 use plenum_http::HttpConfig;
+use plenum_services::conferences::{ConferenceLimits, ConferencesConfig, VotingLimits};
 use plenum_services::conversations::ConversationsConfig;
 use plenum_store::{CqlConfig, EmbeddedConfig};
 use plenum_websocket::origin::OriginPolicy;
@@ -195,7 +197,8 @@ pub struct StoreSection {
     /// Directory for data and signing keys.
     pub path: PathBuf,
     /// The CQL cluster, when that is the engine.
-    pub scylla: CqlConfig,
+    #[serde(rename = "scylla")]
+    pub cql: CqlConfig,
     /// The rest of the section. Its own path is not used: see [`StoreSection::embedded`].
     #[serde(flatten)]
     pub limits: EmbeddedConfig,
@@ -206,7 +209,7 @@ impl Default for StoreSection {
         Self {
             engine: Engine::Embedded,
             path: PathBuf::from("data"),
-            scylla: CqlConfig::default(),
+            cql: CqlConfig::default(),
             limits: EmbeddedConfig::default(),
         }
     }
@@ -315,6 +318,96 @@ impl ConversationsSection {
             title_chars: self.title_chars,
             reaction_kinds: self.reaction_kinds,
             message_reactions: self.message_reactions,
+        }
+    }
+}
+
+/// `[conferences]`
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default)]
+pub struct ConferencesSection {
+    /// Longest title, characters.
+    pub title_chars: usize,
+    /// Longest description, and longest text about a speaker, characters.
+    pub description_chars: usize,
+    /// Most speakers.
+    pub speakers: usize,
+    /// Most people who run one conference by their accounts.
+    pub hosts: usize,
+    /// Most questions one conference may have live at the same time.
+    pub live_questions: usize,
+    /// Most questions one conference may ever have live.
+    pub asked_questions: usize,
+    /// The rest of the section.
+    #[serde(flatten)]
+    pub service: ConferencesConfig,
+}
+
+impl Default for ConferencesSection {
+    fn default() -> Self {
+        let ConferenceLimits { title_chars, description_chars, speakers, hosts, live_questions, asked_questions } =
+            ConferenceLimits::default();
+        let service = ConferencesConfig::default();
+        Self { title_chars, description_chars, speakers, hosts, live_questions, asked_questions, service }
+    }
+}
+
+impl ConferencesSection {
+    /// The limits as the aggregate wants them.
+    #[must_use]
+    pub fn limits(&self) -> ConferenceLimits {
+        ConferenceLimits {
+            title_chars: self.title_chars,
+            description_chars: self.description_chars,
+            speakers: self.speakers,
+            hosts: self.hosts,
+            live_questions: self.live_questions,
+            asked_questions: self.asked_questions,
+        }
+    }
+}
+
+/// `[voting]`
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default)]
+pub struct VotingSection {
+    /// Most ballots one append carries, at most 512.
+    pub batch_entries: usize,
+    /// Most commands that may wait at one poll.
+    pub max_pending_commands: usize,
+    /// Ballots between snapshots, while there are not yet as many as that in all.
+    pub snapshot_every: u64,
+    /// The rest of the section.
+    #[serde(flatten)]
+    pub limits: VotingLimits,
+}
+
+impl Default for VotingSection {
+    fn default() -> Self {
+        Self {
+            batch_entries: 512,
+            max_pending_commands: 65_536,
+            snapshot_every: 20_000,
+            limits: VotingLimits::default(),
+        }
+    }
+}
+
+impl VotingSection {
+    /// The owners of polls: as all others, but with batches and queues for a hall that votes at once. Nothing of a poll's log is ever
+    /// removed, and its ids are remembered until a snapshot covers them, of which there are fewer the larger it gets.
+    #[must_use]
+    pub fn owner(&self, usual: &OwnerConfig) -> OwnerConfig {
+        let remembered = (self.limits.ballots as u64).max(self.snapshot_every).saturating_mul(4);
+        OwnerConfig {
+            batch_entries: self.batch_entries,
+            max_pending_commands: self.max_pending_commands,
+            max_pending_bytes: usual.max_pending_bytes.max(self.max_pending_commands.saturating_mul(512)),
+            snapshot_every: self.snapshot_every,
+            max_remembered_ids: usize::try_from(remembered).unwrap_or(usize::MAX),
+            faded_ids: 0,
+            retain_entries: 0,
+            ..usual.clone()
         }
     }
 }

@@ -43,7 +43,7 @@ export class Person {
   complaints = [];
 
   static async arrive(browser, address, name, options = {}) {
-    const person = new Person();
+    const person = new this();
     person.name = name;
     person.email = `${name.toLowerCase().replace(/\W+/gu, ".")}.${Math.random().toString(36).slice(2, 10)}@example.com`;
     person.password = "twelve quiet lanterns";
@@ -187,15 +187,21 @@ export class Person {
     await this.page.screenshot({ path: join(pictures, `${name}.png`) });
   }
 
-  /** No violation of WCAG 2.1 A and AA that a program can find. */
+  /** No violation of WCAG 2.2 A and AA that a program can find. */
   async isAccessible(where) {
+    await this.#axe(where, { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
+  }
+
+  /** Who walks from landmark to landmark with a screen reader misses nothing. */
+  async hasLandmarks(where) {
+    const values = ["region", "landmark-one-main", "landmark-unique", "landmark-no-duplicate-banner"];
+    await this.#axe(where, { type: "rule", values });
+  }
+
+  async #axe(where, runOnly) {
     // Through the debugger, because the page's own policy lets no foreign script in.
     await this.page.evaluate(AXE);
-    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
-    const found = await this.page.evaluate(
-      (values) => globalThis.axe.run(document, { runOnly: { type: "tag", values } }),
-      tags,
-    );
+    const found = await this.page.evaluate((only) => globalThis.axe.run(document, { runOnly: only }), runOnly);
     const lines = found.violations.map(
       ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((n) => `${n.html} ${n.failureSummary}`).join(" | ")}`,
     );

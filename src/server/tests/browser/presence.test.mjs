@@ -58,3 +58,24 @@ test("a change of somebody's presence changes the list", () => {
   store.signal({ topic: "presence:bob", signal: { presence: { user: "bob", online: true, since: 5 } } });
   assert.equal(changes, 1);
 });
+
+test("without a connection nothing is known of anybody, and the next one tells anew", () => {
+  const { store, connection, presence } = world(["bob"]);
+  presence.refresh();
+  connection.emit("state", { phase: "live" });
+  const told = () => store.signal({ topic: "presence:bob", signal: { presence: { user: "bob", online: true, since: 5 } } });
+  told();
+  store.take({ id: "g", kind: "group", title: "G", participants: [ADA], participantCount: 3, head: 0 }, 1);
+  store.online("g", 2);
+  for (const phase of ["catchingUp", "live"]) connection.emit("state", { phase });
+  assert.equal(store.presenceIn(store.get("c-bob")).online, true);
+  assert.equal(store.get("g").online, 2);
+  let changes = 0;
+  store.on("list", () => (changes += 1));
+  for (const phase of ["waiting", "connecting"]) connection.emit("state", { phase });
+  assert.equal(store.presenceIn(store.get("c-bob")), undefined);
+  assert.equal(store.get("g").online, undefined);
+  assert.equal(changes, 1);
+  told();
+  assert.equal(store.presenceIn(store.get("c-bob")).online, true);
+});

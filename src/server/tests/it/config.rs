@@ -106,7 +106,10 @@ fn settings_that_contradict_each_other_are_reported() {
         ("limits.message_bytes", "2048", "limits.message_bytes"),
         ("hub.outbox_soft_bytes", "99999999", "hub.outbox_soft_bytes"),
         ("limits.reconnect_max_delay_ms", "10", "limits.reconnect_max_delay_ms"),
-        ("http.address_rate.burst", "0", "http.address_rate"),
+        ("http.address_rate.burst", "0", "http.address_rate.burst"),
+        ("http.caller_rate.per_second", "-1", "http.caller_rate.per_second"),
+        ("rest.lookup_rate.per_second", "inf", "rest.lookup_rate.per_second"),
+        ("rest.guess_rate.per_second", "nan", "rest.guess_rate.per_second"),
         ("conversations.max_members", "20000", "conversations.max_members"),
         ("websocket.origin.allowed", "*", "websocket.origin.allowed"),
     ];

@@ -1,5 +1,5 @@
 //! What goes wrong outside: processes that are killed, disks that are full, peers that do not read.
 
-mod crash;
+pub mod crash;
 mod slow;
 mod store;

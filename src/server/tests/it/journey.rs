@@ -3,6 +3,7 @@
 mod access;
 mod changes;
 mod chat;
+mod conference;
 mod personal;
 mod presence;
 mod resume;

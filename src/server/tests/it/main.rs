@@ -9,6 +9,7 @@
 
 mod cluster;
 mod config;
+mod cql;
 mod drain;
 mod faults;
 mod http;

@@ -90,7 +90,7 @@ pub(super) struct Key {
     pub kid: String,
     pub encoding: EncodingKey,
     decoding: DecodingKey,
-    public: [u8; 32],
+    pub public: [u8; 32],
     created_at: WallMillis,
     retired_at: Option<WallMillis>,
 }
@@ -139,7 +139,7 @@ impl Key {
 }
 
 /// The key's name: its JWK thumbprint (RFC 7638, RFC 8037 §2).
-fn thumbprint(public: &[u8; 32]) -> String {
+pub(super) fn thumbprint(public: &[u8; 32]) -> String {
     let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, BASE64.encode(public));
     BASE64.encode(Sha256::digest(canonical))
 }

@@ -150,6 +150,10 @@ impl Inner {
             }
             unauthenticated()
         })?;
+        if !identity.is_account() {
+            // It belongs to no session: it ends with its time, or with its conference, which is asked when it is used.
+            return Ok(identity);
+        }
         match self.session(identity.user, identity.session).await? {
             Some(session) if self.now() < session.expires_at => Ok(identity),
             _ => {

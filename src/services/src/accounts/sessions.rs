@@ -28,7 +28,7 @@ pub(super) fn device_name(name: Option<&str>) -> String {
     if clean.is_empty() { "unnamed device".to_owned() } else { clean.to_owned() }
 }
 
-fn internal(_: impl std::fmt::Debug) -> Refusal {
+pub(super) fn internal(_: impl std::fmt::Debug) -> Refusal {
     Refusal::new(RefusalCode::Internal, "no token could be made")
 }
 
@@ -132,7 +132,7 @@ impl Inner {
         let now = self.now();
         let until = now.saturating_add(millis(ttl_s)).min(session.expires_at);
         let (user, session) = (session.user_id, session.session_id);
-        let grant = Grant { user, session, role, until, id: self.clock.new_id() };
+        let grant = Grant { user, session, role, until, id: self.clock.new_id(), conference: None };
         let token = self.tokens.issue(&self.ring(), &grant, now).ok_or_else(|| internal(()))?;
         Ok((token, u64::try_from((until - now) / 1_000).unwrap_or(0)))
     }

@@ -8,13 +8,18 @@ use super::keyring::KeyRing;
 use super::secret::Secret;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use plenum_actors::clock::WallMillis;
-use plenum_actors::identity::Identity;
-use plenum_schema::{SessionId, UserId};
+use plenum_actors::identity::{ConferenceRole, Identity, Scope};
+use plenum_schema::conference::HostRole;
+use plenum_schema::{ConferenceId, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// `typ` of access tokens (RFC 9068 §2.1).
 const TYPE: &str = "at+jwt";
+/// `typ` and `aud` of tokens for one conference: another audience, so that neither kind is ever taken for the other.
+const CONFERENCE_TYPE: &str = "conference+jwt";
+/// What stands behind the audience of access tokens in that of conferences.
+const CONFERENCE_SUFFIX: &str = ":conference";
 /// The longest text that can be a token, bytes; ours have about 450.
 const MAX_TEXT: usize = 2_048;
 
@@ -29,9 +34,12 @@ struct Claims {
     nbf: i64,
     exp: i64,
     jti: Uuid,
+    /// Which conference, in its tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    conf: Option<ConferenceId>,
 }
 
-/// What an access token is issued for.
+/// What a token is issued for.
 pub(super) struct Grant<'a> {
     pub user: UserId,
     pub session: SessionId,
@@ -39,6 +47,28 @@ pub(super) struct Grant<'a> {
     /// When the token ends, wall-clock milliseconds.
     pub until: WallMillis,
     pub id: Uuid,
+    /// For one conference alone.
+    pub conference: Option<ConferenceId>,
+}
+
+/// The role in a conference's token.
+pub(super) fn role_name(role: ConferenceRole) -> &'static str {
+    match role {
+        ConferenceRole::Participant => "participant",
+        ConferenceRole::Runner(HostRole::Screen) => "screen",
+        ConferenceRole::Runner(HostRole::Moderator) => "moderator",
+        ConferenceRole::Runner(HostRole::Cohost | HostRole::Host) => "cohost",
+    }
+}
+
+fn role_of(name: &str) -> Option<ConferenceRole> {
+    Some(match name {
+        "participant" => ConferenceRole::Participant,
+        "screen" => ConferenceRole::Runner(HostRole::Screen),
+        "moderator" => ConferenceRole::Runner(HostRole::Moderator),
+        "cohost" => ConferenceRole::Runner(HostRole::Cohost),
+        _ => return None,
+    })
 }
 
 /// Why a token was refused. For logs at most: callers are told nothing of it.
@@ -62,6 +92,8 @@ pub(super) struct Tokens {
     audience: String,
     leeway_ms: i64,
     validation: Validation,
+    conference_audience: String,
+    conference_validation: Validation,
 }
 
 impl Tokens {
@@ -73,21 +105,30 @@ impl Tokens {
         // Time is checked below, by the clock that was passed in.
         validation.validate_exp = false;
         validation.validate_nbf = false;
+        let conference_audience = format!("{}{CONFERENCE_SUFFIX}", config.audience);
+        let mut conference_validation = validation.clone();
+        conference_validation.set_audience(&[&conference_audience]);
         Self {
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
             leeway_ms: i64::try_from(config.leeway_s).unwrap_or(0).saturating_mul(1_000),
             validation,
+            conference_audience,
+            conference_validation,
         }
     }
 
     /// A signed token. `None` when signing fails, which needs a damaged key.
     pub fn issue(&self, ring: &KeyRing, grant: &Grant<'_>, now: WallMillis) -> Option<Secret> {
         let key = ring.signing();
-        let header = Header { typ: Some(TYPE.to_owned()), kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        let (typ, aud) = match grant.conference {
+            None => (TYPE, &self.audience),
+            Some(_) => (CONFERENCE_TYPE, &self.conference_audience),
+        };
+        let header = Header { typ: Some(typ.to_owned()), kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) };
         let claims = Claims {
             iss: self.issuer.clone(),
-            aud: self.audience.clone(),
+            aud: aud.clone(),
             sub: grant.user,
             sid: grant.session,
             role: grant.role.to_owned(),
@@ -95,6 +136,7 @@ impl Tokens {
             nbf: now.div_euclid(1_000),
             exp: grant.until.div_euclid(1_000),
             jti: grant.id,
+            conf: grant.conference,
         };
         encode(&header, &claims, &key.encoding).ok().map(Secret::from)
     }
@@ -106,18 +148,27 @@ impl Tokens {
         }
         let header = decode_header(token).map_err(|_| TokenError::Shape)?;
         // A critical header (RFC 7515 §4.1.11) that we do not know must not be ignored, and we know none.
-        if header.crit.is_some() || !header.typ.as_deref().is_some_and(|typ| typ.eq_ignore_ascii_case(TYPE)) {
-            return Err(TokenError::Shape);
-        }
+        let is_typ = |typ: &str| header.typ.as_deref().is_some_and(|given| given.eq_ignore_ascii_case(typ));
+        let validation = match () {
+            () if header.crit.is_some() => return Err(TokenError::Shape),
+            () if is_typ(TYPE) => &self.validation,
+            () if is_typ(CONFERENCE_TYPE) => &self.conference_validation,
+            () => return Err(TokenError::Shape),
+        };
         if header.alg != Algorithm::EdDSA {
             return Err(TokenError::Algorithm);
         }
         let key = header.kid.as_deref().and_then(|kid| ring.verifying(kid, now)).ok_or(TokenError::Key)?;
-        let claims = decode::<Claims>(token, key, &self.validation).map_err(|_| TokenError::Claims)?.claims;
+        let claims = decode::<Claims>(token, key, validation).map_err(|_| TokenError::Claims)?.claims;
         let (start, end) = (claims.nbf.saturating_mul(1_000), claims.exp.saturating_mul(1_000));
         if now >= end.saturating_add(self.leeway_ms) || now < start.saturating_sub(self.leeway_ms) {
             return Err(TokenError::Time);
         }
-        Ok(Identity { user: claims.sub, session: claims.sid, expires_at: end })
+        let scope = match (is_typ(CONFERENCE_TYPE), claims.conf, role_of(&claims.role)) {
+            (false, None, _) => Scope::Account,
+            (true, Some(conference), Some(role)) => Scope::Conference { conference, role },
+            _ => return Err(TokenError::Claims),
+        };
+        Ok(Identity { user: claims.sub, session: claims.sid, expires_at: end, scope })
     }
 }

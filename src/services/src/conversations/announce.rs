@@ -15,6 +15,10 @@ fn key_of(id: Uuid) -> u64 {
     id.as_u64_pair().1
 }
 
+fn saturated(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
 impl Conversations {
     /// Tells the devices of these people that they are in a conversation now. Somebody who misses it finds it in the list.
     pub(super) fn announce_added(&self, id: ConversationId, people: &[UserId]) {
@@ -40,9 +44,9 @@ impl Conversations {
         // In a large room each who comes would have everybody looked up.
         let online = match digest.member_count {
             count if count > MEMBERS_AT_ONCE as u64 => None,
-            _ => self.presence_in(*somebody, id, None, 1).await.ok().map(|found| found.online as u64),
+            _ => self.presence_in(*somebody, id, None, 1).await.ok().map(|found| saturated(found.online as u64)),
         };
-        let stats = RoomStats { members: digest.member_count, online };
+        let stats = RoomStats { members: saturated(digest.member_count), online };
         let class = Class::Conflated(key_of(id.0).wrapping_add(2));
         self.parts.publisher.publish(vec![Publication::signal(topic_of(id), class, Signal::RoomStats(stats))]);
     }

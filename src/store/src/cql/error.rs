@@ -175,6 +175,11 @@ fn fate_of_attempt(error: &RequestAttemptError) -> Fate {
     }
 }
 
+/// Whether the server refused the request itself. It also does so while a table that another node made is on its way to it.
+pub(crate) fn is_invalid(error: &ExecutionError) -> bool {
+    matches!(error, ExecutionError::LastAttemptError(RequestAttemptError::DbError(DbError::Invalid, _)))
+}
+
 /// The error of a read, or of a write that can be repeated.
 pub(crate) fn reading(error: &ExecutionError) -> StoreError {
     match fate(error) {

@@ -13,7 +13,7 @@ mod lock;
 pub use ledger::{Applied, Plan, StepState};
 
 use super::config::CqlConfig;
-use super::error::CqlError;
+use super::error::{CqlError, is_invalid};
 use super::server;
 use super::session::{self, Profiles};
 use ledger::{LEDGER, judge};
@@ -21,6 +21,7 @@ use lock::Lock;
 use plenum_actors::clock::SharedClock;
 use plenum_schema::cql::{MIGRATIONS, Migration, Step};
 use scylla::client::session::Session;
+use scylla::errors::ExecutionError;
 use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
 use scylla::statement::unprepared::Statement;
 use std::time::Duration;
@@ -122,14 +123,11 @@ impl Migrator {
             self.change("making the keyspace", text).await?;
         }
         let keyspace = &self.config.keyspace;
+        // Said even where they are: the node that answers then knows them, and all others after the agreement.
         for (name, columns) in [LEDGER, lock::TABLE] {
-            if !ledger::has_table(&self.session, keyspace, name).await? {
-                let text = format!("CREATE TABLE IF NOT EXISTS {keyspace}.{name} ({columns})");
-                self.change("making the tables of the migrator", text).await?;
-            }
+            let text = format!("CREATE TABLE IF NOT EXISTS {keyspace}.{name} ({columns})");
+            self.change_when_known("making the tables of the migrator", text).await?;
         }
-        // Another migrator may have made them this moment: not every node has to know them yet.
-        self.agreed().await?;
         let chosen = self.session.use_keyspace(keyspace, false).await;
         chosen.map_err(|error| request("choosing the keyspace", error))
     }
@@ -172,8 +170,28 @@ impl Migrator {
         }
     }
 
+    /// The same where another migrator may have made the keyspace this moment, and a node does not know it yet.
+    async fn change_when_known(&self, what: &'static str, text: String) -> Result<(), CqlError> {
+        let deadline = self.clock.mono().saturating_add(self.config.migration.step_timeout_ms);
+        loop {
+            match self.try_change(text.clone()).await {
+                Err(error) if is_invalid(&error) && self.clock.mono() < deadline => {
+                    tokio::time::sleep(lock::LOOK_EVERY).await;
+                }
+                Err(error) => return Err(request(what, error)),
+                Ok(()) => return self.agreed().await,
+            }
+        }
+    }
+
     /// One change of the schema, agreed on by all nodes when this returns.
     async fn change(&self, what: &'static str, text: String) -> Result<(), CqlError> {
+        self.try_change(text).await.map_err(|error| request(what, error))?;
+        self.agreed().await
+    }
+
+    /// Asks the one node that makes all changes.
+    async fn try_change(&self, text: String) -> Result<(), ExecutionError> {
         let mut statement = Statement::new(text);
         let limit = Duration::from_millis(self.config.migration.step_timeout_ms);
         statement.set_request_timeout(Some(limit));
@@ -184,8 +202,7 @@ impl Migrator {
             let target = NodeIdentifier::Node(node.clone());
             statement.set_load_balancing_policy(Some(SingleTargetLoadBalancingPolicy::new(target, None)));
         }
-        self.session.query_unpaged(statement, &[]).await.map_err(|error| request(what, error))?;
-        self.agreed().await
+        self.session.query_unpaged(statement, &[]).await.map(drop)
     }
 
     /// Waits until all nodes have the same schema.

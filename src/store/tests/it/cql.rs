@@ -10,3 +10,4 @@ mod limits;
 mod migration;
 mod recorder;
 mod rows;
+mod security;

@@ -190,6 +190,8 @@ impl Bench {
                 }
                 Wish::Publish(batch) => self.published.extend(batch.iter().filter_map(|(one, _)| one.offset())),
                 Wish::Announce { head, .. } => self.announced.push(head),
+                // A conversation has none.
+                Wish::Signal(_) => {}
                 Wish::SaveSnapshot { number, snapshot } => self.save(number, snapshot),
                 Wish::Trim { upto } => {
                     self.first = upto + 1;

@@ -1,7 +1,8 @@
 //! What an acknowledgement callback gets: `{ok: true, …}` or `{ok: false, error: {code, message, …}}`.
 
+use plenum_schema::board::BoardItem;
 use plenum_schema::wire::AckResult;
-use plenum_schema::{ConversationId, MessageId, Offset, Refusal, Topic};
+use plenum_schema::{ConferenceId, ConversationId, MessageId, Offset, QuestionId, Refusal, Topic};
 use serde::Serialize;
 
 /// The argument after success. Which members are there depends on what was asked.
@@ -33,6 +34,15 @@ pub struct Done {
     read: Option<Offset>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conference_id: Option<ConferenceId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question_id: Option<QuestionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<String>,
+    /// The question of the audience.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<BoardItem>,
 }
 
 impl Done {
@@ -41,9 +51,10 @@ impl Done {
     pub fn at(topic: Topic) -> Self {
         let id = match topic {
             Topic::Conversation(id) => Some(id),
-            Topic::User(_) | Topic::Presence(_) => None,
+            _ => None,
         };
-        Self { ok: true, conversation_id: id, room_id: id, ..Self::default() }
+        let conference_id = if let Topic::Conference(id) = topic { Some(id) } else { None };
+        Self { ok: true, conversation_id: id, room_id: id, conference_id, ..Self::default() }
     }
 
     /// What came of a command.
@@ -69,6 +80,26 @@ impl Done {
             AckResult::Marked(marked) => {
                 Self { delivered: Some(marked.delivered), read: Some(marked.read), ..Self::at(marked.topic) }
             }
+            AckResult::Voted(voted) => Self {
+                ok: true,
+                question_id: Some(voted.question),
+                offset: Some(voted.offset),
+                duplicate: Some(voted.duplicate),
+                receipt: voted.receipt.clone(),
+                ..Self::default()
+            },
+            AckResult::ConferenceChanged(changed) => Self {
+                ok: true,
+                conference_id: Some(changed.conference),
+                offset: Some(changed.offset),
+                ..Self::default()
+            },
+            AckResult::BoardChanged(changed) => Self {
+                ok: true,
+                conference_id: Some(changed.conference),
+                item: Some(changed.item.clone()),
+                ..Self::default()
+            },
             AckResult::Pong(pong) => Self { ok: true, at: Some(pong.at), ..Self::default() },
             // No event asks for these; who does all the same learns that it was done.
             AckResult::Identified(_) | AckResult::Page(_) => Self { ok: true, ..Self::default() },

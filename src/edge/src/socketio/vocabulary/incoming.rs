@@ -1,5 +1,6 @@
 //! What clients say.
 
+use super::conference;
 use super::names::spoken;
 use plenum_actors::publication::{Parser, Vocabulary};
 use plenum_schema::codec::{self, Codec};
@@ -59,8 +60,8 @@ pub fn words(command: &Command) -> &'static [&'static str] {
     match command {
         // CONNECT does both; Engine.IO has its own heart-beats; history is REST's.
         Command::Identify(_) | Command::Ping(_) | Command::History(_) => &[],
-        Command::Subscribe(_) => &["join-conversation", "join_room"],
-        Command::Unsubscribe(_) => &["leave-conversation", "leave_room"],
+        Command::Subscribe(_) => &["join-conversation", "join_room", "join_conference"],
+        Command::Unsubscribe(_) => &["leave-conversation", "leave_room", "leave_conference"],
         Command::Send(_) => &["send-message", "send_message"],
         Command::SendDirect(_) => &["send-message", "send_direct_message"],
         Command::Edit(_) => &["edit_message"],
@@ -69,6 +70,14 @@ pub fn words(command: &Command) -> &'static [&'static str] {
         Command::Unreact(_) => &["remove_reaction"],
         Command::Typing(_) => &["typing", "stop-typing"],
         Command::Mark(_) => &["mark-as-read"],
+        Command::Vote(_) => &["submit_answer"],
+        Command::Withdraw(_) => &["withdraw_answer"],
+        Command::PushQuestion(_) => &["push_question"],
+        Command::CloseQuestion(_) => &["close_question"],
+        // Hosts show results by REST or the native protocol.
+        Command::ShowResults(_) => &[],
+        Command::Ask(_) => &["ask_question"],
+        Command::Upvote(_) => &["upvote_question"],
     }
 }
 
@@ -92,7 +101,7 @@ pub struct Argument<'a> {
 
 impl Argument<'_> {
     /// Reads it as an object of a known shape. Members that the shape does not know are passed over: front ends send many.
-    fn read<T: DeserializeOwned>(self) -> Result<T, Refusal> {
+    pub(super) fn read<T: DeserializeOwned>(self) -> Result<T, Refusal> {
         let codec = match self.parser {
             Parser::Json => Codec::Json,
             Parser::MessagePack => Codec::MessagePack,
@@ -272,8 +281,9 @@ pub fn read(name: &str, argument: Argument<'_>) -> Result<Heard, Refusal> {
         "delete_message" => argument.read::<Changed>()?.to(|_| Ok(Change::Delete))?,
         "add_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::React))?,
         "remove_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::Unreact))?,
-        "join_conference" | "leave_conference" | "submit_answer" | "push_question" | "close_question"
-        | "ask_question" | "upvote_question" | "react" => return Err(not_yet("conferences")),
+        "join_conference" | "leave_conference" | "submit_answer" | "withdraw_answer" | "push_question"
+        | "close_question" | "ask_question" | "upvote_question" => Request::Native(conference::read(name, argument)?),
+        "react" => return Err(not_yet("reactions in conferences")),
         _ => return Err(Refusal::new(RefusalCode::NotFound, "there is no such event")),
     };
     Ok(Heard { request, vocabulary: spoken(name) })

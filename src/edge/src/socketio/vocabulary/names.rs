@@ -43,16 +43,17 @@ names! {
     Client Underscore true: "join_room", "leave_room", "send_message", "send_direct_message", "add_reaction",
         "remove_reaction", "edit_message", "delete_message";
     Client Both true: "typing", "echo";
-    Client Underscore false: "join_conference", "leave_conference", "submit_answer", "push_question", "close_question",
-        "ask_question", "upvote_question", "react";
+    Client Underscore true: "join_conference", "leave_conference", "submit_answer", "withdraw_answer", "push_question",
+        "close_question", "ask_question", "upvote_question";
+    Client Underscore false: "react";
     Server Hyphen true: "authenticated", "new-message", "message-status", "typing", "stop-typing", "conversation-updated",
         "message-updated", "online-users", "user-online", "user-offline";
     Server Underscore true: "new_message", "new_direct_message", "message_updated", "user_joined", "user_left",
         "user_typing", "room_stats_updated";
     Server Both true: "gap", "position", "session_ended", "error", "notification";
     Server Both false: "job_progress", "order_updated", "domain:nawala-updated";
-    Server Underscore false: "conference_state", "question_live", "question_closed", "results_updated", "audience_count",
-        "answer_accepted", "qa_updated", "conference_ended";
+    Server Underscore true: "conference_state", "question_live", "question_closed", "results_updated", "audience_count",
+        "answer_accepted", "conference_ended", "qa_updated";
 }
 
 /// Which vocabulary a client shows to speak by saying `name`; `None`: it tells nothing.

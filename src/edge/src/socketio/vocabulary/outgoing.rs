@@ -1,5 +1,6 @@
 //! What clients hear.
 
+use super::conference;
 use crate::socketio::{packet, positions};
 use bytes::{Bytes, BytesMut};
 use plenum_actors::publication::{Parser, Vocabulary};
@@ -21,7 +22,7 @@ pub trait Directs {
 }
 
 /// Events of one frame, written one behind the other.
-struct Events {
+pub(super) struct Events {
     parser: Parser,
     vocabulary: Vocabulary,
     trail: Option<String>,
@@ -53,7 +54,7 @@ impl Events {
         self.underscore("message_updated", &updated);
     }
 
-    fn underscore<T: Serialize>(&mut self, name: &str, argument: &T) {
+    pub(super) fn underscore<T: Serialize>(&mut self, name: &str, argument: &T) {
         if self.vocabulary != Vocabulary::Hyphen {
             self.say(name, argument);
         }
@@ -79,9 +80,13 @@ pub fn encode(parser: Parser, vocabulary: Vocabulary, frame: &ServerFrame, direc
 }
 
 fn on_event(events: &mut Events, frame: &EventFrame, directs: &impl Directs) {
+    let (id, event) = match (frame.topic, &frame.event) {
+        (Topic::Conversation(id), Event::Conversation(event)) => (id, event),
+        // Without a trail: who comes back joins again and names where it stood.
+        (Topic::Conference(id), Event::Conference(event)) => return conference::on_event(events, id, frame.at, event),
+        _ => return,
+    };
     events.trail = Some(positions::trail(frame.topic, frame.offset, events.vocabulary));
-    let Topic::Conversation(id) = frame.topic else { return };
-    let Event::Conversation(event) = &frame.event;
     match event {
         ConversationEvent::Created(created) => on_created(events, id, created),
         ConversationEvent::Message(message) => on_message(events, (id, frame.offset, frame.at), message, directs),
@@ -185,6 +190,9 @@ fn on_signal(events: &mut Events, topic: Topic, signal: &Signal) {
         }
         Signal::Notification(notification) => events.say("notification", notification),
         Signal::Presence(presence) => on_presence(events, presence),
+        Signal::Results(results) => conference::on_results(events, results),
+        Signal::Audience(audience) => conference::on_audience(events, topic, audience),
+        Signal::Board(board) => conference::on_board(events, topic, board),
     }
 }
 
@@ -393,9 +401,9 @@ struct Status {
 #[serde(rename_all = "camelCase")]
 struct Stats {
     room_id: ConversationId,
-    members: u64,
+    members: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    online: Option<u64>,
+    online: Option<u32>,
 }
 
 #[derive(Serialize)]

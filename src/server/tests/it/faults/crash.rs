@@ -8,22 +8,31 @@ use crate::socket::world::{Person, World};
 use plenum_schema::conversation::ConversationEvent;
 use plenum_schema::wire::{Ack, AckResult, Event, EventFrame, RefusalFrame, ServerFrame};
 use plenum_schema::{Offset, Topic};
+use plenum_server::config::Config;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 const SENDERS: usize = 10;
-const KILLS: usize = 5;
 const FOLLOWERS: usize = 4;
 /// Messages a sender has on their way at once.
 const WINDOW: usize = 4;
-/// Acknowledgements between two kills.
-const BETWEEN: u64 = 150;
+
+/// How it is killed.
+#[derive(Clone, Copy)]
+pub struct Trial {
+    pub kills: u64,
+    /// Acknowledgements between two kills.
+    pub between: u64,
+    /// How long these, or the end, may take.
+    pub patience: Duration,
+}
 
 /// What the senders and the one who kills have in common.
 struct Stage {
@@ -160,8 +169,8 @@ async fn dial(address: SocketAddr, number: usize) -> Option<Peer> {
 }
 
 /// People and a conversation, made by a server in this process that ends at once.
-async fn prepare(path: &std::path::Path) -> (Vec<Person>, Topic) {
-    let world = World::at(path, |_| {});
+async fn prepare(path: &Path, edit: impl FnOnce(&mut Config)) -> (Vec<Person>, Topic) {
+    let world = World::at(path, edit);
     let people = world.people(SENDERS).await;
     let topic = world.group(&people.iter().collect::<Vec<_>>());
     world.end().await;
@@ -170,9 +179,14 @@ async fn prepare(path: &std::path::Path) -> (Vec<Person>, Topic) {
 
 #[tokio::test]
 async fn nothing_acknowledged_is_lost_doubled_or_moved_when_the_server_is_killed_again_and_again() {
+    survive(Trial { kills: 5, between: 150, patience: SOON }, |_| {}, &[]).await;
+}
+
+/// Kills a server with these settings again and again, and checks what everybody was told.
+pub async fn survive(trial: Trial, edit: impl FnOnce(&mut Config), settings: &[&str]) {
     let data = tempfile::tempdir().unwrap();
-    let (people, topic) = prepare(data.path()).await;
-    let mut program = Program::start(data.path(), &[]);
+    let (people, topic) = prepare(data.path(), edit).await;
+    let mut program = Program::start(data.path(), settings);
     let (tell, address) = watch::channel(program.address);
     let stage = Arc::new(Stage { topic, address, acked: AtomicU64::new(0), over: AtomicBool::new(false) });
     let start = |(number, person): (usize, Person)| {
@@ -184,34 +198,34 @@ async fn nothing_acknowledged_is_lost_doubled_or_moved_when_the_server_is_killed
         .map(|number| tokio::spawn(follow(number, people[number].clone(), stage.clone(), last.clone())))
         .collect();
     let senders: Vec<_> = people.iter().cloned().enumerate().map(start).collect();
-    for kill in 1..=KILLS as u64 {
-        let deadline = Instant::now() + SOON;
-        while stage.acked.load(Ordering::Relaxed) < kill * BETWEEN {
+    for kill in 1..=trial.kills {
+        let deadline = Instant::now() + trial.patience;
+        while stage.acked.load(Ordering::Relaxed) < kill * trial.between {
             assert!(Instant::now() < deadline, "the senders do not go on after kill {}", kill - 1);
             tokio::task::yield_now().await;
         }
         program.kill();
-        program = Program::start(data.path(), &[]);
+        program = Program::start(data.path(), settings);
         tell.send(program.address).unwrap();
     }
     stage.over.store(true, Ordering::Relaxed);
     let mut done = Vec::new();
     for sender in senders {
-        done.push(tokio::time::timeout(SOON, sender).await.expect("the senders end").unwrap());
+        done.push(tokio::time::timeout(trial.patience, sender).await.expect("the senders end").unwrap());
     }
     let mut reader = Peer::connect(program.address, BOTH[0]).await;
     reader.identify(&people[0].token).await;
     let log = reader.whole_history(topic).await;
-    check(&log, &done);
+    check(&log, &done, trial.kills * trial.between);
     reach.send(reader.say(topic, "the last word").await.offset).unwrap();
     // Whoever heard the last word before it knew that it was the last hears this.
     reader.say(topic, "and one more").await;
     for follower in followers {
-        tokio::time::timeout(SOON, follower).await.expect("the followers get everything").unwrap();
+        tokio::time::timeout(trial.patience, follower).await.expect("the followers get everything").unwrap();
     }
 }
 
-fn check(log: &[EventFrame], senders: &[Sender]) {
+fn check(log: &[EventFrame], senders: &[Sender], least: u64) {
     assert!(log.iter().map(|event| event.offset).eq(1..=log.len() as u64), "offsets without holes");
     let mut found: HashMap<&str, Offset> = HashMap::new();
     for event in log {
@@ -222,7 +236,7 @@ fn check(log: &[EventFrame], senders: &[Sender]) {
         }
     }
     let acked: usize = senders.iter().map(|sender| sender.acked.len()).sum();
-    assert!(acked as u64 >= KILLS as u64 * BETWEEN);
+    assert!(acked as u64 >= least);
     assert_eq!(found.len(), acked, "everything sent was acknowledged in the end");
     for sender in senders {
         for (number, offset) in &sender.acked {

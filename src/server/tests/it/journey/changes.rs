@@ -43,7 +43,7 @@ async fn everybody_hears_of_a_change_in_its_place_in_the_order() {
     bob.expect_message().await;
     for offset in at + 1..=at + 4 {
         let event = bob.expect_event().await;
-        let Event::Conversation(change) = event.event;
+        let Event::Conversation(change) = event.event else { panic!("no change of a message") };
         assert_eq!((event.offset, change.target()), (offset, Some(at)));
     }
     bob.refused(edit(topic, at, "x"), RefusalCode::Forbidden).await;

@@ -43,6 +43,25 @@ async fn an_ordinary_request_for_the_socket_is_told_to_upgrade() {
     assert_eq!(echo.status, 404, "it is off");
 }
 
+#[tokio::test]
+async fn what_was_asked_before_an_upgrade_is_answered_before_it() {
+    let world = World::start();
+    let mut stream = tcp(world.address()).await;
+    let health = format!("GET /api/health HTTP/1.1\r\nHost: {}\r\n\r\n", world.address());
+    let upgrade = opening(world.address(), "/ws", Some(SUBPROTOCOL_JSON));
+    stream.write_all(format!("{health}{health}{upgrade}").as_bytes()).await.unwrap();
+    let mut heard = Vec::new();
+    let text = |heard: &[u8]| String::from_utf8_lossy(heard).into_owned();
+    while !text(&heard).contains("HTTP/1.1 101") {
+        let read = tokio::time::timeout(SOON, stream.read_buf(&mut heard)).await.expect("an answer").unwrap();
+        assert!(read > 0, "{}", text(&heard));
+    }
+    let heard = text(&heard);
+    let statuses: Vec<&str> =
+        heard.match_indices("HTTP/1.1 ").filter_map(|(at, _)| heard.get(at + 9..at + 12)).collect();
+    assert_eq!(statuses, ["200", "200", "101"], "{heard}");
+}
+
 /// The members and headers that every refusal has, wherever it is made.
 fn check_problem(answer: &str, status: u16, code: &str) {
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");

@@ -26,6 +26,7 @@ const MASK: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
 
 /// What a peer can hear.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "frames are what is mostly heard, one at a time")]
 pub enum Heard {
     Frame(ServerFrame),
     Ping,
@@ -406,7 +407,7 @@ pub fn subscribe(topic: Topic, since: Option<Offset>) -> Command {
 pub fn texts(events: &[EventFrame]) -> Vec<(Offset, String)> {
     let text = |event: &EventFrame| match &event.event {
         Event::Conversation(ConversationEvent::Message(message)) => Some((event.offset, message.content.text.clone())),
-        Event::Conversation(_) => None,
+        Event::Conversation(_) | Event::Conference(_) => None,
     };
     events.iter().filter_map(text).collect()
 }

@@ -1,6 +1,6 @@
 //! What was applied: a row a step.
 
-use super::super::error::CqlError;
+use super::super::error::{CqlError, is_invalid};
 use super::super::requests::applied;
 use super::request;
 use plenum_schema::cql::Migration;
@@ -136,7 +136,11 @@ pub(super) async fn read(session: &Session, keyspace: &str) -> Result<Vec<Applie
     // What a migrator was told is done must be seen here.
     statement.set_consistency(Consistency::Serial);
     statement.set_is_idempotent(true);
-    let rows = session.query_unpaged(statement, &[]).await.map_err(|error| request(what, error))?;
+    let rows = match session.query_unpaged(statement, &[]).await {
+        // Made this moment, and not known to the node that was asked: nothing was applied yet.
+        Err(error) if is_invalid(&error) => return Ok(Vec::new()),
+        other => other.map_err(|error| request(what, error))?,
+    };
     let rows = rows.into_rows_result().map_err(|error| request(what, error))?;
     let mut steps = Vec::new();
     for row in

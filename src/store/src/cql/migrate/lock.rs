@@ -1,7 +1,7 @@
 //! One migrator at a time, whatever becomes of it.
 
 use super::super::config::CqlConfig;
-use super::super::error::CqlError;
+use super::super::error::{CqlError, is_invalid};
 use super::super::requests::applied;
 use super::request;
 use plenum_actors::clock::Clock;
@@ -17,8 +17,8 @@ use uuid::Uuid;
 pub(super) const TABLE: (&str, &str) = ("schema_lock", "name text PRIMARY KEY, owner uuid, holder text");
 /// The one row.
 const NAME: &str = "migrate";
-/// How often a migrator that waits looks whether the lock is free.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often a migrator that waits looks whether the lock is free, or the schema known.
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// The lock, held.
 pub(super) struct Lock {
@@ -61,6 +61,10 @@ impl Lock {
         let table = format!("{}.{}", self.keyspace, TABLE.0);
         let text = format!("INSERT INTO {table} (name, owner, holder) VALUES (?, ?, ?) IF NOT EXISTS USING TTL ?");
         let result = session.query_unpaged(text, (NAME, self.owner, holder(), self.life())).await;
+        if result.as_ref().is_err_and(is_invalid) {
+            // Another migrator has made the table, and this node does not know it yet: later.
+            return Ok(false);
+        }
         self.is_ours(session, "taking the lock", result).await
     }
 

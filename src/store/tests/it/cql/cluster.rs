@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-fn variable(name: &str) -> String {
+pub fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run these tests with `scripts/test cql`"))
 }
 
@@ -67,11 +67,11 @@ impl Node {
         Self(number)
     }
 
-    fn folder(&self) -> PathBuf {
+    pub fn folder(&self) -> PathBuf {
         PathBuf::from(variable("PLENUM_CQL_BASE")).join(self.0.to_string())
     }
 
-    fn script(name: &str) -> Command {
+    pub fn script(name: &str) -> Command {
         Command::new(PathBuf::from(variable("PLENUM_CQL_SCRIPTS")).join(name))
     }
 
@@ -101,11 +101,14 @@ impl Node {
     }
 }
 
+/// How long anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 /// Asks until it holds.
 pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + PATIENCE;
     while !holds().await {
-        assert!(Instant::now() < deadline, "{what}: not within 60 s");
+        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -56,6 +56,11 @@ impl Recorder {
         self.operations.lock().unwrap().push(Operation { begun, ended, seen });
     }
 
+    /// How many operations have ended.
+    pub fn count(&self) -> usize {
+        self.operations.lock().unwrap().len()
+    }
+
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }

@@ -1,6 +1,9 @@
 use super::*;
 use crate::socketio::vocabulary::names::{Direction, NAMES};
 use plenum_schema::codec::encode;
+use plenum_schema::poll::Answer;
+use plenum_schema::wire::{Upvote, Vote};
+use plenum_schema::{ConferenceId, QuestionId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -9,6 +12,14 @@ const USER: &str = "0192f0c4-0005-7000-8000-00000000000e";
 
 fn conversation() -> ConversationId {
     ConversationId(Uuid::parse_str(ID).unwrap())
+}
+
+fn conference() -> ConferenceId {
+    ConferenceId(Uuid::parse_str(ID).unwrap())
+}
+
+fn question() -> QuestionId {
+    QuestionId(Uuid::parse_str(ID).unwrap())
 }
 
 fn topic() -> Topic {
@@ -51,6 +62,7 @@ fn read_message() -> Request {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn events_of_both_vocabularies_become_the_same_commands() {
     let user = UserId(Uuid::parse_str(USER).unwrap());
     let direct = || {
@@ -108,6 +120,40 @@ fn events_of_both_vocabularies_become_the_same_commands() {
             "remove_reaction",
             json!({ "conversationId": ID, "offset": 7, "emoji": "x" }),
             Request::Native(Command::Unreact(Unreact { topic: topic(), target: 7, emoji: "x".into() })),
+            underscore,
+        ),
+        (
+            "submit_answer",
+            json!({ "conferenceId": ID, "questionId": ID, "optionId": "2" }),
+            Request::Native(Command::Vote(Vote {
+                question: question(),
+                answer: Answer::Choice(vec![2]),
+                pressed_after_ms: None,
+                sequence: None,
+            })),
+            underscore,
+        ),
+        (
+            "submit_answer",
+            json!({ "questionId": ID, "answer": { "rating": 4 }, "sequence": 3 }),
+            Request::Native(Command::Vote(Vote {
+                question: question(),
+                answer: Answer::Rating(4),
+                pressed_after_ms: None,
+                sequence: Some(3),
+            })),
+            underscore,
+        ),
+        (
+            "join_conference",
+            json!({ "conferenceId": ID }),
+            Request::Native(Command::Subscribe(Subscribe { topic: Topic::Conference(conference()), since: Some(0) })),
+            underscore,
+        ),
+        (
+            "upvote_question",
+            json!({ "conferenceId": ID, "id": 7 }),
+            Request::Native(Command::Upvote(Upvote { conference: conference(), item: 7, up: true })),
             underscore,
         ),
         ("echo", json!([1, 2]), Request::Echo, None),
@@ -172,7 +218,12 @@ fn what_is_wrong_is_refused_with_the_name_of_the_member() {
         ("add_reaction", json!({ "messageId": ID }), RefusalCode::Invalid, Some("emoji")),
         ("delete_message", json!({}), RefusalCode::Invalid, Some("messageId")),
         ("unheard of", json!({}), RefusalCode::NotFound, None),
-        ("submit_answer", json!({}), RefusalCode::NotFound, None),
+        ("submit_answer", json!({}), RefusalCode::Invalid, Some("questionId")),
+        ("submit_answer", json!({ "questionId": ID }), RefusalCode::Invalid, Some("answer")),
+        ("submit_answer", json!({ "questionId": ID, "optionId": "x" }), RefusalCode::Invalid, Some("optionId")),
+        ("join_conference", json!({ "code": "K7WQ2P" }), RefusalCode::Invalid, Some("code")),
+        ("ask_question", json!({ "conferenceId": ID }), RefusalCode::Invalid, Some("text")),
+        ("react", json!({}), RefusalCode::NotFound, None),
     ];
     for (name, argument, code, field) in table {
         let refusal = heard(name, &argument).unwrap_err();

@@ -1,11 +1,17 @@
 use super::*;
 use crate::socketio::vocabulary::names::{Direction, NAMES};
+use plenum_schema::board::BoardSignal;
+use plenum_schema::conference::{
+    Audience, ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo,
+    ConferenceStarted, HostChanged, QuestionClosed, QuestionLive, ResultsShown,
+};
 use plenum_schema::conversation::{
     BlockChanged, MemberAdded, MemberRemoved, MessageDeleted, MessageEdited, ReactionAdded, ReactionRemoved, Role,
     TitleChanged,
 };
+use plenum_schema::poll::{BallotPolicy, ChoiceOption, Count, Definition, QuestionKind, Results, Visibility};
 use plenum_schema::wire::{ConversationAdded, GapReason, Notification, SignalFrame, UnreadSignal};
-use plenum_schema::{Content, MessageId};
+use plenum_schema::{ConferenceId, Content, MessageId, QuestionId};
 use plenum_websocket::Opcode;
 use plenum_websocket::client::read_frame;
 use serde_json::{Value, json};
@@ -84,7 +90,70 @@ fn names(vocabulary: Vocabulary, frame: &ServerFrame) -> Vec<String> {
     said(vocabulary, frame, &All(false)).into_iter().map(|(name, _)| name).collect()
 }
 
+/// What is said of a conference.
+fn of_a_conference() -> Vec<ServerFrame> {
+    let (conference, question) = (ConferenceId(Uuid::from_u128(3)), QuestionId(Uuid::from_u128(7)));
+    let topic = Topic::Conference(conference);
+    let event = |event| {
+        ServerFrame::Event(EventFrame { topic, offset: 4, at: 1_700_000_000_000, event: Event::Conference(event) })
+    };
+    let signal = |topic, signal| ServerFrame::Signal(SignalFrame { topic, signal });
+    let counts = vec![Count { option: 1, count: 2 }];
+    let results = Results { counts, ..Results::empty(question, QuestionKind::Single, 2, 5, true) };
+    let info = ConferenceInfo { title: "Town hall".into(), ..ConferenceInfo::default() };
+    let option = ChoiceOption { id: 1, text: "a".into(), image: None };
+    let definition = Definition {
+        text: "Which?".into(),
+        kind: QuestionKind::Single,
+        options: vec![option],
+        min: None,
+        max: None,
+        policy: BallotPolicy::Fixed,
+        visibility: Visibility::Live,
+        duration_ms: None,
+        correct: Vec::new(),
+        points: None,
+        target: None,
+        tolerance: None,
+    };
+    let boxed = || Some(Box::new(results.clone()));
+    vec![
+        event(ConferenceEvent::Created(ConferenceCreated { code: "K7WQ2P".into(), by: user(1), info: info.clone() })),
+        event(ConferenceEvent::Changed(ConferenceChanged { info })),
+        event(ConferenceEvent::Started(ConferenceStarted {})),
+        event(ConferenceEvent::HostChanged(HostChanged { user: user(2), role: None })),
+        event(ConferenceEvent::QuestionLive(QuestionLive { question, definition, closes_at: None })),
+        event(ConferenceEvent::QuestionClosed(QuestionClosed { question, total_responses: 2, results: boxed() })),
+        event(ConferenceEvent::ResultsShown(ResultsShown { question, shown: true, results: boxed() })),
+        event(ConferenceEvent::Ended(ConferenceEnded { audience: Audience::default() })),
+        signal(topic, Signal::Results(Box::new(results.clone()))),
+        signal(topic, Signal::Audience(Audience { live: 1, unique: 3, peak: 2 })),
+        signal(
+            Topic::Board(conference),
+            Signal::Board(Box::new(BoardSignal { revision: 1, total: 0, items: Vec::new() })),
+        ),
+    ]
+}
+
 fn all_frames() -> Vec<ServerFrame> {
+    let mut all = of_conversations();
+    all.extend(of_a_conference());
+    all
+}
+
+#[test]
+fn results_are_counts_by_option() {
+    let frames = of_a_conference();
+    let (name, arguments) = said(Vocabulary::Underscore, &frames[8], &All(false)).remove(0);
+    assert_eq!(name, "results_updated");
+    assert_eq!(arguments.len(), 1, "no trail: who comes back joins again");
+    assert_eq!((&arguments[0]["counts"], &arguments[0]["totalResponses"]), (&json!({ "1": 2 }), &json!(2)));
+    assert_eq!(arguments[0]["questionId"], json!(Uuid::from_u128(7)));
+    let (name, arguments) = said(Vocabulary::Underscore, &frames[4], &All(false)).remove(0);
+    assert_eq!((name.as_str(), &arguments[0]["question"]["text"]), ("question_live", &json!("Which?")));
+}
+
+fn of_conversations() -> Vec<ServerFrame> {
     let created =
         Created { kind: ConversationKind::Group, title: Some("Plan".into()), by: user(1), members: vec![], room: None };
     vec![
@@ -170,7 +239,8 @@ fn whoever_has_spoken_neither_vocabulary_hears_both_each_once() {
 
 #[test]
 fn every_event_that_is_sent_stands_in_the_table_with_its_vocabulary_and_every_served_one_is_sent() {
-    let mut sent: Vec<String> = ["authenticated", "position", "error", "online-users"].map(str::to_owned).into();
+    let mut sent: Vec<String> =
+        ["authenticated", "position", "error", "online-users", "answer_accepted"].map(str::to_owned).into();
     for frame in all_frames() {
         for vocabulary in [Vocabulary::Hyphen, Vocabulary::Underscore] {
             for (name, _) in

@@ -1,0 +1,310 @@
+//! A poll: the ballots about one question. Ballots are set-writes keyed by voter, the tally is derived from them, and the close
+//! is an entry of the same log, so that what counts is what stands before it.
+//!
+//! The log is not published: whoever may see results gets them as signals, conflated.
+
+mod ballot;
+mod command;
+mod decide;
+mod definition;
+mod quiz;
+mod ranking;
+mod tally;
+mod view;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+pub use command::{Answered, Command, Own, Voter, VotingLimits};
+pub use definition::check as check_definition;
+pub use view::View;
+
+use crate::aggregate::{Aggregate, Decision};
+use crate::clock::WallMillis;
+use plenum_schema::log::{AggregateKind, Offset};
+use plenum_schema::poll::{Answer, Ballot, Definition, Opened, PollEvent, Results, Visibility, leaf, pseudonym};
+use plenum_schema::wire::{self, Signal, Voted};
+use plenum_schema::{ConferenceId, EntryId, ParticipantId, QuestionId, Refusal, Topic};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tally::Tally;
+use uuid::Uuid;
+
+/// The state of a poll after `head`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Poll {
+    id: QuestionId,
+    head: Offset,
+    open: Option<Open>,
+    ballots: HashMap<ParticipantId, Held>,
+    /// The highest number of each voter who counts.
+    sequences: HashMap<ParticipantId, u32>,
+    tally: Tally,
+    /// What the host said last about showing results to everybody.
+    shown: Option<bool>,
+    closed: bool,
+}
+
+/// What is asked, since it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Open {
+    conference: ConferenceId,
+    definition: Arc<Definition>,
+    at: WallMillis,
+}
+
+/// A ballot that counts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Held {
+    offset: Offset,
+    entry: EntryId,
+    answer: Answer,
+    pressed_ms: Option<u32>,
+}
+
+/// The saved form of a [`Poll`]. Stored: only add optional members, or raise the snapshot format.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Saved {
+    head: Offset,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    opened: Option<Opened>,
+    opened_at: WallMillis,
+    /// In the order of their offsets.
+    ballots: Vec<SavedBallot>,
+    /// Voters who count what they cast, in the order of their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sequences: Vec<(ParticipantId, u32)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shown: Option<bool>,
+    closed: bool,
+}
+
+/// A ballot in a snapshot; short names, there are many.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedBallot {
+    #[serde(rename = "b")]
+    ballot: Ballot,
+    #[serde(rename = "o")]
+    offset: Offset,
+    #[serde(rename = "e")]
+    entry: EntryId,
+}
+
+impl Poll {
+    fn open_poll(&mut self, opened: &Opened, at: WallMillis) {
+        let definition = Arc::new(opened.question.clone());
+        self.tally = Tally::of(&definition);
+        self.open = Some(Open { conference: opened.conference, definition, at });
+    }
+
+    fn take_back(&mut self, voter: ParticipantId) {
+        if let Some(held) = self.ballots.remove(&voter) {
+            self.tally.remove(held.offset, &held.answer);
+        }
+    }
+
+    fn put(&mut self, voter: ParticipantId, held: Held) {
+        self.take_back(voter);
+        self.tally.add(held.offset, &held.answer);
+        self.ballots.insert(voter, held);
+    }
+
+    fn count(&mut self, voter: ParticipantId, sequence: Option<u32>) {
+        if let Some(sequence) = sequence {
+            self.sequences.insert(voter, sequence);
+        }
+    }
+
+    /// How many ballots count.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.ballots.len() as u64
+    }
+
+    /// Whether results are shown to whoever has voted.
+    fn voters_see(&self) -> bool {
+        let visibility = self.open.as_ref().map_or(Visibility::Hidden, |open| open.definition.visibility);
+        self.shown.unwrap_or(visibility != Visibility::Hidden)
+    }
+
+    /// The receipt of a ballot: its leaf in the chain, in hexadecimal.
+    fn receipt(&self, entry: EntryId, voter: ParticipantId, answer: Option<&Answer>) -> String {
+        plenum_schema::poll::hex(&leaf(self.id, entry, &pseudonym(self.id, voter), answer))
+    }
+
+    fn voted(&self, offset: Offset, duplicate: bool, receipt: Option<String>) -> Answered {
+        Answered::Voted(Voted { question: self.id, offset, duplicate, receipt })
+    }
+}
+
+impl Aggregate for Poll {
+    type Command = Command;
+    type Event = PollEvent;
+    type Answer = Answered;
+    type Saved = Saved;
+    type Rules = VotingLimits;
+
+    const KIND: AggregateKind = AggregateKind::Poll;
+    const EVENT_FORMAT: u8 = 1;
+    const SNAPSHOT_FORMAT: u8 = 1;
+
+    fn empty(id: Uuid) -> Self {
+        Self {
+            id: QuestionId(id),
+            head: 0,
+            open: None,
+            ballots: HashMap::new(),
+            sequences: HashMap::new(),
+            tally: Tally::default(),
+            shown: None,
+            closed: false,
+        }
+    }
+
+    fn decide(&self, rules: &VotingLimits, command: &Command, entry: EntryId, now: WallMillis) -> Decision<Self> {
+        match decide::decide(self, rules, command, entry, now) {
+            Ok((events, answer)) => Decision::Accept { events, answer },
+            Err(refusal) => Decision::Refuse(refusal),
+        }
+    }
+
+    fn is_query(command: &Command) -> bool {
+        matches!(command, Command::Access { .. } | Command::Conference | Command::Results { .. } | Command::Own { .. })
+    }
+
+    fn name(command: &Command) -> &'static str {
+        command.name()
+    }
+
+    fn weight(command: &Command) -> usize {
+        command.weight()
+    }
+
+    /// A repetition is recognised by the state: the same ballot of the same voter changes nothing.
+    fn entry_id(&self, _: &Command) -> Option<EntryId> {
+        None
+    }
+
+    fn apply(&mut self, offset: Offset, id: EntryId, at: WallMillis, event: &PollEvent) {
+        self.head = offset;
+        match event {
+            PollEvent::Opened(opened) => self.open_poll(opened, at),
+            PollEvent::Ballot(Ballot { voter, answer, pressed_ms, sequence }) => {
+                let held = Held { offset, entry: id, answer: answer.clone(), pressed_ms: *pressed_ms };
+                self.put(*voter, held);
+                self.count(*voter, *sequence);
+            }
+            PollEvent::Withdrawn(withdrawn) => {
+                self.take_back(withdrawn.voter);
+                self.count(withdrawn.voter, withdrawn.sequence);
+            }
+            PollEvent::Shown(shown) => self.shown = Some(shown.shown),
+            PollEvent::Closed(_) => self.closed = true,
+        }
+    }
+
+    fn settle(answer: Answered, offset: Offset, _: EntryId) -> Answered {
+        match answer {
+            Answered::Voted(voted) => Answered::Voted(Voted { offset, ..voted }),
+            Answered::Changed { results, voters, .. } => Answered::Changed { offset, results, voters },
+            other => other,
+        }
+    }
+
+    fn repeat(
+        &self,
+        rules: &VotingLimits,
+        command: &Command,
+        offset: Offset,
+        id: EntryId,
+    ) -> Result<Answered, Refusal> {
+        Ok(match command {
+            Command::Vote { voter, answer, .. } => {
+                self.voted(offset, true, Some(self.receipt(id, voter.participant, Some(answer))))
+            }
+            Command::Withdraw { voter, .. } => {
+                self.voted(offset, true, Some(self.receipt(id, voter.participant, None)))
+            }
+            _ => decide::standing(self, rules),
+        })
+    }
+
+    /// Ballots are nobody's business.
+    fn publish(_: &PollEvent) -> Option<wire::Event> {
+        None
+    }
+
+    fn digest(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn save(&self) -> Saved {
+        let ballot = |(voter, held): (&ParticipantId, &Held)| SavedBallot {
+            ballot: Ballot { voter: *voter, answer: held.answer.clone(), pressed_ms: held.pressed_ms, sequence: None },
+            offset: held.offset,
+            entry: held.entry,
+        };
+        let mut ballots: Vec<SavedBallot> = self.ballots.iter().map(ballot).collect();
+        ballots.sort_unstable_by_key(|saved| saved.offset);
+        let mut sequences: Vec<_> = self.sequences.iter().map(|(voter, sequence)| (*voter, *sequence)).collect();
+        sequences.sort_unstable();
+        let opened = |open: &Open| Opened { conference: open.conference, question: (*open.definition).clone() };
+        Saved {
+            head: self.head,
+            opened: self.open.as_ref().map(opened),
+            opened_at: self.open.as_ref().map_or(0, |open| open.at),
+            ballots,
+            sequences,
+            shown: self.shown,
+            closed: self.closed,
+        }
+    }
+
+    fn restore(id: Uuid, saved: Saved) -> Self {
+        let mut poll = Self::empty(id);
+        if let Some(opened) = &saved.opened {
+            poll.open_poll(opened, saved.opened_at);
+        }
+        for SavedBallot { ballot, offset, entry } in saved.ballots {
+            let Ballot { voter, answer, pressed_ms, .. } = ballot;
+            poll.put(voter, Held { offset, entry, answer, pressed_ms });
+        }
+        poll.sequences = saved.sequences.into_iter().collect();
+        Self { head: saved.head, shown: saved.shown, closed: saved.closed, ..poll }
+    }
+
+    /// A snapshot holds every ballot, so the next one waits until as many again have come: in all each is written about twice.
+    fn snapshot_every(&self, usual: u64) -> u64 {
+        usual.max(self.total())
+    }
+
+    fn signal_every(rules: &VotingLimits) -> Option<u64> {
+        Some(rules.results_every_ms)
+    }
+
+    fn is_urgent(event: &PollEvent) -> bool {
+        !matches!(event, PollEvent::Ballot(_) | PollEvent::Withdrawn(_))
+    }
+
+    /// What everybody may see goes to the conference's topic, which everybody follows; the poll's own topics are for those who want
+    /// more: the number of ballots while the tally is hidden, what voters see, what hosts see.
+    fn signals(&self, rules: &VotingLimits) -> Vec<(Topic, Signal)> {
+        let Some(open) = &self.open else { return Vec::new() };
+        let mut views = vec![(Topic::Poll(self.id), View::Public), (Topic::PollHost(self.id), View::Host)];
+        if open.definition.visibility == Visibility::AfterVote {
+            views.push((Topic::PollVoted(self.id), View::Voted));
+        }
+        let signal = |results: Results| Signal::Results(Box::new(results));
+        let mut signals: Vec<(Topic, Signal)> =
+            views.into_iter().filter_map(|(topic, view)| Some((topic, signal(self.results(rules, view)?)))).collect();
+        if let Some(public) = self.results(rules, View::Public).filter(|results| !results.hidden) {
+            signals.push((Topic::Conference(open.conference), signal(public)));
+        }
+        signals
+    }
+}

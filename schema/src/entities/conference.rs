@@ -1,0 +1,108 @@
+//! Rows around conferences. The conference itself, its polls and its board are logs.
+
+use crate::entity;
+use crate::{ConferenceId, ParticipantId, QuestionId, UserId};
+
+entity! {
+    /// A public code and whose it is: claimed by the first, so that no two conferences have the same.
+    pub struct ConferenceCode in "conference_codes" {
+        partition { /// Upper case, without separators.
+            code: String }
+        clustering { }
+        columns {
+            /// Whose.
+            conference_id: ConferenceId,
+            /// When it was claimed, milliseconds since 1970.
+            claimed_at: i64
+        }
+    }
+}
+
+entity! {
+    /// What of a conference is not told to its audience. Written before the log begins.
+    pub struct ConferenceRow in "conferences" {
+        partition { /// Which.
+            conference_id: ConferenceId }
+        clustering { }
+        columns {
+            /// Its public code.
+            code: String,
+            /// Who made it.
+            owner: UserId,
+            /// SHA-256 of id and passcode, in hexadecimal; absent: none is asked for.
+            passcode_hash: Option<String>,
+            /// When it was made, milliseconds since 1970.
+            created_at: i64
+        }
+    }
+}
+
+entity! {
+    /// A conference in the list of somebody who runs it. The log decides whether they still do.
+    pub struct HostedConference in "hosted_conferences" {
+        partition { /// Whose list.
+            user_id: UserId }
+        clustering { /// Which conference; newer ones have higher ids.
+            conference_id: ConferenceId }
+        columns { /// Since when, milliseconds since 1970.
+            since: i64 }
+    }
+}
+
+entity! {
+    /// A question as its hosts prepare it. Once it is live its poll's log has the words that count.
+    pub struct QuestionRow in "conference_questions" {
+        partition { /// Of which conference.
+            conference_id: ConferenceId }
+        clustering { /// Which.
+            question_id: QuestionId }
+        columns {
+            /// The definition as JSON.
+            definition: String,
+            /// Its place in the list: lower ones first.
+            position: i64,
+            /// Whether its poll has been opened: it cannot be changed any more.
+            is_opened: bool,
+            /// Grows with every change: the condition of compare-and-set.
+            version: i64
+        }
+    }
+}
+
+entity! {
+    /// What a closed question came to, as its hosts may see it.
+    pub struct QuestionResults in "conference_results" {
+        partition { /// Of which conference.
+            conference_id: ConferenceId }
+        clustering { /// Which question.
+            question_id: QuestionId }
+        columns {
+            /// The results as JSON.
+            results: String,
+            /// The end of the chain of ballots, in hexadecimal.
+            root: String,
+            /// How many leaves the chain has.
+            leaves: u64,
+            /// When it was closed, milliseconds since 1970.
+            closed_at: i64
+        }
+    }
+}
+
+entity! {
+    /// Somebody who joined a conference's audience.
+    pub struct Participant in "participants" {
+        partition { /// Which conference.
+            conference_id: ConferenceId }
+        clustering { /// Who.
+            participant_id: ParticipantId }
+        columns {
+            /// The name they gave.
+            name: Option<String>,
+            /// Their account, where the conference is for signed-in people.
+            user_id: Option<UserId>,
+            /// When, milliseconds since 1970.
+            joined_at: i64
+        }
+    }
+}

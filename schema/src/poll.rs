@@ -1,0 +1,222 @@
+//! Polls: what a question is, what can be answered, what is stored of it and what its results look like.
+
+mod chain;
+mod number;
+mod results;
+mod sheet;
+
+pub use chain::{Chain, Leaf, hex, leaf, pseudonym};
+pub use number::Number;
+pub use results::{Bucket, Count, Leader, NumberResults, Points, RankingResults, Results, WordCount};
+pub use sheet::{ResultSheet, SheetEntry, SheetError, SheetKey, SignedSheet};
+
+use crate::id::{ConferenceId, ParticipantId};
+use serde::{Deserialize, Serialize};
+
+/// An option's number within its question: 1, 2, 3, … in the order of the definition.
+pub type OptionId = u16;
+
+/// What kind of answer a question wants. Stored: only add variants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum QuestionKind {
+    /// One option.
+    Single,
+    /// Between `min` and `max` options.
+    Multiple,
+    /// 1 yes, 2 no, 3 abstain.
+    YesNo,
+    /// A whole number between `min` and `max`.
+    Rating,
+    /// At least `min` options, best first.
+    Ranking,
+    /// At most `max` words each, put together in a cloud.
+    Words,
+    /// A text.
+    Text,
+    /// A number, estimated.
+    Number,
+    /// One option, right or wrong; fast right answers get more points.
+    Quiz,
+}
+
+/// When a ballot may be changed or withdrawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum BallotPolicy {
+    /// Never.
+    Fixed,
+    /// Until the question is closed.
+    #[default]
+    Changeable,
+    /// While the voter cannot see results.
+    ChangeableWhileHidden,
+}
+
+/// Who sees results while the host has not shown them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Visibility {
+    /// Hosts.
+    #[default]
+    Hidden,
+    /// Hosts, and whoever has voted.
+    AfterVote,
+    /// Everybody.
+    Live,
+}
+
+/// One option.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChoiceOption {
+    /// Its number.
+    pub id: OptionId,
+    /// What it says.
+    pub text: String,
+    /// Address of a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+}
+
+/// A question, completely. Stored: only add optional members.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Definition {
+    /// What is asked.
+    pub text: String,
+    /// What kind of answer it wants.
+    pub kind: QuestionKind,
+    /// The options, where the kind has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<ChoiceOption>,
+    /// Fewest picks, ranked options or words; lowest rating or number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Number>,
+    /// Most picks or words; highest rating or number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Number>,
+    /// When a ballot may be changed.
+    #[serde(default)]
+    pub policy: BallotPolicy,
+    /// Who sees results before the host shows them.
+    #[serde(default)]
+    pub visibility: Visibility,
+    /// The question closes by itself so long after it went live, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// Right options of a quiz. Told to nobody but hosts before the close.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub correct: Vec<OptionId>,
+    /// Most points of a quiz.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<u32>,
+    /// The right number of an estimate. Told to nobody but hosts before the close.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Number>,
+    /// How far from `target` counts as right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<Number>,
+}
+
+impl Definition {
+    /// The same without what tells the right answer.
+    #[must_use]
+    pub fn public(&self) -> Self {
+        Self { correct: Vec::new(), target: None, tolerance: None, ..self.clone() }
+    }
+}
+
+/// What somebody answers. Stored: only add variants.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Answer {
+    /// Options picked (single, multiple, yesNo, quiz).
+    Choice(Vec<OptionId>),
+    /// A rating.
+    Rating(i64),
+    /// Options, best first.
+    Ranking(Vec<OptionId>),
+    /// Words.
+    Words(Vec<String>),
+    /// A text.
+    Text(String),
+    /// A number.
+    Number(Number),
+}
+
+/// One entry of a poll's log. Ballots have short member names: there are many of them.
+///
+/// Stored for ever: only add variants and optional members, never change or remove one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PollEvent {
+    /// Always at offset 1: the question went live.
+    Opened(Box<Opened>),
+    /// Somebody's ballot: replaces an earlier one of the same voter.
+    #[serde(rename = "b")]
+    Ballot(Ballot),
+    /// Somebody took their ballot back.
+    #[serde(rename = "w")]
+    Withdrawn(Withdrawn),
+    /// The host shows the results to everybody, or hides them.
+    Shown(Shown),
+    /// No ballot counts from here on.
+    Closed(Closed),
+}
+
+/// The question went live.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Opened {
+    /// The conference it is asked in.
+    pub conference: ConferenceId,
+    /// What is asked.
+    pub question: Definition,
+}
+
+/// A ballot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ballot {
+    /// Whose.
+    #[serde(rename = "v")]
+    pub voter: ParticipantId,
+    /// What it says, normalised.
+    #[serde(rename = "a")]
+    pub answer: Answer,
+    /// Quiz: how long after the question went live it was answered, milliseconds.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub pressed_ms: Option<u32>,
+    /// The voter's own count of ballots and withdrawals, if they keep one.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u32>,
+}
+
+/// A ballot taken back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdrawn {
+    /// Whose.
+    #[serde(rename = "v")]
+    pub voter: ParticipantId,
+    /// As in [`Ballot`].
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u32>,
+}
+
+/// Results are shown to everybody, or no longer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Shown {
+    /// From now on, or no longer.
+    pub shown: bool,
+}
+
+/// The end of a poll.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Closed {
+    /// How many ballots count.
+    pub ballots: u64,
+}

@@ -1,0 +1,254 @@
+//! Conferences, in the words of study rooms.
+
+use super::incoming::Argument;
+use super::outgoing::Events;
+use plenum_schema::board::{BoardSignal, ItemId};
+use plenum_schema::conference::{Audience, ConferenceEvent, ConferenceInfo};
+use plenum_schema::poll::{Answer, Definition, OptionId, Results};
+use plenum_schema::wire::{AskQuestion, Command, ConferenceQuestion, Subscribe, Unsubscribe, Upvote, Vote, Withdraw};
+use plenum_schema::{ConferenceId, Offset, QuestionId, Refusal, RefusalCode, Topic};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+fn required(field: &str) -> Refusal {
+    Refusal::field(RefusalCode::Invalid, field, format!("{field} is required"))
+}
+
+/// An option as clients name it: by its number, perhaps as text.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum OptionNumber {
+    Number(OptionId),
+    Text(String),
+}
+
+/// What the events of a conference carry.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Wish {
+    conference_id: Option<ConferenceId>,
+    code: Option<String>,
+    question_id: Option<QuestionId>,
+    option_id: Option<OptionNumber>,
+    answer: Option<Answer>,
+    pressed_after_ms: Option<u32>,
+    sequence: Option<u32>,
+    since: Option<Offset>,
+    text: Option<String>,
+    client_ref: Option<String>,
+    /// A question of the audience.
+    id: Option<ItemId>,
+    up: Option<bool>,
+}
+
+impl Wish {
+    fn conference(&self) -> Result<ConferenceId, Refusal> {
+        if self.conference_id.is_none() && self.code.is_some() {
+            let text = "join by POST /api/conference/{id}/join first, connect with its token, and name conferenceId";
+            return Err(Refusal::field(RefusalCode::Invalid, "code", text));
+        }
+        self.conference_id.ok_or_else(|| required("conferenceId"))
+    }
+
+    fn question(&self) -> Result<QuestionId, Refusal> {
+        self.question_id.ok_or_else(|| required("questionId"))
+    }
+
+    fn answer(&self) -> Result<Answer, Refusal> {
+        let wrong = || Refusal::field(RefusalCode::Invalid, "optionId", "an option is named by its number");
+        match (&self.answer, &self.option_id) {
+            (Some(answer), _) => Ok(answer.clone()),
+            (None, Some(OptionNumber::Number(id))) => Ok(Answer::Choice(vec![*id])),
+            (None, Some(OptionNumber::Text(text))) => Ok(Answer::Choice(vec![text.parse().map_err(|_| wrong())?])),
+            (None, None) => Err(required("answer")),
+        }
+    }
+
+    fn asked(&self) -> Result<ConferenceQuestion, Refusal> {
+        Ok(ConferenceQuestion { conference: self.conference()?, question: self.question()? })
+    }
+}
+
+/// Reads an event of a conference by its name.
+pub(super) fn read(name: &str, argument: Argument<'_>) -> Result<Command, Refusal> {
+    let wish: Wish = argument.read()?;
+    Ok(match name {
+        // From the beginning, unless the client knows better: what is over and what is live is told by the same events.
+        "join_conference" => Command::Subscribe(Subscribe {
+            topic: Topic::Conference(wish.conference()?),
+            since: Some(wish.since.unwrap_or(0)),
+        }),
+        "leave_conference" => Command::Unsubscribe(Unsubscribe { topic: Topic::Conference(wish.conference()?) }),
+        "submit_answer" => Command::Vote(Vote {
+            question: wish.question()?,
+            answer: wish.answer()?,
+            pressed_after_ms: wish.pressed_after_ms,
+            sequence: wish.sequence,
+        }),
+        "withdraw_answer" => Command::Withdraw(Withdraw { question: wish.question()?, sequence: wish.sequence }),
+        "push_question" => Command::PushQuestion(wish.asked()?),
+        "ask_question" => Command::Ask(AskQuestion {
+            conference: wish.conference()?,
+            text: wish.text.clone().ok_or_else(|| required("text"))?,
+            client_ref: wish.client_ref,
+        }),
+        "upvote_question" => Command::Upvote(Upvote {
+            conference: wish.conference()?,
+            item: wish.id.ok_or_else(|| required("id"))?,
+            up: wish.up.unwrap_or(true),
+        }),
+        _ => Command::CloseQuestion(wish.asked()?),
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct State<'e> {
+    conference_id: ConferenceId,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_code: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conference: Option<&'e ConferenceInfo>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Live<'e> {
+    conference_id: ConferenceId,
+    question: LiveQuestion<'e>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LiveQuestion<'e> {
+    id: QuestionId,
+    #[serde(flatten)]
+    definition: &'e Definition,
+    live_at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closes_at: Option<i64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClosedQuestion<'e> {
+    conference_id: ConferenceId,
+    question: ClosedId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<Shown<'e>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClosedId {
+    id: QuestionId,
+    total_responses: u64,
+}
+
+/// Results with their counts by option.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'e> {
+    question_id: QuestionId,
+    counts: BTreeMap<i64, u64>,
+    total_responses: u64,
+    closed: bool,
+    hidden: bool,
+    /// Everything, as in the native protocol.
+    results: &'e Results,
+}
+
+impl<'e> Shown<'e> {
+    fn of(results: &'e Results) -> Self {
+        Self {
+            question_id: results.question,
+            counts: results.counts.iter().map(|count| (count.option, count.count)).collect(),
+            total_responses: results.total_responses,
+            closed: results.closed,
+            hidden: results.hidden,
+            results,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Count {
+    conference_id: ConferenceId,
+    count: u64,
+    unique: u64,
+    peak: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Over {
+    conference_id: ConferenceId,
+}
+
+/// Says what happened in a conference.
+pub(super) fn on_event(events: &mut Events, id: ConferenceId, at: i64, event: &ConferenceEvent) {
+    match event {
+        ConferenceEvent::Created(created) => state(events, id, "DRAFT", Some(&created.code), Some(&created.info)),
+        ConferenceEvent::Changed(changed) => state(events, id, "CHANGED", None, Some(&changed.info)),
+        ConferenceEvent::Started(_) => state(events, id, "ACTIVE", None, None),
+        ConferenceEvent::Ended(_) => events.underscore("conference_ended", &Over { conference_id: id }),
+        ConferenceEvent::HostChanged(_) => {}
+        ConferenceEvent::QuestionLive(live) => {
+            let question = LiveQuestion {
+                id: live.question,
+                definition: &live.definition,
+                live_at: at,
+                closes_at: live.closes_at,
+            };
+            events.underscore("question_live", &Live { conference_id: id, question });
+        }
+        ConferenceEvent::QuestionClosed(closed) => {
+            let question = ClosedId { id: closed.question, total_responses: closed.total_responses };
+            let results = closed.results.as_deref().map(Shown::of);
+            events.underscore("question_closed", &ClosedQuestion { conference_id: id, question, results });
+        }
+        ConferenceEvent::ResultsShown(shown) => {
+            if let Some(results) = &shown.results {
+                on_results(events, results);
+            }
+        }
+    }
+}
+
+fn state(
+    events: &mut Events,
+    id: ConferenceId,
+    status: &'static str,
+    public_code: Option<&str>,
+    conference: Option<&ConferenceInfo>,
+) {
+    events.underscore("conference_state", &State { conference_id: id, status, public_code, conference });
+}
+
+/// Says how a question stands.
+pub(super) fn on_results(events: &mut Events, results: &Results) {
+    events.underscore("results_updated", &Shown::of(results));
+}
+
+/// Says how large an audience is.
+pub(super) fn on_audience(events: &mut Events, topic: Topic, audience: &Audience) {
+    let Topic::Conference(conference_id) = topic else { return };
+    let Audience { live, unique, peak } = *audience;
+    events.underscore("audience_count", &Count { conference_id, count: live, unique, peak });
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Questions<'e> {
+    conference_id: ConferenceId,
+    #[serde(flatten)]
+    board: &'e BoardSignal,
+}
+
+/// Says what an audience asks.
+pub(super) fn on_board(events: &mut Events, topic: Topic, board: &BoardSignal) {
+    let (Topic::Board(conference_id) | Topic::BoardHost(conference_id)) = topic else { return };
+    events.underscore("qa_updated", &Questions { conference_id, board });
+}

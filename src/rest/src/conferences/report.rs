@@ -1,0 +1,44 @@
+use super::view::{AudienceAnswer, ConferenceAnswer, QuestionAnswer};
+use crate::state::RestState;
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use plenum_http::{Answer, Guest, Id, Query};
+use plenum_schema::{ConferenceId, Refusal, RefusalCode};
+use serde::{Deserialize, Serialize};
+
+/// In which form.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Form {
+    /// `json` (default) or `csv`.
+    format: Option<String>,
+}
+
+/// A report.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ConferenceReport)]
+pub(crate) struct ReportAnswer {
+    conference: ConferenceAnswer,
+    audience: AudienceAnswer,
+    questions: Vec<QuestionAnswer>,
+}
+
+/// What came of a conference; for whoever runs it
+#[utoipa::path(get, path = "/conference/{id}/report", tag = "conferences",
+    params(("id" = uuid::Uuid, Path, description = "The conference"), Form),
+    responses((status = 200, description = "JSON, or comma-separated values", body = ReportAnswer)))]
+pub async fn handle(guest: Guest, state: web::Data<RestState>, id: Id<ConferenceId>, form: Query<Form>) -> Answer {
+    let report = state.conferences.report(&guest.0, id.0).await?;
+    match form.0.format.as_deref().unwrap_or("json") {
+        "json" => Ok(HttpResponse::Ok().json(ReportAnswer {
+            audience: report.audience.into(),
+            questions: report.questions.into_iter().map(QuestionAnswer::from).collect(),
+            conference: ConferenceAnswer::of(&state, report.conference, Some(&guest.0)).await?,
+        })),
+        "csv" => Ok(HttpResponse::Ok()
+            .content_type("text/csv; charset=utf-8")
+            .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"report.csv\""))
+            .body(report.csv())),
+        _ => Err(Refusal::field(RefusalCode::Invalid, "format", "a report is json or csv").into()),
+    }
+}

@@ -1,0 +1,169 @@
+//! Conferences as people use them: made, joined by code, run; questions prepared, live, closed. The conference and each of its
+//! polls are aggregates with a log each; drafts of questions, participants and stored results are rows.
+//!
+//! What concerns two logs is done in an order that a crash may cut anywhere: a poll is opened before the audience is told of it,
+//! and closed before the audience is told of that. The poll decides what counts; telling is repeated by whoever asks next.
+
+mod access;
+mod audience;
+mod board;
+mod code;
+mod config;
+mod create;
+mod join;
+mod questions;
+mod report;
+mod results;
+mod run;
+mod sheet;
+mod voting;
+
+pub use audience::{Arrivals, Audiences, run_audiences};
+pub use board::{BoardPage, Moderation};
+pub use code::ALPHABET;
+pub use config::ConferencesConfig;
+pub use create::{InfoChange, ListedConference, NewConference, Page};
+pub use join::{Joined, Joining};
+pub use questions::{NewQuestion, QuestionStatus, QuestionView};
+pub use report::Report;
+
+use crate::accounts::Accounts;
+use crate::conversations::Conversations;
+use plenum_actors::aggregates::board::Board;
+pub use plenum_actors::aggregates::board::{BoardLimits, Listed as ListedItem, Order};
+use plenum_actors::aggregates::conference::{Answered, Command, Conference, Runner};
+pub use plenum_actors::aggregates::conference::{Asked, ConferenceLimits, ConferenceView};
+use plenum_actors::aggregates::poll::{Answered as PollAnswer, Command as PollCommand, Poll, Voter};
+pub use plenum_actors::aggregates::poll::{View, VotingLimits};
+use plenum_actors::clock::SharedClock;
+use plenum_actors::directory::Directory;
+use plenum_actors::identity::{ConferenceRole, Identity, Scope};
+use plenum_actors::publication::Publisher;
+use plenum_actors::store::SharedStore;
+use plenum_schema::conference::HostRole;
+use plenum_schema::{ConferenceId, Offset, ParticipantId, QuestionId, Refusal, RefusalCode};
+use std::fmt;
+use std::sync::Arc;
+
+/// What the service works with.
+#[derive(Clone)]
+pub struct Parts {
+    /// Rows and logs.
+    pub store: SharedStore,
+    /// The owners of conferences.
+    pub conferences: Directory<Conference>,
+    /// The owners of polls.
+    pub polls: Directory<Poll>,
+    /// The owners of boards.
+    pub boards: Directory<Board>,
+    /// Who exists, and who signs tokens.
+    pub accounts: Accounts,
+    /// The conversation of each conference.
+    pub conversations: Conversations,
+    /// Where signals go.
+    pub publisher: Arc<dyn Publisher>,
+    /// Time and ids.
+    pub clock: SharedClock,
+    /// What polls take, to check questions before they are live.
+    pub voting: VotingLimits,
+}
+
+/// The service. Cheap to clone.
+#[derive(Clone)]
+pub struct Conferences {
+    parts: Parts,
+    config: ConferencesConfig,
+    audiences: Audiences,
+}
+
+impl fmt::Debug for Conferences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conferences").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Conferences {
+    /// A service.
+    #[must_use]
+    pub fn new(parts: Parts, config: ConferencesConfig, audiences: Audiences) -> Self {
+        Self { parts, config, audiences }
+    }
+
+    /// Who is in the audiences.
+    #[must_use]
+    pub fn audiences(&self) -> &Audiences {
+        &self.audiences
+    }
+
+    async fn ask(&self, id: ConferenceId, command: Command) -> Result<Answered, Refusal> {
+        self.parts.conferences.ask(id.0, command).await
+    }
+
+    async fn ask_poll(&self, id: QuestionId, command: PollCommand) -> Result<PollAnswer, Refusal> {
+        self.parts.polls.ask(id.0, command).await
+    }
+
+    async fn authorize(&self, id: ConferenceId, by: &Identity, least: HostRole) -> Result<HostRole, Refusal> {
+        match self.ask(id, Command::Authorize { by: runner(id, by), least }).await? {
+            Answered::Granted(role) => Ok(role),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn raw_view(&self, id: ConferenceId, by: Option<&Identity>) -> Result<ConferenceView, Refusal> {
+        self.view_beyond(id, by, 0).await
+    }
+
+    /// The conference after `known` at least, which the caller has heard of.
+    async fn view_beyond(
+        &self,
+        id: ConferenceId,
+        by: Option<&Identity>,
+        known: Offset,
+    ) -> Result<ConferenceView, Refusal> {
+        match self.ask(id, Command::View { by: by.map(|by| runner(id, by)), known }).await? {
+            Answered::View(view) => Ok(*view),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+/// The caller as somebody who may run this conference. A token of another conference, or of the audience, gives no role.
+fn runner(id: ConferenceId, by: &Identity) -> Runner {
+    let role = match by.scope {
+        Scope::Conference { conference, role: ConferenceRole::Runner(role) } if conference == id => Some(role),
+        _ => None,
+    };
+    Runner { user: by.user, role }
+}
+
+/// The caller as a participant of the conference their token is of.
+///
+/// # Errors
+/// `forbidden` for everybody else.
+pub fn voter(by: &Identity) -> Result<Voter, Refusal> {
+    match by.scope {
+        Scope::Conference { conference, role: ConferenceRole::Participant } => {
+            Ok(Voter { conference, participant: ParticipantId(by.user.0) })
+        }
+        _ => Err(Refusal::new(RefusalCode::Forbidden, "join the conference first: this needs a participant's token")),
+    }
+}
+
+/// The caller as a participant of this very conference.
+fn voter_in(id: ConferenceId, by: &Identity) -> Option<Voter> {
+    voter(by).ok().filter(|voter| voter.conference == id)
+}
+
+fn unexpected(answer: &dyn fmt::Debug) -> Refusal {
+    tracing::error!(?answer, "an owner gave another command's answer");
+    Refusal::new(RefusalCode::Internal, "the server could not carry this out; it has been logged")
+}
+
+fn no_such_conference() -> Refusal {
+    Refusal::new(RefusalCode::NotFound, "there is no such conference")
+}
+
+fn no_such_question() -> Refusal {
+    Refusal::new(RefusalCode::NotFound, "there is no such question")
+}

@@ -1,0 +1,182 @@
+//! Joining the audience: a participant, and the token that their device keeps.
+
+use super::{Conferences, voter_in};
+use crate::accounts::{Identity, Secret};
+use crate::text;
+use crate::unavailable::{damaged, unavailable};
+use plenum_actors::aggregates::conference::ConferenceView;
+use plenum_actors::identity::ConferenceRole;
+use plenum_actors::store::{Conditional, Direction};
+use plenum_schema::conference::{ConferenceStatus, HostRole, IdentityMode};
+use plenum_schema::entities::Participant;
+use plenum_schema::table::{Entity, FieldValue};
+use plenum_schema::{ConferenceId, ParticipantId, Refusal, RefusalCode};
+use uuid::Uuid;
+
+/// Who wants to join.
+#[derive(Clone, Debug, Default)]
+pub struct Joining {
+    /// The name they want to be called.
+    pub name: Option<String>,
+    /// What they say is the passcode.
+    pub passcode: Option<String>,
+}
+
+/// Somebody who has joined.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    /// Who they are in this conference.
+    pub participant: ParticipantId,
+    /// The name they gave.
+    pub name: Option<String>,
+    /// What their device keeps and shows.
+    pub token: Secret,
+    /// When it ends, milliseconds since 1970.
+    pub expires_at: i64,
+    /// What they joined.
+    pub conference: ConferenceView,
+}
+
+/// Participants counted at a time.
+const PAGE: usize = 1_000;
+
+impl Conferences {
+    /// Joins the audience. Whoever shows a participant's token of this conference stays who they are; in a conference for signed-in
+    /// people an account is one participant, on however many devices.
+    ///
+    /// # Errors
+    /// `notFound`, `gone` when it is over, `forbidden` naming `passcode`, `unauthenticated` where an account is needed, `invalid`
+    /// naming `name`, `limitReached`, `unavailable`.
+    pub async fn join(&self, by: Option<&Identity>, id: ConferenceId, joining: Joining) -> Result<Joined, Refusal> {
+        let view = self.view(id, by).await?;
+        if view.status == ConferenceStatus::Ended {
+            return Err(Refusal::new(RefusalCode::Gone, "the conference is over"));
+        }
+        let known = by.and_then(|by| voter_in(id, by)).map(|voter| voter.participant);
+        if known.is_none() {
+            self.check_passcode(id, joining.passcode.as_deref()).await?;
+        }
+        let name = self.participant_name(&joining)?;
+        let (participant, user) = match (known, view.info.identity, by.filter(|by| by.is_account())) {
+            (Some(participant), ..) => (participant, None),
+            (None, IdentityMode::SignedIn, Some(by)) => (ParticipantId::of_user(id, by.user), Some(by.user)),
+            (None, IdentityMode::SignedIn, None) => {
+                return Err(Refusal::new(RefusalCode::Unauthenticated, "sign in to join this conference"));
+            }
+            (None, IdentityMode::Pseudonymous, _) if name.is_none() => {
+                return Err(Refusal::field(RefusalCode::Invalid, "name", "this conference asks for a name"));
+            }
+            // Random, never the account: nothing stored leads from one to the other.
+            (None, _, _) => (ParticipantId(Uuid::from_u128(rand::random())), None),
+        };
+        let row = Participant {
+            conference_id: id,
+            participant_id: participant,
+            name,
+            user_id: user,
+            joined_at: self.parts.clock.wall(),
+        };
+        let row = self.enter(row).await?;
+        self.admit(row, view)
+    }
+
+    fn participant_name(&self, joining: &Joining) -> Result<Option<String>, Refusal> {
+        let Some(name) = &joining.name else { return Ok(None) };
+        let name = text::name("name", name)?;
+        if name.chars().count() > self.config.name_chars {
+            let text = format!("a name has at most {} characters", self.config.name_chars);
+            return Err(Refusal::field(RefusalCode::TooLarge, "name", text));
+        }
+        Ok(Some(name).filter(|name| !name.is_empty()))
+    }
+
+    /// Writes the participant's row, or finds it; a newly written one is counted.
+    async fn enter(&self, row: Participant) -> Result<Participant, Refusal> {
+        let id = row.conference_id;
+        self.count_participants(id).await?;
+        if self.audiences.of(id).unique >= self.config.participants {
+            let text = format!("a conference takes at most {} participants", self.config.participants);
+            return Err(Refusal::new(RefusalCode::LimitReached, text));
+        }
+        let done = self.parts.store.insert(Participant::TABLE, row.to_row()).await.map_err(unavailable)?;
+        match done {
+            Conditional::Applied => {
+                self.audiences.joined(id);
+                Ok(row)
+            }
+            Conditional::Refused(Some(present)) => Participant::from_row(present).map_err(|error| damaged(&error)),
+            Conditional::Refused(None) => Ok(row),
+        }
+    }
+
+    /// Counts the rows once in a process's life; from then on whoever joins is counted.
+    pub(super) async fn count_participants(&self, id: ConferenceId) -> Result<u64, Refusal> {
+        if !self.audiences.is_counted(id) {
+            let (mut after, mut unique) = (None, 0);
+            loop {
+                let partition = vec![id.to_value()];
+                let rows = self.parts.store.scan(Participant::TABLE, partition, after, Direction::Forward, PAGE).await;
+                let rows = rows.map_err(unavailable)?;
+                unique += rows.len() as u64;
+                let last = rows.into_iter().last().map(Participant::from_row).transpose();
+                match last.map_err(|error| damaged(&error))? {
+                    Some(row) if unique.is_multiple_of(PAGE as u64) => {
+                        after = Some(vec![row.participant_id.to_value()]);
+                    }
+                    _ => break,
+                }
+            }
+            self.audiences.counted(id, unique);
+        }
+        Ok(self.audiences.of(id).unique)
+    }
+
+    fn admit(&self, row: Participant, conference: ConferenceView) -> Result<Joined, Refusal> {
+        let expires_at = self.until(self.config.participant_ttl_s);
+        let participant = row.participant_id;
+        let token = self.parts.accounts.conference_token(
+            row.conference_id,
+            participant.0,
+            ConferenceRole::Participant,
+            expires_at,
+        )?;
+        Ok(Joined { participant, name: row.name, token, expires_at, conference })
+    }
+
+    fn until(&self, seconds: u64) -> i64 {
+        self.parts.clock.wall().saturating_add_unsigned(seconds.saturating_mul(1_000))
+    }
+
+    /// A token for a device that helps to run the conference, and when it ends.
+    ///
+    /// # Errors
+    /// `forbidden` by role: nobody gives more than they have, and only a host gives the right to run it; `unavailable`.
+    pub async fn runner_token(
+        &self,
+        by: &Identity,
+        id: ConferenceId,
+        role: HostRole,
+    ) -> Result<(Secret, i64), Refusal> {
+        if role == HostRole::Host {
+            return Err(Refusal::field(RefusalCode::Invalid, "role", "a conference has one host, who signs in"));
+        }
+        let least = if role == HostRole::Screen { HostRole::Cohost } else { HostRole::Host };
+        self.authorize(id, by, least).await?;
+        let until = self.until(self.config.runner_ttl_s);
+        let subject = Uuid::from_u128(rand::random());
+        let token = self.parts.accounts.conference_token(id, subject, ConferenceRole::Runner(role), until)?;
+        Ok((token, until))
+    }
+
+    /// The names that participants gave, of those who gave one.
+    pub(super) async fn participant_name_of(
+        &self,
+        id: ConferenceId,
+        participant: ParticipantId,
+    ) -> Result<Option<String>, Refusal> {
+        let key = vec![id.to_value(), participant.to_value()];
+        let row = self.parts.store.get(Participant::TABLE, key).await.map_err(unavailable)?;
+        let row = row.map(Participant::from_row).transpose().map_err(|error| damaged(&error))?;
+        Ok(row.and_then(|row| row.name))
+    }
+}

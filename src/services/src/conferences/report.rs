@@ -1,0 +1,96 @@
+//! Reports: what came of a conference, for those who ran it.
+
+use super::{ConferenceView, Conferences, QuestionView};
+use crate::accounts::Identity;
+use plenum_schema::conference::{Audience, HostRole};
+use plenum_schema::poll::{Definition, Results};
+use plenum_schema::{ConferenceId, Refusal};
+use std::fmt::Write;
+
+/// Everything about a conference.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// What it was.
+    pub conference: ConferenceView,
+    /// Who was there.
+    pub audience: Audience,
+    /// Its questions with their results.
+    pub questions: Vec<QuestionView>,
+}
+
+impl Conferences {
+    /// A report.
+    ///
+    /// # Errors
+    /// `notFound`, `forbidden` by role, `unavailable`.
+    pub async fn report(&self, by: &Identity, id: ConferenceId) -> Result<Report, Refusal> {
+        self.authorize(id, by, HostRole::Moderator).await?;
+        let questions = self.questions(Some(by), id).await?;
+        let conference = self.view(id, Some(by)).await?;
+        self.count_participants(id).await?;
+        let audience = conference.audience.unwrap_or_else(|| self.audiences.of(id));
+        Ok(Report { conference, audience, questions })
+    }
+}
+
+/// A text as a field of comma-separated values (RFC 4180). What a spreadsheet would take for a formula is made text.
+fn field(text: &str) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let guarded = if is_formula { format!("'{text}") } else { text.to_owned() };
+    format!("\"{}\"", guarded.replace('"', "\"\""))
+}
+
+impl Report {
+    /// As comma-separated values: question, kind, ballots, answer, count.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let mut out = String::from("question,kind,ballots,answer,count\r\n");
+        for question in &self.questions {
+            let Some(results) = &question.results else { continue };
+            let kind = serde_json::to_value(results.kind).ok();
+            let kind = kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or_default().to_owned();
+            for (answer, count) in rows(&question.definition, results) {
+                let text = field(&question.definition.text);
+                // Writing to a text cannot fail.
+                let _ok = write!(out, "{text},{kind},{},{},{count}\r\n", results.total_responses, field(&answer));
+            }
+        }
+        out
+    }
+}
+
+/// What was answered how often, in words.
+fn rows(question: &Definition, results: &Results) -> Vec<(String, u64)> {
+    let name = |option: i64| {
+        let found = question.options.iter().find(|one| i64::from(one.id) == option);
+        found.map_or_else(|| option.to_string(), |one| one.text.clone())
+    };
+    let counts = results.counts.iter().map(|count| (name(count.option), count.count));
+    let words = results.words.iter().map(|word| (word.word.clone(), word.count));
+    let texts = results.texts.iter().map(|text| (text.clone(), 1));
+    let buckets = results.numbers.iter().flat_map(|numbers| &numbers.buckets);
+    let ranges = buckets.map(|bucket| {
+        let plain = |number: &plenum_schema::poll::Number| serde_json::to_string(number).unwrap_or_default();
+        (format!("{} to {}", plain(&bucket.from), plain(&bucket.to)), bucket.count)
+    });
+    counts.chain(words).chain(texts).chain(ranges).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::field;
+
+    #[test]
+    fn what_a_spreadsheet_would_run_is_text() {
+        for (text, safe) in [
+            ("=1+1", "\"'=1+1\""),
+            ("+49", "\"'+49\""),
+            ("-1", "\"'-1\""),
+            ("@SUM(A1)", "\"'@SUM(A1)\""),
+            ("\tx", "\"'\tx\""),
+            ("say \"hi\", you", "\"say \"\"hi\"\", you\""),
+        ] {
+            assert_eq!(field(text), safe);
+        }
+    }
+}

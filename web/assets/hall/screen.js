@@ -1,0 +1,120 @@
+/** The screen of the hall: what is asked now and how it stands, big, with the way to join always there. */
+
+import { element } from "../views/dom.js";
+import { Hall } from "./hall.js";
+import { leadersView, optionText, resultsView } from "./results.js";
+import { timerView } from "./timer.js";
+import { speak, t } from "./words.js";
+
+const place = document.getElementById("app");
+const id = location.pathname.split("/")[2] ?? "";
+const token = decodeURIComponent(location.hash.slice(1));
+
+function screenView() {
+  const hall = new Hall({
+    id,
+    token: async ({ renew }) => {
+      // There is no other one than that in the address.
+      if (renew || !token) throw Object.assign(new Error(t("screenExpired")), { final: true });
+      return token;
+    },
+    client: "plenum-screen",
+    watches: ({ id: question }) => [`poll:${question}`],
+  });
+  const title = element("h1", { dir: "auto" });
+  const people = element("p", { class: "screen-people" });
+  const address = element("p", { class: "screen-address", dir: "ltr" });
+  const code = element("p", { class: "screen-code", dir: "ltr" });
+  const qr = element("img", { class: "screen-qr", alt: t("qrAlt"), src: `/api/conference/${id}/qr` });
+  const stage = element("div", { class: "screen-stage" });
+  const line = element("p", { class: "line-state", role: "status" });
+  let card;
+
+  const draw = () => {
+    const { conference } = hall;
+    if (!conference) return;
+    title.textContent = conference.title;
+    document.title = `${conference.title} · Plenum`;
+    people.textContent = t("people", { n: conference.audience?.live ?? 0 });
+    address.textContent = `${location.host}/join`;
+    code.textContent = conference.publicCode;
+    const next = onStage(hall);
+    if (card?.id === next?.id && card) return card.show();
+    card?.stop();
+    card = next && questionView(hall, next.id);
+    const words = t(
+      conference.status === "ENDED" ? "screenEnded" : conference.status === "DRAFT" ? "draft" : "screenNext",
+    );
+    stage.replaceChildren(card ? card.view : element("p", { class: "screen-empty" }, words));
+  };
+  hall.on("change", draw);
+  hall.on("question", draw);
+  hall.on("over", ({ reason }) => {
+    stage.replaceChildren(element("p", { class: "screen-empty", role: "alert" }, reason || t("screenExpired")));
+  });
+  hall.on("state", ({ phase }) => {
+    const isOff = phase === "waiting" || phase === "ended";
+    line.textContent = isOff ? t("connecting") : "";
+    line.dataset.kind = isOff ? "bad" : "good";
+  });
+  hall.start();
+  const way = element(
+    "aside",
+    { class: "screen-way", "aria-label": t("joinAt") },
+    qr,
+    element("p", { class: "hint" }, t("joinAt")),
+    address,
+    code,
+  );
+  const head = element("header", { class: "screen-head" }, title, line, people);
+  return element("main", { id: "main", class: "screen" }, head, stage, way);
+}
+
+/** The newest live question; without one the question that was shown last. */
+function onStage(hall) {
+  const asked = hall.asked;
+  return asked.find(({ status }) => status === "ACTIVE") ?? asked.find(({ results }) => results && !results.hidden);
+}
+
+function questionView(hall, question) {
+  const get = () => hall.questions.get(question);
+  const heading = element("h2", { dir: "auto" });
+  const timer = timerView(() => show());
+  const results = resultsView({ table: false });
+  const votes = element("p", { class: "screen-votes", role: "status" });
+  // Those who look at the screen alone must know what there is to choose from, also while the tally is hidden.
+  const options = element("ol", { class: "screen-options" });
+  const leaders = element("div");
+  const view = element(
+    "article",
+    { class: "screen-question" },
+    heading,
+    timer.view,
+    options,
+    results.view,
+    leaders,
+    votes,
+  );
+  const show = () => {
+    const now = get();
+    const isSeen = Boolean(now.results && !now.results.hidden);
+    heading.textContent = now.text;
+    timer.show(now);
+    options.hidden = isSeen || now.options.length === 0;
+    if (!options.hidden && options.children.length === 0) {
+      options.append(...now.options.map(({ id: option }) => element("li", { dir: "auto" }, optionText(now, option))));
+    }
+    results.view.hidden = !isSeen;
+    results.show(now);
+    votes.textContent =
+      t("votes", { n: now.results?.totalResponses ?? now.totalResponses ?? 0 }) +
+      (now.status === "CLOSED" ? ` · ${t("closed")}` : "");
+    const best = leadersView(now.results);
+    leaders.replaceChildren(...(best ? [best] : []));
+  };
+  show();
+  return { id: question, view, show, stop: () => timer.stop() };
+}
+
+await speak();
+place.replaceChildren(screenView());
