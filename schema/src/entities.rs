@@ -5,6 +5,7 @@ mod block;
 mod conference;
 mod conversation;
 mod idempotency;
+mod keys;
 mod message_state;
 mod presence;
 mod room;
@@ -14,6 +15,7 @@ pub use block::Block;
 pub use conference::{ConferenceCode, ConferenceRow, HostedConference, Participant, QuestionResults, QuestionRow};
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
+pub use keys::KeyRingRow;
 pub use message_state::{MessageStateRow, Reaction};
 pub use presence::LastSeen;
 pub use room::{ConversationSettings, ROOM_SHARDS, RoomRow, room_shard};
@@ -39,4 +41,5 @@ pub const TABLES: &[&Table] = &[
     QuestionRow::TABLE,
     QuestionResults::TABLE,
     Participant::TABLE,
+    KeyRingRow::TABLE,
 ];

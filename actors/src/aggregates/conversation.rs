@@ -254,7 +254,13 @@ impl Aggregate for Conversation {
         }
     }
 
-    fn repeat(&self, _: &ConversationLimits, command: &Command, offset: Offset, id: EntryId) -> Result<Answer, Refusal> {
+    fn repeat(
+        &self,
+        _: &ConversationLimits,
+        command: &Command,
+        offset: Offset,
+        id: EntryId,
+    ) -> Result<Answer, Refusal> {
         match command {
             Command::Send { author, .. } => {
                 decide::seat_of(self, *author)?;

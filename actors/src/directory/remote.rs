@@ -73,7 +73,8 @@ impl<A: Aggregate> Directory<A> {
         remote.map(|remote| (node, Arc::clone(remote)))
     }
 
-    /// Sends the command off; when it is lost, or the other node stops, it is carried out here under the same entry id.
+    /// Sends the command off; when it is lost, or the other node stops or cannot reach its store, it is carried out here under the same
+    /// entry id.
     pub(super) fn send_off(
         &self,
         node: NodeId,
@@ -84,7 +85,7 @@ impl<A: Aggregate> Directory<A> {
         let errand = Arc::new(Errand { hops: errand.hops.saturating_add(1), ..errand });
         let (directory, kept) = (self.clone(), Arc::clone(&errand));
         let done = move |carried: Carried<A::Answer>| match carried {
-            Carried::Answered(result) if !is_draining(&result) => reply.answer(result),
+            Carried::Answered(result) if !is_unable(&result) => reply.answer(result),
             Carried::Answered(_) | Carried::Lost => directory.fall_back(kept, reply),
         };
         remote.carry(node, errand, Box::new(done));
@@ -112,7 +113,7 @@ impl<A: Aggregate> Directory<A> {
     }
 }
 
-/// The other node stops: it has not carried the command out.
-fn is_draining<T>(result: &Result<T, Refusal>) -> bool {
-    result.as_ref().is_err_and(|refusal| refusal.code == RefusalCode::Draining)
+/// The other node stops, or its store does not answer: this one may be better off.
+fn is_unable<T>(result: &Result<T, Refusal>) -> bool {
+    result.as_ref().is_err_and(|refusal| matches!(refusal.code, RefusalCode::Draining | RefusalCode::Unavailable))
 }

@@ -5,6 +5,7 @@ mod bus;
 mod client;
 mod killer;
 mod nodes;
+mod store;
 
 pub use nodes::{Cluster, Fault, run_cluster};
 

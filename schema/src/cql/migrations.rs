@@ -101,6 +101,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0019", 19, "conference_questions"),
     migration!("0020", 20, "conference_results"),
     migration!("0021", 21, "participants"),
+    migration!("0022", 22, "key_rings"),
 ];
 
 #[cfg(test)]

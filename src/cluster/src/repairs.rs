@@ -89,7 +89,7 @@ mod tests {
         let (reader, repairs) = repairs();
         let topic = Topic::Conversation(ConversationId(Uuid::from_u128(1)));
         let (one, two) = (repairs.repair(topic, 4, 7, 100, 1_000), repairs.repair(topic, 4, 9, 100, 1_000));
-        let (one, two) = futures_util::join!(one, two);
+        let (one, two) = tokio::join!(one, two);
         assert!(one.is_ok() && two.is_ok());
         assert_eq!((reader.0.load(Ordering::SeqCst), repairs.shared.get()), (1, 1));
     }

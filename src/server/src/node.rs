@@ -1,10 +1,10 @@
 //! The wiring: what a node is made of, in the order in which it starts and, backwards, ends.
 
 use crate::backend::{HubReader, NodeBackend};
-use crate::config::Config;
+use crate::config::{Config, Engine};
 use crate::link::Link;
 use crate::operations::{self, Phase, Readiness};
-use crate::serve::{Ports, ServeError, Started};
+use crate::serve::{Given, Ports, ServeError, Started};
 use crate::telemetry::{self, VERSION};
 use actix_server::ServerHandle as EdgeHandle;
 use actix_web::dev::ServerHandle;
@@ -136,9 +136,10 @@ struct Core {
 }
 
 impl Core {
-    async fn open(config: &Config, registry: &Registry, given: Option<SharedStore>) -> Result<Self, ServeError> {
-        let clock: SharedClock = Arc::new(SystemClock::new());
-        let store = match given {
+    async fn open(config: &Config, registry: &Registry, given: Option<Given>) -> Result<Self, ServeError> {
+        let (store, clock) = given.map(|given| (given.store, given.clock)).unzip();
+        let clock: SharedClock = clock.flatten().unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let store = match store {
             Some(store) => store,
             None => crate::store::open(&config.store, clock.clone(), registry).await?,
         };
@@ -147,7 +148,12 @@ impl Core {
         let node = NodeId(clock.new_id());
         let link = Link::open(config, node, &hubs, &clock, registry)?;
         let (settings, keys) = (config.accounts.clone(), &config.store.path);
-        let accounts = Accounts::open(store.clone(), clock.clone(), link.ender(), settings, keys)?;
+        let is_shared = link.is_shared() || config.store.engine != Engine::Embedded;
+        let accounts = if is_shared {
+            Accounts::open_shared(store.clone(), clock.clone(), link.ender(), settings, keys).await?
+        } else {
+            Accounts::open(store.clone(), clock.clone(), link.ender(), settings, keys)?
+        };
         let recents = Arc::new(Recents::default());
         let standings = Arc::new(Standings::default());
         let around = Surroundings {
@@ -285,10 +291,10 @@ impl Node {
     pub async fn start(
         config: &Config,
         ports: Ports,
-        store: Option<SharedStore>,
+        given: Option<Given>,
     ) -> Result<(Self, Started, Accounts), ServeError> {
         let registry = telemetry::registry()?;
-        let core = Core::open(config, &registry, store).await?;
+        let core = Core::open(config, &registry, given).await?;
         let link = core.link.clone();
         let readiness = Readiness::new(core.store.clone(), core.clock.clone(), Box::new(move || link.state()));
         let operations_address = ports.operations.local_addr().map_err(ServeError::Operations)?;
@@ -330,6 +336,7 @@ impl Node {
         let accounts = core.accounts.clone();
         let presence = core.conversations.presence().clone();
         let background = vec![
+            actix_web::rt::spawn(look_at_keys(core.accounts.clone())),
             actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
             actix_web::rt::spawn(presence::run(presence.clone())),
             actix_web::rt::spawn(run_nudges(core.conversations)),
@@ -412,10 +419,20 @@ impl Node {
     }
 }
 
+/// Takes over what other nodes have made of shared keys.
+async fn look_at_keys(accounts: Accounts) {
+    while accounts.shares_keys() {
+        tokio::time::sleep(Duration::from_secs(accounts.keys_every_s())).await;
+        if let Err(error) = accounts.maintain().await {
+            tracing::warn!(%error, "the signing keys could not be looked at");
+        }
+    }
+}
+
 async fn maintain(accounts: Accounts, idempotency: Arc<Idempotency>) {
     loop {
         tokio::time::sleep(MAINTAIN_EVERY).await;
-        if let Err(error) = accounts.maintain() {
+        if let Err(error) = accounts.maintain().await {
             tracing::error!(%error, "the signing keys could not be looked after");
         }
         let mut after = None;

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::node::Node;
+use plenum_actors::clock::SharedClock;
 use plenum_actors::store::SharedStore;
 use plenum_edge::native::EdgeError;
 use plenum_services::accounts::Accounts;
@@ -192,23 +193,33 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     start_with(config, None)
 }
 
-/// The same on a store that is there already, so that several nodes in one process may share it. For tests.
+/// What a node works with that is there already. For tests.
+#[doc(hidden)]
+#[derive(Clone)]
+pub struct Given {
+    /// Its store, so that several nodes in one process may share it.
+    pub store: SharedStore,
+    /// Its clock; `None`: the machine's.
+    pub clock: Option<SharedClock>,
+}
+
+/// The same with parts that are there already. For tests.
 ///
 /// # Errors
 /// As [`start`].
 #[doc(hidden)]
-pub fn start_on(config: Config, store: SharedStore) -> Result<Running, ServeError> {
-    start_with(config, Some(store))
+pub fn start_on(config: Config, given: Given) -> Result<Running, ServeError> {
+    start_with(config, Some(given))
 }
 
-fn start_with(config: Config, store: Option<SharedStore>) -> Result<Running, ServeError> {
+fn start_with(config: Config, given: Option<Given>) -> Result<Running, ServeError> {
     let ports = Ports::take(&config)?;
     let (tell, told) = std::sync::mpsc::sync_channel(1);
     let (stop, stopping) = oneshot::channel();
     let (ending, ended) = watch::channel(false);
     let run = move || {
         actix_web::rt::System::new().block_on(async move {
-            match Node::start(&config, ports, store).await {
+            match Node::start(&config, ports, given).await {
                 Ok((node, started, accounts)) => {
                     let _caller_gone = tell.send(Ok((started, accounts)));
                     node.run(stopping).await;

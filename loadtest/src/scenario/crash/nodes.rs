@@ -3,6 +3,7 @@
 
 use super::bus::{Gate, Nats};
 use super::client::Clients;
+use super::store::StoreNodes;
 use super::{Crash, Failure, judge, per_second};
 use crate::clock::{Nanos, nanos, seconds};
 use crate::connection::{ConnectionNumber, Plan, Sink};
@@ -57,6 +58,8 @@ pub enum Fault {
     Cut,
     /// A node drains and is started again, one after another.
     Restart,
+    /// SIGKILL of a node of the store, which is started by `with-cluster`.
+    Store,
     /// All of these in turn.
     Mixed,
 }
@@ -64,7 +67,7 @@ pub enum Fault {
 impl Fault {
     /// What the fault is this time.
     fn turn(self, number: usize) -> Self {
-        let all = [Self::Kill, Self::Pause, Self::Bus, Self::Cut, Self::Restart];
+        let all = [Self::Kill, Self::Pause, Self::Bus, Self::Cut, Self::Restart, Self::Store];
         if self == Self::Mixed { all.get(number % all.len()).copied().unwrap_or(Self::Kill) } else { self }
     }
 
@@ -75,6 +78,7 @@ impl Fault {
             Self::Bus => "bus",
             Self::Cut => "cut",
             Self::Restart => "restart",
+            Self::Store => "store",
             Self::Mixed => "mixed",
         }
     }
@@ -98,6 +102,7 @@ struct Run<'a> {
     crash: Crash,
     cluster: &'a Cluster,
     nats: Nats,
+    store: Option<StoreNodes>,
     gates: Vec<Gate>,
     servers: Vec<Server>,
     accounts: Vec<Account>,
@@ -142,6 +147,7 @@ pub fn run_cluster(context: &Context, crash: Crash, cluster: &Cluster) -> Result
         crash,
         cluster,
         nats,
+        store: StoreNodes::find(),
         gates,
         servers,
         accounts,
@@ -160,6 +166,10 @@ pub fn run_cluster(context: &Context, crash: Crash, cluster: &Cluster) -> Result
     run.load()?;
     run.settle()?;
     run.report()
+}
+
+fn foreign_store() -> Failure {
+    Failure::Usage("the fault `store` needs a cluster of scripts/services/cassandra/with-cluster".to_owned())
 }
 
 /// Starts the nodes on one keyspace, one set of keys, and a gate to the bus each.
@@ -310,6 +320,7 @@ impl Run<'_> {
             (Fault::Pause, Some(server)) => server.pause(true),
             (Fault::Restart, Some(server)) => server.ask_to_end(),
             (Fault::Bus, _) => self.nats.kill(),
+            (Fault::Store, _) => self.store.as_ref().ok_or_else(foreign_store)?.kill(node)?,
             (Fault::Cut, _) => self.gates.get(node).into_iter().for_each(|gate| gate.close(true)),
             (_, None) => return Err(Failure::Usage("there is no such node".to_owned())),
         }
@@ -329,6 +340,7 @@ impl Run<'_> {
                 server.launch()?;
             }
             (Fault::Bus, _) => self.nats.launch()?,
+            (Fault::Store, _) => return self.store.as_mut().ok_or_else(foreign_store)?.is_back(hurt.node),
             (Fault::Cut, _) => self.gates.get(hurt.node).into_iter().for_each(|gate| gate.close(false)),
             (_, None) => {}
         }

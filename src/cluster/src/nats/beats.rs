@@ -36,6 +36,7 @@ async fn beat(shared: Arc<Shared>, node: Node, heads: Arc<Heads>) {
     let every = Duration::from_millis(shared.config.beat_ms);
     let mut last = shared.clock.mono();
     loop {
+        feel(&shared, &node);
         if shared.is_connected() {
             shared.send("beat", shared.subjects.nodes(), &shared.members.my_beat()).await;
         }
@@ -60,6 +61,16 @@ async fn beat(shared: Arc<Shared>, node: Node, heads: Arc<Heads>) {
     }
 }
 
+/// A node whose store does not answer gives its aggregates away.
+fn feel(shared: &Shared, node: &Node) {
+    let is_well = node.store.health().is_ok();
+    if shared.members.change(|view| view.feel(is_well)) {
+        tracing::warn!(is_well, "the store of this node: aggregates live elsewhere while it does not answer");
+        shared.change_members(|_: &mut View| ());
+        node.rest_misplaced();
+    }
+}
+
 fn follow(shared: &Shared, node: &Node, heads: &Heads, changed: &Changed) {
     for id in &changed.new {
         tracing::info!(node = %id, "a node has come");
@@ -76,9 +87,6 @@ fn follow(shared: &Shared, node: &Node, heads: &Heads, changed: &Changed) {
         heads.look_at_all();
     }
     if changed.placement {
-        node.conversations.rest_misplaced();
-        node.conferences.rest_misplaced();
-        node.polls.rest_misplaced();
-        node.boards.rest_misplaced();
+        node.rest_misplaced();
     }
 }

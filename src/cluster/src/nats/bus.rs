@@ -72,6 +72,16 @@ pub struct Node {
     pub store: SharedStore,
 }
 
+impl Node {
+    /// The placement has changed.
+    pub(super) fn rest_misplaced(&self) {
+        self.conversations.rest_misplaced();
+        self.conferences.rest_misplaced();
+        self.polls.rest_misplaced();
+        self.boards.rest_misplaced();
+    }
+}
+
 /// What all parts of the bus share.
 pub(super) struct Shared {
     pub config: ClusterConfig,

@@ -152,13 +152,7 @@ impl Interest {
     }
 }
 
-async fn take_one(
-    shared: Arc<Shared>,
-    node: Node,
-    topic: Topic,
-    mut from: Subscriber,
-    stopped: oneshot::Receiver<()>,
-) {
+async fn take_one(shared: Arc<Shared>, node: Node, topic: Topic, mut from: Subscriber, stopped: oneshot::Receiver<()>) {
     let take = async {
         while let Some(message) = from.next().await {
             hand_on(&shared, &node, topic, &message);

@@ -40,6 +40,8 @@ pub struct View {
     /// Nodes that have ended, so that a late beat does not bring them back; a run of a process has an id of its own.
     ended: BTreeSet<NodeId>,
     is_draining: bool,
+    /// The store does not answer here.
+    is_unwell: bool,
 }
 
 /// How many ended nodes are remembered.
@@ -47,7 +49,7 @@ const ENDED: usize = 256;
 
 impl View {
     pub fn new(me: NodeId, silent_ms: u64) -> Self {
-        Self { me, silent_ms, others: BTreeMap::new(), ended: BTreeSet::new(), is_draining: false }
+        Self { me, silent_ms, others: BTreeMap::new(), ended: BTreeSet::new(), is_draining: false, is_unwell: false }
     }
 
     /// A node says how it is.
@@ -98,8 +100,13 @@ impl View {
         self.is_draining = true;
     }
 
+    /// Whether the store answers; as long as it does not, aggregates live where it may. Answers whether that is news.
+    pub fn feel(&mut self, is_well: bool) -> bool {
+        std::mem::replace(&mut self.is_unwell, !is_well) == is_well
+    }
+
     pub fn state(&self) -> NodeState {
-        if self.is_draining { NodeState::Draining } else { NodeState::Serving }
+        if self.is_draining || self.is_unwell { NodeState::Draining } else { NodeState::Serving }
     }
 
     pub fn others(&self) -> Vec<NodeId> {
@@ -109,8 +116,9 @@ impl View {
     /// The nodes that aggregates live on.
     fn serving(&self) -> Vec<NodeId> {
         let others = self.others.iter().filter(|(_, known)| known.state == NodeState::Serving).map(|(node, _)| *node);
-        let me = (!self.is_draining || self.others.values().all(|known| known.state != NodeState::Serving))
-            .then_some(self.me);
+        let me = (self.state() == NodeState::Serving
+            || self.others.values().all(|known| known.state != NodeState::Serving))
+        .then_some(self.me);
         others.chain(me).collect()
     }
 }
@@ -230,6 +238,18 @@ mod tests {
         members.change(|view| view.beat(&beat(2, NodeState::Serving), 0));
         members.change(View::drain);
         assert!((0..100).all(|n| members.place(log(n)) == Place::Node(node(2))));
+    }
+
+    #[test]
+    fn a_node_whose_store_does_not_answer_gives_its_aggregates_away_until_it_does() {
+        let members = Members::new(ME, 100);
+        assert!(members.change(|view| view.feel(false)));
+        assert!((0..100).all(|n| members.place(log(n)) == Place::Local), "there is nobody else");
+        members.change(|view| view.beat(&beat(1, NodeState::Serving), 0));
+        assert!((0..100).all(|n| members.place(log(n)) == Place::Node(node(1))));
+        assert_eq!((members.my_beat().state, members.change(|view| view.feel(false))), (NodeState::Draining, false));
+        assert!(members.change(|view| view.feel(true)));
+        assert!((0..100).any(|n| members.place(log(n)) == Place::Local));
     }
 
     #[test]

@@ -78,11 +78,6 @@ impl Config {
         let has_proxy = !self.http.surface.trusted_proxies.is_empty();
         let reason = "is empty although others than this machine connect: without a proxy that ends TLS, passwords travel in the clear";
         unless(&mut found, is_protected || has_proxy, "tls.certificate_path", reason);
-        let is_alone = self.cluster.bus == Bus::None;
-        let reason =
-            "replaces keys by itself, but nodes of a cluster must have the same: set 0 and copy keys/ring.json to all";
-        let keys_stay = self.accounts.token.key_max_age_s == 0;
-        unless(&mut found, is_alone || keys_stay, "accounts.token.key_max_age_s", reason);
         let is_local = |node: &String| ["127.", "localhost", "[::1]"].iter().any(|start| node.starts_with(start));
         let is_near = self.store.engine == Engine::Embedded || self.store.cql.nodes.iter().all(is_local);
         let reason = "is off although the cluster is on other machines: data and the password travel in the clear";

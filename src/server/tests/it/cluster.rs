@@ -2,7 +2,11 @@
 //! when they are asked for: `scripts/test cluster`.
 
 mod bus;
+mod cuts;
 mod delivery;
+mod gate;
+mod hall;
 mod interruptions;
 mod people;
+mod socketio;
 mod world;

@@ -1,11 +1,11 @@
 //! A log that others append to as well: what is answered from memory, and commands that another node may have carried out.
 
-use super::driver::{ALICE, Bench, sent_of};
+use super::driver::{ALICE, Bench, refusal_of, sent_of};
 use crate::aggregates::conversation::{Access, Answer, Command};
 use crate::owner::core::{Input, Ticket};
 use crate::store::Entry;
-use plenum_schema::conversation::{ConversationEvent, Message, Stored};
-use plenum_schema::{Content, EntryId, Offset, RefusalCode, codec};
+use plenum_schema::conversation::{ConversationEvent, MemberAdded, Message, Role, Stored};
+use plenum_schema::{Content, EntryId, Offset, RefusalCode, UserId, codec};
 use uuid::Uuid;
 
 /// An owner that compares what it knows with the log at least so often.
@@ -23,6 +23,10 @@ fn appended_elsewhere(bench: &mut Bench, number: u64) {
         client_ref: None,
         content: Content::text("elsewhere"),
     });
+    happened_elsewhere(bench, id, event);
+}
+
+fn happened_elsewhere(bench: &mut Bench, id: EntryId, event: ConversationEvent) {
     let payload = codec::store(1, &Stored { at: 0, event }).unwrap();
     bench.log.push(Entry { id, payload });
 }
@@ -112,4 +116,64 @@ fn a_command_without_a_client_ref_that_another_node_carried_out_counts_once() {
         assert_eq!((sent_of(&bench, ticket).offset, sent_of(&bench, ticket).duplicate), (2, ticket != 901));
     }
     assert_eq!(bench.message_numbers(), vec![1]);
+}
+
+const EVE: UserId = UserId(Uuid::from_u128(0xe7e));
+
+/// Eve is taken in on another node.
+fn eve_joins_elsewhere(bench: &mut Bench) {
+    let event = ConversationEvent::MemberAdded(MemberAdded { user: EVE, role: Role::Member, by: ALICE });
+    happened_elsewhere(bench, EntryId(Uuid::from_u128(0xe7e_0001)), event);
+}
+
+fn eve_writes() -> Command {
+    Command::Send { author: EVE, client_ref: None, content: Content::text("hello") }
+}
+
+#[test]
+fn nobody_is_refused_from_memory_that_another_node_has_outdated() {
+    let mut bench = bench(60_000);
+    let before = bench.command(eve_writes());
+    assert_eq!(refusal_of(&bench, before).code, RefusalCode::NotFound);
+    eve_joins_elsewhere(&mut bench);
+    let after = bench.command(eve_writes());
+    assert_eq!(sent_of(&bench, after).offset, 3);
+}
+
+#[test]
+fn what_waits_for_a_look_keeps_its_place_and_one_look_is_enough_for_all() {
+    let mut bench = bench(60_000);
+    eve_joins_elsewhere(&mut bench);
+    bench.hold_appends = true;
+    let first = bench.send("first", None);
+    let tickets: Vec<Ticket> = (0..20).map(|_| bench.command(eve_writes())).collect();
+    let last = bench.send("last", None);
+    assert!(tickets.iter().all(|ticket| !bench.answers.contains_key(ticket)));
+    bench.hold_appends = false;
+    bench.release();
+    // The append met the other node's entry, so everything is decided after it.
+    let offsets: Vec<Offset> = tickets.iter().map(|ticket| sent_of(&bench, *ticket).offset).collect();
+    assert_eq!((sent_of(&bench, first).offset, sent_of(&bench, last).offset), (3, 24));
+    assert_eq!(offsets, (4..24).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_command_that_waits_for_a_look_that_fails_is_refused_as_unavailable() {
+    let mut bench = bench(60_000);
+    bench.reads_fail = true;
+    let ticket = bench.command(eve_writes());
+    bench.pass(10_000);
+    assert_eq!(refusal_of(&bench, ticket).code, RefusalCode::Unavailable);
+    bench.reads_fail = false;
+    bench.pass(10_000);
+    let ticket = bench.command(eve_writes());
+    assert_eq!(refusal_of(&bench, ticket).code, RefusalCode::NotFound);
+}
+
+#[test]
+fn a_node_that_is_alone_refuses_without_a_look() {
+    let mut bench = Bench::created();
+    bench.reads_fail = true;
+    let ticket = bench.command(eve_writes());
+    assert_eq!(refusal_of(&bench, ticket).code, RefusalCode::NotFound);
 }

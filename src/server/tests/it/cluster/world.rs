@@ -9,6 +9,7 @@ use plenum_actors::store::SharedStore;
 use plenum_schema::Topic;
 use plenum_schema::codec::Codec;
 use plenum_server::config::{Bus, Config};
+use plenum_server::serve::Given;
 use plenum_store::embedded::Parts;
 use plenum_store::{Embedded, EmbeddedConfig, StoreMetrics};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use tempfile::TempDir;
 pub struct Cluster {
     pub nodes: Vec<World>,
     pub nats: Nats,
-    store: SharedStore,
+    pub store: SharedStore,
     data: TempDir,
 }
 
@@ -53,10 +54,25 @@ impl Cluster {
         cluster
     }
 
+    /// Nodes that share the store and do not hear of each other: each believes that everything lives with it.
+    pub async fn apart(nodes: usize) -> Self {
+        let mut cluster = Self::with(0, |_| {}).await;
+        for number in 0..nodes {
+            cluster.add(|config| config.cluster.settings.name = format!("apart{number}"));
+        }
+        cluster
+    }
+
     /// One more node.
     pub fn add(&mut self, edit: impl Fn(&mut Config)) {
+        let given = Given { store: self.store.clone(), clock: None };
+        self.add_with(given, edit);
+    }
+
+    /// One more, on a store of its own making over the shared one, or with a clock of its own.
+    pub fn add_with(&mut self, given: Given, edit: impl Fn(&mut Config)) {
         let url = self.nats.url();
-        let node = World::on(self.store.clone(), self.data.path(), |config| {
+        let node = World::on(given, self.data.path(), |config| {
             settings(config, url);
             edit(config);
         });

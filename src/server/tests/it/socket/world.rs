@@ -2,11 +2,10 @@
 
 use super::peer::Peer;
 use crate::http;
-use plenum_actors::store::SharedStore;
 use plenum_schema::codec::Codec;
 use plenum_schema::{Topic, UserId};
 use plenum_server::config::Config;
-use plenum_server::serve::{Running, start, start_on};
+use plenum_server::serve::{Given, Running, start, start_on};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -54,8 +53,8 @@ impl World {
     }
 
     /// On a store that it shares with others; the directory holds the keys.
-    pub fn on(store: SharedStore, path: &Path, edit: impl FnOnce(&mut Config)) -> Self {
-        let server = start_on(Self::config(path, edit), store).unwrap_or_else(|error| panic!("{error}"));
+    pub fn on(given: Given, path: &Path, edit: impl FnOnce(&mut Config)) -> Self {
+        let server = start_on(Self::config(path, edit), given).unwrap_or_else(|error| panic!("{error}"));
         Self { server, path: path.to_owned(), _data: None }
     }
 
