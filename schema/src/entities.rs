@@ -6,6 +6,7 @@ mod block;
 mod conference;
 mod conversation;
 mod idempotency;
+mod keys;
 mod message_state;
 mod presence;
 mod room;
@@ -19,6 +20,7 @@ pub use conference::{
 };
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
+pub use keys::KeyRingRow;
 pub use message_state::{MessageStateRow, Reaction};
 pub use presence::LastSeen;
 pub use room::{ConversationSettings, ROOM_SHARDS, RoomRow, room_shard};
@@ -51,4 +53,5 @@ pub const TABLES: &[&Table] = &[
     StatusName::TABLE,
     StatusPeriod::TABLE,
     Invitation::TABLE,
+    KeyRingRow::TABLE,
 ];

@@ -108,6 +108,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0026", 26, "status_periods"),
     migration!("0027", 27, "conference_invitations"),
     migration!("0028", 28, "participants_team"),
+    migration!("0029", 29, "key_rings"),
 ];
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What types cannot say: ranges, and settings that contradict each other.
 
-use super::Config;
-use super::sections::{Engine, MAX_WORKERS};
+use super::sections::MAX_WORKERS;
+use super::{Bus, Config, Engine};
 use plenum_actors::connection::ConnectionConfig;
 use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
@@ -54,6 +54,7 @@ impl Config {
         found.extend(
             self.http.surface.problems().into_iter().map(|problem| below("http")((problem.key, problem.reason))),
         );
+        self.check_cluster(&mut found);
         found.extend(self.conferences.service.problems().into_iter().map(below("conferences")));
         self.check_voting(&mut found);
         found.extend(self.presence.problems().into_iter().map(below("presence")));
@@ -110,6 +111,15 @@ impl Config {
         if let Err(error) = EnvFilter::builder().parse(&self.log.level) {
             found.push(("log.level".to_owned(), format!("is no level and no list of levels by module: {error}")));
         }
+    }
+
+    fn check_cluster(&self, found: &mut Found) {
+        let below = |(key, reason): (&str, String)| (format!("cluster.{key}"), reason);
+        found.extend(self.cluster.settings.problems().into_iter().map(below));
+        let is_fine = self.cluster.bus == Bus::None || self.store.engine != Engine::Embedded;
+        let reason =
+            "cannot be the embedded engine, which one process has for itself: the nodes of a cluster share a store";
+        unless(found, is_fine, "store.engine", reason);
     }
 
     fn check_listeners(&self, found: &mut Found) {

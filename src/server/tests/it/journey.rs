@@ -3,7 +3,7 @@
 mod access;
 mod changes;
 mod chat;
-mod conference;
+pub mod conference;
 mod kinds;
 mod personal;
 mod presence;
