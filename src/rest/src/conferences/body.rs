@@ -22,7 +22,7 @@ pub(crate) struct SpeakerBody {
 }
 
 /// One point of an agenda.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AgendaBody {
     title: String,
