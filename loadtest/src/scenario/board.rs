@@ -98,7 +98,7 @@ pub fn run(context: &Context, wanted: Board) -> Result<Report, Failure> {
     let limit = (wanted.boards * 2 + 1_000).to_string();
     context.options.environment.push(("PLENUM__LIMITS__CONNECTIONS".to_owned(), limit.clone()));
     context.options.environment.push(("PLENUM__LIMITS__CONNECTIONS_PER_USER".to_owned(), limit));
-    context.options.environment.push(("PLENUM__REST__KEY_RATE__PER_SECOND".to_owned(), "0".to_owned()));
+    context.options.environment.push(("PLENUM__REST__KEY_RATE__PER_SECOND".to_owned(), "1000000".to_owned()));
     let (mut target, accounts) = context.open(ACCOUNTS)?;
     let admin = accounts.first().cloned().ok_or_else(|| Failure::Usage("an admin is needed".to_owned()))?;
     appoint(&mut target, &admin)?;

@@ -48,7 +48,7 @@ impl From<PeriodView> for PeriodAnswer {
     responses((status = 200, description = "A page", body = Page)))]
 pub async fn handle(_: Caller, state: web::Data<RestState>, id: Id<DomainId>, page: Query<PageQuery>) -> Answer {
     let wrong = |_| Refusal::field(RefusalCode::Invalid, "cursor", "this is no cursor of this list");
-    let before = page.0.cursor.as_deref().map(|text| text.parse().map_err(wrong)).transpose()?;
+    let before: Option<u64> = page.0.cursor.as_deref().map(|text| text.parse().map_err(wrong)).transpose()?;
     let found = state.status_board.history(id.0, before, page.0.limit()?).await?;
     let items = found.items.into_iter().map(PeriodAnswer::from).collect();
     Ok(HttpResponse::Ok().json(Page { items, next_cursor: found.next.map(|number| number.to_string()) }))

@@ -4,7 +4,7 @@ use crate::state::RestState;
 use actix_web::{HttpResponse, web};
 use plenum_http::{Answer, Caller, PageQuery, Query};
 use plenum_schema::view::is_nawala_blocked;
-use plenum_schema::{BrandId, Refusal, RefusalCode};
+use plenum_schema::{BrandId, DomainId, Refusal, RefusalCode};
 use plenum_services::status_board::DomainFilter;
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,7 @@ pub async fn handle(_: Caller, state: web::Data<RestState>, page: Query<PageQuer
         text: given(which.0.q),
     };
     let wrong = |_| invalid("cursor", "this is no cursor of this list");
-    let after = page.0.cursor.as_deref().map(|text| text.parse().map_err(wrong)).transpose()?;
+    let after: Option<DomainId> = page.0.cursor.as_deref().map(|text| text.parse().map_err(wrong)).transpose()?;
     let found = state.status_board.domains(&filter, page.0.limit()?, after).await?;
     let items = found.items.into_iter().map(DomainAnswer::from).collect();
     Ok(HttpResponse::Ok().json(Page { items, next_cursor: found.next.map(|id| id.to_string()) }))

@@ -38,7 +38,13 @@ impl Config {
         self.check_websocket(&mut found);
         self.check_plain(&mut found);
         between(&mut found, "rest.lookup_keys", self.rest.lookup_keys, 16..=10_000_000);
-        for (key, rate) in [("rest.lookup_rate", self.rest.lookup_rate), ("rest.guess_rate", self.rest.guess_rate)] {
+        let rest = &self.rest;
+        let rates = [
+            ("rest.lookup_rate", rest.lookup_rate),
+            ("rest.guess_rate", rest.guess_rate),
+            ("rest.key_rate", rest.key_rate),
+        ];
+        for (key, rate) in rates {
             found.extend(rate.problem().map(|(member, reason)| (format!("{key}.{member}"), reason.to_owned())));
         }
         between(&mut found, "rest.guess_keys", self.rest.guess_keys, 16..=10_000_000);
@@ -57,6 +63,7 @@ impl Config {
         self.check_cluster(&mut found);
         found.extend(self.conferences.service.problems().into_iter().map(below("conferences")));
         self.check_voting(&mut found);
+        self.check_status_board(&mut found);
         found.extend(self.presence.problems().into_iter().map(below("presence")));
         found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
@@ -84,7 +91,22 @@ impl Config {
         unless(&mut found, is_near || self.store.cql.tls.enabled, "store.scylla.tls.enabled", reason);
         let reason = "is on: /ws-echo accepts large messages from anybody";
         unless(&mut found, !self.websocket.echo, "websocket.echo", reason);
+        let reason = "is on: anybody may report on the domains of the status board";
+        unless(&mut found, !self.status_board.public_checker, "status_board.public_checker", reason);
         found
+    }
+
+    fn check_status_board(&self, found: &mut Found) {
+        let (board, keys) = (&self.status_board, &self.api_keys);
+        between(found, "status_board.brands", board.brands, 1..=10_000);
+        between(found, "status_board.domains", board.domains, 1..=100_000);
+        between(found, "status_board.reports", board.reports, 1..=10_000);
+        between(found, "status_board.periods", board.periods, 1..=100_000);
+        between(found, "status_board.claim_grace_s", board.claim_grace_s, 5..=86_400);
+        between(found, "api_keys.keys", keys.keys, 1..=1_000);
+        between(found, "api_keys.max_overlap_s", keys.max_overlap_s, 0..=366 * 86_400);
+        between(found, "api_keys.overlap_s", keys.overlap_s, 0..=keys.max_overlap_s);
+        between(found, "api_keys.used_every_s", keys.used_every_s, 1..=86_400);
     }
 
     fn check_voting(&self, found: &mut Found) {
