@@ -162,7 +162,7 @@ impl Server {
     /// As [`Self::start`].
     pub fn start_on_shared(options: &TargetOptions, accounts: usize) -> Result<(Self, Vec<Account>), TargetError> {
         let mut server = Self::homed(options)?;
-        server.run(&names::MIGRATE.iter().map(|&word| word.to_owned()).collect::<Vec<_>>(), "make the schema")?;
+        server.printed(&names::MIGRATE.iter().map(|&word| word.to_owned()).collect::<Vec<_>>(), "make the schema")?;
         let accounts = server.mint(accounts)?;
         server.launch()?;
         server.wait_ready()?;
@@ -228,7 +228,7 @@ impl Server {
     }
 
     /// Runs a command of the server's program to its end; answers what it printed.
-    fn run(&self, arguments: &[String], purpose: &str) -> Result<String, TargetError> {
+    fn printed(&self, arguments: &[String], purpose: &str) -> Result<String, TargetError> {
         let what = format!("{} {}", self.options.binary.display(), arguments.join(" "));
         let output = self.command().args(arguments).output().map_err(io_error(&what))?;
         if !output.status.success() {
@@ -239,7 +239,7 @@ impl Server {
     }
 
     fn mint(&self, count: usize) -> Result<Vec<Account>, TargetError> {
-        let printed = self.run(&names::token_arguments(count), "mint tokens")?;
+        let printed = self.printed(&names::token_arguments(count), "mint tokens")?;
         let accounts = parse_tokens(&printed)?;
         if accounts.len() < count {
             return Err(TargetError::Tokens(format!("{} of {count} were minted", accounts.len())));
@@ -252,13 +252,8 @@ impl Server {
     /// # Errors
     /// When it cannot be started or does not succeed.
     pub fn run(&self, arguments: &[&str]) -> Result<(), TargetError> {
-        let what = format!("{} {}", self.options.binary.display(), arguments.join(" "));
-        let output = self.command().args(arguments).output().map_err(io_error(&what))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let log = String::from_utf8_lossy(&output.stderr).into_owned();
-        Err(TargetError::Start { what: format!("refused ({what})"), log })
+        let arguments: Vec<String> = arguments.iter().map(|&word| word.to_owned()).collect();
+        self.printed(&arguments, "run").map(drop)
     }
 
     /// Starts the process on its data directory and ports, without waiting for it.

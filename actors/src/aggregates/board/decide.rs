@@ -42,7 +42,7 @@ pub(super) fn decide(state: &Board, rules: &BoardLimits, command: &Command, now:
         Command::List(listing) => Ok((Vec::new(), list(state, listing))),
         Command::Ready => Ok((Vec::new(), Answered::Ready)),
         Command::Signal { as_host } => {
-            let signal = state.signal(rules, |item| *as_host || item.is_public());
+            let signal = state.signal(rules, &Crowd::of(state), |item: &Item| *as_host || item.is_public());
             Ok((Vec::new(), Answered::Signal(Box::new(signal))))
         }
     }

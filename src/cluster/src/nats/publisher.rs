@@ -58,7 +58,8 @@ impl BusPublisher {
             | Topic::PollVoted(_)
             | Topic::PollHost(_)
             | Topic::Board(_)
-            | Topic::BoardHost(_) => true,
+            | Topic::BoardHost(_)
+            | Topic::Status => true,
             Topic::User(user) => self.presence.get().is_none_or(|presence| presence.is_elsewhere(user)),
             // Every node decides for itself who is online, and tells those who follow there.
             Topic::Presence(_) => false,

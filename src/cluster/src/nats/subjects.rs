@@ -31,6 +31,7 @@ impl Subjects {
             Topic::PollHost(id) => ("h", id.0),
             Topic::Board(id) => ("b", id.0),
             Topic::BoardHost(id) => ("m", id.0),
+            Topic::Status => ("s", Uuid::nil()),
             Topic::Presence(_) => return None,
         };
         Some(format!("{}.topic.{kind}.{}", self.name, id.simple()))
@@ -78,6 +79,7 @@ impl Subjects {
             "v" => Some(Topic::PollVoted(id.into())),
             "h" => Some(Topic::PollHost(id.into())),
             "b" => Some(Topic::Board(id.into())),
+            "s" => id.is_nil().then_some(Topic::Status),
             "m" => Some(Topic::BoardHost(id.into())),
             _ => None,
         }
@@ -94,7 +96,7 @@ mod tests {
         let id = Uuid::from_u128(0xabc);
         let of_conferences = [Topic::Conference(id.into()), Topic::Board(id.into()), Topic::BoardHost(id.into())];
         let of_polls = [Topic::Poll(id.into()), Topic::PollVoted(id.into()), Topic::PollHost(id.into())];
-        let others = [Topic::Conversation(id.into()), Topic::User(id.into())];
+        let others = [Topic::Conversation(id.into()), Topic::User(id.into()), Topic::Status];
         for topic in others.into_iter().chain(of_conferences).chain(of_polls) {
             let subject = subjects.topic(topic).unwrap();
             assert!(subject.len() < 128 && subject.chars().all(|c| c.is_ascii_alphanumeric() || c == '.'));
