@@ -205,7 +205,8 @@ impl Core {
         let conferences = Conferences::new(parts, config.conferences.service.clone(), Audiences::default());
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), config.idempotency.clone()));
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), config.api_keys.clone());
-        let status_board = StatusBoard::new(store.clone(), link.publisher(), clock.clone(), config.status_board.clone());
+        let status_board =
+            StatusBoard::new(store.clone(), link.publisher(), clock.clone(), config.status_board.clone());
         link.join(&nats::Node {
             hubs: hubs.clone(),
             conversations: owners.conversations.clone(),

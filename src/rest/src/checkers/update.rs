@@ -22,7 +22,7 @@ pub(crate) struct ReportBody {
 }
 
 /// What a check of one domain has found.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ScanReportItem)]
 pub(crate) struct OneReport {
@@ -33,7 +33,7 @@ pub(crate) struct OneReport {
 }
 
 /// What a check has found.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = ScanResult)]
 pub(crate) struct ScanResult {
     /// `blocked` or `ada`, `accessible` or `tidak ada`.

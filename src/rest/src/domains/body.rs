@@ -2,7 +2,7 @@
 
 use plenum_schema::{BrandId, Refusal, RefusalCode};
 use plenum_services::status_board::DomainChange;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A domain as it is wanted. When changing, absent members stay as they are and `null` removes.
 #[derive(Deserialize, Default, utoipa::ToSchema)]
@@ -22,7 +22,7 @@ pub(crate) struct DomainBody {
 }
 
 /// A brand's id, or the whole brand as it was read.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub(crate) enum BrandReference {
     /// Its id.
@@ -42,7 +42,7 @@ impl BrandReference {
 }
 
 /// A note; numbers and truth values are kept as text.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Note {
     /// As it is.

@@ -37,7 +37,7 @@ fn every_test_that_the_security_document_names_exists() {
     let document = PROJECT.files.iter().find(|file| file.path == DOCUMENT);
     let text = document.map_or("", |file| file.text.as_str());
     assert!(named(text).count() > 40, "the document is read");
-    expect_none(missing(text, &functions()));
+    expect_none(&missing(text, &functions()));
 }
 
 #[test]
