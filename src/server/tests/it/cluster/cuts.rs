@@ -29,9 +29,13 @@ async fn a_node_cut_from_the_store_sends_its_clients_messages_through_the_others
         let mut peer = node.peer(Codec::Json, person).await;
         for topic in &topics {
             peer.follow(*topic).await;
-            peer.say(*topic, "before").await;
         }
         peers.push(peer);
+    }
+    for peer in &mut peers {
+        for topic in &topics {
+            peer.say(*topic, "before").await;
+        }
     }
     gated.close(true);
     let began = Instant::now();
@@ -50,7 +54,8 @@ async fn a_node_cut_from_the_store_sends_its_clients_messages_through_the_others
     let mut fresh = cluster.nodes[2].peer(Codec::MessagePack, &people[2]).await;
     for topic in &topics {
         let said: Vec<String> = texts(&fresh.whole_history(*topic).await).into_iter().map(|(_, text)| text).collect();
-        let wanted = ["before", "before", "before", "during 0", "during 1", "during 2", "after 0", "after 1", "after 2"];
+        let wanted =
+            ["before", "before", "before", "during 0", "during 1", "during 2", "after 0", "after 1", "after 2"];
         assert_eq!(said, wanted);
     }
     cluster.end().await;
@@ -85,7 +90,8 @@ async fn nodes_whose_clocks_are_five_minutes_fast_and_slow_keep_one_order_and_ev
             all.push(texts(&peer.whole_history(topic).await));
         }
         assert!(all.iter().all(|one| one.len() == 15 && *one == all[0]));
-        let said: Vec<String> = (0..5).flat_map(|round| (0..3).map(move |number| format!("{round} {number}"))).collect();
+        let said: Vec<String> =
+            (0..5).flat_map(|round| (0..3).map(move |number| format!("{round} {number}"))).collect();
         assert_eq!(all[0].iter().map(|(_, text)| text.clone()).collect::<Vec<_>>(), said);
     }
     cluster.end().await;
