@@ -217,8 +217,13 @@ impl<A: Aggregate> Core<A> {
 
     /// The log has been read: what of the batch stands in it is answered; the rest is decided again.
     fn settle(&mut self, batch: Batch<A>, now: Now) {
-        self.speculative = self.confirmed.clone();
         self.doubt.confirmed();
+        if batch.members.is_empty() && self.head == batch.expected {
+            // A look that found nothing: both states are what they were, and copying one may be expensive.
+            self.phase = Phase::Ready { not_before: 0 };
+            return;
+        }
+        self.speculative = self.confirmed.clone();
         let stands = |(offset, written): &(Offset, &Written<A>)| self.seen.get(written.id) == Some(*offset);
         let standing = (batch.expected + 1..).zip(&batch.written).take_while(stands).count();
         if standing == 0 && self.head == batch.expected {
@@ -235,10 +240,6 @@ impl<A: Aggregate> Core<A> {
 
     /// Nothing was written, or not yet: the same entries again, so that at most one of the appends can ever apply.
     fn repeat_append(&mut self, batch: Batch<A>, now: Now) {
-        if batch.members.is_empty() {
-            self.phase = Phase::Ready { not_before: 0 };
-            return;
-        }
         for written in (batch.expected + 1..).zip(&batch.written) {
             let (offset, written) = written;
             self.speculative.apply(offset, written.id, written.at, &written.event);

@@ -29,9 +29,13 @@ async fn a_node_cut_from_the_store_sends_its_clients_messages_through_the_others
         let mut peer = node.peer(Codec::Json, person).await;
         for topic in &topics {
             peer.follow(*topic).await;
-            peer.say(*topic, "before").await;
         }
         peers.push(peer);
+    }
+    for peer in &mut peers {
+        for topic in &topics {
+            peer.say(*topic, "before").await;
+        }
     }
     gated.close(true);
     let began = Instant::now();

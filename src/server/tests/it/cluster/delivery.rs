@@ -1,6 +1,7 @@
 //! Any client on any node: the same order, the same history, each message once.
 
 use super::world::Cluster;
+use crate::socket::eventually;
 use crate::socket::peer::{BOTH, Peer, send, texts};
 use plenum_schema::codec::Codec;
 use plenum_schema::wire::{Command, React, Signal, Typing};
@@ -96,6 +97,11 @@ async fn signals_cross_nodes() {
     assert!(matches!(signal, Signal::Typing(typing) if typing.user == people[0].user && typing.active));
     // A person's own topic: they are on the other node.
     peers[1].subscribe(people[1].topic(), None).await;
+    // Such signals are hints: they go where somebody is known to listen.
+    let is_known = || (cluster.nodes[0].metric("plenum_presence_online") == 2).then_some(());
+    eventually("the other node has heard of them", is_known).await;
+    let is_heard = || (cluster.nodes[1].metric("plenum_bus_topics") == 2).then_some(());
+    eventually("their topic is subscribed to", is_heard).await;
     let other = cluster.nodes[0].direct(&people[0], &people[1]);
     loop {
         if let (on, Signal::ConversationAdded(added)) = peers[1].expect_signal().await {
