@@ -294,7 +294,11 @@ impl<A: Aggregate> Owner<A> {
             Report::Unknown => metrics.unknowns.inc(),
             Report::Duplicate => metrics.duplicates.inc(),
             Report::Busy => metrics.busy.inc(),
-            Report::GaveUp(reason) => tracing::warn!(%log, reason, "an append was given up"),
+            Report::GaveUp(reason) => {
+                if metrics.give_up(self.around.clock.mono()) {
+                    tracing::warn!(%log, reason, so_far = metrics.given_up.get(), "an append was given up");
+                }
+            }
             Report::SnapshotIgnored(reason) => tracing::warn!(%log, reason, "a snapshot was ignored"),
             Report::SnapshotFailed(reason) => {
                 metrics.snapshot_failures.inc();

@@ -1,7 +1,13 @@
 //! What owners tell the operator.
 
+use crate::clock::MonoMillis;
 use prometheus::core::Collector;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, exponential_buckets};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Appends that were given up are counted one by one and logged this often at most, milliseconds: a full disk refuses thousands a second.
+const TELL_EVERY_MS: u64 = 1_000;
 
 /// Counters of all owners of a process. Cheap to clone; clones count together.
 #[derive(Clone, Debug)]
@@ -34,6 +40,10 @@ pub struct OwnerMetrics {
     pub fallbacks: IntCounter,
     /// Snapshots that could not be saved.
     pub snapshot_failures: IntCounter,
+    /// Appends whose commands were refused because the store could not take them.
+    pub given_up: IntCounter,
+    /// From when on the next of them is logged, monotonic milliseconds.
+    tell_from: Arc<AtomicU64>,
 }
 
 impl OwnerMetrics {
@@ -79,7 +89,17 @@ impl OwnerMetrics {
             misplaced: counter("plenum_owner_misplaced_total", "Commands carried out here but placed elsewhere")?,
             fallbacks: counter("plenum_owner_fallbacks_total", "Commands carried out here because a node was lost")?,
             snapshot_failures: counter("plenum_owner_snapshot_failures_total", "Snapshots that could not be saved")?,
+            given_up: counter("plenum_owner_given_up_total", "Appends refused to their commands, by the store's fault")?,
+            tell_from: Arc::default(),
         })
+    }
+
+    /// Counts an append that was given up; true when it is time to log one.
+    pub(crate) fn give_up(&self, now: MonoMillis) -> bool {
+        self.given_up.inc();
+        let from = self.tell_from.load(Ordering::Relaxed);
+        let next = now + TELL_EVERY_MS;
+        now >= from && self.tell_from.compare_exchange(from, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     fn collectors(&self) -> Vec<Box<dyn Collector>> {
@@ -98,6 +118,19 @@ impl OwnerMetrics {
             Box::new(self.misplaced.clone()),
             Box::new(self.fallbacks.clone()),
             Box::new(self.snapshot_failures.clone()),
+            Box::new(self.given_up.clone()),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_appends_given_up_one_a_second_is_logged_and_all_are_counted() {
+        let metrics = OwnerMetrics::new().expect("fixed names");
+        let told = (0..3_000).filter(|now| metrics.give_up(*now)).count();
+        assert_eq!((told, metrics.given_up.get()), (3, 3_000));
     }
 }

@@ -44,6 +44,12 @@ pub struct BodyPair<A, B> {
 #[derive(Clone, Debug)]
 pub(crate) struct IgnoredFields(Vec<String>);
 
+/// Whether the body of this request named members that nobody asked for: what was meant is not known then.
+#[must_use]
+pub fn has_ignored_members(request: &HttpRequest) -> bool {
+    request.extensions().get::<IgnoredFields>().is_some_and(|ignored| !ignored.0.is_empty())
+}
+
 /// How many names are remembered, and how many of them told.
 const MOST_NAMES: usize = 128;
 const MOST_TOLD: usize = 32;

@@ -19,7 +19,7 @@ mod request_id;
 mod version;
 
 pub use address::{Block, BlockError, ForwardedHeader, Origin, TrustedProxies, limit_key};
-pub use body::{Body, BodyPair, MaybeBody};
+pub use body::{Body, BodyPair, MaybeBody, has_ignored_members};
 pub use caller::{Caller, Guest, OptionalCaller, OptionalGuest, identity_of};
 pub use config::{HttpConfig, HttpConfigError};
 pub use cors::cors;

@@ -41,7 +41,10 @@ fn parsed<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
             return Refusal::field(RefusalCode::Invalid, name, message).into();
         }
         match named("duplicate field `").or((path != ".").then_some(path)) {
-            Some(name) => Refusal::field(RefusalCode::Malformed, name, text).into(),
+            Some(name) => {
+                let message = format!("{name} cannot be read: {text}");
+                Refusal::field(RefusalCode::Malformed, name, message).into()
+            }
             None => Refusal::new(RefusalCode::Malformed, text).into(),
         }
     })

@@ -387,6 +387,7 @@ impl Node {
     /// Connects are refused from now on. The server keeps its listener until it has stopped: meanwhile the system would go on
     /// taking connections that nobody answers.
     fn close_listener(&self) {
+        telemetry::expect_closed_listeners();
         if let Err(error) = socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Both) {
             tracing::debug!(%error, "the public port closes when the server has stopped");
         }

@@ -5,9 +5,10 @@ use crate::process_metrics::ProcessMetrics;
 use plenum_http::{Observed, Observer};
 use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{FilterExt, dynamic_filter_fn, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -17,6 +18,12 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Where the HTTP parser logs what it cannot read.
 const PARSER: &str = "actix_http::h1::dispatcher";
+
+/// Where the HTTP server logs what its listeners say.
+const ACCEPT: &str = "actix_server::accept";
+
+/// Whether the process is closing its public port.
+static IS_CLOSING: AtomicBool = AtomicBool::new(false);
 
 /// One for the process, as its log is.
 static UNREADABLE: LazyLock<prometheus::Result<IntCounter>> = LazyLock::new(|| {
@@ -30,12 +37,19 @@ pub fn start_logs(config: &LogConfig) {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
     };
+    let unasked = dynamic_filter_fn(|event, _| event.target() != ACCEPT || !IS_CLOSING.load(Ordering::Relaxed));
     let counted = filter_fn(|event| event.target() == PARSER && *event.level() == Level::ERROR);
-    let all = tracing_subscriber::registry().with(lines.with_filter(filter(&config.level)));
+    let all = tracing_subscriber::registry().with(lines.with_filter(filter(&config.level).and(unasked)));
     let started = all.with(CountUnreadable.with_filter(counted)).try_init();
     if started.is_ok() {
         log_panics();
     }
+}
+
+/// From now on what the HTTP server's listeners say is not logged: a port that is shut while its thread may still wait on it is
+/// no error, and there is nothing by which to see that the thread has let go of it.
+pub fn expect_closed_listeners() {
+    IS_CLOSING.store(true, Ordering::Relaxed);
 }
 
 /// What is logged at a level. What peers send that is no HTTP is not the operator's error: unless the level asks for it, such

@@ -1,10 +1,10 @@
 use crate::state::RestState;
-use actix_web::{HttpResponse, web};
-use plenum_http::{Answer, Caller, Id, MaybeBody};
-use plenum_schema::{ConversationId, Offset};
+use actix_web::{HttpRequest, HttpResponse, web};
+use plenum_http::{Answer, Caller, Id, MaybeBody, has_ignored_members};
+use plenum_schema::{ConversationId, Offset, Refusal, RefusalCode};
 use serde::{Deserialize, Serialize};
 
-/// How far the caller has come. Nothing at all means: everything has been read.
+/// How far the caller has come. Nothing at all means: everything has been read. Other members alone are refused.
 #[derive(Deserialize, Default, utoipa::ToSchema)]
 #[serde(default)]
 #[schema(as = MarkBody)]
@@ -32,8 +32,13 @@ pub async fn handle(
     state: web::Data<RestState>,
     id: Id<ConversationId>,
     body: MaybeBody<MarkBody>,
+    request: HttpRequest,
 ) -> Answer {
     let read = match body.0 {
+        // A misspelt member must not mark everything as read.
+        MarkBody { read: None, delivered: None } if has_ignored_members(&request) => {
+            return Err(Refusal::field(RefusalCode::Invalid, "read", "the body names neither read nor delivered").into());
+        }
         MarkBody { read: None, delivered: None } => Some(Offset::MAX),
         MarkBody { read, .. } => read,
     };

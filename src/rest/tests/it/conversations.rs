@@ -35,6 +35,9 @@ async fn two_people_talk_and_unread_follows() {
     let read = format!("/conversations/{id}/read");
     assert_eq!(world.post(&ben, &read, json!({ "read": 3 })).await.ok(200), json!({ "read": 3, "delivered": 3 }));
     assert_eq!(world.item(&ben, &id).await["unreadCount"], 1);
+    let misspelt = world.post(&ben, &read, json!({ "raed": 3 })).await.ok(422);
+    assert_eq!(misspelt["errors"][0]["field"], "read");
+    assert_eq!(world.item(&ben, &id).await["unreadCount"], 1);
     world.say(&ben, &id, "hi").await;
     assert_eq!(
         (&world.item(&ben, &id).await["unreadCount"], &world.item(&ann, &id).await["unreadCount"]),
