@@ -271,6 +271,12 @@ fn results() -> Vec<(&'static str, Value)> {
                 ("teams?", list(object(&[("team", text()), ("points", number()), ("answered", a("Offset"))]))),
             ]),
         ),
+    ]
+}
+
+fn boards() -> Vec<(&'static str, Value)> {
+    let flag = || json!({ "type": "boolean" });
+    vec![
         (
             "BoardItem",
             object(&[
@@ -423,6 +429,7 @@ fn parts() -> Vec<(&'static str, Value)> {
 
 /// `components.schemas` of the document.
 pub fn components() -> Map<String, Value> {
-    let all = [numbers(), texts(), events(), happenings(), questions(), results(), conferences(), parts()].concat();
+    let all =
+        [numbers(), texts(), events(), happenings(), questions(), results(), boards(), conferences(), parts()].concat();
     all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
 }

@@ -276,7 +276,7 @@ describe("a conference", () => {
     await host.page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
     await ada.page.locator(".labels").getByText("release").waitFor();
     await linus.page.getByRole("button", { name: "Reply to: Ship in May" }).click();
-    await linus.page.getByLabel("Reply to: Ship in May").fill("June is fine too");
+    await linus.page.getByRole("textbox", { name: "Reply to: Ship in May" }).fill("June is fine too");
     await linus.page.getByRole("button", { name: "Send the reply" }).click();
     await ada.page.locator(".replies").getByText("June is fine too").waitFor();
     await host.page.getByRole("button", { name: "Reply: Ship in May" }).click();
@@ -366,9 +366,9 @@ describe("a conference", () => {
     const dialog = host.page.getByRole("dialog", { name: "Invitations" });
     await dialog.getByLabel("How many").fill("2");
     await dialog.getByRole("button", { name: "Make" }).click();
+    await dialog.getByText("2 made, 0 used.").waitFor();
     const links = (await dialog.getByLabel("New invitations").inputValue()).split("\n");
     assert.equal(links.length, 2);
-    await dialog.getByText("2 made, 0 used.").waitFor();
     await host.isAccessible("invitations");
     await host.picture("conference-host-invitations");
     const phone = await Phone.arrive(browser, links[0], "Invited");
