@@ -12,7 +12,9 @@ mod room;
 
 pub use account::{Account, AccountKey, Session};
 pub use block::Block;
-pub use conference::{ConferenceCode, ConferenceRow, HostedConference, Participant, QuestionResults, QuestionRow};
+pub use conference::{
+    ConferenceCode, ConferenceRow, HostedConference, Invitation, Participant, QuestionResults, QuestionRow,
+};
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
 pub use keys::KeyRingRow;
@@ -41,5 +43,6 @@ pub const TABLES: &[&Table] = &[
     QuestionRow::TABLE,
     QuestionResults::TABLE,
     Participant::TABLE,
+    Invitation::TABLE,
     KeyRingRow::TABLE,
 ];

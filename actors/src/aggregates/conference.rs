@@ -157,12 +157,18 @@ impl Aggregate for Conference {
                     closes_at: live.closes_at,
                     shown: None,
                     closed: None,
+                    frozen: false,
                 };
                 self.asked.insert(live.question, asked);
             }
             ConferenceEvent::QuestionClosed(closed) => {
                 if let Some(asked) = self.asked.get_mut(&closed.question) {
                     asked.closed = Some(closed.total_responses);
+                }
+            }
+            ConferenceEvent::QuestionFrozen(frozen) => {
+                if let Some(asked) = self.asked.get_mut(&frozen.question) {
+                    asked.frozen = frozen.frozen;
                 }
             }
             ConferenceEvent::ResultsShown(shown) => {

@@ -89,7 +89,10 @@ impl OwnerMetrics {
             misplaced: counter("plenum_owner_misplaced_total", "Commands carried out here but placed elsewhere")?,
             fallbacks: counter("plenum_owner_fallbacks_total", "Commands carried out here because a node was lost")?,
             snapshot_failures: counter("plenum_owner_snapshot_failures_total", "Snapshots that could not be saved")?,
-            given_up: counter("plenum_owner_given_up_total", "Appends refused to their commands, by the store's fault")?,
+            given_up: counter(
+                "plenum_owner_given_up_total",
+                "Appends refused to their commands, by the store's fault",
+            )?,
             tell_from: Arc::default(),
         })
     }

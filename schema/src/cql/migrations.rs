@@ -101,7 +101,9 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0019", 19, "conference_questions"),
     migration!("0020", 20, "conference_results"),
     migration!("0021", 21, "participants"),
-    migration!("0022", 22, "key_rings"),
+    migration!("0022", 22, "conference_invitations"),
+    migration!("0023", 23, "participants_team"),
+    migration!("0024", 24, "key_rings"),
 ];
 
 #[cfg(test)]

@@ -142,6 +142,7 @@ impl Backend for NodeBackend {
             | Command::ShowResults(_)
             | Command::Ask(_)
             | Command::Upvote(_)
+            | Command::Reply(_)
             | Command::Identify(_)
             | Command::Subscribe(_)
             | Command::Unsubscribe(_)

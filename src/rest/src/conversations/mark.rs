@@ -37,7 +37,9 @@ pub async fn handle(
     let read = match body.0 {
         // A misspelt member must not mark everything as read.
         MarkBody { read: None, delivered: None } if has_ignored_members(&request) => {
-            return Err(Refusal::field(RefusalCode::Invalid, "read", "the body names neither read nor delivered").into());
+            return Err(
+                Refusal::field(RefusalCode::Invalid, "read", "the body names neither read nor delivered").into()
+            );
         }
         MarkBody { read: None, delivered: None } => Some(Offset::MAX),
         MarkBody { read, .. } => read,

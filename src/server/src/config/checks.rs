@@ -98,6 +98,8 @@ impl Config {
         between(found, "conferences.title_chars", limits.title_chars, 1..=1_000);
         between(found, "conferences.description_chars", limits.description_chars, 0..=10_000);
         between(found, "conferences.speakers", limits.speakers, 0..=200);
+        between(found, "conferences.teams", limits.teams, 0..=1_000);
+        between(found, "conferences.agenda_items", limits.agenda_items, 0..=2_000);
         between(found, "conferences.hosts", limits.hosts, 1..=1_000);
         between(found, "conferences.live_questions", limits.live_questions, 1..=200);
         between(found, "conferences.asked_questions", limits.asked_questions, 1..=900);

@@ -332,6 +332,10 @@ pub struct ConferencesSection {
     pub description_chars: usize,
     /// Most speakers.
     pub speakers: usize,
+    /// Most teams.
+    pub teams: usize,
+    /// Most points of an agenda.
+    pub agenda_items: usize,
     /// Most people who run one conference by their accounts.
     pub hosts: usize,
     /// Most questions one conference may have live at the same time.
@@ -345,10 +349,18 @@ pub struct ConferencesSection {
 
 impl Default for ConferencesSection {
     fn default() -> Self {
-        let ConferenceLimits { title_chars, description_chars, speakers, hosts, live_questions, asked_questions } =
-            ConferenceLimits::default();
-        let service = ConferencesConfig::default();
-        Self { title_chars, description_chars, speakers, hosts, live_questions, asked_questions, service }
+        let limits = ConferenceLimits::default();
+        Self {
+            title_chars: limits.title_chars,
+            description_chars: limits.description_chars,
+            speakers: limits.speakers,
+            teams: limits.teams,
+            agenda_items: limits.agenda_items,
+            hosts: limits.hosts,
+            live_questions: limits.live_questions,
+            asked_questions: limits.asked_questions,
+            service: ConferencesConfig::default(),
+        }
     }
 }
 
@@ -360,6 +372,8 @@ impl ConferencesSection {
             title_chars: self.title_chars,
             description_chars: self.description_chars,
             speakers: self.speakers,
+            teams: self.teams,
+            agenda_items: self.agenda_items,
             hosts: self.hosts,
             live_questions: self.live_questions,
             asked_questions: self.asked_questions,

@@ -4,6 +4,7 @@ mod access;
 mod changes;
 mod chat;
 pub mod conference;
+mod kinds;
 mod personal;
 mod presence;
 mod resume;
