@@ -124,14 +124,14 @@ impl Aggregate for Board {
 
     fn repeat(&self, _: &BoardLimits, command: &Command, offset: Offset, _: EntryId) -> Result<Answered, Refusal> {
         let is_meant = |item: &Item| item.offset == offset || item.replies.iter().any(|reply| reply.offset == offset);
-        let asked = match command {
-            Command::Upvote { item, .. }
-            | Command::Moderate { item, .. }
-            | Command::Merge { into: item, .. }
-            | Command::DropReply { item, .. } => self.items.get_key_value(item),
+        let found = match command {
+            Command::Upvote { item, .. } | Command::Moderate { item, .. } | Command::DropReply { item, .. } => {
+                self.items.get_key_value(&self.resolve(*item))
+            }
+            Command::Merge { into, .. } => self.items.get_key_value(&self.resolve(*into)),
             _ => self.items.iter().find(|(_, item)| is_meant(item)),
         };
-        asked.map(|(id, item)| Answered::Item(Box::new(item.view(*id, None, usize::MAX)))).ok_or_else(|| {
+        found.map(|(id, item)| Answered::Item(Box::new(item.view(*id, None, usize::MAX)))).ok_or_else(|| {
             let text = "this clientRef was used for something else, or what it was used for is gone";
             Refusal::new(plenum_schema::RefusalCode::Conflict, text)
         })

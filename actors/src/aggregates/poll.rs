@@ -276,6 +276,7 @@ impl Aggregate for Poll {
             Command::Withdraw { voter, .. } => {
                 self.voted(offset, true, Some(self.receipt(id, voter.participant, None)))
             }
+            Command::Freeze { .. } | Command::HideWord { .. } => Answered::Noted(offset),
             _ => decide::standing(self, rules),
         })
     }
