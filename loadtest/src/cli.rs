@@ -6,12 +6,12 @@ use crate::budget::{Budget, BudgetError};
 use crate::clock::Clock;
 use crate::report::{Outcome, Report};
 use crate::scenario::{
-    Context, Failure, Foreign, acks, churn, conference, crash, fanout, idle, slow, socketio, streams,
+    Context, Failure, Foreign, acks, board, churn, conference, crash, fanout, idle, slow, socketio, streams,
 };
 use crate::target::{self, TargetError, TargetOptions};
 use crate::{process, yardstick};
 use arguments::{
-    AcksArgs, ChurnArgs, ConferenceArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs, SocketIoArgs,
+    AcksArgs, BoardArgs, ChurnArgs, ConferenceArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs, SocketIoArgs,
     StreamsArgs,
 };
 use clap::{Args, Parser, Subcommand};
@@ -95,6 +95,8 @@ enum Scenario {
     Acks(AcksArgs),
     /// A hall votes within five seconds; acknowledged ballots and counted ones are compared
     Conference(ConferenceArgs),
+    /// Status boards watch while a checker reports
+    Board(BoardArgs),
     /// SIGKILL again and again under load; then everything is checked
     Crash(CrashArgs),
     /// Clients that stop reading, beside healthy ones
@@ -201,8 +203,12 @@ fn scenario(context: &Context, scenario: &Scenario) -> Result<Report, Failure> {
         Scenario::Idle(args) => idle::run(context, args.scenario()),
         Scenario::Streams(args) => streams::run(context, args.scenario()),
         Scenario::Acks(args) => acks::run(context, args.scenario()),
+        Scenario::Crash(args) => match args.cluster() {
+            Some(cluster) => crash::run_cluster(context, args.scenario(), &cluster),
+            None => crash::run(context, args.scenario()),
+        },
         Scenario::Conference(args) => conference::run(context, args.scenario()),
-        Scenario::Crash(args) => crash::run(context, args.scenario()),
+        Scenario::Board(args) => board::run(context, args.scenario()),
         Scenario::Slow(args) => slow::run(context, &args.shape(context), args.rounds()),
         Scenario::Churn(args) => churn::run(context, args.scenario()),
         Scenario::SocketIo(args) => socketio::run(context, &args.comparison()),

@@ -1,6 +1,7 @@
 //! The scenarios, and what they share.
 
 pub mod acks;
+pub mod board;
 pub mod churn;
 pub mod conference;
 pub mod crash;

@@ -1,24 +1,30 @@
 //! The rows of Plenum: everything that is not an aggregate.
 
 mod account;
+mod api_key;
 mod block;
 mod conference;
 mod conversation;
 mod idempotency;
+mod keys;
 mod message_state;
 mod presence;
 mod room;
+mod status_board;
 
 pub use account::{Account, AccountKey, Session};
+pub use api_key::ApiKey;
 pub use block::Block;
 pub use conference::{
     ConferenceCode, ConferenceRow, HostedConference, Invitation, Participant, QuestionResults, QuestionRow,
 };
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
+pub use keys::KeyRingRow;
 pub use message_state::{MessageStateRow, Reaction};
 pub use presence::LastSeen;
 pub use room::{ConversationSettings, ROOM_SHARDS, RoomRow, room_shard};
+pub use status_board::{Brand, StatusDomain, StatusName, StatusPeriod};
 
 use crate::table::{Entity, Table};
 
@@ -41,5 +47,11 @@ pub const TABLES: &[&Table] = &[
     QuestionRow::TABLE,
     QuestionResults::TABLE,
     Participant::TABLE,
+    ApiKey::TABLE,
+    Brand::TABLE,
+    StatusDomain::TABLE,
+    StatusName::TABLE,
+    StatusPeriod::TABLE,
     Invitation::TABLE,
+    KeyRingRow::TABLE,
 ];

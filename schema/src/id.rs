@@ -60,6 +60,12 @@ ids! {
     QuestionId;
     /// Somebody in a conference's audience: made for that conference alone.
     ParticipantId;
+    /// A brand on the status board.
+    BrandId;
+    /// A domain on the status board.
+    DomainId;
+    /// An API key of a program.
+    ApiKeyId;
     /// A log entry's own id: the idempotency key of the write that made it.
     EntryId;
 }

@@ -161,6 +161,9 @@ field!(crate::EntryId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::ConferenceId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::QuestionId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::ParticipantId, Uuid, |v| v.0, v => Some(Self(v)));
+field!(crate::BrandId, Uuid, |v| v.0, v => Some(Self(v)));
+field!(crate::DomainId, Uuid, |v| v.0, v => Some(Self(v)));
+field!(crate::ApiKeyId, Uuid, |v| v.0, v => Some(Self(v)));
 
 impl<T: FieldValue> FieldValue for Option<T> {
     const KIND: ColumnType = T::KIND;

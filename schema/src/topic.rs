@@ -1,4 +1,4 @@
-//! Topics: what a connection subscribes to. Text form `kind:uuid`, at most 64 bytes.
+//! Topics: what a connection subscribes to. Text form `kind:uuid`, at most 64 bytes; `status:all` is the one without an id.
 
 use crate::id::{ConferenceId, ConversationId, QuestionId, UserId};
 use crate::log::{AggregateKind, LogId};
@@ -29,7 +29,12 @@ pub enum Topic {
     Board(ConferenceId),
     /// `boardHost:<conference>`: signals with all of the audience's questions.
     BoardHost(ConferenceId),
+    /// `status:all`: signals about every domain of the status board.
+    Status,
 }
+
+/// The one topic without an id.
+const STATUS: &str = "status:all";
 
 impl Topic {
     /// The log behind the topic, or `None` where the topic carries signals only.
@@ -44,7 +49,8 @@ impl Topic {
             | Self::PollVoted(_)
             | Self::PollHost(_)
             | Self::Board(_)
-            | Self::BoardHost(_) => None,
+            | Self::BoardHost(_)
+            | Self::Status => None,
         }
     }
 
@@ -69,6 +75,9 @@ impl FromStr for Topic {
     type Err = TopicError;
 
     fn from_str(text: &str) -> Result<Self, TopicError> {
+        if text == STATUS {
+            return Ok(Self::Status);
+        }
         let (kind, id) = text.split_once(':').ok_or(TopicError)?;
         // One spelling per topic: hyphenated lower case, so that text can be compared byte by byte.
         if id.len() != 36 || id.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -102,6 +111,7 @@ impl fmt::Display for Topic {
             Self::PollHost(id) => write!(f, "pollHost:{id}"),
             Self::Board(id) => write!(f, "board:{id}"),
             Self::BoardHost(id) => write!(f, "boardHost:{id}"),
+            Self::Status => f.write_str(STATUS),
         }
     }
 }
@@ -152,6 +162,7 @@ mod tests {
             Topic::PollHost(question),
             Topic::Board(conference),
             Topic::BoardHost(conference),
+            Topic::Status,
         ] {
             assert_eq!(topic.to_string().parse(), Ok(topic));
         }
@@ -164,6 +175,9 @@ mod tests {
             "conversation",
             "conversation:",
             "room:00000000-0000-0000-0000-000000000001",
+            "status:",
+            "status:All",
+            "status:00000000-0000-0000-0000-000000000001",
             "conversation:0000000000000000000000000000000a",
             "conversation:00000000-0000-0000-0000-00000000000A",
         ] {

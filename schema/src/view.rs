@@ -8,6 +8,23 @@ use crate::moment::{rfc3339, rfc3339_option};
 use crate::wire::{MessageState, ReactionCount};
 use serde::Serialize;
 
+/// The words of checkers and status boards for what a check has found.
+#[must_use]
+pub fn nawala_status(blocked: bool) -> &'static str {
+    if blocked { "ada" } else { "tidak ada" }
+}
+
+/// Whether these words mean blocked, in either spelling and whatever the case; `None` for others.
+#[must_use]
+pub fn is_nawala_blocked(words: &str) -> Option<bool> {
+    let lower = words.trim().to_ascii_lowercase();
+    match lower.as_str() {
+        "blocked" | "ada" => Some(true),
+        "accessible" | "tidak ada" => Some(false),
+        _ => None,
+    }
+}
+
 /// A message.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -90,5 +107,19 @@ impl<'m> MessageView<'m> {
         self.room_id = Some(self.conversation_id);
         self.message_type = Some(self.kind);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_of_what_a_check_found_are_read() {
+        for (words, blocked) in [("blocked", true), ("Accessible", false), (" ADA ", true), ("tidak ada", false)] {
+            assert_eq!(is_nawala_blocked(words), Some(blocked), "{words}");
+            assert_eq!(is_nawala_blocked(nawala_status(blocked)), Some(blocked));
+        }
+        assert_eq!((is_nawala_blocked("timeout"), is_nawala_blocked("")), (None, None));
     }
 }

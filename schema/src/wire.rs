@@ -8,6 +8,7 @@ mod close;
 mod conference;
 mod notices;
 mod server;
+mod status_board;
 
 pub use client::{
     ClientFrame, ClientInfo, Command, Delete, Edit, History, Identify, Mark, Ping, React, Send, SendDirect, Subscribe,
@@ -24,6 +25,7 @@ pub use server::{
     ReconnectAdvice, RefusalFrame, RoomStats, Sent, ServerFrame, Signal, SignalFrame, Subscribed, TypingSignal,
     Unsubscribed,
 };
+pub use status_board::{DomainChecked, StatusListChanged};
 
 /// The sub-protocol that speaks JSON in text frames.
 pub const SUBPROTOCOL_JSON: &str = "plenum.v1.json";

@@ -260,7 +260,7 @@ impl World {
         slot.open.insert(ticket, (asker, attempt));
         slot.core.get_or_insert_with(|| Core::new(POLL, config, VotingLimits::default(), now));
         let life = slot.life;
-        self.input(node, life, Input::Command { ticket, command, fresh });
+        self.input(node, life, Input::Command { ticket, command, fresh, again: false });
     }
 
     fn time(&self) -> Now {

@@ -93,7 +93,7 @@ impl Aggregate for Board {
     }
 
     fn is_query(command: &Command) -> bool {
-        matches!(command, Command::List(_) | Command::Ready)
+        matches!(command, Command::List(_) | Command::Ready | Command::Signal { .. })
     }
 
     fn name(command: &Command) -> &'static str {
@@ -122,9 +122,15 @@ impl Aggregate for Board {
         answer
     }
 
-    fn repeat(&self, _: &Command, offset: Offset, _: EntryId) -> Result<Answered, Refusal> {
+    fn repeat(&self, _: &BoardLimits, command: &Command, offset: Offset, _: EntryId) -> Result<Answered, Refusal> {
         let is_meant = |item: &Item| item.offset == offset || item.replies.iter().any(|reply| reply.offset == offset);
-        let found = self.items.iter().find(|(_, item)| is_meant(item));
+        let found = match command {
+            Command::Upvote { item, .. } | Command::Moderate { item, .. } | Command::DropReply { item, .. } => {
+                self.items.get_key_value(&self.resolve(*item))
+            }
+            Command::Merge { into, .. } => self.items.get_key_value(&self.resolve(*into)),
+            _ => self.items.iter().find(|(_, item)| is_meant(item)),
+        };
         found.map(|(id, item)| Answered::Item(Box::new(item.view(*id, None, usize::MAX)))).ok_or_else(|| {
             let text = "this clientRef was used for something else, or what it was used for is gone";
             Refusal::new(plenum_schema::RefusalCode::Conflict, text)

@@ -106,6 +106,13 @@ impl Aggregate for Conference {
         matches!(command, Command::Authorize { .. } | Command::MayAsk { .. } | Command::View { .. })
     }
 
+    fn known(command: &Command) -> Offset {
+        match command {
+            Command::View { known, .. } => *known,
+            _ => 0,
+        }
+    }
+
     fn name(command: &Command) -> &'static str {
         command.name()
     }
@@ -179,8 +186,12 @@ impl Aggregate for Conference {
         }
     }
 
-    fn repeat(&self, _: &Command, offset: Offset, _: EntryId) -> Result<Answered, Refusal> {
-        Ok(Answered::Changed { offset })
+    fn repeat(&self, _: &ConferenceLimits, command: &Command, offset: Offset, _: EntryId) -> Result<Answered, Refusal> {
+        Ok(match command {
+            // It is the same call that made it.
+            Command::Create { .. } => Answered::Created { existing: false },
+            _ => Answered::Changed { offset },
+        })
     }
 
     fn publish(event: &ConferenceEvent) -> Option<wire::Event> {

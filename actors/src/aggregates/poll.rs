@@ -262,8 +262,23 @@ impl Aggregate for Poll {
         }
     }
 
-    fn repeat(&self, _: &Command, offset: Offset, _: EntryId) -> Result<Answered, Refusal> {
-        Ok(self.voted(offset, true, None))
+    fn repeat(
+        &self,
+        rules: &VotingLimits,
+        command: &Command,
+        offset: Offset,
+        id: EntryId,
+    ) -> Result<Answered, Refusal> {
+        Ok(match command {
+            Command::Vote { voter, answer, .. } => {
+                self.voted(offset, true, Some(self.receipt(id, voter.participant, Some(answer))))
+            }
+            Command::Withdraw { voter, .. } => {
+                self.voted(offset, true, Some(self.receipt(id, voter.participant, None)))
+            }
+            Command::Freeze { .. } | Command::HideWord { .. } => Answered::Noted(offset),
+            _ => decide::standing(self, rules),
+        })
     }
 
     /// Ballots are nobody's business.

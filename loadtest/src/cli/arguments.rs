@@ -1,7 +1,8 @@
 //! What each scenario can be asked for, and what it makes of it.
 
 use crate::load::{Codecs, Pace, Shape};
-use crate::scenario::{Context, acks, churn, conference, crash, fanout, idle, socketio, streams};
+use crate::scenario::crash::{Cluster, Fault};
+use crate::scenario::{Context, acks, board, churn, conference, crash, fanout, idle, socketio, streams};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -129,6 +130,22 @@ pub struct ConferenceArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct BoardArgs {
+    /// Status boards that watch
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    boards: u32,
+    /// Domains that are reported on in turns
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    domains: u32,
+    /// Reports a second, open loop
+    #[arg(long, default_value_t = 200.0, value_parser = positive)]
+    rate: f64,
+    /// For so many seconds
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+}
+
+#[derive(Debug, Args)]
 pub struct CrashArgs {
     /// Clients that send, receive and resume
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=5_000))]
@@ -148,6 +165,21 @@ pub struct CrashArgs {
     /// Seed of the moments of the kills
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Nodes of a cluster on a store that they share (--cql), with a NATS server of the tool's own
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    nodes: u32,
+    /// What is done to the cluster
+    #[arg(long, value_enum, default_value = "kill")]
+    fault: Fault,
+    /// How long what was hurt stays so, milliseconds
+    #[arg(long, default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    away: u64,
+    /// Contact points of the CQL cluster, HOST:PORT,HOST:PORT
+    #[arg(long, default_value = "")]
+    cql: String,
+    /// The program that is started as NATS server
+    #[arg(long, default_value = "nats-server")]
+    nats: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -314,6 +346,17 @@ impl ConferenceArgs {
     }
 }
 
+impl BoardArgs {
+    pub fn scenario(&self) -> board::Board {
+        board::Board {
+            boards: self.boards as usize,
+            domains: self.domains as usize,
+            rate: self.rate,
+            length: Duration::from_secs(self.seconds),
+        }
+    }
+}
+
 impl CrashArgs {
     pub fn scenario(&self) -> crash::Crash {
         crash::Crash {
@@ -324,6 +367,13 @@ impl CrashArgs {
             window: self.window as usize,
             seed: self.seed,
         }
+    }
+
+    /// The cluster that it is done to, when it is one.
+    pub fn cluster(&self) -> Option<Cluster> {
+        let (nodes, away) = (self.nodes as usize, Duration::from_millis(self.away));
+        let cluster = Cluster { nodes, fault: self.fault, away, cql: self.cql.clone(), nats: self.nats.clone() };
+        (self.nodes > 1).then_some(cluster)
     }
 }
 

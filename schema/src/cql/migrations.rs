@@ -101,8 +101,14 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0019", 19, "conference_questions"),
     migration!("0020", 20, "conference_results"),
     migration!("0021", 21, "participants"),
-    migration!("0022", 22, "conference_invitations"),
-    migration!("0023", 23, "participants_team"),
+    migration!("0022", 22, "api_keys"),
+    migration!("0023", 23, "brands"),
+    migration!("0024", 24, "status_domains"),
+    migration!("0025", 25, "status_names"),
+    migration!("0026", 26, "status_periods"),
+    migration!("0027", 27, "conference_invitations"),
+    migration!("0028", 28, "participants_team"),
+    migration!("0029", 29, "key_rings"),
 ];
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::conference::{BoardChange, ConferenceChange, Voted};
 use super::notices::{ConversationUpdated, Notification, PresenceSignal, UnreadSignal};
+use super::status_board::{DomainChecked, StatusListChanged};
 use crate::board::BoardSignal;
 use crate::conference::{Audience, ConferenceEvent};
 use crate::conversation::ConversationEvent;
@@ -330,6 +331,10 @@ pub enum Signal {
     Audience(Audience),
     /// On `board:<id>` and `boardHost:<id>`: the audience's questions. Also right behind the ack of `subscribe`.
     Board(Box<BoardSignal>),
+    /// On `status:all`: a domain was checked.
+    DomainChecked(DomainChecked),
+    /// On `status:all`: brands or domains were made, changed or removed.
+    StatusListChanged(StatusListChanged),
 }
 
 /// Somebody is typing, or stopped.

@@ -89,6 +89,8 @@ labels! { SIGNALS, of_signal(Signal):
     Signal::Results(_) => "server signal results",
     Signal::Audience(_) => "server signal audience",
     Signal::Board(_) => "server signal board",
+    Signal::DomainChecked(_) => "server signal domainChecked",
+    Signal::StatusListChanged(_) => "server signal statusListChanged",
 }
 
 /// Frames of the server that have no kinds of their own.

@@ -4,6 +4,7 @@
 //! [`envelope`], and lets handlers take [`Caller`], [`Body`], [`Query`] and [`Id`] as arguments.
 
 mod address;
+mod api_key;
 mod body;
 mod caller;
 mod config;
@@ -19,6 +20,7 @@ mod request_id;
 mod version;
 
 pub use address::{Block, BlockError, ForwardedHeader, Origin, TrustedProxies, limit_key};
+pub use api_key::{ApiKeyText, needs_api_key};
 pub use body::{Body, BodyPair, MaybeBody, has_ignored_members};
 pub use caller::{Caller, Guest, OptionalCaller, OptionalGuest, identity_of};
 pub use config::{HttpConfig, HttpConfigError};

@@ -7,13 +7,14 @@ use actix_web::http::header::HeaderName;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
-/// Addresses and the file that each shows: the pages of conferences.
-pub const PAGES: [(&str, &str); 5] = [
+/// Addresses and the file that each shows: the pages of conferences and the status board.
+pub const PAGES: [(&str, &str); 6] = [
     ("/join", "join.html"),
     ("/join/{code}", "join.html"),
     ("/host", "host.html"),
     ("/screen/{id}", "screen.html"),
     ("/report/{id}", "report.html"),
+    ("/status", "status.html"),
 ];
 
 /// The page in a file of `web/`.

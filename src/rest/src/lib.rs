@@ -3,15 +3,21 @@
 //! The server gives [`configure`] to its `App`, inside the layer of `plenum-http`. The OpenAPI document comes from the
 //! same table.
 
+mod admin;
+mod api_keys;
 mod auth;
 mod board;
+mod brands;
+mod checkers;
 mod conferences;
 mod conversations;
+mod domains;
 mod live;
 mod moment;
 mod openapi;
 mod operations;
 mod people;
+mod program;
 mod rooms;
 mod route;
 mod routes;
@@ -22,4 +28,4 @@ pub use openapi::document;
 pub use operations::summary::HealthSummary;
 pub use route::{Access, Listed};
 pub use routes::{configure, listed, listed_elsewhere};
-pub use state::{Health, RestConfig, RestState};
+pub use state::{Health, RestConfig, RestParts, RestState};

@@ -4,7 +4,9 @@ use crate::route::{Access, Route, method_name};
 use crate::routes::{ELSEWHERE, TABLE};
 use serde::Serialize;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     Components, ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr,
@@ -82,6 +84,8 @@ pub fn document() -> OpenApi {
         ("rooms", "Conversations that people find and join by themselves"),
         ("conferences", "Audiences that join by code and vote"),
         ("live", "Receiving what happens without a WebSocket"),
+        ("status board", "Which domains are blocked: brands, domains, what checkers report"),
+        ("administration", "For admins: keys of programs, roles"),
         ("operations", "The server itself"),
     ];
     let tags = tags.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
@@ -125,7 +129,15 @@ fn operation(route: &Route, id: String) -> Operation {
     };
     let answers = &mut operation.responses.responses;
     answers.insert("default".to_owned(), problem("Refused"));
-    if route.access == Access::Bearer {
+    if route.access == Access::Admin {
+        answers.insert("403".to_owned(), problem("Not an admin"));
+    }
+    if route.access == Access::Key {
+        answers.insert("401".to_owned(), problem("No valid API key"));
+        let either = ["apiKey", "apiKeyHeader"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
+        operation.security = Some(either.into());
+    }
+    if matches!(route.access, Access::Bearer | Access::Admin) {
         answers.insert("401".to_owned(), problem("No valid access token"));
         operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("bearer", [])]);
     }
@@ -142,5 +154,13 @@ fn components() -> Components {
     schemas.sort_by(|(a, _), (b, _)| a.cmp(b));
     schemas.dedup_by(|(a, _), (b, _)| a == b);
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-    ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme("bearer", SecurityScheme::Http(bearer)).build()
+    // `Authorization: ApiKey …` is no scheme that the document's language has a word for.
+    let header =
+        |name: &str, about: &str| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, about)));
+    ComponentsBuilder::new()
+        .schemas_from_iter(schemas)
+        .security_scheme("bearer", SecurityScheme::Http(bearer))
+        .security_scheme("apiKey", header("Authorization", "`ApiKey` and the key"))
+        .security_scheme("apiKeyHeader", header("X-Api-Key", "The key"))
+        .build()
 }

@@ -8,12 +8,16 @@ use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::{RefOr, Schema};
 
 /// Who may use a route.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Access {
     /// Everybody.
     Open,
     /// Whoever has a valid access token.
     Bearer,
+    /// Admins, by their access token.
+    Admin,
+    /// Programs with an API key; everybody where the operator allows it.
+    Key,
 }
 
 /// One row of the table.
@@ -56,7 +60,9 @@ pub struct Listed {
     pub path: String,
     /// In capitals.
     pub method: &'static str,
-    /// Whether it needs an access token.
+    /// Who may use it.
+    pub access: Access,
+    /// Whether it needs an access token or key.
     pub needs_token: bool,
     /// Whether it is a second name of another row.
     pub is_alias: bool,
@@ -64,13 +70,18 @@ pub struct Listed {
 
 impl Route {
     fn access_needs_token(&self) -> bool {
-        self.access == Access::Bearer
+        self.access != Access::Open
     }
 
     /// Every method and path of the row.
     pub fn listed(&self) -> Vec<Listed> {
-        let listed =
-            |method, path: String, is_alias| Listed { path, method, needs_token: self.access_needs_token(), is_alias };
+        let listed = |method, path: String, is_alias| Listed {
+            path,
+            method,
+            access: self.access,
+            needs_token: self.access_needs_token(),
+            is_alias,
+        };
         let own = (self.methods)().into_iter().map(|method| listed(method_name(&method), (self.path)(), false));
         let others = self.aliases.iter().map(|(method, path)| listed(method, (*path).to_owned(), true));
         own.chain(others).collect()

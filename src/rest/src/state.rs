@@ -2,15 +2,18 @@
 
 use crate::operations::summary::HealthSummary;
 use plenum_http::{Limiter, Rate};
-use plenum_schema::UserId;
+use plenum_schema::{ApiKeyId, UserId};
 use plenum_services::accounts::Accounts;
+use plenum_services::api_keys::ApiKeys;
 use plenum_services::clock::SharedClock;
 use plenum_services::conferences::Conferences;
 use plenum_services::conversations::Conversations;
 use plenum_services::idempotency::Idempotency;
+use plenum_services::status_board::StatusBoard;
 use serde::Deserialize;
 use std::fmt;
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// How the node is, asked for every `GET health`. Must not block.
@@ -29,6 +32,8 @@ pub struct RestConfig {
     pub guess_rate: Rate,
     /// How many addresses' guesses are counted one by one (default 65,536).
     pub guess_keys: usize,
+    /// How fast one API key may be used (default 500 at once, then 250 in a second).
+    pub key_rate: Rate,
 }
 
 impl Default for RestConfig {
@@ -38,46 +43,71 @@ impl Default for RestConfig {
             lookup_keys: 65_536,
             guess_rate: Rate { per_second: 2.0, burst: 100.0 },
             guess_keys: 65_536,
+            key_rate: Rate { per_second: 250.0, burst: 500.0 },
         }
     }
 }
 
-/// What handlers work with. Cheap to clone: make it once and give each worker a clone, or limits count per worker.
+/// The services that handlers call.
 #[derive(Clone)]
-pub struct RestState {
+pub struct RestParts {
     /// Accounts.
     pub accounts: Accounts,
+    /// Keys of programs.
+    pub api_keys: ApiKeys,
     /// Conversations.
     pub conversations: Arc<Conversations>,
     /// Conferences.
     pub conferences: Conferences,
+    /// The status board.
+    pub status_board: StatusBoard,
     /// Answers that are given again.
     pub idempotency: Arc<Idempotency>,
     /// How the node is.
     pub health: Health,
     /// Time.
     pub clock: SharedClock,
+}
+
+impl fmt::Debug for RestParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RestParts").finish_non_exhaustive()
+    }
+}
+
+/// What handlers work with. Cheap to clone: make it once and give each worker a clone, or limits count per worker.
+#[derive(Clone)]
+pub struct RestState {
+    parts: RestParts,
     /// Look-ups of each person.
     pub(crate) lookups: Arc<Limiter<UserId>>,
     /// Wrong codes from each address.
     pub(crate) guesses: Arc<Limiter<IpAddr>>,
+    /// Uses of each key.
+    pub(crate) key_uses: Arc<Limiter<ApiKeyId>>,
 }
+
+/// API keys that are counted one by one: as many as there can be.
+const COUNTED_KEYS: usize = 1_024;
 
 impl RestState {
     /// A state.
     #[must_use]
-    pub fn new(
-        accounts: Accounts,
-        conversations: Arc<Conversations>,
-        conferences: Conferences,
-        idempotency: Arc<Idempotency>,
-        health: Health,
-        clock: SharedClock,
-        config: &RestConfig,
-    ) -> Self {
-        let lookups = Arc::new(Limiter::new(config.lookup_rate, config.lookup_keys));
-        let guesses = Arc::new(Limiter::new(config.guess_rate, config.guess_keys));
-        Self { accounts, conversations, conferences, idempotency, health, clock, lookups, guesses }
+    pub fn new(parts: RestParts, config: &RestConfig) -> Self {
+        Self {
+            parts,
+            lookups: Arc::new(Limiter::new(config.lookup_rate, config.lookup_keys)),
+            guesses: Arc::new(Limiter::new(config.guess_rate, config.guess_keys)),
+            key_uses: Arc::new(Limiter::new(config.key_rate, COUNTED_KEYS)),
+        }
+    }
+}
+
+impl Deref for RestState {
+    type Target = RestParts;
+
+    fn deref(&self) -> &RestParts {
+        &self.parts
     }
 }
 

@@ -3,4 +3,5 @@
 pub(crate) mod block;
 pub(crate) mod lookup;
 pub(crate) mod presence;
+pub(crate) mod set_role;
 pub(crate) mod unblock;

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod accounts;
+mod api_keys;
 mod configuration;
 mod export;
 mod import;
@@ -14,6 +15,7 @@ use crate::config::{Config, ConfigError, Sources, load};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 /// One server for live communities and live events.
 #[derive(Debug, Parser)]
@@ -82,6 +84,9 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Check the signed result sheet of a question, offline
     Verify(verify::VerifyArgs),
+    /// Keys of programs: make, list, rotate, revoke (the server must not be running; admins do it on a running one)
+    #[command(subcommand)]
+    Key(api_keys::KeyCommand),
     /// The keys that sign access tokens (the server must not be running)
     #[command(subcommand)]
     Keys(accounts::KeysCommand),
@@ -106,6 +111,7 @@ pub fn run() -> ExitCode {
         Command::Export(args) => export::run(&settings, &args),
         Command::Import(args) => import::run(&settings, &args),
         Command::Migrate(args) => migrate::run(&settings, &args),
+        Command::Key(command) => api_keys::run(&settings, command),
         Command::Keys(command) => accounts::keys(&settings, command),
     };
     match outcome {
@@ -125,5 +131,14 @@ fn is_closed_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
 
 /// A runtime on this thread for commands that are no server.
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+    // One for the whole program: what a store was opened in must outlive the command's other parts.
+    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    let runtime = match RUNTIME.get() {
+        Some(runtime) => runtime,
+        None => {
+            let fresh = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            RUNTIME.get_or_init(|| fresh)
+        }
+    };
+    runtime.block_on(work)
 }

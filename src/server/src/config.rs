@@ -18,7 +18,7 @@ pub use print::{effective, markdown};
 pub use problem::{ConfigError, Problem};
 pub use reference::{DEFAULT_TOML, Key, Reference, Section, reference};
 pub use sections::{
-    Bus, ClusterConfig, ConferencesSection, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection,
+    Bus, ClusterSection, ConferencesSection, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection,
     LogConfig, LogFormat, OperationsConfig, ServerConfig, StoreSection, TlsConfig, VotingSection, WebSocketConfig,
 };
 
@@ -33,8 +33,10 @@ use plenum_edge::socketio::SocketIoConfig;
 use plenum_edge::stream::StreamConfig;
 use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
+use plenum_services::api_keys::ApiKeysConfig;
 use plenum_services::conferences::BoardLimits;
 use plenum_services::idempotency::IdempotencyConfig;
+use plenum_services::status_board::StatusBoardConfig;
 use plenum_websocket::transport::TransportConfig;
 use serde::Deserialize;
 
@@ -61,7 +63,7 @@ pub struct Config {
     /// Where data lies.
     pub store: StoreSection,
     /// Other nodes.
-    pub cluster: ClusterConfig,
+    pub cluster: ClusterSection,
     /// What one connection and one person may do at once.
     pub limits: ConnectionConfig,
     /// WebSocket.
@@ -80,6 +82,10 @@ pub struct Config {
     pub voting: VotingSection,
     /// What their audiences ask.
     pub board: BoardLimits,
+    /// Which domains are blocked.
+    pub status_board: StatusBoardConfig,
+    /// Keys of programs.
+    pub api_keys: ApiKeysConfig,
     /// Who is online.
     pub presence: PresenceConfig,
     /// The hub of each worker.

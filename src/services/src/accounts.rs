@@ -19,6 +19,7 @@ mod refresh;
 mod refresh_token;
 mod register;
 mod requests;
+mod roles;
 mod secret;
 mod service;
 mod sessions;
@@ -33,6 +34,7 @@ pub use plenum_actors::identity::{Authenticator, ConferenceRole, Identity, Scope
 pub use profile::{Profile, PublicProfile};
 pub use profile_update::FULL_NAME_CHARS;
 pub use requests::{Login, Logout, PasswordChange, ProfileUpdate, Registration, SessionInfo, SignedIn};
+pub use roles::{Role, RoleError};
 pub use secret::Secret;
 pub use service::{Accounts, OpenError};
 pub use sheet::{BadSignature, verify_sheet};

@@ -1,11 +1,14 @@
 //! Business rules without HTTP or driver, one folder a domain.
 
 pub mod accounts;
+pub mod api_keys;
 pub mod conferences;
 pub mod conversations;
 pub mod idempotency;
 pub mod notices;
+pub mod status_board;
 
+mod rows;
 mod text;
 mod unavailable;
 

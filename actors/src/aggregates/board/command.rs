@@ -1,11 +1,12 @@
 //! What can be asked of a board, and what it answers.
 
 use plenum_schema::board::{BoardItem, ItemId, ItemStatus, ReplyId};
+use plenum_schema::wire::Signal;
 use plenum_schema::{ParticipantId, UserId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// In which order items are listed; pinned ones always come first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Order {
     /// Those that most want answered.
     #[default]
@@ -17,7 +18,7 @@ pub enum Order {
 }
 
 /// Who replies.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Speaker {
     /// Somebody of the audience.
     Audience(ParticipantId),
@@ -42,7 +43,7 @@ impl Speaker {
 }
 
 /// Which items somebody wants to see.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Listing {
     /// Who asks; `None`: somebody who moderates.
     pub by: Option<ParticipantId>,
@@ -59,7 +60,7 @@ pub struct Listing {
 }
 
 /// What can be asked of a board. Who is of the audience and who moderates is checked before.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Command {
     /// Ask something.
     Ask {
@@ -127,6 +128,11 @@ pub enum Command {
     List(Listing),
     /// Ask whether it is there: it is, and its signals are kept from then on.
     Ready,
+    /// Ask for the newest signal.
+    Signal {
+        /// As somebody who moderates.
+        as_host: bool,
+    },
 }
 
 impl Command {
@@ -140,6 +146,7 @@ impl Command {
             Self::DropReply { .. } => "dropReply",
             Self::List(_) => "list",
             Self::Ready => "ready",
+            Self::Signal { .. } => "signal",
         }
     }
 
@@ -154,7 +161,7 @@ impl Command {
 }
 
 /// An item in a list.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Listed {
     /// The item.
     pub item: BoardItem,
@@ -165,7 +172,7 @@ pub struct Listed {
 }
 
 /// What a board answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Answered {
     /// To every change: the item after it.
     Item(Box<BoardItem>),
@@ -173,6 +180,8 @@ pub enum Answered {
     Items(Vec<Listed>, bool),
     /// To `Ready`.
     Ready,
+    /// To `Signal`.
+    Signal(Box<Signal>),
 }
 
 /// Limits of boards.

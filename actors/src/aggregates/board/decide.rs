@@ -3,12 +3,13 @@
 use super::Board;
 use super::command::{Answered, BoardLimits, Command, Listed, Listing, Order, Speaker};
 use super::item::{Crowd, Item, Reply};
+use crate::aggregate::Aggregate;
 use crate::clock::WallMillis;
 use plenum_schema::board::{
     ANSWER_CHARS, Asked, BoardEvent, BoardItem, ItemId, ItemStatus, LABEL_CHARS, LABELS, Merged, Moderated, Replied,
     ReplyDropped, ReplyId, Upvoted,
 };
-use plenum_schema::{ParticipantId, Refusal, RefusalCode};
+use plenum_schema::{ParticipantId, Refusal, RefusalCode, Topic};
 
 pub(super) type Decided = Result<(Vec<BoardEvent>, Answered), Refusal>;
 
@@ -41,6 +42,12 @@ pub(super) fn decide(state: &Board, rules: &BoardLimits, command: &Command, now:
         Command::DropReply { item, reply } => drop_reply(state, *item, *reply),
         Command::List(listing) => Ok((Vec::new(), list(state, listing))),
         Command::Ready => Ok((Vec::new(), Answered::Ready)),
+        Command::Signal { as_host } => {
+            let topic = if *as_host { Topic::BoardHost(state.id) } else { Topic::Board(state.id) };
+            let signal = state.signals(rules).into_iter().find_map(|(on, signal)| (on == topic).then_some(signal));
+            let unknown = || Refusal::new(RefusalCode::NotFound, "the board has no signal");
+            Ok((Vec::new(), Answered::Signal(Box::new(signal.ok_or_else(unknown)?))))
+        }
     }
 }
 

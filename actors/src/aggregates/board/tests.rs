@@ -146,7 +146,7 @@ fn the_same_question_with_the_same_ref_is_asked_once() {
     table.item(&asked);
     let entry = table.state.entry_id(&asked);
     assert!(entry.is_some() && entry == Board::empty(Uuid::from_u128(7)).entry_id(&asked));
-    let again = table.state.repeat(&asked, 1, entry.unwrap());
+    let again = table.state.repeat(&table.rules, &asked, 1, entry.unwrap());
     assert!(matches!(again, Ok(Answered::Item(item)) if item.id == 1));
 }
 

@@ -6,7 +6,7 @@ use plenum_schema::{ConferenceId, Offset, QuestionId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Somebody who wants to run the conference: by their account, or by a token that a host made for this conference.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Runner {
     /// The account; that of a token is made up and has no role of its own.
     pub user: UserId,
@@ -15,7 +15,7 @@ pub struct Runner {
 }
 
 /// What can be asked of a conference.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Command {
     /// Make it. Repeated by the same person it changes nothing.
     Create {
@@ -108,6 +108,8 @@ pub enum Command {
     View {
         /// Who asks; their role is told.
         by: Option<Runner>,
+        /// The newest offset that whoever asks has heard of; 0: of none.
+        known: Offset,
     },
 }
 
@@ -147,7 +149,7 @@ impl Command {
 }
 
 /// What a conference answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Answered {
     /// To `Create`: whether it was there already.
     Created {
@@ -189,7 +191,7 @@ fn is_false(flag: &bool) -> bool {
 }
 
 /// Everything about a conference that its audience may know.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ConferenceView {
     /// Which.
     pub id: ConferenceId,

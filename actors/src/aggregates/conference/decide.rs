@@ -41,7 +41,7 @@ pub(super) fn decide(state: &Conference, rules: &ConferenceLimits, command: &Com
         Command::MayAsk { by, question } => {
             may_ask(state, rules, by, *question).map(|role| (Vec::new(), Answered::Granted(role)))
         }
-        Command::View { by } => Ok((Vec::new(), Answered::View(Box::new(view(state, by.as_ref()))))),
+        Command::View { by, .. } => Ok((Vec::new(), Answered::View(Box::new(view(state, by.as_ref()))))),
     }
 }
 

@@ -4,10 +4,10 @@ use super::View;
 use plenum_schema::poll::{Answer, Definition, Results};
 use plenum_schema::wire::Voted;
 use plenum_schema::{ConferenceId, Offset, ParticipantId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A participant of a conference.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Voter {
     /// The conference they joined.
     pub conference: ConferenceId,
@@ -16,7 +16,7 @@ pub struct Voter {
 }
 
 /// What can be asked of a poll. Who may open, close and show is checked by the conference before.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Command {
     /// Let people answer. Again with the same question it changes nothing.
     Open {
@@ -124,7 +124,7 @@ impl Command {
 }
 
 /// What a poll answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Answered {
     /// To `Vote` and `Withdraw`.
     Voted(Voted),
@@ -154,7 +154,7 @@ pub enum Answered {
 }
 
 /// Somebody's own ballot.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Own {
     /// What it says.
     pub answer: Answer,

@@ -183,7 +183,7 @@ fn withdraw(poll: &Poll, voter: Voter, sequence: Option<u32>, entry: EntryId) ->
 }
 
 /// The answer to a change that was made already.
-fn standing(poll: &Poll, rules: &VotingLimits) -> Answered {
+pub(super) fn standing(poll: &Poll, rules: &VotingLimits) -> Answered {
     changed(poll, rules, poll.stage())
 }
 

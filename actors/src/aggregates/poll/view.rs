@@ -7,6 +7,7 @@ use plenum_schema::Offset;
 use plenum_schema::poll::{
     Bucket, Count, Definition, Number, NumberResults, QuestionKind, QuorumResult, Results, Visibility, WordCount,
 };
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 const BUCKETS: i128 = 20;
 
 /// As whom results are seen.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum View {
     /// As everybody.
     Public,

@@ -223,6 +223,16 @@ fn conference_events() -> Vec<Message> {
             "What an audience asks; also the first thing on a `board:` or `boardHost:` topic.",
             object(&[("topic", a("Topic")), ("signal", kind("board", a("Board")))]),
         ),
+        server(
+            "server signal domainChecked",
+            "A domain of the status board was checked.",
+            object(&[("topic", a("Topic")), ("signal", kind("domainChecked", a("DomainChecked")))]),
+        ),
+        server(
+            "server signal statusListChanged",
+            "Brands or domains of the status board were made, changed or removed.",
+            object(&[("topic", a("Topic")), ("signal", kind("statusListChanged", object(&[("at", a("Moment"))])))]),
+        ),
     ]
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// A UUID as it is written.
 pub const UUID: &str = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 /// A topic as it is written.
-pub const TOPIC: &str = "^(conversation|user|presence|conference|poll|pollVoted|pollHost|board|boardHost):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+pub const TOPIC: &str = "^(status:all|(conversation|user|presence|conference|poll|pollVoted|pollHost|board|boardHost):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$";
 
 /// A reference to a component.
 pub fn a(name: &str) -> Value {
@@ -309,6 +309,17 @@ fn boards() -> Vec<(&'static str, Value)> {
             ]),
         ),
         ("Board", object(&[("revision", a("Offset")), ("total", a("Offset")), ("items", list(a("BoardItem")))])),
+        (
+            "DomainChecked",
+            object(&[
+                ("id", a("Id")),
+                ("domain", text()),
+                ("blocked", flag()),
+                ("scan", text()),
+                ("at", a("Moment")),
+                ("version", a("Offset")),
+            ]),
+        ),
         ("Audience", object(&[("live", a("Offset")), ("unique", a("Offset")), ("peak", a("Offset"))])),
     ]
 }

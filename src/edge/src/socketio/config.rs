@@ -31,6 +31,8 @@ pub struct SocketIoConfig {
     pub followed_conversations: usize,
     /// Whose coming and going it hears: that many of the people it has direct conversations with.
     pub followed_people: usize,
+    /// Whether everybody with an account hears of checks of the status board without asking.
+    pub status_board: bool,
     /// Whether clients that come back get what they missed (`pid` and offsets).
     pub recovery: bool,
     /// The most topics that a client is told its positions of; the oldest fall out, and are delivered from the beginning of the
@@ -66,6 +68,7 @@ impl Default for SocketIoConfig {
             attachments: 8,
             followed_conversations: 100,
             followed_people: 50,
+            status_board: true,
             recovery: true,
             told_positions: 64,
             direct_conversations: 262_144,

@@ -9,5 +9,6 @@ mod conference;
 pub mod incoming;
 pub mod names;
 pub mod outgoing;
+mod status_board;
 
 pub use incoming::{Heard, Request, read};

@@ -142,6 +142,11 @@ fn go_on(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Followi
 /// What is told to the client's own devices, and who of its direct conversations is there.
 fn people(chat: &Chat, around: &Around<'_>, user: UserId, following: &Following) {
     listen(chat, around, Topic::User(user));
+    let is_account = chat.connection.identity().is_some_and(|identity| identity.is_account());
+    if around.config.status_board && is_account {
+        // Front ends of status boards connect and listen: they never ask.
+        listen(chat, around, Topic::Status);
+    }
     let mut online = Vec::new();
     let peers = following.conversations.iter().filter_map(|one| one.peer);
     for peer in peers.take(around.config.followed_people) {

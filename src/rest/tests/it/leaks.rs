@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 /// A body with every member any route reads, so that each gets past its own reading.
 fn any_body(stranger: &Person, conversation: &str) -> Value {
     json!({ "email": "new@example.org", "password": "x", "refreshToken": "x", "currentPassword": "x", "newPassword": "x",
+        "name": "x", "code": "X", "scopes": ["status:read"], "role": "admin", "domain": "x.example",
+        "id": conversation, "scanResult": { "status": "blocked" },
         "userId": stranger.id, "title": "taken over", "conversationId": conversation, "text": "intruder", "emoji": "👍", "read": 1 })
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that finds something missing stops")]
 
 mod accounts;
+mod api_keys;
 mod changes;
 mod contract;
 mod conversations;
@@ -14,4 +15,5 @@ mod leaks;
 mod pages;
 mod qr;
 mod rooms;
+mod status_board;
 mod world;

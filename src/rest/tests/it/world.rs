@@ -17,13 +17,15 @@ use plenum_actors::publication::{Body, Publication, Publisher};
 use plenum_actors::store::SharedStore;
 use plenum_cluster::SingleNode;
 use plenum_http::{HttpConfig, HttpLayer, Rate, cors, envelope, no_such_path};
-use plenum_rest::{HealthSummary, RestConfig, RestState, configure};
+use plenum_rest::{HealthSummary, RestConfig, RestParts, RestState, configure};
 use plenum_schema::wire::Signal;
 use plenum_schema::{Offset, SessionId, Topic};
-use plenum_services::accounts::{Accounts, AccountsConfig};
+use plenum_services::accounts::{Accounts, AccountsConfig, Role};
+use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Conferences};
 use plenum_services::conversations::{Conversations, ConversationsConfig, Parts};
 use plenum_services::idempotency::{Idempotency, IdempotencyConfig};
+use plenum_services::status_board::{StatusBoard, StatusBoardConfig};
 use plenum_store::{Embedded, EmbeddedConfig};
 use serde_json::Value;
 use std::sync::Arc;
@@ -114,6 +116,10 @@ impl World {
     }
 
     pub fn with(config: &RestConfig) -> Self {
+        Self::with_board(config, StatusBoardConfig::default())
+    }
+
+    pub fn with_board(config: &RestConfig, board: StatusBoardConfig) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let store: SharedStore = Embedded::open(EmbeddedConfig::at(directory.path().join("store"))).expect("a store");
         let clock: SharedClock = Arc::new(SystemClock::new());
@@ -176,7 +182,11 @@ impl World {
         let layer = HttpLayer::new(http.clone(), authenticator, clock.clone(), None).expect("a layer");
         let health =
             Arc::new(|| HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" });
-        let state = RestState::new(accounts, conversations, conferences, idempotency, health, clock, config);
+        let api_keys = ApiKeys::new(store.clone(), clock.clone(), Default::default());
+        let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
+        let parts =
+            RestParts { accounts, api_keys, conversations, conferences, status_board, idempotency, health, clock };
+        let state = RestState::new(parts, config);
         Self { state, signals, store, layer: web::Data::new(layer), http, _directory: directory }
     }
 
@@ -218,6 +228,14 @@ impl World {
             token: answer["accessToken"].as_str().expect("a token").to_owned(),
             email,
         }
+    }
+
+    /// Somebody who looks after the house.
+    pub async fn admin(&self, name: &str) -> Person {
+        let person = self.register(name).await;
+        let id = person.id.parse().expect("an id");
+        self.state.accounts.set_role(id, Role::Admin, None).await.expect("a role");
+        person
     }
 
     /// The id of a group of these people.

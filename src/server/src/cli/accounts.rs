@@ -3,7 +3,7 @@
 use super::offline::{self, Missing};
 use super::{Failure, Settings, block_on};
 use clap::{Args, Subcommand};
-use plenum_services::accounts::{Accounts, Minted, NewAccount, Profile, ProfileUpdate, Secret};
+use plenum_services::accounts::{Accounts, Minted, NewAccount, Profile, ProfileUpdate, Role, Secret};
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -22,6 +22,13 @@ pub(super) enum UserCommand {
         /// JSON lines with whole profiles
         #[arg(long)]
         json: bool,
+    },
+    /// Give an account a role: user, host, speaker, seller, university or admin
+    SetRole {
+        /// E-mail address, telephone number, user name or id
+        user: String,
+        /// The role
+        role: Role,
     },
     /// Set a password, which is read from a file or the standard input; all sessions of the account end
     SetPassword {
@@ -99,6 +106,12 @@ pub(super) fn user(settings: &Settings, command: UserCommand) -> Result<(), Fail
         match command {
             UserCommand::Add(args) => add(&accounts, args).await,
             UserCommand::List { json } => list(&accounts, json).await,
+            UserCommand::SetRole { user, role } => {
+                let profile = accounts.lookup(&user).await?;
+                let profile = accounts.set_role(profile.id, role, None).await?;
+                writeln!(std::io::stdout(), "{}", row(&profile))?;
+                Ok(())
+            }
             UserCommand::SetPassword { user, password_file } => {
                 let profile = accounts.lookup(&user).await?;
                 accounts.set_password(profile.id, password(password_file.as_deref())?).await?;
@@ -226,7 +239,7 @@ fn token_line(minted: &Minted, json: bool) -> String {
 pub(super) fn keys(settings: &Settings, command: KeysCommand) -> Result<(), Failure> {
     let accounts = offline::accounts(&settings.load()?, Missing::Refuse)?;
     match command {
-        KeysCommand::Rotate => accounts.rotate_keys()?,
+        KeysCommand::Rotate => super::block_on(async { Ok(accounts.rotate_keys().await?) })?,
     }
     writeln!(std::io::stdout(), "a new key signs from now on")?;
     Ok(())

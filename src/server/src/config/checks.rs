@@ -1,7 +1,7 @@
 //! What types cannot say: ranges, and settings that contradict each other.
 
-use super::Config;
-use super::sections::{Engine, MAX_WORKERS};
+use super::sections::MAX_WORKERS;
+use super::{Bus, Config, Engine};
 use plenum_actors::connection::ConnectionConfig;
 use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
@@ -38,7 +38,13 @@ impl Config {
         self.check_websocket(&mut found);
         self.check_plain(&mut found);
         between(&mut found, "rest.lookup_keys", self.rest.lookup_keys, 16..=10_000_000);
-        for (key, rate) in [("rest.lookup_rate", self.rest.lookup_rate), ("rest.guess_rate", self.rest.guess_rate)] {
+        let rest = &self.rest;
+        let rates = [
+            ("rest.lookup_rate", rest.lookup_rate),
+            ("rest.guess_rate", rest.guess_rate),
+            ("rest.key_rate", rest.key_rate),
+        ];
+        for (key, rate) in rates {
             found.extend(rate.problem().map(|(member, reason)| (format!("{key}.{member}"), reason.to_owned())));
         }
         between(&mut found, "rest.guess_keys", self.rest.guess_keys, 16..=10_000_000);
@@ -54,8 +60,10 @@ impl Config {
         found.extend(
             self.http.surface.problems().into_iter().map(|problem| below("http")((problem.key, problem.reason))),
         );
+        self.check_cluster(&mut found);
         found.extend(self.conferences.service.problems().into_iter().map(below("conferences")));
         self.check_voting(&mut found);
+        self.check_status_board(&mut found);
         found.extend(self.presence.problems().into_iter().map(below("presence")));
         found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
@@ -83,7 +91,22 @@ impl Config {
         unless(&mut found, is_near || self.store.cql.tls.enabled, "store.scylla.tls.enabled", reason);
         let reason = "is on: /ws-echo accepts large messages from anybody";
         unless(&mut found, !self.websocket.echo, "websocket.echo", reason);
+        let reason = "is on: anybody may report on the domains of the status board";
+        unless(&mut found, !self.status_board.public_checker, "status_board.public_checker", reason);
         found
+    }
+
+    fn check_status_board(&self, found: &mut Found) {
+        let (board, keys) = (&self.status_board, &self.api_keys);
+        between(found, "status_board.brands", board.brands, 1..=10_000);
+        between(found, "status_board.domains", board.domains, 1..=100_000);
+        between(found, "status_board.reports", board.reports, 1..=10_000);
+        between(found, "status_board.periods", board.periods, 1..=100_000);
+        between(found, "status_board.claim_grace_s", board.claim_grace_s, 5..=86_400);
+        between(found, "api_keys.keys", keys.keys, 1..=1_000);
+        between(found, "api_keys.max_overlap_s", keys.max_overlap_s, 0..=366 * 86_400);
+        between(found, "api_keys.overlap_s", keys.overlap_s, 0..=keys.max_overlap_s);
+        between(found, "api_keys.used_every_s", keys.used_every_s, 1..=86_400);
     }
 
     fn check_voting(&self, found: &mut Found) {
@@ -112,6 +135,15 @@ impl Config {
         if let Err(error) = EnvFilter::builder().parse(&self.log.level) {
             found.push(("log.level".to_owned(), format!("is no level and no list of levels by module: {error}")));
         }
+    }
+
+    fn check_cluster(&self, found: &mut Found) {
+        let below = |(key, reason): (&str, String)| (format!("cluster.{key}"), reason);
+        found.extend(self.cluster.settings.problems().into_iter().map(below));
+        let is_fine = self.cluster.bus == Bus::None || self.store.engine != Engine::Embedded;
+        let reason =
+            "cannot be the embedded engine, which one process has for itself: the nodes of a cluster share a store";
+        unless(found, is_fine, "store.engine", reason);
     }
 
     fn check_listeners(&self, found: &mut Found) {

@@ -2,6 +2,7 @@
 
 use plenum_actors::aggregates::conversation::ConversationLimits;
 use plenum_actors::owner::OwnerConfig;
+use plenum_cluster::nats::ClusterConfig;
 use plenum_http::HttpConfig;
 use plenum_services::conferences::{ConferenceLimits, ConferencesConfig, VotingLimits};
 use plenum_services::conversations::ConversationsConfig;
@@ -233,25 +234,25 @@ pub enum Engine {
 }
 
 /// `[cluster]`
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ClusterConfig {
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ClusterSection {
     /// What connects the nodes.
     pub bus: Bus,
-}
-
-impl Default for ClusterConfig {
-    fn default() -> Self {
-        Self { bus: Bus::None }
-    }
+    /// The rest of the section.
+    #[serde(flatten)]
+    pub settings: ClusterConfig,
 }
 
 /// What connects nodes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bus {
     /// Nothing: a single node.
+    #[default]
     None,
+    /// NATS.
+    Nats,
 }
 
 /// `[websocket]`

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
 
 const READY_WITHIN_MS = 60_000;
 
@@ -60,6 +61,16 @@ export class Server {
     } catch {
       return false;
     }
+  }
+
+  /** A command of the program on this server's data, while it does not run. Answers what it printed. */
+  async command(...words) {
+    const env = { ...process.env, PLENUM__STORE__PATH: join(this.#folder, "data") };
+    const child = spawn(this.#binary, words, { env, cwd: this.#folder, stdio: ["ignore", "pipe", "pipe"] });
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    const code = child.exitCode ?? (await new Promise((done) => child.once("exit", done)));
+    assert.equal(code, 0, `plenum ${words.join(" ")}: ${err}`);
+    return out;
   }
 
   /** As a power cut would. */

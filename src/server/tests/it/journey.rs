@@ -3,10 +3,11 @@
 mod access;
 mod changes;
 mod chat;
-mod conference;
+pub mod conference;
 mod kinds;
 mod personal;
 mod presence;
 mod resume;
 mod retention;
 mod signals;
+mod status_board;

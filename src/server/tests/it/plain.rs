@@ -1,10 +1,10 @@
 //! The native protocol over plain HTTP: server-sent events and long polling.
 
 mod documents;
-mod events;
+pub mod events;
 mod poll;
 mod poll_end;
-mod poller;
+pub mod poller;
 mod reading;
 mod stream;
 mod stream_end;

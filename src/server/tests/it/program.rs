@@ -241,6 +241,24 @@ fn accounts_are_made_listed_and_signed_in_from_the_command_line() {
     let parts: Vec<&str> = token.trim().split('\t').collect();
     assert_eq!((parts.len(), parts[0]), (3, id.as_str()));
     out(&run(&["--data", &data, "keys", "rotate"]));
+    let role = out(&run(&["--data", &data, "user", "set-role", "ann", "admin"]));
+    assert!(role.starts_with(&format!("{id}\tann\tann@example.org\t-\tadmin\t")), "{role}");
+    assert!(!run(&["--data", &data, "user", "set-role", "ann", "emperor"]).status.success());
+}
+
+#[test]
+fn keys_of_programs_are_made_listed_rotated_and_revoked_from_the_command_line() {
+    let (_folder, data) = data();
+    out(&run(&["--data", &data, "user", "add", "--create", "--username", "ann", "--no-password"]));
+    let add = ["--data", &data, "key", "add", "--name", "checker", "--scope", "status:read", "--scope", "status:write"];
+    let key = out(&run(&add)).trim().to_owned();
+    let listed = out(&run(&["--data", &data, "key", "list"]));
+    let id = listed.split('\t').next().unwrap();
+    assert!(listed.contains("status:read status:write") && !listed.contains(&key[40..]), "{listed}");
+    assert_ne!(out(&run(&["--data", &data, "key", "rotate", id])).trim(), key);
+    out(&run(&["--data", &data, "key", "revoke", id]));
+    assert_eq!(out(&run(&["--data", &data, "key", "list"])), "");
+    assert!(!run(&["--data", &data, "key", "revoke", id]).status.success());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Socket.IO, byte for byte, against a whole server.
 
-mod client;
+pub mod client;
 mod polling;
 mod recovery;
 mod room;

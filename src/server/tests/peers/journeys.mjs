@@ -113,6 +113,19 @@ async function joinsAndLeaves(journey) {
   assert.equal(socket.all(words.foreign).length, 0, `heard ${words.foreign} too`);
 }
 
+/** As a front end of a status board does: it has connected, and listens. */
+async function watches(journey) {
+  const { socket, world } = journey;
+  if (!world.board) return "the double has no status board";
+  for (const [status, words] of [["blocked", "ada"], ["accessible", "tidak ada"]]) {
+    const from = socket.heard.length;
+    const { nawala } = await world.report(status);
+    const { args } = await socket.event("domain:nawala-updated", () => true, from);
+    assert.equal(nawala.status, words);
+    assert.deepEqual(args[0], { domainId: world.board.id, domain: "example.org", nawala });
+  }
+}
+
 /** The line breaks; whatever `meanwhile` does, the client comes back by itself. Answers where that began. */
 async function breaks(journey, meanwhile) {
   const { socket, line } = journey;
@@ -176,6 +189,7 @@ export const STEPS = [
   ["a refusal comes to the callback, without one as an error event", hearsRefusals],
   ["bytes go both ways", bearsBytes],
   ["joins a room, leaves it, joins again", joinsAndLeaves],
+  ["hears of a check of the status board without asking", watches],
   ["comes back by itself and gets what it missed", comesBack],
   ["gets what it missed after the server was killed", survivesACrash],
   ["a session that is ended elsewhere says so", isSignedOut],

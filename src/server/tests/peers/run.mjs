@@ -152,7 +152,7 @@ async function main() {
   console.log("TAP version 13");
   const program = values.reference ? join(here, "reference/conformance.mjs") : needed("PEERS_CONFORMANCE");
   const conformance = await Conformance.start(program);
-  const world = await World.start();
+  const world = await World.start({ hasBoard: !values.reference });
   const Speaker = values.reference ? SocketIoSpeaker : NativeSpeaker;
   const speaker = new Speaker(world.url, await world.person("speaker"));
   try {

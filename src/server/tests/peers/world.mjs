@@ -4,15 +4,33 @@ import { randomUUID } from "node:crypto";
 import { Server } from "../browser/server.mjs";
 
 export class World {
-  static async start() {
+  /** `hasBoard`: a domain is put on the status board, with a key for a checker. */
+  static async start({ hasBoard = true } = {}) {
     const world = new World();
     world.server = await Server.start();
     world.url = `http://127.0.0.1:${world.server.port}`;
+    if (hasBoard) await world.#board();
     return world;
   }
 
-  async #post(path, body, token) {
-    const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
+  async #board() {
+    const keeper = await this.person("keeper");
+    await this.server.terminate();
+    await this.server.command("user", "set-role", keeper.id, "admin");
+    await this.server.run();
+    const { key } = await this.#post("/api/keys", { name: "checker", scopes: ["status:write"] }, keeper.token);
+    const { id } = await this.#post("/api/domains", { domain: "example.org" }, keeper.token);
+    this.board = { key, id };
+  }
+
+  /** What a checker says of the domain on the board. */
+  report(status) {
+    const { key, id } = this.board;
+    return this.#post("/api/urls/update", { id, scanResult: { status } }, undefined, { "x-api-key": key });
+  }
+
+  async #post(path, body, token, more = {}) {
+    const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }), ...more };
     const answer = await fetch(`${this.url}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
     const text = await answer.text();
     assert.ok(answer.ok, `POST ${path}: ${answer.status} ${text}`);

@@ -1,6 +1,6 @@
 //! What clients hear.
 
-use super::conference;
+use super::{conference, status_board};
 use crate::socketio::{packet, positions};
 use bytes::{Bytes, BytesMut};
 use plenum_actors::publication::{Parser, Vocabulary};
@@ -30,7 +30,7 @@ pub(super) struct Events {
 }
 
 impl Events {
-    fn say<T: Serialize>(&mut self, name: &str, argument: &T) {
+    pub(super) fn say<T: Serialize>(&mut self, name: &str, argument: &T) {
         let frame = packet::event(self.parser, name, argument, self.trail.as_deref());
         if self.out.is_empty() {
             self.out = frame;
@@ -193,6 +193,9 @@ fn on_signal(events: &mut Events, topic: Topic, signal: &Signal) {
         Signal::Results(results) => conference::on_results(events, results),
         Signal::Audience(audience) => conference::on_audience(events, topic, audience),
         Signal::Board(board) => conference::on_board(events, topic, board),
+        Signal::DomainChecked(checked) => status_board::on_checked(events, checked),
+        // Front ends read the list when they open it.
+        Signal::StatusListChanged(_) => {}
     }
 }
 

@@ -10,8 +10,8 @@ use plenum_schema::conversation::{
     TitleChanged,
 };
 use plenum_schema::poll::{BallotPolicy, ChoiceOption, Count, Definition, QuestionKind, Results, Visibility};
-use plenum_schema::wire::{ConversationAdded, GapReason, Notification, SignalFrame, UnreadSignal};
-use plenum_schema::{ConferenceId, Content, MessageId, QuestionId};
+use plenum_schema::wire::{ConversationAdded, DomainChecked, GapReason, Notification, SignalFrame, UnreadSignal};
+use plenum_schema::{ConferenceId, Content, DomainId, MessageId, QuestionId};
 use plenum_websocket::Opcode;
 use plenum_websocket::client::read_frame;
 use serde_json::{Value, json};
@@ -140,7 +140,32 @@ fn of_a_conference() -> Vec<ServerFrame> {
 fn all_frames() -> Vec<ServerFrame> {
     let mut all = of_conversations();
     all.extend(of_a_conference());
+    all.push(checked());
     all
+}
+
+fn checked() -> ServerFrame {
+    let signal = Signal::DomainChecked(DomainChecked {
+        id: DomainId(Uuid::from_u128(9)),
+        domain: "example.org".into(),
+        blocked: true,
+        scan: "scan_1700000000000".into(),
+        at: 1_700_000_000_000,
+        version: 3,
+    });
+    ServerFrame::Signal(SignalFrame { topic: Topic::Status, signal })
+}
+
+#[test]
+fn a_check_is_told_alike_in_either_vocabulary() {
+    for vocabulary in [Vocabulary::Hyphen, Vocabulary::Underscore, Vocabulary::Both] {
+        let (name, arguments) = said(vocabulary, &checked(), &All(false)).remove(0);
+        assert_eq!(name, "domain:nawala-updated");
+        let nawala =
+            json!({ "status": "ada", "blockedId": "scan_1700000000000", "lastChecked": "2023-11-14T22:13:20Z" });
+        let wanted = json!({ "domainId": Uuid::from_u128(9), "domain": "example.org", "nawala": nawala });
+        assert_eq!(arguments, [wanted]);
+    }
 }
 
 #[test]
