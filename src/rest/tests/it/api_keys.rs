@@ -45,8 +45,9 @@ async fn what_is_no_key_is_refused_alike() {
     let world = World::new();
     let admin = world.admin("ann").await;
     let mut wrong = text(&key(&world, &admin, &["status:read"]).await);
-    wrong.pop();
-    for key in ["plk_x".to_owned(), admin.token.clone(), format!("{wrong}A"), "x".repeat(2_000)] {
+    let other = if wrong.as_bytes()[50] == b'A' { "B" } else { "A" };
+    wrong.replace_range(50..51, other);
+    for key in ["plk_x".to_owned(), admin.token.clone(), wrong, "x".repeat(2_000)] {
         let seen = urls(&world, ("X-Api-Key", key)).await;
         assert_eq!((seen.problem().0, seen.header("www-authenticate")), (401, "ApiKey"));
         assert_eq!(seen.json()["detail"], "the API key is not valid");
@@ -97,13 +98,14 @@ async fn a_key_that_cannot_be_made_is_refused_with_the_member_named() {
         (json!({ "scopes": ["status:read"] }), 422, "name"),
         (json!({ "name": " ", "scopes": ["status:read"] }), 422, "name"),
         (json!({ "name": "x", "scopes": [] }), 422, "scopes"),
-        (json!({ "name": "x", "scopes": ["everything"] }), 400, "scopes[0]"),
         (json!({ "name": "x", "scopes": ["status:read"], "expiresAt": "soon" }), 422, "expiresAt"),
         (json!({ "name": "x", "scopes": ["status:read"], "expiresAt": "2020-01-01T00:00:00Z" }), 422, "expiresAt"),
     ] {
         let seen = world.post(&admin, "/keys", body.clone()).await;
         assert_eq!((seen.problem().0, &seen.json()["errors"][0]["field"]), (status, &json!(field)), "{body}");
     }
+    let unknown = json!({ "name": "x", "scopes": ["everything"] });
+    assert_eq!(world.post(&admin, "/keys", unknown).await.problem().0, 400);
 }
 
 #[actix_web::test]
