@@ -25,12 +25,12 @@ pub enum Decision<A: Aggregate> {
 
 /// An aggregate: state folded from events, and decisions about commands. No I/O, no clock, no randomness: time and ids come in.
 pub trait Aggregate: Sized + Debug + Clone + Send + 'static {
-    /// What can be asked of it.
-    type Command: Debug + Clone + Send + 'static;
+    /// What can be asked of it; travels between nodes.
+    type Command: Debug + Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// What happened; stored for ever.
     type Event: Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// What an accepted command answers.
-    type Answer: Debug + Clone + PartialEq + Send + 'static;
+    type Answer: Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// The saved form of the state.
     type Saved: Serialize + DeserializeOwned;
     /// Limits that the configuration sets; the same for every aggregate of the kind.
@@ -53,6 +53,12 @@ pub trait Aggregate: Sized + Debug + Clone + Send + 'static {
     /// an append is under way.
     fn is_query(command: &Self::Command) -> bool;
 
+    /// The newest offset that whoever sends this query has heard of; 0: of none. The answer is at least as new, if the log is.
+    fn known(command: &Self::Command) -> Offset {
+        let _ = command;
+        0
+    }
+
     /// The command's name in metrics and logs: one of a few fixed words.
     fn name(command: &Self::Command) -> &'static str;
 
@@ -70,7 +76,13 @@ pub trait Aggregate: Sized + Debug + Clone + Send + 'static {
 
     /// The answer for a command that was carried out before, at `offset`, under the same entry id — or a refusal when the caller
     /// may no longer know (left the conversation, say).
-    fn repeat(&self, command: &Self::Command, offset: Offset, id: EntryId) -> Result<Self::Answer, Refusal>;
+    fn repeat(
+        &self,
+        rules: &Self::Rules,
+        command: &Self::Command,
+        offset: Offset,
+        id: EntryId,
+    ) -> Result<Self::Answer, Refusal>;
 
     /// The event as subscribers get it. Of one aggregate either every event has one, because positions on a topic have no holes, or
     /// none has: then the log is private, and whoever follows the aggregate gets [`Self::signals`].

@@ -1,20 +1,24 @@
 //! Finds the owner of an aggregate, or starts one.
 
+mod remote;
+
+pub use remote::{Carried, Done, Errand, Remote};
+
 use crate::aggregate::Aggregate;
 use crate::owner::actor::{Deliver, Nudge, Owner, Retire, Slot, Surroundings};
 use crate::owner::reply::Reply;
-use crate::placement::{Place, SharedPlacement};
+use crate::placement::SharedPlacement;
 use actix::dev::channel::channel;
 use actix::prelude::SendError;
 use actix::{Addr, ArbiterHandle, Context};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use parking_lot::RwLock;
-use plenum_schema::{LogId, Refusal, RefusalCode};
+use plenum_schema::{EntryId, Refusal, RefusalCode};
 use std::fmt;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -47,6 +51,8 @@ struct Inner<A: Aggregate> {
     live: AtomicUsize,
     arbiters: RwLock<Vec<ArbiterHandle>>,
     placement: SharedPlacement,
+    /// The way to other nodes, when there are any.
+    remote: OnceLock<Arc<dyn Remote<A>>>,
     around: Surroundings,
     rules: A::Rules,
     draining: AtomicBool,
@@ -77,6 +83,7 @@ impl<A: Aggregate> Directory<A> {
             live: AtomicUsize::new(0),
             arbiters: RwLock::default(),
             placement,
+            remote: OnceLock::new(),
             around,
             rules,
             draining: AtomicBool::new(false),
@@ -105,16 +112,24 @@ impl<A: Aggregate> Directory<A> {
     /// Sends a command to the owner of `id`. Never blocks; the reply is answered exactly once, perhaps before this returns.
     ///
     /// Commands sent from one thread to one aggregate are decided in the order they were sent; queries do not wait for
-    /// them and see only what is durable.
+    /// them and see only what is durable. Where there are other nodes the command may be carried out on one of them.
     pub fn tell(&self, id: Uuid, command: A::Command, reply: Reply<A::Answer>) {
         if self.inner.draining.load(Ordering::Acquire) {
             return reply.answer(Err(Refusal::new(RefusalCode::Draining, "the server is stopping")));
         }
         // A hint: where there is no way to the named node the log keeps two owners apart just as well.
-        if let Place::Node(_) = self.inner.placement.place(LogId { kind: A::KIND, id }) {
-            self.inner.around.metrics.misplaced.inc();
+        match self.elsewhere(id, 0) {
+            Some((node, remote)) => {
+                let entry = EntryId(self.inner.around.clock.new_id());
+                self.send_off(node, &remote, Errand { id, command, entry, hops: 0 }, reply);
+            }
+            None => self.tell_here(id, command, None, reply),
         }
-        let mut parcel = Deliver { command, reply };
+    }
+
+    /// Hands the command to the owner on this node. `entry`: the id under which it may have been carried out elsewhere.
+    fn tell_here(&self, id: Uuid, command: A::Command, entry: Option<EntryId>, reply: Reply<A::Answer>) {
+        let mut parcel = Deliver { command, entry, reply };
         for _ in 0..SENDS {
             match self.inner.hand_over(&self.inner, id, parcel) {
                 Ok(()) => return,

@@ -7,6 +7,7 @@ pub mod aggregate;
 pub mod aggregates;
 pub mod clock;
 pub mod connection;
+pub mod crowds;
 pub mod directory;
 pub mod history;
 pub mod hub;

@@ -25,6 +25,7 @@ pub enum Class {
 }
 
 /// What a publication says.
+#[expect(clippy::large_enum_variant, reason = "one for each publication, never one for each receiver")]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Body {
     /// A durable event at an offset.

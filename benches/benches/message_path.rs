@@ -107,11 +107,11 @@ fn resume(criterion: &mut Criterion) {
                     for wish in wishes {
                         let page = |after: u64| log.get(usize::try_from(after).unwrap_or(0)..).unwrap_or_default();
                         match wish {
-                            Wish::Page { key, topic, after } => {
+                            Wish::Page { key, topic, after, .. } => {
                                 let page = page(after);
                                 core.page(key, topic, Some((page.get(..200).unwrap_or(page), 1)));
                             }
-                            Wish::Repair { topic, after } => core.repaired(topic, Some((page(after), 1))),
+                            Wish::Repair { topic, after, .. } => core.repaired(topic, Some((page(after), 1))),
                         }
                     }
                 }

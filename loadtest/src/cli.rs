@@ -203,9 +203,12 @@ fn scenario(context: &Context, scenario: &Scenario) -> Result<Report, Failure> {
         Scenario::Idle(args) => idle::run(context, args.scenario()),
         Scenario::Streams(args) => streams::run(context, args.scenario()),
         Scenario::Acks(args) => acks::run(context, args.scenario()),
+        Scenario::Crash(args) => match args.cluster() {
+            Some(cluster) => crash::run_cluster(context, args.scenario(), &cluster),
+            None => crash::run(context, args.scenario()),
+        },
         Scenario::Conference(args) => conference::run(context, args.scenario()),
         Scenario::Board(args) => board::run(context, args.scenario()),
-        Scenario::Crash(args) => crash::run(context, args.scenario()),
         Scenario::Slow(args) => slow::run(context, &args.shape(context), args.rounds()),
         Scenario::Churn(args) => churn::run(context, args.scenario()),
         Scenario::SocketIo(args) => socketio::run(context, &args.comparison()),

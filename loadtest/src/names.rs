@@ -15,6 +15,25 @@ pub const ENV_OPERATIONS: &str = "PLENUM__OPERATIONS__LISTEN";
 /// Environment: worker threads of the edge.
 pub const ENV_WORKERS: &str = "PLENUM__SERVER__WORKERS";
 
+/// Environment of a node: its store, what connects it, and where that is.
+pub const ENV_ENGINE: (&str, &str) = ("PLENUM__STORE__ENGINE", "scylla");
+/// Environment: contact points of the CQL cluster.
+pub const ENV_CQL: &str = "PLENUM__STORE__SCYLLA__NODES";
+/// Environment: that there is a bus.
+pub const ENV_BUS: (&str, &str) = ("PLENUM__CLUSTER__BUS", "nats");
+/// Environment: where the bus is.
+pub const ENV_NATS: &str = "PLENUM__CLUSTER__NATS__URLS";
+/// Arguments that make the schema of the store.
+pub const MIGRATE: &[&str] = &["migrate"];
+/// Metric: other nodes that a node knows.
+pub const METRIC_NODES: &str = "plenum_cluster_nodes";
+/// Metric: appends that met another writer.
+pub const METRIC_CONFLICTS: &str = "plenum_owner_conflicts_total";
+/// Metric: commands carried out where they came from, because a node was lost.
+pub const METRIC_FALLBACKS: &str = "plenum_owner_fallbacks_total";
+/// Metric: bytes sent on the bus.
+pub const METRIC_BUS_BYTES: &str = "plenum_bus_sent_bytes_total";
+
 /// Limits raised for a load run: one address and a few accounts stand for a crowd.
 pub const ENV_LIMITS: &[(&str, &str)] = &[
     ("PLENUM__LIMITS__CONNECTIONS_PER_USER", "100000"),

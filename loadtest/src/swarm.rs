@@ -8,6 +8,7 @@ use crate::net;
 use mio::{Events, Interest, Poll, Token};
 use plenum_schema::codec::DecodeError;
 use plenum_schema::topic::Topic;
+use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub struct Swarm {
     scratch: Vec<u8>,
     shared: Shared,
     server: SocketAddr,
+    /// Connections that go to another server.
+    elsewhere: HashMap<ConnectionNumber, SocketAddr>,
     host: String,
     opened: usize,
     closing: bool,
@@ -67,6 +70,7 @@ impl Swarm {
             scratch: vec![0; SCRATCH_BYTES],
             shared: Shared::new(Book::new(topics), clock),
             server,
+            elsewhere: HashMap::new(),
             host: server.to_string(),
             opened: 0,
             closing: false,
@@ -114,6 +118,11 @@ impl Swarm {
         self.connections.iter().flatten().count()
     }
 
+    /// Where a connection goes from its next opening on.
+    pub fn direct(&mut self, number: ConnectionNumber, server: SocketAddr) {
+        self.elsewhere.insert(number, server);
+    }
+
     /// Starts one more connection; answers its number.
     ///
     /// # Errors
@@ -131,7 +140,8 @@ impl Swarm {
     /// When the kernel refuses a socket.
     pub fn reopen(&mut self, number: ConnectionNumber, plan: Plan) -> io::Result<()> {
         self.opened += 1;
-        let mut stream = net::connect(self.server, self.opened, plan.socket)?;
+        let server = self.elsewhere.get(&number).copied().unwrap_or(self.server);
+        let mut stream = net::connect(server, self.opened, plan.socket)?;
         let wanted = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut stream, Token(number), wanted)?;
         if let Some(slot) = self.connections.get_mut(number) {

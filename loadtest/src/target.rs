@@ -123,7 +123,10 @@ pub struct TargetOptions {
 pub struct Server {
     options: TargetOptions,
     child: Option<Child>,
-    home: TempDir,
+    /// Nodes of one cluster share it: it holds their keys.
+    home: Rc<TempDir>,
+    /// Which node of its cluster.
+    number: usize,
     /// Where clients connect.
     pub address: SocketAddr,
     /// Where metrics and health answer.
@@ -136,19 +139,71 @@ impl Server {
     /// # Errors
     /// [`TargetError`] when the binary, the directory or the start fails.
     pub fn start(options: &TargetOptions, accounts: usize) -> Result<(Self, Vec<Account>), TargetError> {
-        let home = match &options.data {
-            Some(parent) => tempfile::Builder::new().prefix("plenum-loadtest-").tempdir_in(parent),
-            None => tempfile::Builder::new().prefix("plenum-loadtest-").tempdir(),
-        };
-        let home = home.map_err(io_error("data directory"))?;
-        let port = || net::free_port().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let address = port().map_err(io_error("port"))?;
-        let operations = port().map_err(io_error("port"))?;
-        let mut server = Self { options: options.clone(), child: None, home, address, operations };
+        let mut server = Self::homed(options)?;
         let accounts = server.mint(accounts)?;
         server.launch()?;
         server.wait_ready()?;
         Ok((server, accounts))
+    }
+
+    /// A server with a data directory of its own, not started yet.
+    fn homed(options: &TargetOptions) -> Result<Self, TargetError> {
+        let home = match &options.data {
+            Some(parent) => tempfile::Builder::new().prefix("plenum-loadtest-").tempdir_in(parent),
+            None => tempfile::Builder::new().prefix("plenum-loadtest-").tempdir(),
+        };
+        let home = Rc::new(home.map_err(io_error("data directory"))?);
+        Self::placed(options.clone(), home, 0)
+    }
+
+    /// A node on a store that is there already, whose schema is made first. The accounts are made in it.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_on_shared(options: &TargetOptions, accounts: usize) -> Result<(Self, Vec<Account>), TargetError> {
+        let mut server = Self::homed(options)?;
+        server.printed(&names::MIGRATE.iter().map(|&word| word.to_owned()).collect::<Vec<_>>(), "make the schema")?;
+        let accounts = server.mint(accounts)?;
+        server.launch()?;
+        server.wait_ready()?;
+        Ok((server, accounts))
+    }
+
+    fn placed(options: TargetOptions, home: Rc<TempDir>, number: usize) -> Result<Self, TargetError> {
+        let port = || net::free_port().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let address = port().map_err(io_error("port"))?;
+        let operations = port().map_err(io_error("port"))?;
+        Ok(Self { options, child: None, home, number, address, operations })
+    }
+
+    /// Another node of the same cluster: the same keys, other ports, this environment besides. Not started yet.
+    ///
+    /// # Errors
+    /// When there is no free port.
+    pub fn beside(&self, number: usize, environment: &[(String, String)]) -> Result<Self, TargetError> {
+        let mut options = self.options.clone();
+        options.environment.extend_from_slice(environment);
+        Self::placed(options, Rc::clone(&self.home), number)
+    }
+
+    /// Stops it for a while, or lets it go on.
+    pub fn pause(&self, paused: bool) {
+        let signal = if paused { rustix::process::Signal::STOP } else { rustix::process::Signal::CONT };
+        if let Some(pid) = self.pid() {
+            process::signal(pid, signal);
+        }
+    }
+
+    /// Asks it to drain and end.
+    pub fn ask_to_end(&self) {
+        if let Some(pid) = self.pid() {
+            process::signal(pid, rustix::process::Signal::TERM);
+        }
+    }
+
+    /// Whether the process has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.as_mut().is_none_or(|child| matches!(child.try_wait(), Ok(Some(_))))
     }
 
     fn data(&self) -> PathBuf {
@@ -156,7 +211,7 @@ impl Server {
     }
 
     fn log(&self) -> PathBuf {
-        self.home.path().join("server.log")
+        self.home.path().join(format!("server-{}.log", self.number))
     }
 
     fn command(&self) -> Command {
@@ -172,15 +227,20 @@ impl Server {
         command
     }
 
-    fn mint(&self, count: usize) -> Result<Vec<Account>, TargetError> {
-        let arguments = names::token_arguments(count);
+    /// Runs a command of the server's program to its end; answers what it printed.
+    fn printed(&self, arguments: &[String], purpose: &str) -> Result<String, TargetError> {
         let what = format!("{} {}", self.options.binary.display(), arguments.join(" "));
-        let output = self.command().args(&arguments).output().map_err(io_error(&what))?;
+        let output = self.command().args(arguments).output().map_err(io_error(&what))?;
         if !output.status.success() {
             let log = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(TargetError::Start { what: format!("refused to mint tokens ({what})"), log });
+            return Err(TargetError::Start { what: format!("refused to {purpose} ({what})"), log });
         }
-        let accounts = parse_tokens(&String::from_utf8_lossy(&output.stdout))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn mint(&self, count: usize) -> Result<Vec<Account>, TargetError> {
+        let printed = self.printed(&names::token_arguments(count), "mint tokens")?;
+        let accounts = parse_tokens(&printed)?;
         if accounts.len() < count {
             return Err(TargetError::Tokens(format!("{} of {count} were minted", accounts.len())));
         }
@@ -192,13 +252,8 @@ impl Server {
     /// # Errors
     /// When it cannot be started or does not succeed.
     pub fn run(&self, arguments: &[&str]) -> Result<(), TargetError> {
-        let what = format!("{} {}", self.options.binary.display(), arguments.join(" "));
-        let output = self.command().args(arguments).output().map_err(io_error(&what))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let log = String::from_utf8_lossy(&output.stderr).into_owned();
-        Err(TargetError::Start { what: format!("refused ({what})"), log })
+        let arguments: Vec<String> = arguments.iter().map(|&word| word.to_owned()).collect();
+        self.printed(&arguments, "run").map(drop)
     }
 
     /// Starts the process on its data directory and ports, without waiting for it.

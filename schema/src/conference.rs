@@ -58,6 +58,26 @@ pub struct Speaker {
     pub bio: Option<String>,
 }
 
+/// One point of a conference's agenda.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AgendaItem {
+    /// What it is.
+    pub title: String,
+    /// When it begins, as its host writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<String>,
+    /// When it ends, as its host writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_time: Option<String>,
+    /// Which of the speakers speaks: their number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<u32>,
+    /// In which room or track.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub track: Option<String>,
+}
+
 /// What a conference is called and when it is. Stored: only add optional members.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -85,6 +105,18 @@ pub struct ConferenceInfo {
     /// Whether moderators look at the audience's questions before everybody sees them.
     #[serde(default, skip_serializing_if = "is_false")]
     pub moderated: bool,
+    /// Whether the audience may reply to questions of others.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub audience_replies: bool,
+    /// Whether nobody joins without an invitation.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub invited: bool,
+    /// Teams that participants belong to; a quiz has a leaderboard of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub teams: Vec<String>,
+    /// What happens when and where, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agenda: Vec<AgendaItem>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -113,6 +145,8 @@ pub enum ConferenceEvent {
     QuestionClosed(QuestionClosed),
     /// The host shows a question's results to everybody, or hides them.
     ResultsShown(ResultsShown),
+    /// A question takes no answers for a while, or again.
+    QuestionFrozen(QuestionFrozen),
 }
 
 /// A conference was made.
@@ -183,6 +217,16 @@ pub struct QuestionClosed {
     /// What it came to, when everybody may see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results: Option<Box<Results>>,
+}
+
+/// A question takes no answers for a while, or again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QuestionFrozen {
+    /// Which.
+    pub question: QuestionId,
+    /// From now on, or no longer.
+    pub frozen: bool,
 }
 
 /// Results are shown to everybody, or hidden.

@@ -6,6 +6,7 @@ mod block;
 mod conference;
 mod conversation;
 mod idempotency;
+mod keys;
 mod message_state;
 mod presence;
 mod room;
@@ -14,9 +15,12 @@ mod status_board;
 pub use account::{Account, AccountKey, Session};
 pub use api_key::ApiKey;
 pub use block::Block;
-pub use conference::{ConferenceCode, ConferenceRow, HostedConference, Participant, QuestionResults, QuestionRow};
+pub use conference::{
+    ConferenceCode, ConferenceRow, HostedConference, Invitation, Participant, QuestionResults, QuestionRow,
+};
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
+pub use keys::KeyRingRow;
 pub use message_state::{MessageStateRow, Reaction};
 pub use presence::LastSeen;
 pub use room::{ConversationSettings, ROOM_SHARDS, RoomRow, room_shard};
@@ -48,4 +52,6 @@ pub const TABLES: &[&Table] = &[
     StatusDomain::TABLE,
     StatusName::TABLE,
     StatusPeriod::TABLE,
+    Invitation::TABLE,
+    KeyRingRow::TABLE,
 ];

@@ -7,7 +7,10 @@ mod sheet;
 
 pub use chain::{Chain, Leaf, hex, leaf, pseudonym};
 pub use number::Number;
-pub use results::{Bucket, Count, Leader, NumberResults, Points, RankingResults, Results, WordCount};
+pub use results::{
+    Bucket, Cell, Count, Heat, Leader, NumberResults, Points, Pulse, QuorumResult, RankingResults, Results, TeamScore,
+    Weight, WordCount,
+};
 pub use sheet::{ResultSheet, SheetEntry, SheetError, SheetKey, SignedSheet};
 
 use crate::id::{ConferenceId, ParticipantId};
@@ -17,10 +20,11 @@ use serde::{Deserialize, Serialize};
 pub type OptionId = u16;
 
 /// What kind of answer a question wants. Stored: only add variants.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum QuestionKind {
     /// One option.
+    #[default]
     Single,
     /// Between `min` and `max` options.
     Multiple,
@@ -38,6 +42,10 @@ pub enum QuestionKind {
     Number,
     /// One option, right or wrong; fast right answers get more points.
     Quiz,
+    /// A point on the question's picture.
+    Point,
+    /// One option of how it goes right now; what was said longer ago weighs less.
+    Feedback,
 }
 
 /// When a ballot may be changed or withdrawn.
@@ -80,7 +88,7 @@ pub struct ChoiceOption {
 }
 
 /// A question, completely. Stored: only add optional members.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Definition {
     /// What is asked.
@@ -117,6 +125,21 @@ pub struct Definition {
     /// How far from `target` counts as right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<Number>,
+    /// Address of a picture; what is pointed at in a question of the kind `point`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Feedback: an answer weighs half after so long, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half_life_ms: Option<u64>,
+    /// The survey it belongs to: questions of the same survey are answered at one's own pace, in their order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub survey: Option<String>,
+    /// The outcome stands only with at least so many ballots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<u64>,
+    /// The outcome stands only with ballots of at least this share of everybody who has joined: 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum_share: Option<Number>,
 }
 
 impl Definition {
@@ -143,6 +166,18 @@ pub enum Answer {
     Text(String),
     /// A number.
     Number(Number),
+    /// A point on the picture.
+    Point(Spot),
+}
+
+/// A point on a picture.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spot {
+    /// From the left edge (0) to the right one (1).
+    pub x: Number,
+    /// From the upper edge (0) to the lower one (1).
+    pub y: Number,
 }
 
 /// One entry of a poll's log. Ballots have short member names: there are many of them.
@@ -161,6 +196,10 @@ pub enum PollEvent {
     Withdrawn(Withdrawn),
     /// The host shows the results to everybody, or hides them.
     Shown(Shown),
+    /// The host lets no ballot in for a while, or again.
+    Frozen(Frozen),
+    /// A moderator keeps a word of a cloud from everybody, or no longer.
+    WordHidden(WordHidden),
     /// No ballot counts from here on.
     Closed(Closed),
 }
@@ -213,10 +252,31 @@ pub struct Shown {
     pub shown: bool,
 }
 
+/// No ballot is let in, or again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Frozen {
+    /// From now on, or no longer.
+    pub frozen: bool,
+}
+
+/// A word is kept from everybody but hosts, or no longer. Its ballots count all the same.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WordHidden {
+    /// Which, as it is counted.
+    pub word: String,
+    /// From now on, or no longer.
+    pub hidden: bool,
+}
+
 /// The end of a poll.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Closed {
     /// How many ballots count.
     pub ballots: u64,
+    /// How many had joined, where the question has a quorum of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<u64>,
 }

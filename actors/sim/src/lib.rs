@@ -21,6 +21,8 @@ pub struct Options {
     pub mutation: Option<Mutation>,
     /// Clients also edit, delete and react to messages.
     pub changes: bool,
+    /// Nodes send commands over a bus to the one that a conversation is placed on.
+    pub bus: bool,
     /// Prints every event.
     pub trace: bool,
 }
@@ -42,6 +44,12 @@ pub struct Summary {
     pub duplicates: u64,
     /// Nodes that crashed.
     pub crashes: u64,
+    /// Commands that were answered by another node.
+    pub carried: u64,
+    /// Commands that were carried out where they came from, because no answer came over the bus.
+    pub fallbacks: u64,
+    /// Questions that were answered.
+    pub questions: u64,
 }
 
 impl Summary {
@@ -54,6 +62,9 @@ impl Summary {
         self.unknowns += other.unknowns;
         self.duplicates += other.duplicates;
         self.crashes += other.crashes;
+        self.carried += other.carried;
+        self.fallbacks += other.fallbacks;
+        self.questions += other.questions;
     }
 }
 

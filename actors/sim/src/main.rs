@@ -25,6 +25,9 @@ struct Arguments {
     /// Clients also edit, delete and react to messages.
     #[arg(long)]
     changes: bool,
+    /// Nodes send commands over a bus to the one that a conversation is placed on.
+    #[arg(long)]
+    bus: bool,
     /// Breaks a rule of the owner on purpose (names as in the `Mutation` type), to see it caught.
     #[arg(long)]
     mutation: Option<String>,
@@ -40,7 +43,7 @@ fn main() -> ExitCode {
         other => other.flatten(),
     };
     match arguments.seed {
-        Some(seed) => replay(seed, Options { mutation, changes: arguments.changes, trace: true }),
+        Some(seed) => replay(seed, Options { mutation, changes: arguments.changes, bus: arguments.bus, trace: true }),
         None => run_many(&arguments, mutation),
     }
 }
@@ -89,7 +92,7 @@ fn work(shared: &Shared, arguments: &Arguments, mutation: Option<Mutation>) {
         if seed >= shared.end {
             break;
         }
-        match run(seed, Options { mutation, changes: arguments.changes, trace: false }) {
+        match run(seed, Options { mutation, changes: arguments.changes, bus: arguments.bus, trace: false }) {
             Ok(summary) => total.add(&summary),
             Err(failure) => lock(&shared.failures).push(failure),
         }

@@ -27,6 +27,27 @@ pub struct Try {
     pub attempt: u32,
 }
 
+/// Whoever waits for an owner's answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asker {
+    /// A client that the node serves.
+    Client(Try),
+    /// Nobody: a change of a message, which is checked where it is answered.
+    Change,
+    /// Another node, which has sent this errand.
+    Errand {
+        /// Which errand.
+        number: u64,
+        /// Whose message it is.
+        one: Try,
+    },
+    /// Somebody who asks where the conversation stands.
+    Question {
+        /// When.
+        at: u64,
+    },
+}
+
 /// A running owner.
 #[derive(Debug)]
 pub struct Running {
@@ -35,7 +56,7 @@ pub struct Running {
     /// Which of all owners of the run.
     pub incarnation: u64,
     /// Commands without an answer.
-    pub open: HashMap<Ticket, Try>,
+    pub open: HashMap<Ticket, Asker>,
     /// The earliest wake-up under way.
     pub armed: Option<u64>,
     /// What it must publish next; `None` before it has announced its head.
@@ -51,6 +72,8 @@ pub struct Node {
     pub is_down: bool,
     /// Nothing moves until then.
     pub paused_until: u64,
+    /// Nothing gets from the bus to it or back until then.
+    pub cut_until: u64,
     /// How far its wall clock is off.
     pub skew: i64,
 }

@@ -2,7 +2,7 @@
 //! who repeat what was not answered, and a host who closes in the middle.
 //!
 //! Checked: what a voter was told last is what counts; every acknowledged ballot stands in the log where the acknowledgement said; nothing
-//! stands behind the close; the close says how many ballots there are; nobody is acknowledged later.
+//! stands behind the close; the close says how many ballots there are; nobody is acknowledged later; nothing is let in while it is frozen.
 
 use crate::rng::Rng;
 use crate::store::{Fate, Log};
@@ -30,9 +30,11 @@ const END: u64 = 600_000;
 const POLL: Uuid = Uuid::from_u128(0xb0);
 const CONFERENCE: ConferenceId = ConferenceId(Uuid::from_u128(0xc0));
 
-/// Who asks: a voter, or the host (opens, then closes).
+/// Who asks: a voter, or the host (opens, freezes, thaws, closes).
 type Asker = usize;
 const HOST: Asker = VOTERS;
+/// What the host does last, after opening, freezing and thawing.
+const CLOSE: usize = 3;
 
 #[derive(Debug)]
 enum Event {
@@ -117,6 +119,7 @@ fn question() -> Definition {
         points: None,
         target: None,
         tolerance: None,
+        ..Definition::default()
     }
 }
 
@@ -187,7 +190,7 @@ impl World {
     }
 
     fn steps(&self, asker: Asker) -> usize {
-        if asker == HOST { 2 } else { BALLOTS }
+        if asker == HOST { CLOSE + 1 } else { BALLOTS }
     }
 
     fn fail(&mut self, what: String) {
@@ -233,7 +236,8 @@ impl World {
         if asker == HOST {
             return match done {
                 0 => Command::Open { conference: CONFERENCE, definition: Box::new(question()) },
-                _ => Command::Close,
+                1 | 2 => Command::Freeze { frozen: done == 1 },
+                _ => Command::Close { audience: 9 },
             };
         }
         let voter = Voter { conference: CONFERENCE, participant: participant(asker) };
@@ -256,7 +260,7 @@ impl World {
         slot.open.insert(ticket, (asker, attempt));
         slot.core.get_or_insert_with(|| Core::new(POLL, config, VotingLimits::default(), now));
         let life = slot.life;
-        self.input(node, life, Input::Command { ticket, command, fresh });
+        self.input(node, life, Input::Command { ticket, command, fresh, again: false });
     }
 
     fn time(&self) -> Now {
@@ -380,8 +384,8 @@ impl World {
                 }
                 person.told = wished;
             }
-            Ok(Answered::Changed { offset, .. }) if asker == HOST && step == 1 => self.closed_at = Some(offset),
-            Ok(Answered::Changed { .. }) => {}
+            Ok(Answered::Changed { offset, .. }) if asker == HOST && step == CLOSE => self.closed_at = Some(offset),
+            Ok(Answered::Changed { .. } | Answered::Noted(_)) => {}
             Ok(other) => return self.fail(format!("{other:?} answers asker {asker}")),
             Err(refusal) if refusal.code == plenum_schema::RefusalCode::Gone => {
                 person.late = true;
@@ -391,8 +395,8 @@ impl World {
             Err(_) => return,
         }
         person.done += 1;
-        // The host closes when some have voted.
-        let wait = if asker == HOST { self.rng.between(500, 6_000) } else { self.rng.between(0, 600) };
+        // The host freezes, thaws and closes when some have voted.
+        let wait = if asker == HOST { self.rng.between(200, 3_000) } else { self.rng.between(0, 600) };
         self.push(self.now + wait, Event::Ask { asker, attempt });
     }
 
@@ -400,19 +404,24 @@ impl World {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
-        let (mut ballots, mut closed) = (BTreeMap::new(), None);
+        let (mut ballots, mut closed, mut frozen) = (BTreeMap::new(), None, false);
         for (offset, entry) in (1..).zip(&self.log.entries) {
             let stored: Stored<PollEvent> =
                 codec::restore(&[Poll::EVENT_FORMAT], &entry.payload).map_err(|error| error.to_string())?;
             if let Some(at) = closed {
                 return Err(format!("something stands at {offset}, behind the close at {at}"));
             }
+            let is_ballot = matches!(stored.event, PollEvent::Ballot(_) | PollEvent::Withdrawn(_));
+            if frozen && is_ballot {
+                return Err(format!("a ballot was let in at {offset}, while the question was frozen"));
+            }
             match stored.event {
                 PollEvent::Ballot(ballot) => drop(ballots.insert(ballot.voter, (offset, ballot.answer))),
                 PollEvent::Withdrawn(withdrawn) => drop(ballots.remove(&withdrawn.voter)),
                 PollEvent::Closed(end) if end.ballots == ballots.len() as u64 => closed = Some(offset),
                 PollEvent::Closed(end) => return Err(format!("{} ballots, says the close", end.ballots)),
-                PollEvent::Opened(_) | PollEvent::Shown(_) => {}
+                PollEvent::Frozen(event) => frozen = event.frozen,
+                PollEvent::Opened(_) | PollEvent::Shown(_) | PollEvent::WordHidden(_) => {}
             }
         }
         for (voter, person) in self.people.iter().enumerate().take(VOTERS) {

@@ -1,5 +1,6 @@
 //! The world: virtual time, a queue of events, and everything that happens to nodes, clients and subscribers.
 
+mod bus;
 mod changes;
 mod events;
 mod network;
@@ -48,6 +49,7 @@ pub struct World {
     clients: Vec<Client>,
     subscribers: Vec<Vec<Subscriber>>,
     acks: Acks,
+    bus: bus::Bus,
     incarnations: u64,
     tickets: u64,
     fresh: u64,
@@ -100,6 +102,7 @@ impl World {
             clients,
             subscribers: vec![vec![Subscriber::default(); plan.subscribers]; plan.conversations],
             acks: Acks::default(),
+            bus: bus::Bus::default(),
             incarnations: 0,
             tickets: 0,
             fresh: 0,
@@ -109,6 +112,9 @@ impl World {
         };
         trace!(world, "{plan:?}");
         world.schedule_faults();
+        if options.bus {
+            world.schedule_bus();
+        }
         world
     }
 

@@ -3,21 +3,27 @@
 
 mod command;
 mod decide;
+mod fold;
+mod item;
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Answered, BoardLimits, Command, Listed, Order};
+pub use command::{Answered, BoardLimits, Command, Listed, Listing, Order, Speaker};
 
 use crate::aggregate::{Aggregate, Decision};
 use crate::clock::WallMillis;
-use plenum_schema::board::{BoardEvent, BoardItem, BoardSignal, ItemId, ItemStatus};
+use item::{Crowd, Item};
+use plenum_schema::board::{BoardEvent, BoardSignal, ItemId};
 use plenum_schema::log::{AggregateKind, LogId, Offset};
+use plenum_schema::poll::Number;
 use plenum_schema::wire::{self, Signal};
 use plenum_schema::{ConferenceId, EntryId, ParticipantId, Refusal, Topic, UserId};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// The state of a board after `head`; also its saved form. Stored: only add optional members, or raise the snapshot format.
@@ -29,65 +35,37 @@ pub struct Board {
     items: BTreeMap<ItemId, Item>,
     /// Votes on all items.
     votes: u64,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Item {
-    by: ParticipantId,
-    author: Option<String>,
-    text: String,
-    status: ItemStatus,
-    pinned: bool,
-    answer: Option<String>,
-    at: WallMillis,
-    /// Where it was asked.
-    offset: Offset,
-    voters: BTreeSet<ParticipantId>,
-}
-
-impl Item {
-    fn is_public(&self) -> bool {
-        matches!(self.status, ItemStatus::Approved | ItemStatus::Answered)
-    }
-
-    /// The item, when everybody sees it.
-    fn seen(&self) -> Option<&Self> {
-        self.is_public().then_some(self)
-    }
-
-    fn view(&self, id: ItemId) -> BoardItem {
-        BoardItem {
-            id,
-            text: self.text.clone(),
-            author: self.author.clone(),
-            status: self.status,
-            pinned: self.pinned,
-            votes: self.voters.len() as u64,
-            answer: self.answer.clone(),
-            at: self.at,
-        }
-    }
+    /// Where each of the audience took part last.
+    active: BTreeMap<ParticipantId, Offset>,
 }
 
 impl Board {
     /// Items that somebody may see, in an order: pinned ones first.
-    fn sorted(&self, order: Order, is_seen: impl Fn(&Item) -> bool) -> Vec<(ItemId, &Item)> {
-        let seen = self.items.iter().filter(|(_, item)| is_seen(item));
+    fn sorted(&self, order: Order, crowd: Option<&Crowd>, is_seen: impl Fn(&Item) -> bool) -> Vec<(ItemId, &Item)> {
+        let seen = self.items.iter().filter(|(_, item)| item.is_listed() && is_seen(item));
         let mut items: Vec<(ItemId, &Item)> = seen.map(|(id, item)| (*id, item)).collect();
-        items.sort_by_key(|(id, item)| {
-            let votes = if order == Order::Votes { item.voters.len() } else { 0 };
-            let newest = if order == Order::Newest { *id } else { 0 };
-            (Reverse(item.pinned), Reverse(votes), Reverse(newest), *id)
+        items.sort_by_cached_key(|(id, item)| {
+            let first = match order {
+                Order::Votes => (item.voters.len() as u64, Number::default()),
+                Order::Newest => (u64::from(*id), Number::default()),
+                Order::Wilson => (0, crowd.map(|crowd| crowd.score(item)).unwrap_or_default()),
+            };
+            (Reverse(item.pinned), Reverse(first), *id)
         });
         items
     }
 
-    fn signal(&self, rules: &BoardLimits, is_seen: impl Fn(&Item) -> bool) -> Signal {
-        let items = self.sorted(Order::Votes, is_seen);
+    fn signal(&self, rules: &BoardLimits, crowd: &Crowd, is_seen: impl Fn(&Item) -> bool) -> Signal {
+        let items = self.sorted(Order::Votes, Some(crowd), is_seen);
         let total = items.len() as u64;
-        let items = items.into_iter().take(rules.shown_items).map(|(id, item)| item.view(id)).collect();
+        let view = |(id, item): (ItemId, &Item)| item.view(id, Some(crowd), rules.shown_replies);
+        let items = items.into_iter().take(rules.shown_items).map(view).collect();
         Signal::Board(Box::new(BoardSignal { revision: self.head, total, items }))
+    }
+
+    /// The item that is meant: what another one was merged into stands for it.
+    fn resolve(&self, id: ItemId) -> ItemId {
+        self.items.get(&id).and_then(|item| item.into).unwrap_or(id)
     }
 }
 
@@ -100,10 +78,11 @@ impl Aggregate for Board {
 
     const KIND: AggregateKind = AggregateKind::Board;
     const EVENT_FORMAT: u8 = 1;
-    const SNAPSHOT_FORMAT: u8 = 1;
+    /// 2: with replies, labels, and who took part when.
+    const SNAPSHOT_FORMAT: u8 = 2;
 
     fn empty(id: Uuid) -> Self {
-        Self { id: ConferenceId(id), head: 0, items: BTreeMap::new(), votes: 0 }
+        Self { id: ConferenceId(id), head: 0, items: BTreeMap::new(), votes: 0, active: BTreeMap::new() }
     }
 
     fn decide(&self, rules: &BoardLimits, command: &Command, _: EntryId, now: WallMillis) -> Decision<Self> {
@@ -114,7 +93,7 @@ impl Aggregate for Board {
     }
 
     fn is_query(command: &Command) -> bool {
-        matches!(command, Command::List { .. } | Command::Ready)
+        matches!(command, Command::List(_) | Command::Ready | Command::Signal { .. })
     }
 
     fn name(command: &Command) -> &'static str {
@@ -126,59 +105,35 @@ impl Aggregate for Board {
     }
 
     fn entry_id(&self, command: &Command) -> Option<EntryId> {
-        match command {
-            Command::Ask { by, client_ref: Some(client_ref), .. } => {
-                let log = LogId { kind: Self::KIND, id: self.id.0 };
-                Some(EntryId::of_client_ref(log, UserId(by.0), client_ref))
-            }
-            _ => None,
-        }
+        let (by, client_ref) = match command {
+            Command::Ask { by, client_ref: Some(client_ref), .. } => (UserId(by.0), client_ref),
+            Command::Reply { by, client_ref: Some(client_ref), .. } => (by.user(), client_ref),
+            _ => return None,
+        };
+        Some(EntryId::of_client_ref(LogId { kind: Self::KIND, id: self.id.0 }, by, client_ref))
     }
 
     fn apply(&mut self, offset: Offset, _: EntryId, at: WallMillis, event: &BoardEvent) {
         self.head = offset;
-        match event {
-            BoardEvent::Asked(asked) => {
-                let item = Item {
-                    by: asked.by,
-                    author: asked.author.clone(),
-                    text: asked.text.clone(),
-                    status: asked.status,
-                    pinned: false,
-                    answer: None,
-                    at,
-                    offset,
-                    voters: BTreeSet::new(),
-                };
-                self.items.insert(asked.item, item);
-            }
-            BoardEvent::Upvoted(vote) => {
-                let Some(item) = self.items.get_mut(&vote.item) else { return };
-                if vote.up {
-                    self.votes += u64::from(item.voters.insert(vote.by));
-                } else {
-                    self.votes -= u64::from(item.voters.remove(&vote.by));
-                }
-            }
-            BoardEvent::Moderated(moderated) => {
-                let Some(item) = self.items.get_mut(&moderated.item) else { return };
-                item.status = moderated.status.unwrap_or(item.status);
-                item.pinned = moderated.pinned.unwrap_or(item.pinned);
-                if let Some(answer) = &moderated.answer {
-                    item.answer = Some(answer.clone()).filter(|answer| !answer.is_empty());
-                }
-            }
-        }
+        self.fold(offset, at, event);
     }
 
     fn settle(answer: Answered, _: Offset, _: EntryId) -> Answered {
         answer
     }
 
-    fn repeat(&self, _: &Command, offset: Offset, _: EntryId) -> Result<Answered, Refusal> {
-        let asked = self.items.iter().find(|(_, item)| item.offset == offset);
-        asked.map(|(id, item)| Answered::Item(Box::new(item.view(*id)))).ok_or_else(|| {
-            Refusal::new(plenum_schema::RefusalCode::Conflict, "this clientRef was used for something else")
+    fn repeat(&self, _: &BoardLimits, command: &Command, offset: Offset, _: EntryId) -> Result<Answered, Refusal> {
+        let is_meant = |item: &Item| item.offset == offset || item.replies.iter().any(|reply| reply.offset == offset);
+        let found = match command {
+            Command::Upvote { item, .. } | Command::Moderate { item, .. } | Command::DropReply { item, .. } => {
+                self.items.get_key_value(&self.resolve(*item))
+            }
+            Command::Merge { into, .. } => self.items.get_key_value(&self.resolve(*into)),
+            _ => self.items.iter().find(|(_, item)| is_meant(item)),
+        };
+        found.map(|(id, item)| Answered::Item(Box::new(item.view(*id, None, usize::MAX)))).ok_or_else(|| {
+            let text = "this clientRef was used for something else, or what it was used for is gone";
+            Refusal::new(plenum_schema::RefusalCode::Conflict, text)
         })
     }
 
@@ -208,13 +163,14 @@ impl Aggregate for Board {
     }
 
     fn is_urgent(event: &BoardEvent) -> bool {
-        matches!(event, BoardEvent::Moderated(_))
+        !matches!(event, BoardEvent::Asked(_) | BoardEvent::Upvoted(_))
     }
 
     fn signals(&self, rules: &BoardLimits) -> Vec<(Topic, Signal)> {
+        let crowd = Crowd::of(self);
         vec![
-            (Topic::Board(self.id), self.signal(rules, Item::is_public)),
-            (Topic::BoardHost(self.id), self.signal(rules, |_| true)),
+            (Topic::Board(self.id), self.signal(rules, &crowd, Item::is_public)),
+            (Topic::BoardHost(self.id), self.signal(rules, &crowd, |_| true)),
         ]
     }
 }

@@ -106,6 +106,13 @@ impl Aggregate for Conference {
         matches!(command, Command::Authorize { .. } | Command::MayAsk { .. } | Command::View { .. })
     }
 
+    fn known(command: &Command) -> Offset {
+        match command {
+            Command::View { known, .. } => *known,
+            _ => 0,
+        }
+    }
+
     fn name(command: &Command) -> &'static str {
         command.name()
     }
@@ -150,12 +157,18 @@ impl Aggregate for Conference {
                     closes_at: live.closes_at,
                     shown: None,
                     closed: None,
+                    frozen: false,
                 };
                 self.asked.insert(live.question, asked);
             }
             ConferenceEvent::QuestionClosed(closed) => {
                 if let Some(asked) = self.asked.get_mut(&closed.question) {
                     asked.closed = Some(closed.total_responses);
+                }
+            }
+            ConferenceEvent::QuestionFrozen(frozen) => {
+                if let Some(asked) = self.asked.get_mut(&frozen.question) {
+                    asked.frozen = frozen.frozen;
                 }
             }
             ConferenceEvent::ResultsShown(shown) => {
@@ -173,8 +186,12 @@ impl Aggregate for Conference {
         }
     }
 
-    fn repeat(&self, _: &Command, offset: Offset, _: EntryId) -> Result<Answered, Refusal> {
-        Ok(Answered::Changed { offset })
+    fn repeat(&self, _: &ConferenceLimits, command: &Command, offset: Offset, _: EntryId) -> Result<Answered, Refusal> {
+        Ok(match command {
+            // It is the same call that made it.
+            Command::Create { .. } => Answered::Created { existing: false },
+            _ => Answered::Changed { offset },
+        })
     }
 
     fn publish(event: &ConferenceEvent) -> Option<wire::Event> {

@@ -167,6 +167,10 @@ impl Aggregate for Conversation {
         matches!(command, Command::Access { .. } | Command::Digest | Command::Members { .. } | Command::Room { .. })
     }
 
+    fn known(command: &Command) -> Offset {
+        if let Command::Access { known, .. } = command { *known } else { 0 }
+    }
+
     fn name(command: &Command) -> &'static str {
         command.name()
     }
@@ -250,7 +254,13 @@ impl Aggregate for Conversation {
         }
     }
 
-    fn repeat(&self, command: &Command, offset: Offset, id: EntryId) -> Result<Answer, Refusal> {
+    fn repeat(
+        &self,
+        _: &ConversationLimits,
+        command: &Command,
+        offset: Offset,
+        id: EntryId,
+    ) -> Result<Answer, Refusal> {
         match command {
             Command::Send { author, .. } => {
                 decide::seat_of(self, *author)?;

@@ -7,6 +7,8 @@ mod ballot;
 mod command;
 mod decide;
 mod definition;
+mod heat;
+mod pulse;
 mod quiz;
 mod ranking;
 mod tally;
@@ -24,11 +26,13 @@ pub use view::View;
 use crate::aggregate::{Aggregate, Decision};
 use crate::clock::WallMillis;
 use plenum_schema::log::{AggregateKind, Offset};
-use plenum_schema::poll::{Answer, Ballot, Definition, Opened, PollEvent, Results, Visibility, leaf, pseudonym};
+use plenum_schema::poll::{
+    Answer, Ballot, Definition, Opened, PollEvent, QuestionKind, Results, Visibility, WordHidden, leaf, pseudonym,
+};
 use plenum_schema::wire::{self, Signal, Voted};
 use plenum_schema::{ConferenceId, EntryId, ParticipantId, QuestionId, Refusal, Topic};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tally::Tally;
 use uuid::Uuid;
@@ -45,6 +49,12 @@ pub struct Poll {
     tally: Tally,
     /// What the host said last about showing results to everybody.
     shown: Option<bool>,
+    /// Whether no ballot is let in at the moment.
+    frozen: bool,
+    /// Words that a moderator keeps from everybody.
+    hidden_words: BTreeSet<String>,
+    /// How many had joined at the close, where that matters.
+    audience: Option<u64>,
     closed: bool,
 }
 
@@ -63,6 +73,8 @@ struct Held {
     entry: EntryId,
     answer: Answer,
     pressed_ms: Option<u32>,
+    /// When it was cast, where that matters; else 0.
+    at: WallMillis,
 }
 
 /// The saved form of a [`Poll`]. Stored: only add optional members, or raise the snapshot format.
@@ -80,7 +92,21 @@ pub struct Saved {
     sequences: Vec<(ParticipantId, u32)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shown: Option<bool>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    frozen: bool,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    hidden_words: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    audience: Option<u64>,
     closed: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+fn is_zero(moment: &WallMillis) -> bool {
+    *moment == 0
 }
 
 /// A ballot in a snapshot; short names, there are many.
@@ -93,6 +119,8 @@ struct SavedBallot {
     offset: Offset,
     #[serde(rename = "e")]
     entry: EntryId,
+    #[serde(rename = "at", default, skip_serializing_if = "is_zero")]
+    at: WallMillis,
 }
 
 impl Poll {
@@ -104,14 +132,20 @@ impl Poll {
 
     fn take_back(&mut self, voter: ParticipantId) {
         if let Some(held) = self.ballots.remove(&voter) {
-            self.tally.remove(held.offset, &held.answer);
+            self.tally.remove(&held);
         }
     }
 
     fn put(&mut self, voter: ParticipantId, held: Held) {
         self.take_back(voter);
-        self.tally.add(held.offset, &held.answer);
+        self.tally.add(&held);
         self.ballots.insert(voter, held);
+    }
+
+    /// The moment as it is kept of a ballot: only where it matters.
+    fn moment(&self, at: WallMillis) -> WallMillis {
+        let is_kept = self.open.as_ref().is_some_and(|open| open.definition.kind == QuestionKind::Feedback);
+        if is_kept { at } else { 0 }
     }
 
     fn count(&mut self, voter: ParticipantId, sequence: Option<u32>) {
@@ -162,6 +196,9 @@ impl Aggregate for Poll {
             sequences: HashMap::new(),
             tally: Tally::default(),
             shown: None,
+            frozen: false,
+            hidden_words: BTreeSet::new(),
+            audience: None,
             closed: false,
         }
     }
@@ -174,7 +211,8 @@ impl Aggregate for Poll {
     }
 
     fn is_query(command: &Command) -> bool {
-        matches!(command, Command::Access { .. } | Command::Conference | Command::Results { .. } | Command::Own { .. })
+        use Command::{Access, Conference, Own, Results, Scores, Voters};
+        matches!(command, Access { .. } | Conference | Results { .. } | Own { .. } | Voters | Scores)
     }
 
     fn name(command: &Command) -> &'static str {
@@ -195,7 +233,8 @@ impl Aggregate for Poll {
         match event {
             PollEvent::Opened(opened) => self.open_poll(opened, at),
             PollEvent::Ballot(Ballot { voter, answer, pressed_ms, sequence }) => {
-                let held = Held { offset, entry: id, answer: answer.clone(), pressed_ms: *pressed_ms };
+                let at = self.moment(at);
+                let held = Held { offset, entry: id, answer: answer.clone(), pressed_ms: *pressed_ms, at };
                 self.put(*voter, held);
                 self.count(*voter, *sequence);
             }
@@ -204,7 +243,13 @@ impl Aggregate for Poll {
                 self.count(withdrawn.voter, withdrawn.sequence);
             }
             PollEvent::Shown(shown) => self.shown = Some(shown.shown),
-            PollEvent::Closed(_) => self.closed = true,
+            PollEvent::Frozen(frozen) => self.frozen = frozen.frozen,
+            PollEvent::WordHidden(WordHidden { word, hidden: true }) => drop(self.hidden_words.insert(word.clone())),
+            PollEvent::WordHidden(WordHidden { word, hidden: false }) => drop(self.hidden_words.remove(word)),
+            PollEvent::Closed(closed) => {
+                self.closed = true;
+                self.audience = closed.audience;
+            }
         }
     }
 
@@ -212,12 +257,28 @@ impl Aggregate for Poll {
         match answer {
             Answered::Voted(voted) => Answered::Voted(Voted { offset, ..voted }),
             Answered::Changed { results, voters, .. } => Answered::Changed { offset, results, voters },
+            Answered::Noted(_) => Answered::Noted(offset),
             other => other,
         }
     }
 
-    fn repeat(&self, _: &Command, offset: Offset, _: EntryId) -> Result<Answered, Refusal> {
-        Ok(self.voted(offset, true, None))
+    fn repeat(
+        &self,
+        rules: &VotingLimits,
+        command: &Command,
+        offset: Offset,
+        id: EntryId,
+    ) -> Result<Answered, Refusal> {
+        Ok(match command {
+            Command::Vote { voter, answer, .. } => {
+                self.voted(offset, true, Some(self.receipt(id, voter.participant, Some(answer))))
+            }
+            Command::Withdraw { voter, .. } => {
+                self.voted(offset, true, Some(self.receipt(id, voter.participant, None)))
+            }
+            Command::Freeze { .. } | Command::HideWord { .. } => Answered::Noted(offset),
+            _ => decide::standing(self, rules),
+        })
     }
 
     /// Ballots are nobody's business.
@@ -234,6 +295,7 @@ impl Aggregate for Poll {
             ballot: Ballot { voter: *voter, answer: held.answer.clone(), pressed_ms: held.pressed_ms, sequence: None },
             offset: held.offset,
             entry: held.entry,
+            at: held.at,
         };
         let mut ballots: Vec<SavedBallot> = self.ballots.iter().map(ballot).collect();
         ballots.sort_unstable_by_key(|saved| saved.offset);
@@ -247,6 +309,9 @@ impl Aggregate for Poll {
             ballots,
             sequences,
             shown: self.shown,
+            frozen: self.frozen,
+            hidden_words: self.hidden_words.clone(),
+            audience: self.audience,
             closed: self.closed,
         }
     }
@@ -256,11 +321,14 @@ impl Aggregate for Poll {
         if let Some(opened) = &saved.opened {
             poll.open_poll(opened, saved.opened_at);
         }
-        for SavedBallot { ballot, offset, entry } in saved.ballots {
+        for SavedBallot { ballot, offset, entry, at } in saved.ballots {
             let Ballot { voter, answer, pressed_ms, .. } = ballot;
-            poll.put(voter, Held { offset, entry, answer, pressed_ms });
+            poll.put(voter, Held { offset, entry, answer, pressed_ms, at });
         }
         poll.sequences = saved.sequences.into_iter().collect();
+        poll.frozen = saved.frozen;
+        poll.hidden_words = saved.hidden_words;
+        poll.audience = saved.audience;
         Self { head: saved.head, shown: saved.shown, closed: saved.closed, ..poll }
     }
 

@@ -60,8 +60,8 @@ pub trait Backend: Send + Sync + 'static {
     /// Who has this token.
     fn authenticate(&self, token: String, reply: Reply<Identity>);
 
-    /// Whether the caller may receive a topic.
-    fn access(&self, caller: Identity, topic: Topic, reply: Reply<Access>);
+    /// Whether the caller may receive a topic, who has heard of it up to `since`: the head in the answer is at least as new.
+    fn access(&self, caller: Identity, topic: Topic, since: Option<Offset>, reply: Reply<Access>);
 
     /// The caller's conversations, the last active first, at most `limit`: for protocols that follow them unasked.
     fn following(&self, caller: Identity, limit: usize, reply: Reply<Following>);

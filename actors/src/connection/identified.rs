@@ -91,7 +91,7 @@ impl Identified {
         hub.expect(command.topic);
         let (me, topic, since) = (me.clone(), command.topic, command.since);
         let reply = Box::new(move |outcome| send(&me, Answer::Access(id, topic, since, outcome)));
-        backend.access(self.identity, topic, reply);
+        backend.access(self.identity, topic, since, reply);
         Ok(Now::Later)
     }
 

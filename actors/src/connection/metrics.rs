@@ -8,14 +8,14 @@ use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
 #[derive(Clone, Debug)]
 pub struct ConnectionMetrics {
     /// Commands read, by kind. Counters are looked up once, here.
-    commands: [IntCounter; 20],
+    commands: [IntCounter; 21],
     refusals: IntCounterVec,
     /// Frames that could not be read.
     pub unreadable: IntCounter,
 }
 
 /// The names of the commands, in the order of the counters.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "identify",
     "subscribe",
     "unsubscribe",
@@ -36,6 +36,7 @@ const NAMES: [&str; 20] = [
     "showResults",
     "ask",
     "upvote",
+    "reply",
 ];
 
 impl ConnectionMetrics {
@@ -100,5 +101,6 @@ fn place_of(command: &Command) -> usize {
         Command::ShowResults(_) => 17,
         Command::Ask(_) => 18,
         Command::Upvote(_) => 19,
+        Command::Reply(_) => 20,
     }
 }

@@ -234,7 +234,8 @@ impl Connection {
                 | Command::CloseQuestion(_)
                 | Command::ShowResults(_)
                 | Command::Ask(_)
-                | Command::Upvote(_)),
+                | Command::Upvote(_)
+                | Command::Reply(_)),
             ) => stage.call(id, command, backend, me),
         };
         match now {

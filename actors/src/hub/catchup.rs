@@ -109,7 +109,7 @@ impl Core {
         if topic.log().is_some() {
             // What was published between learning the head and now went past this hub: look once.
             state.repairing = true;
-            self.wishes.push(Wish::Repair { topic, after: head });
+            self.wishes.push(Wish::Repair { topic, after: head, known: head });
         }
         let index = slot_number(self.topics.insert(state));
         self.by_topic.insert(topic, index);
@@ -312,7 +312,9 @@ impl Core {
     }
 
     fn wish_page(&mut self, slot: u32, index: u32) {
-        let Some(topic) = self.topics.get(index as usize).map(|state| state.topic) else { return };
+        let Some((topic, known)) = self.topics.get(index as usize).map(|state| (state.topic, state.flushed)) else {
+            return;
+        };
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         let key = ConnectionKey { slot, generation: connection.generation };
         let Some(Subscription { stand: Stand::Behind { next, reading, .. }, .. }) = connection.subscription(index)
@@ -321,6 +323,6 @@ impl Core {
         };
         *reading = true;
         let after = next.saturating_sub(1);
-        self.wishes.push(Wish::Page { key, topic, after });
+        self.wishes.push(Wish::Page { key, topic, after, known });
     }
 }

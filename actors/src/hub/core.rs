@@ -46,6 +46,8 @@ pub enum Wish {
         topic: Topic,
         /// Beyond this offset.
         after: Offset,
+        /// The topic is known to reach up to here: an answer that knows less is of no use.
+        known: Offset,
     },
     /// A page to repair a gap in what was published.
     Repair {
@@ -53,6 +55,8 @@ pub enum Wish {
         topic: Topic,
         /// Beyond this offset.
         after: Offset,
+        /// The topic is known to reach up to here.
+        known: Offset,
     },
 }
 
@@ -238,7 +242,7 @@ impl Core {
         }
         state.repairing = true;
         self.metrics.repairs.inc();
-        self.wishes.push(Wish::Repair { topic: state.topic, after: state.top });
+        self.wishes.push(Wish::Repair { topic: state.topic, after: state.top, known: state.known });
     }
 
     /// What the log holds beyond a repaired topic's top; `None`: it could not be read now.
@@ -327,6 +331,13 @@ impl Core {
                 self.end(slot, &Ending { code: CloseCode::SessionEnded, retry_after_ms: None });
             }
         }
+    }
+
+    /// Whoever is connected, one identity for each session.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<Identity> {
+        let first = |slots: &Vec<u32>| self.connections.get(*slots.first()? as usize)?.identity.as_deref().copied();
+        self.by_session.values().filter_map(first).collect()
     }
 
     /// The socket has room again.

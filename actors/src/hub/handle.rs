@@ -3,6 +3,7 @@
 use super::connection::ConnectionKey;
 use super::core::{Core, Wish};
 use super::hubs::{Hubs, Mailbox};
+use crate::identity::Identity;
 use crate::publication::Publication;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message};
 use plenum_schema::wire::CloseCode;
@@ -14,9 +15,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// A piece of a log as publications.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LogPage {
     /// In offset order.
     pub events: Vec<Arc<Publication>>,
@@ -26,15 +28,18 @@ pub struct LogPage {
 
 /// Where a hub reads what it missed. Implemented over the owners' rings and the store.
 pub trait LogReader: Send + Sync + 'static {
-    /// Events beyond `after`, oldest first, at most `events` and about `bytes`.
-    fn read(
-        &self,
-        topic: Topic,
-        after: Offset,
-        events: usize,
-        bytes: usize,
-    ) -> Pin<Box<dyn Future<Output = Result<LogPage, Refusal>> + Send>>;
+    /// Events beyond `after`, oldest first, at most `events` and about `bytes`. The topic is `known` to reach so far: whoever knows
+    /// less must ask the log.
+    fn read(&self, topic: Topic, after: Offset, known: Offset, events: usize, bytes: usize) -> PageFuture;
+
+    /// The same for a hub that has missed publications. All hubs of a node have then missed the same ones, and may share a read.
+    fn repair(&self, topic: Topic, after: Offset, known: Offset, events: usize, bytes: usize) -> PageFuture {
+        self.read(topic, after, known, events, bytes)
+    }
 }
+
+/// A piece of a log that is on its way.
+pub type PageFuture = Pin<Box<dyn Future<Output = Result<LogPage, Refusal>> + Send>>;
 
 /// How often a slice of connections is swept; a whole pass takes [`SWEEP_PARTS`] of these.
 const SWEEP_EVERY: Duration = Duration::from_millis(250);
@@ -53,9 +58,15 @@ pub enum HubMail {
     Announce(Topic, Offset),
     /// These sessions are no more.
     EndSessions(Arc<[SessionId]>),
+    /// Which sessions have connections here.
+    Sessions(Asked),
     /// Close everybody, telling each to come back after a time spread over the window (milliseconds).
     Drain(u64),
 }
+
+/// Takes a worker's answer to [`HubMail::Sessions`].
+#[derive(Debug)]
+pub struct Asked(pub(super) oneshot::Sender<Vec<Identity>>);
 
 /// Shared by everything on a worker thread that deals with connections. Cheap to clone.
 #[derive(Clone)]
@@ -167,14 +178,14 @@ impl HubHandle {
         };
         actix::spawn(async move {
             match wish {
-                Wish::Page { key, topic, after } => {
-                    let page = hub.reader.read(topic, after, events, bytes).await.ok();
+                Wish::Page { key, topic, after, known } => {
+                    let page = hub.reader.read(topic, after, known, events, bytes).await.ok();
                     hub.with(|core| {
                         core.page(key, topic, page.as_ref().map(|page| (page.events.as_slice(), page.first)));
                     });
                 }
-                Wish::Repair { topic, after } => {
-                    let page = hub.reader.read(topic, after, events, bytes).await.ok();
+                Wish::Repair { topic, after, known } => {
+                    let page = hub.reader.repair(topic, after, known, events, bytes).await.ok();
                     hub.with(|core| {
                         core.repaired(topic, page.as_ref().map(|page| (page.events.as_slice(), page.first)));
                     });
@@ -239,6 +250,11 @@ impl Handler<HubMail> for HubActor {
             }
             HubMail::Announce(topic, head) => self.hub.with(|core| core.announce(topic, head)),
             HubMail::EndSessions(sessions) => self.hub.with(|core| core.end_sessions(&sessions)),
+            HubMail::Sessions(Asked(asked)) => {
+                let sessions = self.hub.with(|core| core.sessions());
+                // Whoever asked may have gone.
+                let _gone = asked.send(sessions).is_err();
+            }
             HubMail::Drain(window_ms) => self.hub.drain(window_ms),
         }
         if self.hub.hubs.is_closed() {

@@ -1,16 +1,18 @@
 //! All hubs of a node, seen from any thread: publications go to the workers that have subscribers.
 
-use super::handle::{HubActor, HubMail};
+use super::handle::{Asked, HubActor, HubMail};
 use super::metrics::HubMetrics;
-use crate::identity::SessionEnder;
+use crate::identity::{Identity, SessionEnder};
 use crate::publication::{Publication, Publisher};
 use actix::Addr;
 use dashmap::DashMap;
+use futures_util::future::join_all;
 use parking_lot::{Mutex, RwLock};
 use plenum_schema::{Offset, SessionId, Topic};
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::oneshot;
 
 /// The most workers a node can have: interest is a bit for each.
 pub const MAX_WORKERS: usize = 64;
@@ -33,6 +35,13 @@ impl Mailbox {
     }
 }
 
+/// Is told which topics this node begins and ends to be interested in: counted over its workers, never polled.
+pub trait InterestWatcher: Send + Sync + 'static {
+    /// Whether anybody here wants a topic has changed; [`Publisher::is_wanted`] says how it is now. Called with the topic locked:
+    /// must only take note.
+    fn changed(&self, topic: Topic);
+}
+
 struct Worker {
     address: Addr<HubActor>,
     mailbox: Arc<Mailbox>,
@@ -48,6 +57,7 @@ pub struct Hubs {
     personal: AtomicUsize,
     limit: usize,
     closed: AtomicBool,
+    watcher: OnceLock<Arc<dyn InterestWatcher>>,
     metrics: HubMetrics,
 }
 
@@ -62,8 +72,40 @@ impl Hubs {
             personal: AtomicUsize::new(0),
             limit,
             closed: AtomicBool::new(false),
+            watcher: OnceLock::new(),
             metrics,
         })
+    }
+
+    /// Tells of changes of interest from now on. Later calls change nothing.
+    pub fn watch(&self, watcher: Arc<dyn InterestWatcher>) {
+        // Once in a node's life.
+        let _already = self.watcher.set(watcher).is_err();
+    }
+
+    /// Topics that somebody here wants now.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<Topic> {
+        self.interest.iter().map(|entry| *entry.key()).collect()
+    }
+
+    /// The sessions that have connections here now, with their people.
+    #[expect(clippy::disallowed_methods, reason = "one question for each worker, rarely asked")]
+    pub async fn sessions(&self) -> Vec<Identity> {
+        let mut answers = Vec::new();
+        self.each(u64::MAX, |worker| {
+            let (tell, told) = oneshot::channel();
+            worker.address.do_send(HubMail::Sessions(Asked(tell)));
+            answers.push(told);
+        });
+        // A worker that has stopped has no sessions.
+        join_all(answers).await.into_iter().flat_map(Result::unwrap_or_default).collect()
+    }
+
+    fn changed(&self, topic: Topic) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher.changed(topic);
+        }
     }
 
     pub(super) fn reserve(&self) -> usize {
@@ -79,6 +121,9 @@ impl Hubs {
         if *mask == 0 && matches!(topic, Topic::User(_)) {
             self.personal.fetch_add(1, Ordering::Relaxed);
         }
+        if *mask == 0 {
+            self.changed(topic);
+        }
         *mask |= 1 << worker;
     }
 
@@ -90,6 +135,7 @@ impl Hubs {
                 if matches!(topic, Topic::User(_)) {
                     self.personal.fetch_sub(1, Ordering::Relaxed);
                 }
+                self.changed(topic);
             }
         }
     }

@@ -67,6 +67,8 @@ pub(crate) type Retire = Box<dyn Fn() -> bool + Send>;
 /// A command on its way to an owner.
 pub(crate) struct Deliver<A: Aggregate> {
     pub command: A::Command,
+    /// The id under which another node may have carried it out.
+    pub entry: Option<EntryId>,
     pub reply: Reply<A::Answer>,
 }
 
@@ -370,11 +372,11 @@ impl<A: Aggregate> Handler<Deliver<A>> for Owner<A> {
         self.slot.queued.fetch_sub(1, Ordering::AcqRel);
         self.last_ticket += 1;
         let ticket = self.last_ticket;
-        let Deliver { command, reply } = message;
+        let Deliver { command, entry, reply } = message;
         self.open.insert(ticket, Open { reply, name: A::name(&command) });
         self.around.metrics.pending.inc();
-        let fresh = EntryId(self.around.clock.new_id());
-        self.feed(Input::Command { ticket, command, fresh }, ctx);
+        let fresh = entry.unwrap_or_else(|| EntryId(self.around.clock.new_id()));
+        self.feed(Input::Command { ticket, command, fresh, again: entry.is_some() }, ctx);
     }
 }
 

@@ -46,6 +46,10 @@ pub struct OwnerConfig {
     pub recent_entries: usize,
     /// Most bytes of publications (as measured by stored payload) an owner keeps in memory for readers.
     pub recent_bytes: usize,
+    /// Where other nodes append to the same logs: queries are answered from what was compared with the log so many milliseconds ago
+    /// at the most. Not a setting of its own; `None`: the node is alone.
+    #[serde(skip)]
+    pub confirm_after_ms: Option<u64>,
     /// Most owners alive at once in this process. From nine tenths on those idle longest are asked to end.
     pub max_live_owners: usize,
 }
@@ -72,6 +76,7 @@ impl Default for OwnerConfig {
             page_bytes: 512 * 1024,
             recent_entries: 128,
             recent_bytes: 256 * 1024,
+            confirm_after_ms: None,
             max_live_owners: 50_000,
         }
     }

@@ -7,6 +7,7 @@
 
 mod append;
 mod batch;
+mod confirm;
 mod dedupe;
 mod digest;
 mod faded;
@@ -57,6 +58,7 @@ pub struct Core<A: Aggregate> {
     held: Held,
     seen: Seen,
     finding: Option<Finding>,
+    doubt: confirm::Doubt<A>,
     snapshots: Snapshots,
     /// The newest entries met while loading, for readers.
     loaded: VecDeque<Weighed>,
@@ -130,6 +132,7 @@ impl<A: Aggregate> Core<A> {
             held: Held::default(),
             seen: Seen::default(),
             finding: None,
+            doubt: confirm::Doubt::new(),
             snapshots: Snapshots::default(),
             loaded: VecDeque::new(),
             rest: rest::Rest::new(now.mono),
@@ -151,7 +154,7 @@ impl<A: Aggregate> Core<A> {
     /// Takes an input; the wishes it leads to are in [`Self::take_wishes`].
     pub fn handle(&mut self, input: Input<A>, now: Now) {
         match input {
-            Input::Command { ticket, command, fresh } => self.command(ticket, command, fresh, now),
+            Input::Command { ticket, command, fresh, again } => self.command(ticket, command, (fresh, again), now),
             Input::Loaded { number, snapshot, head } => self.fetched(number, snapshot, head, now),
             Input::Tail { number, result } => self.tail(number, result, now),
             Input::Found { number, result } => self.found(number, result),
@@ -208,7 +211,7 @@ impl<A: Aggregate> Core<A> {
         &self.confirmed
     }
 
-    fn command(&mut self, ticket: Ticket, command: A::Command, fresh: EntryId, now: Now) {
+    fn command(&mut self, ticket: Ticket, command: A::Command, (fresh, again): (EntryId, bool), now: Now) {
         self.rest.busy(now.mono);
         self.rise(now);
         let weight = A::weight(&command);
@@ -225,14 +228,16 @@ impl<A: Aggregate> Core<A> {
         self.held.bytes += weight;
         let derived = self.confirmed.entry_id(&command);
         let entry = derived.unwrap_or(fresh);
-        let pending = Pending { ticket, command, entry, derived: derived.is_some(), weight, checked: None };
+        let derived = derived.is_some() || again;
+        let begun = self.doubt.begun();
+        let pending = Pending { ticket, command, entry, derived, weight, begun, checked: None };
         match &self.phase {
             Phase::Down { until } if *until > now.mono => {
                 let refusal = self.unavailable(until - now.mono);
                 self.answer(pending, Err(refusal), false);
             }
             Phase::Down { .. } | Phase::Fetching { .. } | Phase::Loading { .. } => self.queue.push_back(pending),
-            _ if A::is_query(&pending.command) => self.answer_query(pending, now),
+            _ if A::is_query(&pending.command) => self.query(pending, now),
             _ => self.queue.push_back(pending),
         }
     }
@@ -240,12 +245,13 @@ impl<A: Aggregate> Core<A> {
     /// Goes on with whatever can go on now.
     fn advance(&mut self, now: Now) {
         match &self.phase {
-            Phase::Down { until } if *until <= now.mono && !self.rest.is_draining() => self.fetch(),
+            Phase::Down { until } if *until <= now.mono && !self.rest.is_draining() => self.fetch(now),
             Phase::Waiting { until, .. } if *until <= now.mono => self.go_on(now),
             Phase::Resting { .. } => self.wishes.push(Wish::Passivate),
             _ => {}
         }
         self.look_up();
+        self.clear_doubt(now);
         self.pump(now);
         self.signal_if_due(now);
         self.look_again(now);
@@ -274,6 +280,7 @@ impl<A: Aggregate> Core<A> {
             self.refuse_batch(batch, &refusal);
         }
         self.refuse_queue(&refusal);
+        self.refuse_doubtful(&refusal);
         self.finding = None;
         self.looks = append::Looks::default();
     }

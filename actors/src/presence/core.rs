@@ -279,6 +279,19 @@ impl Core {
         self.people.len()
     }
 
+    /// Whether somebody has a connection on another node.
+    #[must_use]
+    pub fn is_elsewhere(&self, user: UserId) -> bool {
+        self.people.get(&user).is_some_and(|person| !person.elsewhere.is_empty())
+    }
+
+    /// Nothing can be heard of other nodes, through no fault of theirs: their silence does not count up to now.
+    pub fn hold(&mut self, now: Moment) {
+        for node in self.nodes.values_mut() {
+            node.heard = now.mono;
+        }
+    }
+
     /// The other nodes that are alive.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
         self.nodes.keys().copied()

@@ -152,6 +152,23 @@ impl Presence {
         self.change(|core, _| core.take_questions())
     }
 
+    /// Whether somebody has a connection on another node.
+    #[must_use]
+    pub fn is_elsewhere(&self, user: UserId) -> bool {
+        self.inner.state.lock().core.is_elsewhere(user)
+    }
+
+    /// Whether anybody has a connection on another node, as far as it is known.
+    #[must_use]
+    pub fn has_other_nodes(&self) -> bool {
+        self.inner.state.lock().core.nodes().next().is_some()
+    }
+
+    /// What connects the nodes is away: that nothing is heard of the others does not count against them.
+    pub fn hold(&self) {
+        self.change(Core::hold);
+    }
+
     /// Lets graces and silent nodes end, and tells what is due.
     pub fn tick(&self) {
         self.change(Core::tick);

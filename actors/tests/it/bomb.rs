@@ -10,7 +10,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug)]
 struct Bomb(u64);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 enum Press {
     Count,
     Panic,
@@ -53,7 +53,7 @@ impl Aggregate for Bomb {
     fn settle(answer: u64, _: Offset, _: EntryId) -> u64 {
         answer
     }
-    fn repeat(&self, _: &Press, _: Offset, _: EntryId) -> Result<u64, Refusal> {
+    fn repeat(&self, (): &(), _: &Press, _: Offset, _: EntryId) -> Result<u64, Refusal> {
         Ok(self.0)
     }
     fn publish((): &()) -> Option<wire::Event> {

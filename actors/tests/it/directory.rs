@@ -88,7 +88,8 @@ async fn an_owner_whose_thread_stopped_is_started_elsewhere() {
 async fn the_number_of_owners_is_bounded_and_idle_ones_make_room() {
     let world = World::new(|config| config.max_live_owners = 10);
     for id in 0..14 {
-        let access = || world.directory.ask(Uuid::from_u128(id), Command::Access { user: crate::world::ALICE });
+        let access =
+            || world.directory.ask(Uuid::from_u128(id), Command::Access { user: crate::world::ALICE, known: 0 });
         loop {
             let refusal = access().await.unwrap_err();
             assert!(world.directory.live() <= 10);

@@ -2,17 +2,19 @@
 
 use crate::formats::fixture_in;
 use plenum_actors::aggregate::Aggregate;
+use plenum_actors::aggregates::board::Board;
 use plenum_actors::aggregates::conference::{Conference, read_digest};
 use plenum_actors::aggregates::poll::Poll;
+use plenum_schema::board::{BoardEvent, ItemStatus, Merged, Moderated, Replied, ReplyDropped, Upvoted};
 use plenum_schema::conference::{
-    Audience, ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo,
-    ConferenceStarted, ConferenceStatus, HostChanged, HostRole, IdentityMode, QuestionClosed, QuestionLive,
-    ResultsShown, Speaker,
+    AgendaItem, Audience, ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo,
+    ConferenceStarted, ConferenceStatus, HostChanged, HostRole, IdentityMode, QuestionClosed, QuestionFrozen,
+    QuestionLive, ResultsShown, Speaker,
 };
 use plenum_schema::conversation::Stored;
 use plenum_schema::poll::{
-    Answer, Ballot, BallotPolicy, ChoiceOption, Closed, Count, Definition, Number, Opened, PollEvent, QuestionKind,
-    Results, Shown, Visibility, Withdrawn,
+    Answer, Ballot, BallotPolicy, ChoiceOption, Closed, Count, Definition, Frozen, Number, Opened, PollEvent,
+    QuestionKind, Results, Shown, Spot, Visibility, Withdrawn, WordHidden,
 };
 use plenum_schema::{ConferenceId, EntryId, ParticipantId, QuestionId, UserId, codec};
 use serde::Serialize;
@@ -39,6 +41,11 @@ fn question() -> Definition {
         points: Some(500),
         target: None,
         tolerance: None,
+        image: None,
+        half_life_ms: None,
+        survey: None,
+        quorum: None,
+        quorum_share: None,
     }
 }
 
@@ -58,7 +65,76 @@ fn polls() -> Vec<(&'static str, PollEvent)> {
         ("ballot-number", ballot(6, Answer::Number(Number::from_millionths(12_500_000)))),
         ("withdrawn", PollEvent::Withdrawn(Withdrawn { voter: voter(2), sequence: Some(4) })),
         ("shown", PollEvent::Shown(Shown { shown: true })),
-        ("closed", PollEvent::Closed(Closed { ballots: 5 })),
+        ("closed", PollEvent::Closed(Closed { ballots: 5, audience: None })),
+    ]
+}
+
+/// What came later: not part of the snapshot of version 1 that is kept.
+fn later_of_polls() -> Vec<(&'static str, PollEvent)> {
+    let spot = Spot { x: Number::from_millionths(400_000), y: Number::whole(1) };
+    let ballot = |answer| {
+        PollEvent::Ballot(Ballot {
+            voter: ParticipantId(Uuid::from_u128(7)),
+            answer,
+            pressed_ms: None,
+            sequence: Some(1),
+        })
+    };
+    let base = Definition { max: None, correct: Vec::new(), points: None, ..question() };
+    let opened =
+        |question| PollEvent::Opened(Box::new(Opened { conference: ConferenceId(Uuid::from_u128(3)), question }));
+    vec![
+        (
+            "opened-point",
+            opened(Definition { kind: QuestionKind::Point, image: Some("/map.png".into()), ..base.clone() }),
+        ),
+        ("opened-feedback", opened(Definition { kind: QuestionKind::Feedback, half_life_ms: Some(60_000), ..base })),
+        (
+            "opened-quorum",
+            opened(Definition {
+                survey: Some("Survey".into()),
+                quorum: Some(10),
+                quorum_share: Some(Number::from_millionths(500_000)),
+                ..question()
+            }),
+        ),
+        ("closed-quorum", PollEvent::Closed(Closed { ballots: 5, audience: Some(9) })),
+        ("ballot-point", ballot(Answer::Point(spot))),
+        ("ballot-feedback", ballot(Answer::Choice(vec![2]))),
+        ("frozen", PollEvent::Frozen(Frozen { frozen: true })),
+        ("word-hidden", PollEvent::WordHidden(WordHidden { word: "rude".into(), hidden: true })),
+    ]
+}
+
+/// What audiences ask.
+fn boards() -> Vec<(&'static str, BoardEvent)> {
+    let who = |number| ParticipantId(Uuid::from_u128(number));
+    let asked = |item: u32, author: Option<&str>, status| {
+        let (by, author, text) = (who(item.into()), author.map(Into::into), "Why? 你好".into());
+        BoardEvent::Asked(plenum_schema::board::Asked { item, by, author, text, status })
+    };
+    let moderated = Moderated {
+        item: 1,
+        status: Some(ItemStatus::Approved),
+        pinned: Some(true),
+        answer: Some("so".into()),
+        labels: None,
+    };
+    let labelled = Moderated { item: 1, status: None, pinned: None, answer: None, labels: Some(vec!["ops".into()]) };
+    let replied = |reply, by, author: Option<&str>| {
+        BoardEvent::Replied(Replied { item: 1, reply, by, author: author.map(Into::into), text: "yes".into() })
+    };
+    vec![
+        ("asked", asked(1, Some("Ada"), ItemStatus::Pending)),
+        ("asked-too", asked(2, None, ItemStatus::Approved)),
+        ("moderated", BoardEvent::Moderated(moderated)),
+        ("upvoted", BoardEvent::Upvoted(Upvoted { item: 1, by: who(5), up: true })),
+        ("upvoted-no-more", BoardEvent::Upvoted(Upvoted { item: 2, by: who(5), up: false })),
+        ("labelled", BoardEvent::Moderated(labelled)),
+        ("replied", replied(1, Some(who(6)), Some("Bob"))),
+        ("replied-by-host", replied(2, None, None)),
+        ("reply-dropped", BoardEvent::ReplyDropped(ReplyDropped { item: 1, reply: 1 })),
+        ("merged", BoardEvent::Merged(Merged { item: 2, into: 1 })),
     ]
 }
 
@@ -79,6 +155,10 @@ fn conferences() -> Vec<(&'static str, ConferenceEvent)> {
         identity: IdentityMode::Pseudonymous,
         speakers: vec![Speaker { id: 1, name: "Ada".into(), bio: None }],
         moderated: false,
+        audience_replies: false,
+        invited: false,
+        teams: Vec::new(),
+        agenda: Vec::new(),
     };
     let audience = Audience { live: 1, unique: 3, peak: 2 };
     vec![
@@ -144,6 +224,41 @@ fn events_and_snapshots_of_polls_of_version_1_are_read_and_written_as_ever() {
     let written = codec::store(Poll::SNAPSHOT_FORMAT, &state.save()).unwrap();
     let golden = fixture_in("poll-v1", "snapshot.bin", &written);
     assert_eq!(Poll::restore(ID, codec::restore(&[1], &golden).unwrap()), state);
+    assert_eq!(written, golden);
+}
+
+#[test]
+fn kinds_of_entries_that_came_later_are_read_and_written_as_ever() {
+    check_events("poll-v1", &later_of_polls());
+    let frozen = QuestionFrozen { question: QuestionId(Uuid::from_u128(7)), frozen: true };
+    let item = AgendaItem {
+        title: "Opening".into(),
+        start_time: Some("10:00".into()),
+        end_time: None,
+        speaker: Some(1),
+        track: Some("Hall 1".into()),
+    };
+    let info = ConferenceInfo {
+        title: "Town hall".into(),
+        audience_replies: true,
+        invited: true,
+        agenda: vec![item],
+        ..ConferenceInfo::default()
+    };
+    let events = [
+        ("question-frozen", ConferenceEvent::QuestionFrozen(frozen)),
+        ("changed-agenda", ConferenceEvent::Changed(ConferenceChanged { info })),
+    ];
+    check_events("conference-v1", &events);
+}
+
+#[test]
+fn events_and_snapshots_of_boards_are_read_and_written_as_ever() {
+    check_events("board-v1", &boards());
+    let state: Board = folded(&boards());
+    let written = codec::store(Board::SNAPSHOT_FORMAT, &state.save()).unwrap();
+    let golden = fixture_in("board-v1", "snapshot-2.bin", &written);
+    assert_eq!(Board::restore(ID, codec::restore(&[2], &golden).unwrap()), state);
     assert_eq!(written, golden);
 }
 

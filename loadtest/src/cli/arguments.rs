@@ -1,6 +1,7 @@
 //! What each scenario can be asked for, and what it makes of it.
 
 use crate::load::{Codecs, Pace, Shape};
+use crate::scenario::crash::{Cluster, Fault};
 use crate::scenario::{Context, acks, board, churn, conference, crash, fanout, idle, socketio, streams};
 use clap::Args;
 use std::path::PathBuf;
@@ -164,6 +165,21 @@ pub struct CrashArgs {
     /// Seed of the moments of the kills
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Nodes of a cluster on a store that they share (--cql), with a NATS server of the tool's own
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    nodes: u32,
+    /// What is done to the cluster
+    #[arg(long, value_enum, default_value = "kill")]
+    fault: Fault,
+    /// How long what was hurt stays so, milliseconds
+    #[arg(long, default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    away: u64,
+    /// Contact points of the CQL cluster, HOST:PORT,HOST:PORT
+    #[arg(long, default_value = "")]
+    cql: String,
+    /// The program that is started as NATS server
+    #[arg(long, default_value = "nats-server")]
+    nats: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -351,6 +367,13 @@ impl CrashArgs {
             window: self.window as usize,
             seed: self.seed,
         }
+    }
+
+    /// The cluster that it is done to, when it is one.
+    pub fn cluster(&self) -> Option<Cluster> {
+        let (nodes, away) = (self.nodes as usize, Duration::from_millis(self.away));
+        let cluster = Cluster { nodes, fault: self.fault, away, cql: self.cql.clone(), nats: self.nats.clone() };
+        (self.nodes > 1).then_some(cluster)
     }
 }
 

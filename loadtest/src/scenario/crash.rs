@@ -1,12 +1,17 @@
 //! `crash`: the server is killed with SIGKILL again and again under load, at any instant, also while it starts. Clients
 //! come back, resume where they were and repeat what was not acknowledged. At the end the whole log is read back.
 
+mod bus;
 mod client;
 mod killer;
+mod nodes;
+mod store;
+
+pub use nodes::{Cluster, Fault, run_cluster};
 
 use super::{Context, Failure, Target};
 use crate::book::TopicIndex;
-use crate::clock::{Nanos, nanos, seconds};
+use crate::clock::{Clock, Nanos, nanos, seconds};
 use crate::connection::{ConnectionNumber, Plan, Sink};
 use crate::load::Codecs;
 use crate::net::SocketOptions;
@@ -21,6 +26,7 @@ use killer::Killer;
 use plenum_schema::topic::Topic;
 use plenum_schema::wire::EventFrame;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A server that is not back after this long has failed.
@@ -224,27 +230,38 @@ impl Run<'_> {
     }
 
     fn check(&mut self, report: &mut Report) -> Result<(), Failure> {
-        let mut checks = self.clients.take_checks();
-        let mut orders: Vec<(TopicIndex, Vec<EventFrame>)> = Vec::new();
-        for (index, topic) in self.topics.iter().enumerate() {
-            let Some(member) = self.accounts.get(index) else { continue };
-            let events = readback::read(self.server.address, self.context.clock, *topic, member)?;
-            let index = TopicIndex::try_from(index).unwrap_or(0);
-            readback::judge(&events, self.clients.acked(index), &mut checks);
-            orders.push((index, events));
-        }
-        for (index, events) in &orders {
-            let head = events.last().map_or(0, |event| event.offset);
-            let all_there = |swarm: &mut Swarm, _: &mut Clients| swarm.everyone_has(*index, head);
-            self.swarm.turn_until(Duration::from_secs(10), &mut self.clients, all_there)?;
-            self.swarm.settle(*index, head);
-            check_orders(events, &self.clients, &mut checks);
-        }
-        checks.merge(std::mem::take(self.swarm.checks()));
-        self.swarm.cut_all();
-        report.checks.merge(checks);
-        Ok(())
+        let server = (self.server.address, self.context.clock);
+        judge(server, (&self.topics, &self.accounts), (&mut self.swarm, &mut self.clients), report)
     }
+}
+
+/// Reads the whole logs back from a server and compares everything that anybody was told with them.
+fn judge(
+    (server, clock): (SocketAddr, Clock),
+    (topics, accounts): (&[Topic], &[Account]),
+    (swarm, clients): (&mut Swarm, &mut Clients),
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let mut checks = clients.take_checks();
+    let mut orders: Vec<(TopicIndex, Vec<EventFrame>)> = Vec::new();
+    for (index, topic) in topics.iter().enumerate() {
+        let Some(member) = accounts.get(index) else { continue };
+        let events = readback::read(server, clock, *topic, member)?;
+        let index = TopicIndex::try_from(index).unwrap_or(0);
+        readback::judge(&events, clients.acked(index), &mut checks);
+        orders.push((index, events));
+    }
+    for (index, events) in &orders {
+        let head = events.last().map_or(0, |event| event.offset);
+        let all_there = |swarm: &mut Swarm, _: &mut Clients| swarm.everyone_has(*index, head);
+        swarm.turn_until(Duration::from_secs(10), clients, all_there)?;
+        swarm.settle(*index, head);
+        check_orders(events, clients, &mut checks);
+    }
+    checks.merge(std::mem::take(swarm.checks()));
+    swarm.cut_all();
+    report.checks.merge(checks);
+    Ok(())
 }
 
 /// Each sender's messages must stand in the order of sending, except those a refusal made them send again.

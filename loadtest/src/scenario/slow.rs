@@ -33,6 +33,18 @@ pub fn run(context: &Context, shape: &Shape, rounds: usize) -> Result<Report, Fa
     Ok(report(shape, &without, &with))
 }
 
+/// By how many percent the p99 of neighbouring rounds of the same kind differs, the larger by the smaller: the median of the pairs.
+fn noise(rounds: &[Round]) -> f64 {
+    let ratio = |pair: &[Round]| match pair {
+        [one, other] => {
+            let (one, other) = (one.latencies.ms(99.0).max(1e-3), other.latencies.ms(99.0).max(1e-3));
+            one.max(other) / one.min(other)
+        }
+        _ => 1.0,
+    };
+    (median(rounds.chunks_exact(2).map(ratio)) - 1.0) * 100.0
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts of a run")]
 fn report(shape: &Shape, without: &[Round], with: &[Round]) -> Report {
     let mut report = Report::new("slow");
@@ -61,11 +73,13 @@ fn report(shape: &Shape, without: &[Round], with: &[Round]) -> Report {
     report.figure("beside_p99_of_a_typical_second_ms", typical(with));
     report.figure("typical_second_p99_change_percent", (typical(with) / typical(without).max(1e-3) - 1.0) * 100.0);
     report.figure("p99_change_percent", (median(ratios) - 1.0) * 100.0);
+    report.figure("noise_p99_change_percent", noise(without));
     report.figure("zero_window_clients_given_up", with.iter().map(|round| round.given_up as f64).sum());
     let last: Vec<Round> = Vec::new();
     fanout::timelines(&mut report, if with.is_empty() { &last } else { with });
     report.notes.push("The change is the median over the rounds of p99 beside the zero-window clients divided by p99 without them, rounds in turns. A zero-window client subscribes, has the smallest receive buffer the kernel gives, and never reads.".to_owned());
     report.notes.push("On a machine or disk that others use too, one stalled fsync decides a round's p99 on either side. The typical second is the median of the p99s of all seconds: it compares the same thing without such accidents.".to_owned());
+    report.notes.push("The noise is what two neighbouring rounds without any such client differ by: a change below it says nothing.".to_owned());
     report.notes.push("The given-up clients were closed by the server as slow consumers during their round; the others still fitted into socket buffers and outbox.".to_owned());
     report
 }

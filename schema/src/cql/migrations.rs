@@ -106,6 +106,9 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0024", 24, "status_domains"),
     migration!("0025", 25, "status_names"),
     migration!("0026", 26, "status_periods"),
+    migration!("0027", 27, "conference_invitations"),
+    migration!("0028", 28, "participants_team"),
+    migration!("0029", 29, "key_rings"),
 ];
 
 #[cfg(test)]

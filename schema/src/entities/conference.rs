@@ -90,6 +90,26 @@ entity! {
 }
 
 entity! {
+    /// An invitation that one person can join with, once.
+    pub struct Invitation in "conference_invitations" {
+        partition { /// Which conference.
+            conference_id: ConferenceId }
+        clustering { /// SHA-256 of the conference and the invitation, in hexadecimal. Nothing stored leads from it to a participant.
+            code_hash: String }
+        columns {
+            /// When it was made, milliseconds since 1970.
+            created_at: i64,
+            /// When somebody joined with it, milliseconds since 1970.
+            used_at: Option<i64>,
+            /// SHA-256 of what the device that joined calls itself, in hexadecimal: it may join again.
+            device_hash: Option<String>,
+            /// Grows with every change: the condition of compare-and-set.
+            version: i64
+        }
+    }
+}
+
+entity! {
     /// Somebody who joined a conference's audience.
     pub struct Participant in "participants" {
         partition { /// Which conference.
@@ -102,7 +122,9 @@ entity! {
             /// Their account, where the conference is for signed-in people.
             user_id: Option<UserId>,
             /// When, milliseconds since 1970.
-            joined_at: i64
+            joined_at: i64,
+            /// The team they chose, or were given.
+            team: Option<String>
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a poll came to, or has come to so far.
 
-use super::{Number, OptionId, QuestionKind};
+use super::{Number, OptionId, QuestionKind, Spot};
 use crate::id::{ParticipantId, QuestionId};
 use crate::log::Offset;
 use serde::{Deserialize, Serialize};
@@ -40,12 +40,30 @@ pub struct Results {
     /// Numbers, put together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numbers: Option<NumberResults>,
+    /// Words that a moderator keeps from everybody: hosts alone see them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden_words: Vec<WordCount>,
+    /// No ballot is let in at the moment.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub frozen: bool,
+    /// Points on the picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heat: Option<Heat>,
+    /// Feedback: how much each option weighs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pulse: Option<Pulse>,
+    /// How it stands with the quorum, where one is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<QuorumResult>,
     /// Quiz, when closed: the right options.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub correct: Vec<OptionId>,
     /// Quiz, when closed: the best, most points first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaders: Vec<Leader>,
+    /// Quiz, when closed, in a conference with teams: most points first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub teams: Vec<TeamScore>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -87,8 +105,14 @@ impl Results {
             words: Vec::new(),
             texts: Vec::new(),
             numbers: None,
+            hidden_words: Vec::new(),
+            frozen: false,
+            heat: None,
+            pulse: None,
+            quorum: None,
             correct: Vec::new(),
             leaders: Vec::new(),
+            teams: Vec::new(),
         }
     }
 }
@@ -153,6 +177,65 @@ pub struct NumberResults {
     pub within: Option<u64>,
 }
 
+/// Points on a picture, put together in cells of the same size.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Heat {
+    /// Cells from the left to the right.
+    pub columns: u16,
+    /// Cells from above to below.
+    pub rows: u16,
+    /// The mean point.
+    pub center: Spot,
+    /// Cells with at least one point, row by row.
+    pub cells: Vec<Cell>,
+}
+
+/// How many points lie in a cell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Cell {
+    /// 0 is the leftmost.
+    pub column: u16,
+    /// 0 is the uppermost.
+    pub row: u16,
+    /// How many.
+    pub count: u64,
+}
+
+/// Feedback at a moment. From then on all weights halve within each half-life, so that shares stay and only the whole fades.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Pulse {
+    /// When, milliseconds since 1970: that of the newest ballot.
+    pub at: i64,
+    /// A ballot weighs half after so long, milliseconds.
+    pub half_life_ms: u64,
+    /// What the current answers to each option weigh: a fresh one 1, one that is a half-life old 0.5.
+    pub weights: Vec<Weight>,
+}
+
+/// What an option weighs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Weight {
+    /// Which.
+    pub option: OptionId,
+    /// How much.
+    pub weight: Number,
+}
+
+/// How it stands with a quorum. A share of the audience is known when the question is closed: until then `needed` is what is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QuorumResult {
+    /// How many ballots are needed.
+    pub needed: u64,
+    /// Whether there are as many; absent while a share of the audience is not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<bool>,
+}
+
 /// How many numbers lie in a range.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -163,6 +246,18 @@ pub struct Bucket {
     pub to: Number,
     /// How many.
     pub count: u64,
+}
+
+/// A team in a quiz.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TeamScore {
+    /// Its name.
+    pub team: String,
+    /// The mean of its members who answered: large teams have no advantage.
+    pub points: Number,
+    /// How many of its members answered.
+    pub answered: u64,
 }
 
 /// One of the best of a quiz.

@@ -163,7 +163,7 @@ fn picks(answer: &Answer, option: i64) -> bool {
         Answer::Choice(picks) => picks.iter().any(|pick| i64::from(*pick) == option),
         Answer::Rating(rating) => *rating == option,
         Answer::Ranking(ranked) => ranked.first().is_some_and(|first| i64::from(*first) == option),
-        Answer::Words(_) | Answer::Text(_) | Answer::Number(_) => false,
+        Answer::Words(_) | Answer::Text(_) | Answer::Number(_) | Answer::Point(_) => false,
     }
 }
 
@@ -208,6 +208,7 @@ mod tests {
             points: None,
             target: None,
             tolerance: None,
+            ..Definition::default()
         };
         let counts = vec![Count { option: 1, count: 0 }, Count { option: 2, count: 2 }];
         let results = Results { counts, ..Results::empty(QUESTION, QuestionKind::Single, 2, 7, true) };

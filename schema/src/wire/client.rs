@@ -1,6 +1,6 @@
 //! What a client says.
 
-use super::conference::{AskQuestion, ConferenceQuestion, ShowResults, Upvote, Vote, Withdraw};
+use super::conference::{AskQuestion, ConferenceQuestion, ReplyTo, ShowResults, Upvote, Vote, Withdraw};
 use crate::content::Content;
 use crate::id::UserId;
 use crate::log::Offset;
@@ -59,6 +59,8 @@ pub enum Command {
     Ask(AskQuestion),
     /// Want a question of the audience answered.
     Upvote(Upvote),
+    /// Reply to a question of the audience.
+    Reply(ReplyTo),
     /// Ask for an answer, to measure the way there and back.
     Ping(Ping),
 }

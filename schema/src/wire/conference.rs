@@ -106,6 +106,21 @@ pub struct Upvote {
     pub up: bool,
 }
 
+/// Reply to a question of the audience: whoever moderates, and the audience where the conference allows it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReplyTo {
+    /// In which conference.
+    pub conference: ConferenceId,
+    /// To which.
+    pub item: ItemId,
+    /// What.
+    pub text: String,
+    /// Makes a repetition recognisable: 1 to 64 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ref: Option<String>,
+}
+
 /// A question of the audience as it is now, on disk.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

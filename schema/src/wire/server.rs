@@ -128,7 +128,7 @@ pub enum AckResult {
     Voted(Voted),
     /// Answers `pushQuestion`, `closeQuestion` and `showResults`.
     ConferenceChanged(ConferenceChange),
-    /// Answers `ask` and `upvote`.
+    /// Answers `ask`, `upvote` and `reply`.
     BoardChanged(BoardChange),
     /// Answers `ping` and `typing`.
     Pong(Pong),

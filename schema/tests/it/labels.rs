@@ -35,6 +35,7 @@ labels! { COMMANDS, of_command(Command):
     Command::ShowResults(_) => "client showResults",
     Command::Ask(_) => "client ask",
     Command::Upvote(_) => "client upvote",
+    Command::Reply(_) => "client reply",
     Command::Ping(_) => "client ping",
 }
 
@@ -73,6 +74,7 @@ labels! { EVENTS, of_event(Event):
     Event::Conference(ConferenceEvent::QuestionLive(_)) => "server event conference questionLive",
     Event::Conference(ConferenceEvent::QuestionClosed(_)) => "server event conference questionClosed",
     Event::Conference(ConferenceEvent::ResultsShown(_)) => "server event conference resultsShown",
+    Event::Conference(ConferenceEvent::QuestionFrozen(_)) => "server event conference questionFrozen",
 }
 
 labels! { SIGNALS, of_signal(Signal):

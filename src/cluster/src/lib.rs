@@ -1,4 +1,14 @@
-//! Where aggregates live: the single node, later the cluster bus.
+//! What connects nodes, and where aggregates live.
+//!
+//! * [`SingleNode`]: everything lives here.
+//! * [`nats`]: several nodes on one store, connected by NATS. It carries commands to the node an aggregate is placed on, publications
+//!   to the nodes where somebody listens, who is on which node, and which sessions have ended. Nothing that is acknowledged depends on
+//!   it: the log decides, and what the bus loses is read from the log.
+
+pub mod nats;
+mod repairs;
+
+pub use repairs::SharedRepairs;
 
 use plenum_actors::placement::{Place, Placement};
 use plenum_schema::LogId;

@@ -70,6 +70,10 @@ pub struct QuestionInPath<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct ItemInPath(pub u32);
 
+/// The `{replyId}` of a path: a reply to a question of an audience.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplyInPath(pub u32);
+
 /// The `{code}` of a path, as it is written.
 #[derive(Clone, Debug)]
 pub struct CodeInPath(pub String);
@@ -125,6 +129,15 @@ impl FromRequest for ItemInPath {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(segment(request, "itemId").map(Self))
+    }
+}
+
+impl FromRequest for ReplyInPath {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(segment(request, "replyId").map(Self))
     }
 }
 

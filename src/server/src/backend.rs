@@ -5,7 +5,7 @@ use plenum_actors::clock::SharedClock;
 use plenum_actors::connection::{Access, Backend, Following, Reply};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
-use plenum_actors::hub::{LogPage, LogReader};
+use plenum_actors::hub::{LogPage, LogReader, PageFuture};
 use plenum_actors::identity::{Authenticator, Identity};
 use plenum_actors::owner::Standings;
 use plenum_actors::owner::recent::Span;
@@ -19,7 +19,6 @@ use plenum_schema::{ConversationId, MessageId, Offset, Refusal, RefusalCode, Top
 use plenum_services::conferences::Conferences;
 use plenum_services::conversations::{Change, Conversations, HistoryPage};
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 /// Events of a history page when the client names no number and the limit allows so many.
@@ -51,7 +50,8 @@ impl Backend for NodeBackend {
         actix::spawn(async move { reply(check.await) });
     }
 
-    fn access(&self, caller: Identity, topic: Topic, reply: Reply<Access>) {
+    fn access(&self, caller: Identity, topic: Topic, since: Option<Offset>, reply: Reply<Access>) {
+        let known = since.unwrap_or(0);
         if let Some(refusal) = out_of_scope(&caller, topic) {
             return reply(Err(refusal));
         }
@@ -64,11 +64,11 @@ impl Backend for NodeBackend {
                 let conversations = self.conversations.clone();
                 actix::spawn(async move { reply(presence_access(&conversations, caller, user).await) });
             }
-            Topic::Conversation(id) => self.ask_access(caller, id, |head| Access { head }, reply),
+            Topic::Conversation(id) => self.ask_access(caller, id, known, |head| Access { head }, reply),
             _ => {
                 let conferences = self.conferences.clone();
                 actix::spawn(async move {
-                    reply(conferences.access(&caller, topic).await.map(|head| Access { head }));
+                    reply(conferences.access(&caller, topic, known).await.map(|head| Access { head }));
                 });
             }
         }
@@ -144,6 +144,7 @@ impl Backend for NodeBackend {
             | Command::ShowResults(_)
             | Command::Ask(_)
             | Command::Upvote(_)
+            | Command::Reply(_)
             | Command::Identify(_)
             | Command::Subscribe(_)
             | Command::Unsubscribe(_)
@@ -159,6 +160,7 @@ impl NodeBackend {
         &self,
         caller: Identity,
         id: ConversationId,
+        known: Offset,
         then: impl FnOnce(Offset) -> T + Send + 'static,
         reply: Reply<T>,
     ) {
@@ -169,7 +171,7 @@ impl NodeBackend {
                 Err(refusal) => Err(refusal),
             });
         });
-        self.directory.tell(id.0, Ask::Access { user: caller.user }, answer);
+        self.directory.tell(id.0, Ask::Access { user: caller.user, known }, answer);
     }
 
     /// Answers with what the service says, later.
@@ -244,7 +246,7 @@ impl NodeBackend {
             publisher.publish(vec![Publication::signal(topic, Class::Droppable, signal)]);
             AckResult::Pong(Pong { at })
         };
-        self.ask_access(caller, id, then, reply);
+        self.ask_access(caller, id, 0, then, reply);
     }
 }
 
@@ -297,16 +299,10 @@ fn internal() -> Refusal {
 pub struct HubReader(pub History);
 
 impl LogReader for HubReader {
-    fn read(
-        &self,
-        topic: Topic,
-        after: Offset,
-        events: usize,
-        bytes: usize,
-    ) -> Pin<Box<dyn Future<Output = Result<LogPage, Refusal>> + Send>> {
+    fn read(&self, topic: Topic, after: Offset, known: Offset, events: usize, bytes: usize) -> PageFuture {
         let history = self.0.clone();
         Box::pin(async move {
-            let page = history.read(topic, Span::After(after), events, bytes, after).await?;
+            let page = history.read(topic, Span::After(after), events, bytes, known.max(after)).await?;
             Ok(LogPage { events: page.publications, first: page.first })
         })
     }

@@ -15,6 +15,7 @@ use crate::config::{Config, ConfigError, Sources, load};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 /// One server for live communities and live events.
 #[derive(Debug, Parser)]
@@ -130,5 +131,14 @@ fn is_closed_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
 
 /// A runtime on this thread for commands that are no server.
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+    // One for the whole program: what a store was opened in must outlive the command's other parts.
+    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    let runtime = match RUNTIME.get() {
+        Some(runtime) => runtime,
+        None => {
+            let fresh = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            RUNTIME.get_or_init(|| fresh)
+        }
+    };
+    runtime.block_on(work)
 }

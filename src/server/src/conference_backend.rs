@@ -40,6 +40,10 @@ pub(crate) fn call(
             let conference = vote.conference;
             on_board(conference, reply, async move { service.upvote(&by, vote).await });
         }
+        Command::Reply(reply_to) => {
+            let conference = reply_to.conference;
+            on_board(conference, reply, async move { service.reply(&by, reply_to).await });
+        }
         other => return Some((other, reply)),
     }
     None

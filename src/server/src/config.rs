@@ -18,7 +18,7 @@ pub use print::{effective, markdown};
 pub use problem::{ConfigError, Problem};
 pub use reference::{DEFAULT_TOML, Key, Reference, Section, reference};
 pub use sections::{
-    Bus, ClusterConfig, ConferencesSection, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection,
+    Bus, ClusterSection, ConferencesSection, ConfigSecret, ConversationsSection, DrainConfig, Engine, HttpSection,
     LogConfig, LogFormat, OperationsConfig, ServerConfig, StoreSection, TlsConfig, VotingSection, WebSocketConfig,
 };
 
@@ -63,7 +63,7 @@ pub struct Config {
     /// Where data lies.
     pub store: StoreSection,
     /// Other nodes.
-    pub cluster: ClusterConfig,
+    pub cluster: ClusterSection,
     /// What one connection and one person may do at once.
     pub limits: ConnectionConfig,
     /// WebSocket.

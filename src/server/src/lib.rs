@@ -7,6 +7,7 @@ pub mod cli;
 pub mod client;
 mod conference_backend;
 pub mod config;
+mod link;
 mod node;
 pub mod operations;
 pub mod process;

@@ -1,9 +1,10 @@
 //! The wiring: what a node is made of, in the order in which it starts and, backwards, ends.
 
 use crate::backend::{HubReader, NodeBackend};
-use crate::config::Config;
+use crate::config::{Config, Engine};
+use crate::link::Link;
 use crate::operations::{self, Phase, Readiness};
-use crate::serve::{Ports, ServeError, Started};
+use crate::serve::{Given, Ports, ServeError, Started};
 use crate::telemetry::{self, VERSION};
 use actix_server::ServerHandle as EdgeHandle;
 use actix_web::dev::ServerHandle;
@@ -22,7 +23,7 @@ use plenum_actors::owner::actor::Surroundings;
 use plenum_actors::owner::{OwnerConfig, OwnerMetrics, Recents, Standings};
 use plenum_actors::presence::{self, Presence, PresenceMetrics};
 use plenum_actors::store::SharedStore;
-use plenum_cluster::SingleNode;
+use plenum_cluster::nats;
 use plenum_edge::native::{Edge, configure_upgrades};
 use plenum_edge::poll::Directory as Polls;
 use plenum_edge::socketio::{Sessions, SocketIo, SocketIoMetrics};
@@ -65,6 +66,7 @@ pub(crate) struct Node {
     listener: std::net::TcpListener,
     operations: ServerHandle,
     presence: Presence,
+    link: Link,
     background: Vec<actix_web::rt::task::JoinHandle<()>>,
     window_ms: u64,
     timeout: Duration,
@@ -80,9 +82,9 @@ struct Owners {
 }
 
 impl Owners {
-    fn start(config: &Config, around: &Surroundings) -> Self {
-        let placement = Arc::new(SingleNode);
-        let with = |config: OwnerConfig| Surroundings { config: Arc::new(config), ..around.clone() };
+    fn start(config: &Config, around: &Surroundings, link: &Link) -> Self {
+        let placement = link.placement();
+        let with = |config: OwnerConfig| Surroundings { config: link.owner_config(&config), ..around.clone() };
         // A conference is the sum of its events, and a newcomer may want them all.
         let whole = OwnerConfig { retain_entries: 0, ..config.owner.clone() };
         Self {
@@ -123,6 +125,7 @@ impl Owners {
 struct Core {
     store: SharedStore,
     clock: SharedClock,
+    link: Link,
     hubs: Arc<Hubs>,
     hub_metrics: HubMetrics,
     accounts: Accounts,
@@ -137,30 +140,42 @@ struct Core {
 }
 
 impl Core {
-    async fn open(config: &Config, registry: &Registry) -> Result<Self, ServeError> {
-        let clock: SharedClock = Arc::new(SystemClock::new());
-        let store = crate::store::open(&config.store, clock.clone(), registry).await?;
+    async fn open(config: &Config, registry: &Registry, given: Option<Given>) -> Result<Self, ServeError> {
+        let (store, clock) = given.map(|given| (given.store, given.clock)).unzip();
+        let clock: SharedClock = clock.flatten().unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let store = match store {
+            Some(store) => store,
+            None => crate::store::open(&config.store, clock.clone(), registry).await?,
+        };
         let hub_metrics = HubMetrics::new(registry)?;
         let hubs = Hubs::new(config.hub.mailbox_batches, hub_metrics.clone());
-        let accounts =
-            Accounts::open(store.clone(), clock.clone(), hubs.clone(), config.accounts.clone(), &config.store.path)?;
+        let node = NodeId(clock.new_id());
+        let link = Link::open(config, node, &hubs, &clock, registry)?;
+        let (settings, keys) = (config.accounts.clone(), &config.store.path);
+        let is_shared = link.is_shared() || config.store.engine != Engine::Embedded;
+        let accounts = if is_shared {
+            Accounts::open_shared(store.clone(), clock.clone(), link.ender(), settings, keys).await?
+        } else {
+            Accounts::open(store.clone(), clock.clone(), link.ender(), settings, keys)?
+        };
         let recents = Arc::new(Recents::default());
         let standings = Arc::new(Standings::default());
         let around = Surroundings {
             store: store.clone(),
-            publisher: hubs.clone(),
+            publisher: link.publisher(),
             clock: clock.clone(),
             recents: recents.clone(),
             standings: standings.clone(),
             metrics: OwnerMetrics::register(registry)?,
-            config: Arc::new(config.owner.clone()),
+            config: link.owner_config(&config.owner),
         };
-        let owners = Owners::start(config, &around);
+        let owners = Owners::start(config, &around, &link);
         let history = History::new(store.clone(), recents, config.history.clone());
         let parts = presence::Parts {
-            node: NodeId(clock.new_id()),
-            is_shared: false,
+            node,
+            is_shared: link.is_shared(),
             store: store.clone(),
+            // Every node tells those who follow there.
             publisher: hubs.clone(),
             clock: clock.clone(),
             metrics: PresenceMetrics::new(registry)?,
@@ -170,9 +185,9 @@ impl Core {
             store: store.clone(),
             directory: owners.conversations.clone(),
             history: history.clone(),
-            publisher: hubs.clone(),
+            publisher: link.publisher(),
             accounts: accounts.clone(),
-            presence,
+            presence: presence.clone(),
             clock: clock.clone(),
         };
         let conversations = Conversations::new(parts, config.conversations.service.clone());
@@ -183,17 +198,30 @@ impl Core {
             boards: owners.boards.clone(),
             accounts: accounts.clone(),
             conversations: conversations.clone(),
-            publisher: hubs.clone(),
+            publisher: link.publisher(),
             clock: clock.clone(),
             voting: config.voting.limits.clone(),
         };
         let conferences = Conferences::new(parts, config.conferences.service.clone(), Audiences::default());
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), config.idempotency.clone()));
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), config.api_keys.clone());
-        let status_board = StatusBoard::new(store.clone(), hubs.clone(), clock.clone(), config.status_board.clone());
+        let status_board =
+            StatusBoard::new(store.clone(), link.publisher(), clock.clone(), config.status_board.clone());
+        link.join(&nats::Node {
+            hubs: hubs.clone(),
+            conversations: owners.conversations.clone(),
+            conferences: owners.conferences.clone(),
+            polls: owners.polls.clone(),
+            boards: owners.boards.clone(),
+            standings: standings.clone(),
+            presence,
+            crowds: Arc::new(conferences.audiences().clone()),
+            store: store.clone(),
+        });
         Ok(Self {
             store,
             clock,
+            link,
             hubs,
             hub_metrics,
             accounts,
@@ -215,7 +243,7 @@ impl Core {
             conversations: self.conversations.clone(),
             conferences: self.conferences.clone(),
             standings: self.standings.clone(),
-            publisher: self.hubs.clone(),
+            publisher: self.link.publisher(),
             clock: self.clock.clone(),
             page_events: u32::try_from(config.hub.page_events).unwrap_or(u32::MAX),
         };
@@ -235,7 +263,7 @@ impl Core {
             connection: config.limits.clone(),
             hub: config.hub.clone(),
             hubs: self.hubs.clone(),
-            reader: Arc::new(HubReader(self.history.clone())),
+            reader: self.link.reader(Arc::new(HubReader(self.history.clone()))),
             backend: Arc::new(backend),
             admission: Admission::watched(
                 config.limits.connections,
@@ -271,10 +299,15 @@ impl Core {
 
 impl Node {
     /// Starts everything, lowest layer first. Must be called inside an actix system.
-    pub async fn start(config: &Config, ports: Ports) -> Result<(Self, Started, Accounts), ServeError> {
+    pub async fn start(
+        config: &Config,
+        ports: Ports,
+        given: Option<Given>,
+    ) -> Result<(Self, Started, Accounts), ServeError> {
         let registry = telemetry::registry()?;
-        let core = Core::open(config, &registry).await?;
-        let readiness = Readiness::new(core.store.clone(), core.clock.clone());
+        let core = Core::open(config, &registry, given).await?;
+        let link = core.link.clone();
+        let readiness = Readiness::new(core.store.clone(), core.clock.clone(), Box::new(move || link.state()));
         let operations_address = ports.operations.local_addr().map_err(ServeError::Operations)?;
         let token = config.operations.token.clone();
         let operations = operations::serve(ports.operations, registry.clone(), readiness.clone(), token)
@@ -314,6 +347,7 @@ impl Node {
         let accounts = core.accounts.clone();
         let presence = core.conversations.presence().clone();
         let background = vec![
+            actix_web::rt::spawn(look_at_keys(core.accounts.clone())),
             actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
             actix_web::rt::spawn(presence::run(presence.clone())),
             actix_web::rt::spawn(run_nudges(core.conversations)),
@@ -333,6 +367,7 @@ impl Node {
             listener,
             operations: operations_handle,
             presence,
+            link: core.link,
             background,
             window_ms: config.drain.window_ms,
             timeout: config.drain.timeout(),
@@ -376,6 +411,8 @@ impl Node {
         self.edge.draining.store(true, Ordering::Relaxed);
         self.public.pause().await;
         self.close_listener();
+        // Others take over what lives here before it ends here.
+        self.link.drain().await;
         let left = self.owners.drain(self.timeout / 2).await;
         if left > 0 {
             tracing::warn!(left, "owners did not end in time");
@@ -387,16 +424,27 @@ impl Node {
         // Whoever was here has left now, grace or not.
         self.presence.end().await;
         self.public.stop(true).await;
+        self.link.close().await;
         self.hubs.close();
         self.operations.stop(true).await;
         tracing::info!("drained");
     }
 }
 
+/// Takes over what other nodes have made of shared keys.
+async fn look_at_keys(accounts: Accounts) {
+    while accounts.shares_keys() {
+        tokio::time::sleep(Duration::from_secs(accounts.keys_every_s())).await;
+        if let Err(error) = accounts.maintain().await {
+            tracing::warn!(%error, "the signing keys could not be looked at");
+        }
+    }
+}
+
 async fn maintain(accounts: Accounts, idempotency: Arc<Idempotency>) {
     loop {
         tokio::time::sleep(MAINTAIN_EVERY).await;
-        if let Err(error) = accounts.maintain() {
+        if let Err(error) = accounts.maintain().await {
             tracing::error!(%error, "the signing keys could not be looked after");
         }
         let mut after = None;

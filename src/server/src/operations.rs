@@ -30,11 +30,15 @@ pub enum Phase {
     Draining = 2,
 }
 
+/// Says how the bus stands: `none`, `connected`, `away`.
+pub type BusState = Box<dyn Fn() -> &'static str + Send + Sync>;
+
 /// Whether the node should be given work.
 pub struct Readiness {
     store: SharedStore,
     clock: SharedClock,
     started: u64,
+    bus: BusState,
     phase: AtomicU8,
 }
 
@@ -56,7 +60,7 @@ pub struct Health {
     pub uptime_s: u64,
     /// `ok`, or what the store says.
     pub store: String,
-    /// What connects the nodes.
+    /// What connects the nodes: `none`, `connected`, `away`. Without it a node goes on by itself.
     pub bus: &'static str,
     /// Why it is not ready; empty when it is.
     pub reasons: Vec<String>,
@@ -65,9 +69,9 @@ pub struct Health {
 impl Readiness {
     /// The readiness of a node that is starting.
     #[must_use]
-    pub fn new(store: SharedStore, clock: SharedClock) -> Arc<Self> {
+    pub fn new(store: SharedStore, clock: SharedClock, bus: BusState) -> Arc<Self> {
         let started = clock.mono();
-        Arc::new(Self { store, clock, started, phase: AtomicU8::new(Phase::Starting as u8) })
+        Arc::new(Self { store, clock, started, bus, phase: AtomicU8::new(Phase::Starting as u8) })
     }
 
     /// Moves on.
@@ -101,7 +105,7 @@ impl Readiness {
             version: VERSION,
             uptime_s: self.uptime_s(),
             store: store.unwrap_or_else(|| "ok".to_owned()),
-            bus: "none",
+            bus: (self.bus)(),
             reasons,
         }
     }
@@ -122,7 +126,7 @@ impl Readiness {
             version: VERSION,
             uptime_seconds: self.uptime_s(),
             store: if is_writable { "ok" } else { "writes are not accepted" },
-            bus: "none",
+            bus: (self.bus)(),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use crate::config::Config;
 use crate::node::Node;
+use plenum_actors::clock::SharedClock;
+use plenum_actors::store::SharedStore;
 use plenum_edge::native::EdgeError;
 use plenum_services::accounts::Accounts;
 use std::fmt;
@@ -28,6 +30,9 @@ pub enum ServeError {
     /// The CQL cluster.
     #[error(transparent)]
     Cql(#[from] plenum_store::CqlError),
+    /// The bus.
+    #[error("the bus cannot be used (cluster.nats): {0}")]
+    Bus(#[from] plenum_cluster::nats::OpenError),
     /// Accounts and keys.
     #[error(transparent)]
     Accounts(#[from] plenum_services::accounts::OpenError),
@@ -185,13 +190,36 @@ impl Drop for Running {
 /// # Errors
 /// [`ServeError`] says what to do.
 pub fn start(config: Config) -> Result<Running, ServeError> {
+    start_with(config, None)
+}
+
+/// What a node works with that is there already. For tests.
+#[doc(hidden)]
+#[derive(Clone)]
+pub struct Given {
+    /// Its store, so that several nodes in one process may share it.
+    pub store: SharedStore,
+    /// Its clock; `None`: the machine's.
+    pub clock: Option<SharedClock>,
+}
+
+/// The same with parts that are there already. For tests.
+///
+/// # Errors
+/// As [`start`].
+#[doc(hidden)]
+pub fn start_on(config: Config, given: Given) -> Result<Running, ServeError> {
+    start_with(config, Some(given))
+}
+
+fn start_with(config: Config, given: Option<Given>) -> Result<Running, ServeError> {
     let ports = Ports::take(&config)?;
     let (tell, told) = std::sync::mpsc::sync_channel(1);
     let (stop, stopping) = oneshot::channel();
     let (ending, ended) = watch::channel(false);
     let run = move || {
         actix_web::rt::System::new().block_on(async move {
-            match Node::start(&config, ports).await {
+            match Node::start(&config, ports, given).await {
                 Ok((node, started, accounts)) => {
                     let _caller_gone = tell.send(Ok((started, accounts)));
                     node.run(stopping).await;

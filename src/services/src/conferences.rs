@@ -10,22 +10,28 @@ mod board;
 mod code;
 mod config;
 mod create;
+mod invitations;
 mod join;
 mod questions;
 mod report;
 mod results;
 mod run;
 mod sheet;
+mod surveys;
+mod teams;
 mod voting;
+mod workbook;
 
 pub use audience::{Arrivals, Audiences, run_audiences};
-pub use board::{BoardPage, Moderation};
+pub use board::{BoardPage, BoardQuery, Moderation};
 pub use code::ALPHABET;
 pub use config::ConferencesConfig;
 pub use create::{InfoChange, ListedConference, NewConference, Page};
+pub use invitations::Invitations;
 pub use join::{Joined, Joining};
-pub use questions::{NewQuestion, QuestionStatus, QuestionView};
+pub use questions::{FromTop, NewQuestion, QuestionStatus, QuestionView};
 pub use report::Report;
+pub use surveys::SurveyView;
 
 use crate::accounts::Accounts;
 use crate::conversations::Conversations;
@@ -41,7 +47,7 @@ use plenum_actors::identity::{ConferenceRole, Identity, Scope};
 use plenum_actors::publication::Publisher;
 use plenum_actors::store::SharedStore;
 use plenum_schema::conference::HostRole;
-use plenum_schema::{ConferenceId, ParticipantId, QuestionId, Refusal, RefusalCode};
+use plenum_schema::{ConferenceId, Offset, ParticipantId, QuestionId, Refusal, RefusalCode};
 use std::fmt;
 use std::sync::Arc;
 
@@ -111,7 +117,17 @@ impl Conferences {
     }
 
     async fn raw_view(&self, id: ConferenceId, by: Option<&Identity>) -> Result<ConferenceView, Refusal> {
-        match self.ask(id, Command::View { by: by.map(|by| runner(id, by)) }).await? {
+        self.view_beyond(id, by, 0).await
+    }
+
+    /// The conference after `known` at least, which the caller has heard of.
+    async fn view_beyond(
+        &self,
+        id: ConferenceId,
+        by: Option<&Identity>,
+        known: Offset,
+    ) -> Result<ConferenceView, Refusal> {
+        match self.ask(id, Command::View { by: by.map(|by| runner(id, by)), known }).await? {
             Answered::View(view) => Ok(*view),
             other => Err(unexpected(&other)),
         }

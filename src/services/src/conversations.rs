@@ -123,7 +123,7 @@ impl Conversations {
     /// # Errors
     /// `notFound` for strangers, `busy`, `unavailable`.
     pub async fn access(&self, caller: UserId, id: ConversationId) -> Result<Access, Refusal> {
-        match self.ask(id, Command::Access { user: caller }).await? {
+        match self.ask(id, Command::Access { user: caller, known: 0 }).await? {
             Answer::Access(access) => Ok(access),
             other => Err(unexpected(&other)),
         }

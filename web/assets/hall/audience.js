@@ -37,6 +37,7 @@ export function audienceView({ participant, over, note }) {
   const list = element("div", { class: "questions" });
   const board = element("div");
   const cards = new Map();
+  const surveys = new Surveys();
   let boardShown;
   let spokenOf;
 
@@ -44,6 +45,7 @@ export function audienceView({ participant, over, note }) {
     const { conference } = hall;
     if (!conference) return;
     title.textContent = conference.title;
+    agenda.show(conference);
     people.textContent = t("people", { n: conference.audience?.live ?? 0 });
     const asked = hall.asked;
     const isAny = asked.some(({ status }) => status === "ACTIVE");
@@ -54,7 +56,8 @@ export function audienceView({ participant, over, note }) {
     spokenOf = first?.id;
     for (const { id } of asked) if (!cards.has(id)) cards.set(id, questionCard(hall, ballots, participant.id, id));
     for (const { id } of asked) cards.get(id).show();
-    const views = asked.map(({ id }) => cards.get(id).view);
+    const answered = ({ id, myAnswer }) => Boolean(ballots.get(id) ? ballots.get(id).answer : myAnswer);
+    const views = surveys.views(asked, (id) => cards.get(id).view, answered);
     if (views.some((view, i) => list.children[i] !== view)) list.replaceChildren(...views);
     if (!boardShown && conference.status !== "ENDED") {
       boardShown = boardView(hall);
@@ -71,8 +74,10 @@ export function audienceView({ participant, over, note }) {
   ballots.on("change", ({ question }) => {
     // Having voted, one may see more.
     if (hall.questions.has(question)) hall.note(question, {});
+    draw();
   });
   hall.start();
+  const agenda = agendaView();
   const head = element("header", { class: "hall-head" }, title, element("div", { class: "hall-line" }, people, line));
   const view = element(
     "main",
@@ -81,6 +86,7 @@ export function audienceView({ participant, over, note }) {
     moment,
     spoken,
     list,
+    agenda.view,
     board,
     element("p", { class: "hint who" }, note),
   );
@@ -90,6 +96,73 @@ export function audienceView({ participant, over, note }) {
     hall.stop();
   };
   return { view, stop };
+}
+
+/** What happens when and where; nothing where there is no agenda. */
+function agendaView() {
+  const list = element("ol", { class: "agenda-list" });
+  const view = element("details", { class: "agenda-of" }, element("summary", {}, t("agenda")), list);
+  const row = ({ title, startTime, endTime, speaker, track }, speakers) => {
+    const when = [startTime, endTime].filter(Boolean).join(" – ");
+    const who = speakers?.find(({ id }) => id === speaker)?.name;
+    const about = [when, who, track].filter(Boolean).join(" · ");
+    return element("li", {}, element("strong", { dir: "auto" }, title), about && element("p", { class: "hint" }, about));
+  };
+  let shown;
+  const show = ({ agenda = [], speakers }) => {
+    view.hidden = agenda.length === 0;
+    const state = JSON.stringify([agenda, speakers]);
+    if (state === shown) return;
+    shown = state;
+    list.replaceChildren(...agenda.map((item) => row(item, speakers)));
+  };
+  return { view, show };
+}
+
+/** Questions of one survey stand together, in the order of their author, below how many of them are answered. */
+class Surveys {
+  #made = new Map();
+
+  /** What to show of these questions: cards, and surveys where the first of their questions would stand. */
+  views(asked, card, isAnswered) {
+    const views = [];
+    const seen = new Set();
+    for (const { id, survey } of asked) {
+      if (!survey) views.push(card(id));
+      else if (!seen.has(survey)) views.push(this.#view(survey, asked, card, isAnswered));
+      seen.add(survey);
+    }
+    return views;
+  }
+
+  #view(name, asked, card, isAnswered) {
+    const made = this.#made.get(name) ?? this.#make(name);
+    const questions = asked.filter(({ survey }) => survey === name).sort((a, b) => a.order - b.order);
+    const n = questions.filter(isAnswered).length;
+    made.progress.textContent = t("progress", { done: n, all: questions.length });
+    made.fill.style.setProperty("--share", String(n / questions.length));
+    const cards = questions.map(({ id }) => card(id));
+    if (cards.some((one, i) => made.list.children[i] !== one)) made.list.replaceChildren(...cards);
+    return made.view;
+  }
+
+  #make(name) {
+    const progress = element("p", { class: "hint", role: "status" });
+    const fill = element("span", { class: "fill" });
+    const list = element("div", { class: "questions" });
+    const title = element("h2", { dir: "auto" }, name);
+    const view = element(
+      "section",
+      { class: "survey", "aria-label": name },
+      title,
+      progress,
+      element("span", { class: "track" }, fill),
+      list,
+    );
+    const made = { view, progress, fill, list };
+    this.#made.set(name, made);
+    return made;
+  }
 }
 
 /** What there is to say beside the questions, or nothing. */
@@ -114,7 +187,9 @@ function questionCard(hall, ballots, voter, id) {
     return ballot && ballot.state !== "refused" ? ballot.answer : hall.questions.get(id)?.myAnswer;
   };
   const cast = (answer) => {
-    if (JSON.stringify(own()) === JSON.stringify(answer) && ballots.get(id)?.state !== "refused") return;
+    const isSame = JSON.stringify(own()) === JSON.stringify(answer) && ballots.get(id)?.state !== "refused";
+    // That it still goes so is news: it weighs as a fresh answer.
+    if (isSame && first.kind !== "feedback") return;
     ballots.cast(id, answer, first.kind === "quiz" ? Math.round(performance.now() - seenAt) : undefined);
   };
   const status = element("p", { class: "said", role: "status" });
@@ -127,11 +202,14 @@ function questionCard(hall, ballots, voter, id) {
   const proof = element("details", { class: "receipt" }, element("summary", {}, t("receipt")), receipt);
   const badge = element("span", { class: "badge-state" });
   const heading = element("h2", { id: `q-${id}`, dir: "auto" }, first.text);
+  // A picture to point at is part of the form.
+  const picture = first.image && first.kind !== "point" && element("img", { class: "shown", src: first.image, alt: "" });
   const view = element(
     "section",
     { class: "panel question", "aria-labelledby": `q-${id}` },
     badge,
     heading,
+    picture,
     timer.view,
     ballot.view,
     status,
@@ -145,27 +223,28 @@ function questionCard(hall, ballots, voter, id) {
   const show = () => {
     const question = hall.questions.get(id);
     const kept = ballots.get(id);
-    const isOpen = question.status === "ACTIVE";
+    const isLive = question.status === "ACTIVE";
+    const isOpen = isLive && !question.frozen;
     const mine = own();
     const seesResults = Boolean(question.results && !question.results.hidden);
     const mayChange =
       !mine || question.policy === "changeable" || (question.policy === "changeableWhileHidden" && !seesResults);
-    badge.textContent = isOpen ? t("now") : t("closed");
-    view.classList.toggle("is-live", isOpen);
+    badge.textContent = isOpen ? t("now") : isLive ? t("frozen") : t("closed");
+    view.classList.toggle("is-live", isLive);
     timer.show(question);
     // A form that somebody fills in is not drawn over: only when the answer or the state has changed.
     const state = JSON.stringify([mine, isOpen && mayChange]);
     if (state !== drawn) ballot.show(drawn === undefined || mine ? (mine ?? null) : undefined, isOpen && mayChange);
     if (state !== drawn && drawn !== undefined && mine === null) ballot.show(null, isOpen);
     drawn = state;
-    ballot.view.hidden = !isOpen;
+    ballot.view.hidden = !isLive;
     withdraw.hidden = !(isOpen && mine && mayChange && question.policy !== "fixed" && kept?.state !== "waiting");
     status.textContent = said(question, kept, mine, isOpen, hall.connection.state.phase);
     status.dataset.kind = kept?.state ?? (mine ? "cast" : "");
-    results.view.hidden = isOpen && !seesResults;
+    results.view.hidden = isLive && !seesResults;
     results.show(question);
     receipt.textContent = (kept ? kept.receipt : question.receipt) ?? "";
-    proof.hidden = isOpen || !mine || receipt.textContent === "";
+    proof.hidden = isLive || !mine || receipt.textContent === "";
     const best = leadersView(question.results, voter);
     leaders.replaceChildren(...(best ? [best] : []));
   };

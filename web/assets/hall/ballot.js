@@ -29,10 +29,30 @@ export function ballotView(question, { cast, voter }) {
     words,
     text,
     number: estimate,
+    feedback: oneOf,
+    point: (...parts) => later(() => import("./picture.js"), ({ pointView }) => pointView(...parts)),
   };
   const made = (kinds[question.kind] ?? text)(question, cast, voter);
   made.view.classList.add("ballot");
   return made;
+}
+
+/** A form that has to be loaded first. */
+function later(load, make) {
+  const view = element("div");
+  let made;
+  let wanted;
+  load().then((module) => {
+    made = make(module);
+    view.replaceChildren(made.view);
+    if (wanted) made.show(...wanted);
+  });
+  const show = (answer, isOpen) => {
+    // Kept until it is there; an answer that was shown before stays.
+    wanted = [answer === undefined ? wanted?.[0] : answer, isOpen];
+    made?.show(answer, isOpen);
+  };
+  return { view, show };
 }
 
 function picture({ image }) {

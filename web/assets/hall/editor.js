@@ -14,6 +14,8 @@ const KINDS = {
   text: "Open text",
   number: "Number",
   quiz: "Quiz",
+  point: "Point on a picture",
+  feedback: "Feedback (how it goes right now)",
 };
 const POLICIES = {
   changeable: "until it is closed",
@@ -33,6 +35,8 @@ const PARTS = {
   text: [],
   number: ["min", "max", "target", "tolerance"],
   quiz: ["options", "correct", "points"],
+  point: [],
+  feedback: ["options", "halfLife"],
 };
 const BOUNDS = {
   multiple: ["Fewest choices", "Most choices"],
@@ -61,6 +65,12 @@ export function questionDialog({ hall, question }) {
     tolerance: numberField("tolerance", "How far off still counts"),
     points: optionalField("points", { label: "Most points", type: "number", min: 1, value: value("points") ?? 1000 }),
   };
+  parts.halfLife = optionalField("halfLife", {
+    label: "Seconds after which an answer weighs half",
+    type: "number",
+    min: 1,
+    value: (value("halfLifeMs") ?? 60_000) / 1000,
+  });
   parts.options.querySelector("textarea").value = texts;
   const variable = element("div", { class: "parts" });
   const choose = (kind) => {
@@ -78,6 +88,28 @@ export function questionDialog({ hall, question }) {
     text,
     choiceField("kind", "Kind", KINDS, kind, (event) => choose(event.target.value)),
     variable,
+    optionalField("image", {
+      label: "Address of a picture (may be empty)",
+      type: "text",
+      maxlength: 2048,
+      hint: "On this server; from elsewhere the pages do not load it.",
+      value: value("image"),
+    }),
+    optionalField("survey", {
+      label: "Survey it belongs to (may be empty)",
+      type: "text",
+      maxlength: 100,
+      hint: "Questions of the same survey go live together and are answered at one's own pace.",
+      value: value("survey"),
+    }),
+    optionalField("quorum", { label: "Least ballots (may be empty)", type: "number", min: 1, value: value("quorum") }),
+    optionalField("quorumShare", {
+      label: "Least share of the audience in % (may be empty)",
+      type: "number",
+      min: 1,
+      max: 100,
+      value: value("quorumShare") && value("quorumShare") * 100,
+    }),
     choiceField("visibility", "Results are shown", VISIBILITIES, value("visibility") ?? "hidden"),
     choiceField("policy", "Votes can be changed", POLICIES, value("policy") ?? "changeable"),
     optionalField("seconds", {
@@ -89,7 +121,7 @@ export function questionDialog({ hall, question }) {
     !question && hall.conference.status === "ACTIVE" && checkField("now", "Push live at once", false),
   ].filter(Boolean);
   const save = async (form) => {
-    const body = bodyOf(form);
+    const body = bodyOf(form, question);
     const path = question ? `/questions/${question.id}` : "/questions";
     const made = await hall.ask(question ? "PUT" : "POST", path, body);
     if (form.elements.now?.checked) await hall.ask("POST", `/questions/${made.id}/live`);
@@ -103,18 +135,25 @@ export function questionDialog({ hall, question }) {
   });
 }
 
-function bodyOf(form) {
+function bodyOf(form, question) {
   const said = Object.fromEntries(new FormData(form));
   const has = (name) => PARTS[said.kind].includes(name);
   const body = { text: said.text.trim(), kind: said.kind, policy: said.policy, visibility: said.visibility };
-  if (has("options"))
-    body.options = said.options
-      .split("\n")
-      .map((line) => line.trim())
-      .filter(Boolean);
+  if (has("options")) {
+    const lines = said.options.split("\n").map((line) => line.trim());
+    // The dialog edits words; pictures of options stay with the words they had.
+    const pictures = new Map((question?.options ?? []).map(({ text, image }) => [text, image]));
+    const option = (text) => (pictures.get(text) ? { text, image: pictures.get(text) } : text);
+    body.options = lines.filter(Boolean).map(option);
+  }
   if (has("correct")) body.correct = (said.correct.match(/\d+/gu) ?? []).map(Number);
   for (const name of ["min", "max", "target", "tolerance", "points"])
     if (has(name) && said[name] !== "") body[name] = Number(said[name]);
+  if (said.image?.trim()) body.image = said.image.trim();
+  if (said.survey?.trim()) body.survey = said.survey.trim();
+  if (said.quorum) body.quorum = Number(said.quorum);
+  if (said.quorumShare) body.quorumShare = Number(said.quorumShare) / 100;
+  if (has("halfLife") && said.halfLife) body.halfLifeMs = Math.round(Number(said.halfLife) * 1000);
   if (said.seconds) body.durationMs = Math.round(Number(said.seconds) * 1000);
   return body;
 }

@@ -139,7 +139,9 @@ export class Hall extends Emitter {
     if (name === "questionLive") this.#live(detail, when);
     else if (name === "questionClosed") this.#closed(detail);
     else if (name === "resultsShown") this.#shown(detail);
-    else if (name === "changed") this.#said(detail.info);
+    else if (name === "questionFrozen") this.questions.has(detail.question) && this.#merge(detail.question, { frozen: detail.frozen });
+    // What is not so any more is left out of the event.
+    else if (name === "changed") this.#said({ agenda: [], speakers: [], teams: [], ...detail.info });
     else if (name === "started") this.#said({ status: "ACTIVE" });
     else if (name === "ended") this.#said({ status: "ENDED", audience: detail.audience });
   }

@@ -23,6 +23,11 @@ function codeInAddress() {
     .replace(/[^0-9A-Z]/gu, "");
 }
 
+/** A link can bring the invitation along, behind `#`: servers on the way do not see it. */
+function invitationInAddress() {
+  return decodeURIComponent(location.hash.slice(1));
+}
+
 /** Shows a screen; `made` gives its view anew, so that it can be shown in another language. */
 function show(made) {
   shown?.stop?.();
@@ -68,12 +73,14 @@ function card({ title, about, fields, button, submit, extra = [] }) {
       press.disabled = false;
     }
   };
-  const inputs = fields.map(({ name, label, ...attributes }) =>
+  const inputs = fields.map(({ name, label, choices, ...attributes }) =>
     element(
       "div",
       { class: "field" },
       element("label", { for: name }, label),
-      element("input", { id: name, name, required: true, ...attributes }),
+      choices
+        ? element("select", { id: name, name }, ...choices.map((choice) => element("option", {}, choice)))
+        : element("input", { id: name, name, required: true, ...attributes }),
     ),
   );
   const form = element("form", { novalidate: true, onsubmit }, ...inputs, problem, press);
@@ -110,12 +117,22 @@ function askForMore(conference) {
   const isNamed = conference.identity === "pseudonymous";
   const fields = [
     isNamed && { name: "name", label: t("name"), autocomplete: "nickname", maxlength: 60 },
+    conference.teams.length > 0 && { name: "team", label: t("team"), choices: conference.teams },
+    conference.invited && {
+      name: "invitation",
+      label: t("invitation"),
+      value: invitationInAddress(),
+      autocomplete: "off",
+      autocapitalize: "characters",
+      maxlength: 20,
+    },
     conference.hasPasscode && { name: "passcode", label: t("passcode"), autocomplete: "off", maxlength: 100 },
   ].filter(Boolean);
   const submit = async (values) => {
     try {
       await join(conference, values);
     } catch (error) {
+      if (error.fields?.invitation) throw new Error(t("wrongInvitation"), { cause: error });
       if (error.status === 403 && conference.hasPasscode) throw new Error(t("wrongPasscode"), { cause: error });
       throw error;
     }
@@ -143,15 +160,15 @@ function askToSignIn(conference) {
 /** Somebody has a code: finds the conference, and joins it as who they were before, if they were. */
 async function enter(typed) {
   const conference = await call("GET", `/api/conference/code/${encodeURIComponent(typed.trim())}`);
-  history.replaceState(null, "", `/join/${conference.publicCode}`);
+  history.replaceState(null, "", `/join/${conference.publicCode}${location.hash}`);
   const known = Participant.stored(conference);
   if (known) return attend(known);
-  const isAsked = conference.identity === "pseudonymous" || conference.hasPasscode;
+  const isAsked = conference.identity === "pseudonymous" || conference.hasPasscode || conference.invited || conference.teams.length > 0;
   if (isAsked) return show(() => askForMore(conference));
   await join(conference, {});
 }
 
-async function join(conference, { name, passcode }) {
+async function join(conference, { name, passcode, team, invitation }) {
   let token;
   if (conference.identity === "signedIn") {
     // Few conferences want accounts: the others need not load it.
@@ -160,7 +177,9 @@ async function join(conference, { name, passcode }) {
     if (!session.user) return show(() => askToSignIn(conference));
     token = await session.token();
   }
-  attend(await Participant.join(conference, { name, passcode, token }));
+  attend(await Participant.join(conference, { name, passcode, team, invitation, token }));
+  // Used up: it need not stand in the address any more.
+  if (location.hash) history.replaceState(null, "", location.pathname);
 }
 
 function attend(participant) {

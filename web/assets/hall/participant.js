@@ -1,8 +1,23 @@
 /** Who one is in a conference: kept on the device, so that a reload or a day later one is the same. */
 
 import { call } from "../http.js";
+import { newRef } from "../refs.js";
+
+const DEVICE = "plenum.device";
 
 const prefix = (code) => `plenum.participant.${code}`;
+
+/** What this browser calls itself; random, and told to nobody but this server. */
+function deviceName() {
+  const made = newRef();
+  try {
+    const known = localStorage.getItem(DEVICE);
+    if (!known) localStorage.setItem(DEVICE, made);
+    return known ?? made;
+  } catch {
+    return made;
+  }
+}
 
 export class Participant {
   conference;
@@ -28,8 +43,10 @@ export class Participant {
   }
 
   /** Joins as somebody new, or with an account's `token` as that account. */
-  static async join(conference, { name, passcode, token }) {
-    const body = { ...(name && { name: name.trim() }), ...(passcode && { passcode }) };
+  static async join(conference, { name, passcode, team, invitation, token }) {
+    const body = { ...(name && { name: name.trim() }), ...(passcode && { passcode }), ...(team && { team }) };
+    // Kept, so that an invitation whose answer was lost lets this device in all the same.
+    if (invitation) Object.assign(body, { invitation, device: deviceName() });
     const joined = await call("POST", `/api/conference/${conference.id}/join`, body, { token });
     const { id, identity, publicCode, title } = joined.conference;
     const kept = { id, identity, publicCode, title };

@@ -52,8 +52,9 @@ export function checkField(name, label, checked) {
  * @param {object} options
  * @param {Element[]} options.fields
  * @param {(form: HTMLFormElement) => Promise<void>} options.save rejects with what is wrong
+ * @param {boolean} [options.isKept] whether it stays open after saving
  */
-export function formDialog({ title, fields, action, save }) {
+export function formDialog({ title, fields, action, save, isKept = false }) {
   const problem = element("p", { class: "problem", role: "alert" });
   const press = element("button", { class: "primary", type: "submit" }, action);
   const onsubmit = async (event) => {
@@ -63,7 +64,7 @@ export function formDialog({ title, fields, action, save }) {
     press.disabled = true;
     try {
       await save(form);
-      dialog.close();
+      if (!isKept) dialog.close();
     } catch (error) {
       explain(form, problem, error);
     } finally {
@@ -80,6 +81,60 @@ export function formDialog({ title, fields, action, save }) {
   document.body.append(dialog);
   dialog.showModal();
   form.querySelector("input, textarea, select")?.focus();
+  return form;
+}
+
+/** An agenda as lines that people edit. */
+function agendaText({ agenda = [], speakers = [] } = {}) {
+  const line = ({ title, startTime, endTime, speaker, track }) => {
+    const who = speakers.find(({ id }) => id === speaker)?.name ?? "";
+    return [[startTime, endTime].filter(Boolean).join("–"), title, who, track ?? ""].join(" | ").replace(/[ |]+$/u, "");
+  };
+  return agenda.map(line).join("\n");
+}
+
+/** The same as the server wants it; speakers who are not known yet are named on the way. */
+function agendaOf(text, known) {
+  const speakers = known.map(({ name, bio }) => ({ name, bio }));
+  const number = (name) => {
+    if (!name) return undefined;
+    if (!speakers.some((speaker) => speaker.name === name)) speakers.push({ name });
+    return speakers.findIndex((speaker) => speaker.name === name) + 1;
+  };
+  const lines = text.split("\n").filter((line) => line.trim());
+  const agenda = lines.map((line) => {
+    const parts = line.split("|").map((part) => part.trim());
+    const [when, title, speaker, track] = parts.length === 1 ? ["", parts[0]] : parts;
+    const [startTime, endTime] = when.split(/\s*[–-]\s*/u);
+    return { title, startTime: startTime || undefined, endTime, speaker: number(speaker), track: track || undefined };
+  });
+  return { agenda, speakers };
+}
+
+/** Invitations: made here, told once. */
+export function invitationDialog({ hall }) {
+  const out = element("textarea", { rows: 8, readonly: true, hidden: true, "aria-label": "New invitations" });
+  const count = element("p", { class: "hint", role: "status" });
+  const tell = async () => {
+    const { made, used } = await hall.ask("GET", "/invitations");
+    count.textContent = `${made} made, ${used} used. New ones are shown once: copy them.`;
+  };
+  const form = formDialog({
+    title: "Invitations",
+    action: "Make",
+    isKept: true,
+    fields: [field("count", { label: "How many", type: "number", min: 1, max: 1000, value: 20 }), count, out],
+    save: async (form) => {
+      const { codes } = await hall.ask("POST", "/invitations", { count: Number(form.elements.count.value) });
+      const link = `${location.origin}/join/${hall.conference.publicCode}#`;
+      out.value = codes.map((code) => link + code).join("\n");
+      out.hidden = false;
+      out.focus();
+      out.select();
+      await tell();
+    },
+  });
+  tell().catch((error) => (count.textContent = error.message));
   return form;
 }
 
@@ -104,17 +159,39 @@ export function conferenceDialog({ conference, save }) {
         autocomplete: "off",
       }),
     checkField("moderated", "Questions of the audience are read by a moderator first", conference?.moderated),
+    checkField("invited", "Nobody joins without an invitation", conference?.invited),
+    optionalField("teams", {
+      label: "Teams of quizzes (may be empty)",
+      type: "text",
+      maxlength: 2000,
+      hint: "With commas between.",
+      value: conference?.teams?.join(", "),
+    }),
+    optionalField("agenda", {
+      label: "Agenda (may be empty)",
+      tag: "textarea",
+      rows: 4,
+      hint: "A line for each point: time | title | speaker | room. Example: 10:00–10:30 | Opening | Ada | Hall 1",
+    }),
+    checkField("audienceReplies", "The audience may reply to questions of others", conference?.audienceReplies),
   ].filter(Boolean);
   fields[1].querySelector("textarea").value = conference?.description ?? "";
+  fields.find((part) => part.querySelector("[name=agenda]")).querySelector("textarea").value = agendaText(conference);
   const send = (form) => {
-    const { title, description, date, identity, passcode } = Object.fromEntries(new FormData(form));
+    const { title, description, date, identity, passcode, agenda, teams } = Object.fromEntries(new FormData(form));
     const moderated = form.elements.moderated.checked;
+    const invited = form.elements.invited.checked;
+    const audienceReplies = form.elements.audienceReplies.checked;
     const fresh = conference ? {} : { identity, ...(passcode && { passcode }) };
     return save({
       title: title.trim(),
       description: description.trim() || null,
       date: date || null,
       moderated,
+      audienceReplies,
+      invited,
+      teams: teams.split(",").map((team) => team.trim()).filter(Boolean),
+      ...agendaOf(agenda, conference?.speakers ?? []),
       ...fresh,
     });
   };

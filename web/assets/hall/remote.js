@@ -5,7 +5,7 @@ import { Hall } from "./hall.js";
 import { moderationView } from "./moderation.js";
 import { questionDialog } from "./editor.js";
 import { leadersView, resultsView } from "./results.js";
-import { copyButton, button, conferenceDialog } from "./parts.js";
+import { copyButton, button, conferenceDialog, invitationDialog } from "./parts.js";
 import { timerView } from "./timer.js";
 import { t } from "./words.js";
 
@@ -20,6 +20,8 @@ const KINDS = {
   text: "Open text",
   number: "Number",
   quiz: "Quiz",
+  point: "Point on a picture",
+  feedback: "Feedback",
 };
 const SEEN_BY = { hidden: "results when you show them", afterVote: "results after voting", live: "results live" };
 
@@ -52,6 +54,7 @@ export function remoteView({ api, id, back }) {
   const none = element("p", { class: "hint" }, "No questions yet. Add the first one.");
   const add = button("Add a question", () => questionDialog({ hall }), "primary");
   const moderation = moderationView(hall, run);
+  const surveys = surveyList(hall, run);
   const rows = new Map();
 
   const draw = () => {
@@ -71,6 +74,7 @@ export function remoteView({ api, id, back }) {
       list.replaceChildren(...views);
     for (const row of rows.values()) row.show();
     none.hidden = ordered.length > 0;
+    surveys.show();
     add.hidden = hall.conference.status === "ENDED";
   };
   hall.on("change", draw);
@@ -83,6 +87,7 @@ export function remoteView({ api, id, back }) {
     { class: "host-questions", "aria-label": "Questions" },
     element("h2", {}, "Questions"),
     none,
+    surveys.view,
     list,
     add,
   );
@@ -170,6 +175,7 @@ function headActions({ hall, run }) {
       save: (body) => hall.ask("PUT", "", body).then(() => hall.reload()),
     }),
   );
+  const invite = button("Invitations", () => invitationDialog({ hall }));
   const report = element(
     "a",
     { class: "secondary", href: `/report/${hall.id}`, target: "_blank", rel: "noopener" },
@@ -181,6 +187,7 @@ function headActions({ hall, run }) {
     start,
     screen,
     copyButton("Copy the link to join", link),
+    invite,
     edit,
     report,
     end,
@@ -189,6 +196,7 @@ function headActions({ hall, run }) {
     const { status } = hall.conference;
     start.hidden = status !== "DRAFT";
     end.hidden = status !== "ACTIVE";
+    invite.hidden = status === "ENDED" || !hall.conference.invited;
     for (const action of [screen, edit]) action.hidden = status === "ENDED";
   };
   return { view, show };
@@ -219,6 +227,9 @@ function questionRow({ hall, run, id }) {
   const close = button("Close", () => ask("close"), "primary");
   const reveal = button("Show results", () => ask("show", { shown: true }));
   const hide = button("Hide results", () => ask("show", { shown: false }));
+  const freeze = button("Freeze", () => ask("freeze", { frozen: true }));
+  const thaw = button("Take answers again", () => ask("freeze", { frozen: false }));
+  const words = wordList({ hall, run, id });
   const edit = button("Edit", () => questionDialog({ hall, question: get() }));
   const drop = button(
     "Delete",
@@ -228,7 +239,7 @@ function questionRow({ hall, run, id }) {
   );
   const up = button("↑", () => run(() => move(hall, id, -1)), "link");
   const down = button("↓", () => run(() => move(hall, id, 1)), "link");
-  const actions = element("div", { class: "actions" }, live, close, reveal, hide, edit, up, down, drop);
+  const actions = element("div", { class: "actions" }, live, close, reveal, hide, freeze, thaw, edit, up, down, drop);
   const view = element(
     "li",
     { class: "panel question" },
@@ -237,6 +248,7 @@ function questionRow({ hall, run, id }) {
     timer.view,
     actions,
     results.view,
+    words.view,
     leaders,
   );
   const show = () => {
@@ -246,12 +258,13 @@ function questionRow({ hall, run, id }) {
     const isRunning = hall.conference?.status === "ACTIVE";
     const isShown = question.shown ?? question.visibility === "live";
     heading.textContent = question.text;
-    state.textContent = STATES[question.status];
+    state.textContent = is("ACTIVE") && question.frozen ? "Frozen" : STATES[question.status];
     view.classList.toggle("is-live", is("ACTIVE"));
     about.textContent = [
       KINDS[question.kind],
       SEEN_BY[question.visibility],
       question.durationMs && `${question.durationMs / 1000} s`,
+      question.survey && `survey: ${question.survey}`,
     ]
       .filter(Boolean)
       .join(" · ");
@@ -260,6 +273,9 @@ function questionRow({ hall, run, id }) {
     close.hidden = !is("ACTIVE");
     reveal.hidden = is("DRAFT") || isShown;
     hide.hidden = is("DRAFT") || !isShown;
+    freeze.hidden = !is("ACTIVE") || question.frozen;
+    thaw.hidden = !is("ACTIVE") || !question.frozen;
+    words.show(question);
     for (const action of [edit, drop, up, down]) action.hidden = !is("DRAFT");
     up.setAttribute("aria-label", `Move up: ${question.text}`);
     down.setAttribute("aria-label", `Move down: ${question.text}`);
@@ -270,6 +286,65 @@ function questionRow({ hall, run, id }) {
     leaders.replaceChildren(...(best ? [best] : []));
   };
   return { view, show, stop: () => timer.stop() };
+}
+
+/** Surveys as a whole: live together, closed together. */
+function surveyList(hall, run) {
+  const view = element("ul", { class: "surveys" });
+  let shown;
+  const all = (survey, action) =>
+    run(async () => {
+      await hall.ask("POST", `/surveys/${action}`, { survey });
+      await hall.reload();
+    });
+  const row = ([survey, questions]) => {
+    const is = (status) => questions.some((question) => question.status === status);
+    const runs = hall.conference.status === "ACTIVE";
+    const live = button("Push all live", () => all(survey, "live"), "primary");
+    const close = button("Close all", () => all(survey, "close"));
+    live.setAttribute("aria-label", `Push all live: ${survey}`);
+    close.setAttribute("aria-label", `Close all: ${survey}`);
+    live.hidden = !is("DRAFT") || !runs;
+    close.hidden = !is("ACTIVE");
+    const head = element("strong", { dir: "auto" }, survey);
+    const count = element("span", { class: "hint" }, ` ${questions.length} questions `);
+    return element("li", { class: "panel" }, head, count, element("span", { class: "actions" }, live, close));
+  };
+  const show = () => {
+    const surveys = new Map();
+    for (const question of hall.ordered.filter(({ survey }) => survey))
+      surveys.set(question.survey, [...(surveys.get(question.survey) ?? []), question]);
+    const look = [...surveys].map(([name, questions]) => [name, questions.map(({ status }) => status)]);
+    const state = JSON.stringify([hall.conference.status, look]);
+    if (state === shown) return;
+    shown = state;
+    view.replaceChildren(...[...surveys].map(row));
+    view.hidden = surveys.size === 0;
+  };
+  return { view, show };
+}
+
+/** The words of a cloud that is live, to keep some of them from everybody. */
+function wordList({ hall, run, id }) {
+  const list = element("ul", { class: "word-list" });
+  const view = element("details", { class: "words" }, element("summary", {}, "Hide words"), list);
+  let shown;
+  const act = (word, hidden) => run(() => hall.ask("PUT", `/questions/${id}/words`, { word, hidden }));
+  const row = ({ word, count }, hidden) => {
+    const press = button(hidden ? "Show" : "Hide", () => act(word, !hidden), "link");
+    press.setAttribute("aria-label", `${hidden ? "Show" : "Hide"}: ${word}`);
+    return element("li", {}, element(hidden ? "s" : "span", { dir: "auto" }, word), ` ${count} `, press);
+  };
+  const show = ({ kind, status, results }) => {
+    const said = results?.words ?? [];
+    const hidden = results?.hiddenWords ?? [];
+    view.hidden = kind !== "words" || status !== "ACTIVE" || said.length + hidden.length === 0;
+    const state = JSON.stringify([said, hidden]);
+    if (view.hidden || state === shown) return;
+    shown = state;
+    list.replaceChildren(...said.map((word) => row(word, false)), ...hidden.map((word) => row(word, true)));
+  };
+  return { view, show };
 }
 
 /** Times come as events bring them, in milliseconds; here only what else has changed is taken. */

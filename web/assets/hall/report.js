@@ -7,6 +7,7 @@ import { button } from "./parts.js";
 import { leadersView, resultsView } from "./results.js";
 import { language, speak, t } from "./words.js";
 
+const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const KEEP_MS = 60_000;
 const place = document.getElementById("app");
 const api = new Api(localStorage);
@@ -20,13 +21,13 @@ function download(name, type, text) {
   setTimeout(() => URL.revokeObjectURL(url), KEEP_MS);
 }
 
-async function csv() {
-  const answer = await fetch(path("csv"), {
+async function file(format) {
+  const answer = await fetch(path(format), {
     headers: { authorization: `Bearer ${await api.session.token()}` },
     cache: "no-store",
   });
   if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
-  return answer.text();
+  return answer.blob();
 }
 
 function reportView(report) {
@@ -44,7 +45,8 @@ function reportView(report) {
     "div",
     { class: "actions no-print" },
     button("Print or save as PDF", () => window.print(), "primary"),
-    button("CSV", () => run(async () => download("report.csv", "text/csv", await csv()))),
+    button("CSV", () => run(async () => download("report.csv", "text/csv", await file("csv")))),
+    button("Excel", () => run(async () => download("report.xlsx", XLSX, await file("xlsx")))),
     button("JSON", () => download("report.json", "application/json", JSON.stringify(report, null, 2))),
   );
   const asked = questions.filter(({ status }) => status !== "DRAFT");

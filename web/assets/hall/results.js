@@ -24,6 +24,7 @@ export function answerText(question, answer) {
   if (answer.words) return answer.words.join(", ");
   if (answer.rating !== undefined) return number(answer.rating);
   if (answer.number !== undefined) return number(answer.number);
+  if (answer.point) return t("center", { x: Math.round(answer.point.x * 100), y: Math.round(answer.point.y * 100) });
   return answer.text ?? "";
 }
 
@@ -43,14 +44,16 @@ export function resultsView({ mine = () => undefined, table = true } = {}) {
   const details = table ? element("details", { class: "as-table" }, summary, grid) : undefined;
   const view = element("section", { class: "results" }, total, chart, notes, details);
   const bars = new Bars(chart);
+  const heat = new Heat(chart);
   const show = (question) => {
     const { results } = question;
     const n = results?.totalResponses ?? question.totalResponses ?? 0;
     total.textContent = !results || results.hidden ? `${t("hidden")} ${t("votes", { n })}` : t("votes", { n });
     const rows = results && !results.hidden ? rowsOf(question, results, mine()) : [];
     chart.className = `chart ${question.kind}`;
-    bars.show(question.kind, rows);
-    const sentences = results && !results.hidden && n > 0 ? notesOf(question, results) : [];
+    if (question.kind === "point") heat.show(question, rows.length > 0);
+    else bars.show(question.kind, rows);
+    const sentences = results && !results.hidden && (n > 0 || results.quorum) ? notesOf(question, results) : [];
     notes.replaceChildren(...sentences.map((text) => element("li", {}, text)));
     notes.hidden = sentences.length === 0;
     if (!details) return;
@@ -89,6 +92,11 @@ function rowsOf(question, results, own) {
       return { key: option, text: optionText(question, option), value: points, isPoints: true };
     });
   }
+  if (question.kind === "point") {
+    const text = ({ column, row }) => t("cell", { column: column + 1, row: row + 1 });
+    return sized(results.heat?.cells ?? [], (cell) => ({ key: text(cell), text: text(cell), value: cell.count }), results);
+  }
+  if (question.kind === "feedback") return feedbackRows(question, results, own);
   const picked = own?.choice ?? (own?.rating === undefined ? [] : [own.rating]);
   return sized(
     results.counts ?? [],
@@ -103,6 +111,17 @@ function rowsOf(question, results, own) {
   );
 }
 
+/** What is said now, the newer the heavier: bars show the share of the weight. */
+function feedbackRows(question, results, own) {
+  const weights = new Map((results.pulse?.weights ?? []).map(({ option, weight }) => [option, weight]));
+  const all = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
+  return (results.counts ?? []).map(({ option, count }) => {
+    const share = all > 0 ? (weights.get(option) ?? 0) / all : 0;
+    const marks = own?.choice?.includes(option) ? [t("yours")] : [];
+    return { key: option, text: optionText(question, option), value: count, marks, share, size: share };
+  });
+}
+
 function sized(list, rowOf, results) {
   const rows = list.map(rowOf);
   const most = Math.max(1, ...rows.map(({ value }) => value));
@@ -115,11 +134,39 @@ function notesOf(question, results) {
   if (results.average !== undefined) notes.push(t("average", { value: results.average }));
   if (results.numbers) notes.push(t("median", results.numbers));
   if (results.numbers?.within !== undefined) notes.push(t("within", { n: results.numbers.within }));
+  if (results.quorum) {
+    const { needed, reached } = results.quorum;
+    if (reached !== undefined || needed > 0) notes.push(t(reached ? "quorumReached" : "quorumMissing", { n: needed }));
+  }
+  if (results.pulse) notes.push(t("fades", { seconds: results.pulse.halfLifeMs / 1000 }));
+  if (results.heat)
+    notes.push(t("center", { x: Math.round(results.heat.center.x * 100), y: Math.round(results.heat.center.y * 100) }));
   if (results.ranking) {
     const groups = results.ranking.schulze.map((ids) => ids.map((id) => optionText(question, id)).join(" = "));
     notes.push(t("agreed", { order: groups.join(" › ") }));
   }
   return notes;
+}
+
+/** Points on a picture, in place of bars. */
+class Heat {
+  #place;
+  #view;
+
+  constructor(place) {
+    this.#place = place;
+  }
+
+  async show(question, isAny) {
+    this.#place.hidden = !isAny;
+    if (!isAny) return;
+    this.#view ??= import("./picture.js").then(({ heatView }) => {
+      const made = heatView();
+      this.#place.replaceChildren(made.view);
+      return made;
+    });
+    (await this.#view).show(question);
+  }
 }
 
 /** The rows of a chart, kept while they change, so that they can move. */
@@ -200,13 +247,25 @@ function bar() {
   };
 }
 
-/** The best of a quiz, or nothing. `me`: the participant who reads. */
+/** The best of a quiz, people and teams, or nothing. `me`: the participant who reads. */
 export function leadersView(results, me) {
-  if (!results?.leaders?.length) return undefined;
-  const rows = results.leaders.map(({ participant, name, points }) => {
+  const people = (results?.leaders ?? []).map(({ participant, name, points }) => {
     const mark = participant === me && element("span", { class: "mark" }, t("you"));
-    const who = element("span", { class: "who", dir: "auto" }, name ?? t("somebody"), " ", mark || "");
-    return element("li", {}, who, element("span", {}, t("points", { n: points })));
+    return placed([name ?? t("somebody"), " ", mark || ""], points);
   });
-  return element("section", { class: "leaders" }, element("h3", {}, t("leaders")), element("ol", {}, ...rows));
+  const teams = (results?.teams ?? []).map(({ team, points }) => placed([team], points));
+  const parts = [
+    teams.length > 0 && leaderboard(t("teams"), teams),
+    people.length > 0 && leaderboard(t("leaders"), people),
+  ].filter(Boolean);
+  return parts.length > 0 ? element("div", {}, ...parts) : undefined;
+}
+
+function placed(who, points) {
+  const name = element("span", { class: "who", dir: "auto" }, ...who);
+  return element("li", {}, name, element("span", {}, t("points", { n: points })));
+}
+
+function leaderboard(title, rows) {
+  return element("section", { class: "leaders" }, element("h3", {}, title), element("ol", {}, ...rows));
 }

@@ -73,7 +73,9 @@ function screenView() {
 /** The newest live question; without one the question that was shown last. */
 function onStage(hall) {
   const asked = hall.asked;
-  return asked.find(({ status }) => status === "ACTIVE") ?? asked.find(({ results }) => results && !results.hidden);
+  const live = asked.filter(({ status }) => status === "ACTIVE");
+  // Feedback goes on beside what is asked.
+  return live.find(({ kind }) => kind !== "feedback") ?? live[0] ?? asked.find(({ results }) => results && !results.hidden);
 }
 
 function questionView(hall, question) {
@@ -85,10 +87,13 @@ function questionView(hall, question) {
   // Those who look at the screen alone must know what there is to choose from, also while the tally is hidden.
   const options = element("ol", { class: "screen-options" });
   const leaders = element("div");
+  const { image } = get();
+  const picture = image && element("img", { class: "shown", src: image, alt: "" });
   const view = element(
     "article",
     { class: "screen-question" },
     heading,
+    picture,
     timer.view,
     options,
     results.view,
@@ -100,6 +105,8 @@ function questionView(hall, question) {
     const isSeen = Boolean(now.results && !now.results.hidden);
     heading.textContent = now.text;
     timer.show(now);
+    // Where the hall points stands on the picture itself.
+    if (picture) picture.hidden = now.kind === "point" && isSeen && Boolean(now.results.heat);
     options.hidden = isSeen || now.options.length === 0;
     if (!options.hidden && options.children.length === 0) {
       options.append(...now.options.map(({ id: option }) => element("li", { dir: "auto" }, optionText(now, option))));
@@ -108,6 +115,7 @@ function questionView(hall, question) {
     results.show(now);
     votes.textContent =
       t("votes", { n: now.results?.totalResponses ?? now.totalResponses ?? 0 }) +
+      (now.status === "ACTIVE" && now.frozen ? ` · ${t("frozen")}` : "") +
       (now.status === "CLOSED" ? ` · ${t("closed")}` : "");
     const best = leadersView(now.results);
     leaders.replaceChildren(...(best ? [best] : []));

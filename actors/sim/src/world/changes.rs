@@ -3,14 +3,12 @@
 
 use super::events::Event;
 use super::{World, trace};
-use crate::node::Try;
+use crate::node::Asker;
 use crate::store::Log;
 use plenum_actors::aggregates::conversation::{Change, Command, Target};
-use plenum_actors::owner::core::Input;
 use plenum_schema::conversation::{ConversationEvent, Stored};
 use plenum_schema::wire::Changed;
-use plenum_schema::{Content, EntryId, Offset, UserId, codec};
-use uuid::Uuid;
+use plenum_schema::{Content, Offset, UserId, codec};
 
 /// A change on its way to a node.
 #[derive(Debug)]
@@ -117,19 +115,12 @@ impl World {
         if self.nodes.get(node).is_none_or(|node| node.is_down) {
             return;
         }
-        let to = self.owner(node, wish.conversation);
-        self.tickets += 1;
-        self.fresh += 1;
-        let ticket = self.tickets;
-        if let Some(running) = self.running(to) {
-            running.open.insert(ticket, Try { client: usize::MAX, message: 0, attempt: 0 });
-        }
         trace!(self, "node {node} is asked to change {} as of {}", wish.target.offset, wish.target.as_of);
-        let Wish { by, change, target, client_ref, .. } = wish;
+        let Wish { conversation, by, change, target, client_ref } = wish;
         let client_ref = client_ref.filter(|_| matches!(change, Change::Edit { .. }));
         let command = Command::Change { by, client_ref, change, target };
-        let fresh = EntryId(Uuid::from_u128(0xfe00_0000_0000 + u128::from(self.fresh)));
-        self.input(to, Input::Command { ticket, command, fresh });
+        let fresh = self.fresh_id();
+        self.command(node, conversation, Asker::Change, command, (fresh, false));
     }
 
     /// An acknowledged change stands in the log.

@@ -19,6 +19,16 @@ pub(super) enum Event {
     Start { client: usize },
     /// A command reaches a node.
     Arrive { node: usize, one: Try },
+    /// A command that another node has sent reaches a node.
+    Errand { node: usize, number: u64 },
+    /// Its answer reaches the node that sent it.
+    Carried { number: u64, result: Result<Sent, Refusal> },
+    /// A node has waited long enough for that.
+    Lost { number: u64 },
+    /// Somebody asks a node where a conversation stands.
+    Question { node: usize, conversation: usize },
+    /// The bus does not reach a node.
+    Cut { node: usize, until: u64 },
     /// A change of a message reaches a node.
     Change { node: usize, wish: Wish },
     /// An answer reaches its client.
@@ -89,6 +99,11 @@ impl World {
         match event {
             Event::Start { client } => self.start(client),
             Event::Arrive { node, one } => self.arrive(node, one),
+            Event::Errand { node, number } => self.errand(node, number),
+            Event::Carried { number, result } => self.carried(number, result),
+            Event::Lost { number } => self.lost(number),
+            Event::Question { node, conversation } => self.question(node, conversation),
+            Event::Cut { node, until } => self.cut(node, until),
             Event::Change { node, wish } => self.change(node, wish),
             Event::Reply { one, result } => self.reply(one, result),
             Event::Timeout { one } => self.timeout(one),
@@ -112,7 +127,11 @@ impl World {
     /// What happens at a paused node happens when it goes on, in the same order.
     fn unless_paused(&mut self, event: Event) -> Option<Event> {
         let node = match &event {
-            Event::Arrive { node, .. } | Event::Change { node, .. } => *node,
+            Event::Arrive { node, .. }
+            | Event::Change { node, .. }
+            | Event::Errand { node, .. }
+            | Event::Question { node, .. } => *node,
+            Event::Carried { number, .. } | Event::Lost { number } => self.bus.sender(*number).unwrap_or(usize::MAX),
             Event::Input { to, .. } | Event::Wake { to } => to.node,
             _ => return Some(event),
         };

@@ -101,9 +101,13 @@ impl World {
     /// An owner's publication goes to everybody, if it gets there.
     pub(super) fn broadcast(&mut self, conversation: usize, offset: Offset, id: EntryId) {
         for subscriber in 0..self.subscribers.get(conversation).map_or(0, Vec::len) {
-            if !self.rng.chance(self.faults.unpublished) {
-                let at = self.now + self.network_delay();
-                self.queue.push(at, Event::Hear { conversation, subscriber, offset, id });
+            // A bus may also bring it twice.
+            let copies = if self.options.bus && self.rng.chance(self.faults.doubled) { 2 } else { 1 };
+            for _ in 0..copies {
+                if !self.rng.chance(self.faults.unpublished) {
+                    let at = self.now + self.network_delay();
+                    self.queue.push(at, Event::Hear { conversation, subscriber, offset, id });
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::events::{Event, Operation};
 use super::{World, conversation_id, trace};
 use crate::check;
-use crate::node::{Address, Running, Try};
+use crate::node::{Address, Asker, Running, Try};
 use plenum_actors::aggregates::conversation::{Answer, Command, Conversation, ConversationLimits};
 use plenum_actors::owner::core::{Core, Input, Now, Report, Ticket, Wish};
 use plenum_actors::owner::recent::Weighed;
@@ -21,24 +21,47 @@ impl World {
         Now { wall: 1_700_000_000_000 + i64::try_from(self.now).unwrap_or(0) + skew, mono: self.now }
     }
 
-    /// A command reaches a node, which starts the conversation's owner when it has none.
+    /// A command reaches a node.
     pub(super) fn arrive(&mut self, node: usize, one: Try) {
-        let Some(wanted) = self.wanted(one).cloned() else { return };
-        let Some(author) = self.clients.get(one.client).map(|client| client.user) else { return };
         if self.nodes.get(node).is_none_or(|node| node.is_down) {
             return;
         }
-        let to = self.owner(node, wanted.conversation);
-        self.tickets += 1;
-        self.fresh += 1;
-        let ticket = self.tickets;
-        if let Some(running) = self.running(to) {
-            running.open.insert(ticket, one);
+        let fresh = self.fresh_id();
+        if self.options.bus && self.send_off(node, one, fresh) {
+            return;
         }
+        self.carry_out_here(node, Asker::Client(one), one, (fresh, false));
+    }
+
+    pub(super) fn fresh_id(&mut self) -> EntryId {
+        self.fresh += 1;
+        EntryId(Uuid::from_u128(0xfe00_0000_0000 + u128::from(self.fresh)))
+    }
+
+    /// A node carries a message's command out; it starts the conversation's owner when it has none.
+    pub(super) fn carry_out_here(&mut self, node: usize, asker: Asker, one: Try, (fresh, again): (EntryId, bool)) {
+        let Some(wanted) = self.wanted(one).cloned() else { return };
+        let Some(author) = self.clients.get(one.client).map(|client| client.user) else { return };
         let content = Content::text(wanted.text);
         let command = Command::Send { author, client_ref: wanted.client_ref, content };
-        let fresh = EntryId(Uuid::from_u128(0xfe00_0000_0000 + u128::from(self.fresh)));
-        self.input(to, Input::Command { ticket, command, fresh });
+        self.command(node, wanted.conversation, asker, command, (fresh, again));
+    }
+
+    pub(super) fn command(
+        &mut self,
+        node: usize,
+        conversation: usize,
+        asker: Asker,
+        command: Command,
+        (fresh, again): (EntryId, bool),
+    ) {
+        let to = self.owner(node, conversation);
+        self.tickets += 1;
+        let ticket = self.tickets;
+        if let Some(running) = self.running(to) {
+            running.open.insert(ticket, asker);
+        }
+        self.input(to, Input::Command { ticket, command, fresh, again });
     }
 
     pub(super) fn owner(&mut self, node: usize, conversation: usize) -> Address {
@@ -122,13 +145,17 @@ impl World {
     }
 
     fn answer(&mut self, from: Address, ticket: Ticket, result: Result<Answer, Refusal>, duplicate: bool) {
-        let Some(one) = self.running(from).and_then(|running| running.open.remove(&ticket)) else { return };
-        if one.client == usize::MAX {
-            if let Ok(Answer::MessageChanged { changed, .. }) = &result {
-                self.changed(from.conversation, changed);
+        let Some(asker) = self.running(from).and_then(|running| running.open.remove(&ticket)) else { return };
+        let one = match asker {
+            Asker::Change => {
+                if let Ok(Answer::MessageChanged { changed, .. }) = &result {
+                    self.changed(from.conversation, changed);
+                }
+                return;
             }
-            return;
-        }
+            Asker::Question { at } => return self.answered(from, at, &result),
+            Asker::Client(one) | Asker::Errand { one, .. } => one,
+        };
         let result = match result {
             Ok(Answer::Sent(sent)) => Ok(sent),
             Ok(other) => return self.expect(Err(format!("a message is answered with {other:?}"))),
@@ -141,6 +168,10 @@ impl World {
                 let checked = self.acks.check(log, one.client, one.message, sent);
                 self.expect(checked);
             }
+            self.bus.acked(from.conversation, self.now, sent.offset);
+        }
+        if let Asker::Errand { number, .. } = asker {
+            return self.send_back(from.node, number, result);
         }
         if !self.rng.chance(self.faults.dropped) {
             let at = self.now + self.network_delay();

@@ -6,7 +6,7 @@ use plenum_schema::{ConferenceId, Offset, QuestionId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Somebody who wants to run the conference: by their account, or by a token that a host made for this conference.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Runner {
     /// The account; that of a token is made up and has no role of its own.
     pub user: UserId,
@@ -15,7 +15,7 @@ pub struct Runner {
 }
 
 /// What can be asked of a conference.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Command {
     /// Make it. Repeated by the same person it changes nothing.
     Create {
@@ -83,6 +83,13 @@ pub enum Command {
         /// How they stand, when shown.
         results: Option<Box<Results>>,
     },
+    /// A question's poll takes no ballots for a while, or again: tell the audience. The node itself says so.
+    Frozen {
+        /// Which.
+        question: QuestionId,
+        /// From now on, or no longer.
+        frozen: bool,
+    },
     /// Ask whether somebody may do what this role may.
     Authorize {
         /// Who.
@@ -101,6 +108,8 @@ pub enum Command {
     View {
         /// Who asks; their role is told.
         by: Option<Runner>,
+        /// The newest offset that whoever asks has heard of; 0: of none.
+        known: Offset,
     },
 }
 
@@ -115,6 +124,7 @@ impl Command {
             Self::Live { .. } => "live",
             Self::Closed { .. } => "closed",
             Self::Shown { .. } => "shown",
+            Self::Frozen { .. } => "frozen",
             Self::Authorize { .. } => "authorize",
             Self::MayAsk { .. } => "mayAsk",
             Self::View { .. } => "view",
@@ -124,7 +134,9 @@ impl Command {
     pub(super) fn weight(&self) -> usize {
         let said = match self {
             Self::Create { info, .. } | Self::Change { info, .. } => {
-                info.title.len() + info.description.as_ref().map_or(0, String::len) + info.speakers.len() * 128
+                info.title.len()
+                    + info.description.as_ref().map_or(0, String::len)
+                    + (info.speakers.len() + info.agenda.len()) * 128
             }
             Self::Live { definition, .. } => definition.text.len() + definition.options.len() * 64,
             Self::Closed { results, .. } | Self::Shown { results, .. } => {
@@ -137,7 +149,7 @@ impl Command {
 }
 
 /// What a conference answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Answered {
     /// To `Create`: whether it was there already.
     Created {
@@ -169,10 +181,17 @@ pub struct Asked {
     pub shown: Option<bool>,
     /// How many ballots count, once it is closed.
     pub closed: Option<u64>,
+    /// Whether it takes no answers at the moment.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub frozen: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Everything about a conference that its audience may know.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ConferenceView {
     /// Which.
     pub id: ConferenceId,
@@ -208,6 +227,10 @@ pub struct ConferenceLimits {
     pub description_chars: usize,
     /// Most speakers.
     pub speakers: usize,
+    /// Most teams.
+    pub teams: usize,
+    /// Most points of an agenda.
+    pub agenda_items: usize,
     /// Most people who run one conference by their accounts.
     pub hosts: usize,
     /// Most questions one conference may have live at the same time.
@@ -222,6 +245,8 @@ impl Default for ConferenceLimits {
             title_chars: 200,
             description_chars: 2_000,
             speakers: 100,
+            teams: 50,
+            agenda_items: 300,
             hosts: 50,
             live_questions: 20,
             asked_questions: 500,

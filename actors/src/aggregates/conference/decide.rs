@@ -5,7 +5,7 @@ use super::{Asked, Conference};
 use crate::clock::WallMillis;
 use plenum_schema::conference::{
     ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo, ConferenceStarted,
-    ConferenceStatus, HostChanged, HostRole, QuestionClosed, QuestionLive, ResultsShown,
+    ConferenceStatus, HostChanged, HostRole, QuestionClosed, QuestionFrozen, QuestionLive, ResultsShown,
 };
 use plenum_schema::poll::{Definition, Results};
 use plenum_schema::{Offset, QuestionId, Refusal, RefusalCode, UserId};
@@ -34,13 +34,14 @@ pub(super) fn decide(state: &Conference, rules: &ConferenceLimits, command: &Com
         Command::Live { by, question, definition } => live(state, rules, by, *question, definition, now),
         Command::Closed { question, total, results } => closed(state, *question, *total, results.as_deref()),
         Command::Shown { question, shown, results } => show(state, *question, *shown, results.as_deref()),
+        Command::Frozen { question, frozen } => freeze(state, *question, *frozen),
         Command::Authorize { by, least } => {
             authorize(state, by, *least).map(|role| (Vec::new(), Answered::Granted(role)))
         }
         Command::MayAsk { by, question } => {
             may_ask(state, rules, by, *question).map(|role| (Vec::new(), Answered::Granted(role)))
         }
-        Command::View { by } => Ok((Vec::new(), Answered::View(Box::new(view(state, by.as_ref()))))),
+        Command::View { by, .. } => Ok((Vec::new(), Answered::View(Box::new(view(state, by.as_ref()))))),
     }
 }
 
@@ -89,6 +90,43 @@ pub(super) fn check_info(rules: &ConferenceLimits, info: &ConferenceInfo) -> Res
     for (place, speaker) in info.speakers.iter().enumerate() {
         check_line(&speaker.name, &format!("speakers.{place}.name"), rules.title_chars)?;
         check_text(speaker.bio.as_deref(), &format!("speakers.{place}.bio"), rules.description_chars)?;
+    }
+    check_teams(rules, info)?;
+    check_agenda(rules, info)
+}
+
+fn check_teams(rules: &ConferenceLimits, info: &ConferenceInfo) -> Result<(), Refusal> {
+    if info.teams.len() > rules.teams {
+        let text = format!("there are at most {} teams", rules.teams);
+        return Err(Refusal::field(RefusalCode::LimitReached, "teams", text));
+    }
+    for (place, team) in info.teams.iter().enumerate() {
+        let field = format!("teams.{place}");
+        check_line(team, &field, MOMENT_CHARS)?;
+        if info.teams.iter().take(place).any(|other| other == team) {
+            return Err(Refusal::field(RefusalCode::Invalid, field, "each team has a name of its own"));
+        }
+    }
+    Ok(())
+}
+
+fn check_agenda(rules: &ConferenceLimits, info: &ConferenceInfo) -> Result<(), Refusal> {
+    if info.agenda.len() > rules.agenda_items {
+        let text = format!("an agenda has at most {} points", rules.agenda_items);
+        return Err(Refusal::field(RefusalCode::LimitReached, "agenda", text));
+    }
+    for (place, item) in info.agenda.iter().enumerate() {
+        let field = |name: &str| format!("agenda.{place}.{name}");
+        check_line(&item.title, &field("title"), rules.title_chars)?;
+        check_text(item.start_time.as_deref(), &field("startTime"), MOMENT_CHARS)?;
+        check_text(item.end_time.as_deref(), &field("endTime"), MOMENT_CHARS)?;
+        if let Some(track) = &item.track {
+            check_line(track, &field("track"), rules.title_chars)?;
+        }
+        let is_named = |id: u32| info.speakers.iter().any(|speaker| speaker.id == id);
+        if item.speaker.is_some_and(|id| !is_named(id)) {
+            return Err(Refusal::field(RefusalCode::Invalid, field("speaker"), "there is no such speaker"));
+        }
     }
     Ok(())
 }
@@ -242,6 +280,13 @@ fn show(state: &Conference, question: QuestionId, shown: bool, results: Option<&
     }
     let results = results.cloned().map(Box::new);
     changed(ConferenceEvent::ResultsShown(ResultsShown { question, shown, results }))
+}
+
+fn freeze(state: &Conference, question: QuestionId, frozen: bool) -> Decided {
+    if asked(state, question)?.frozen == frozen {
+        return unchanged(state);
+    }
+    changed(ConferenceEvent::QuestionFrozen(QuestionFrozen { question, frozen }))
 }
 
 fn view(state: &Conference, by: Option<&Runner>) -> ConferenceView {

@@ -86,6 +86,7 @@ pub(super) fn question() -> Definition {
         points: None,
         target: None,
         tolerance: None,
+        ..Definition::default()
     }
 }
 

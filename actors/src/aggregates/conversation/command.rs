@@ -4,10 +4,10 @@ use plenum_schema::conversation::{ConversationKind, Digest, Role};
 use plenum_schema::room::RoomInfo;
 use plenum_schema::wire::{Changed, Sent};
 use plenum_schema::{Content, MessageId, Offset, UserId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What can be asked of a conversation. Whoever is not a member gets `notFound`, so that nothing tells whether it exists.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Command {
     /// Start it. Repeated by a member it answers `existing: true`.
     Create {
@@ -109,6 +109,8 @@ pub enum Command {
     Access {
         /// Whose rights.
         user: UserId,
+        /// The caller has heard of this offset: the answer is at least as new, if the log is. 0: of none.
+        known: Offset,
     },
     /// Ask for the digest of now. For the node itself: whoever shows it to a person checks that they are a member.
     Digest,
@@ -184,7 +186,7 @@ impl Command {
 }
 
 /// A change of a message.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Change {
     /// Another text; only by its author.
     Edit {
@@ -207,7 +209,7 @@ pub enum Change {
 
 /// A message and what the log says about it up to `as_of`. The conversation keeps nothing for each of its messages, so whoever
 /// asks for a change brings these facts; outdated ones are answered with [`Answer::Stale`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Target {
     /// The message's offset.
     pub offset: Offset,
@@ -232,7 +234,7 @@ pub struct Target {
 }
 
 /// What an accepted command answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Answer {
     /// Answers `Create`.
     Created {
@@ -271,7 +273,7 @@ pub enum Answer {
 }
 
 /// What a member may do and where the conversation stands.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Access {
     /// Direct or group.
     pub kind: ConversationKind,
@@ -295,7 +297,7 @@ pub struct Access {
 }
 
 /// What a room is.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RoomView {
     /// Its name.
     pub title: String,
@@ -314,7 +316,7 @@ pub struct RoomView {
 }
 
 /// A member as listed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Member {
     /// Who.
     pub user: UserId,

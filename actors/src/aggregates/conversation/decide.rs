@@ -38,7 +38,7 @@ pub(super) fn decide(state: &Conversation, limits: &ConversationLimits, command:
         Command::AddMember { by, user, role } => add(state, limits, *by, *user, *role),
         Command::RemoveMember { by, user } => remove(state, *by, *user),
         Command::SetTitle { by, title } => set_title(state, limits, *by, title),
-        Command::Access { user } => access(state, *user),
+        Command::Access { user, .. } => access(state, *user),
         Command::Digest => Ok((Vec::new(), Answer::Digest(Box::new(state.digest.clone())))),
         Command::Members { user, after, limit } => members(state, *user, *after, *limit),
     }

@@ -49,7 +49,8 @@ impl Run {
         let derived = state.entry_id(command);
         let entry = derived.unwrap_or(EntryId(Uuid::from_u128(0xffff_0000 + self.log.len() as u128)));
         if let Some(at) = self.log.iter().position(|(id, _)| derived == Some(*id)) {
-            if let Ok(Answer::Sent(sent)) = state.repeat(command, at as u64 + 1, entry) {
+            if let Ok(Answer::Sent(sent)) = state.repeat(&ConversationLimits::default(), command, at as u64 + 1, entry)
+            {
                 self.acked(command, sent.offset);
             }
             return;

@@ -127,7 +127,7 @@ fn a_stranger_cannot_tell_whether_a_conversation_exists() {
         Command::AddMember { by: STRANGER, user: STRANGER, role: Role::Member },
         Command::RemoveMember { by: STRANGER, user: MEMBER },
         Command::SetTitle { by: STRANGER, title: "t".into() },
-        Command::Access { user: STRANGER },
+        Command::Access { user: STRANGER, known: 0 },
         Command::Members { user: STRANGER, after: None, limit: 10 },
     ];
     for command in commands {
@@ -145,7 +145,7 @@ fn messages_are_numbered_without_counting_other_events() {
     table.ask(Command::SetTitle { by: OWNER, title: "new".into() }).unwrap();
     let Answer::Sent(sent) = table.ask(send(OWNER, "two", Some("r"))).unwrap() else { panic!() };
     assert_eq!((sent.offset, sent.duplicate, table.state.messages()), (5, false, 2));
-    let Answer::Access(access) = table.ask(Command::Access { user: MEMBER }).unwrap() else { panic!() };
+    let Answer::Access(access) = table.ask(Command::Access { user: MEMBER, known: 0 }).unwrap() else { panic!() };
     assert_eq!((access.head, access.messages, access.own_number), (5, 2, 1));
 }
 
@@ -242,9 +242,9 @@ fn who_left_is_not_told_what_a_repetition_did() {
     table.ask(send(MEMBER, "one", Some("r"))).unwrap();
     let again = send(MEMBER, "one", Some("r"));
     let id = table.state.entry_id(&again).unwrap();
-    assert!(table.state.repeat(&again, 3, id).is_ok());
+    assert!(table.state.repeat(&table.limits, &again, 3, id).is_ok());
     table.ask(Command::RemoveMember { by: OWNER, user: MEMBER }).unwrap();
-    assert_eq!(table.state.repeat(&again, 3, id).unwrap_err().code, RefusalCode::NotFound);
+    assert_eq!(table.state.repeat(&table.limits, &again, 3, id).unwrap_err().code, RefusalCode::NotFound);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::command::VotingLimits;
 use super::definition::rating_bounds;
-use plenum_schema::poll::{Answer, Definition, Number, OptionId, QuestionKind};
+use plenum_schema::poll::{Answer, Definition, Number, OptionId, QuestionKind, Spot};
 use plenum_schema::{Refusal, RefusalCode};
 
 type Checked<T> = Result<T, Refusal>;
@@ -17,9 +17,10 @@ fn invalid<T>(field: &str, text: impl Into<String>) -> Checked<T> {
 /// `invalid` or `tooLarge`, naming the member of the answer.
 pub(super) fn normalised(rules: &VotingLimits, question: &Definition, answer: &Answer) -> Checked<Answer> {
     match (question.kind, answer) {
-        (QuestionKind::Single | QuestionKind::YesNo | QuestionKind::Quiz, Answer::Choice(picks)) => {
-            choice(question, picks, 1, 1).map(Answer::Choice)
-        }
+        (
+            QuestionKind::Single | QuestionKind::YesNo | QuestionKind::Quiz | QuestionKind::Feedback,
+            Answer::Choice(picks),
+        ) => choice(question, picks, 1, 1).map(Answer::Choice),
         (QuestionKind::Multiple, Answer::Choice(picks)) => {
             let (min, max) = picks_of(question);
             choice(question, picks, min, max).map(Answer::Choice)
@@ -35,13 +36,19 @@ pub(super) fn normalised(rules: &VotingLimits, question: &Definition, answer: &A
         (QuestionKind::Words, Answer::Words(said)) => words(rules, question, said).map(Answer::Words),
         (QuestionKind::Text, Answer::Text(said)) => text(rules, said).map(Answer::Text),
         (QuestionKind::Number, Answer::Number(number)) => number_of(question, *number).map(Answer::Number),
+        (QuestionKind::Point, Answer::Point(spot)) => point(*spot).map(Answer::Point),
         (kind, _) => invalid("answer", format!("this question wants {}", wanted(kind))),
     }
 }
 
 fn wanted(kind: QuestionKind) -> &'static str {
     match kind {
-        QuestionKind::Single | QuestionKind::Multiple | QuestionKind::YesNo | QuestionKind::Quiz => "a choice",
+        QuestionKind::Single
+        | QuestionKind::Multiple
+        | QuestionKind::YesNo
+        | QuestionKind::Quiz
+        | QuestionKind::Feedback => "a choice",
+        QuestionKind::Point => "a point",
         QuestionKind::Rating => "a rating",
         QuestionKind::Ranking => "a ranking",
         QuestionKind::Words => "words",
@@ -102,15 +109,19 @@ fn ranking(question: &Definition, ranked: &[OptionId]) -> Checked<Vec<OptionId>>
     Ok(ranked.to_vec())
 }
 
-/// Words in lower case without spaces around them and with single spaces inside, each once, in the order of the alphabet.
+/// A word in lower case without spaces around it and with single spaces inside.
+pub(super) fn normal_word(word: &str) -> String {
+    word.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// Words in their one form, each once, in the order of the alphabet.
 fn words(rules: &VotingLimits, question: &Definition, said: &[String]) -> Checked<Vec<String>> {
     const FIELD: &str = "answer.words";
     let most = bound(question.max, rules.words.min(3));
     if said.len() > most {
         return invalid(FIELD, format!("1 to {most} words are wanted"));
     }
-    let one = |word: &String| word.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    let mut words: Vec<String> = said.iter().map(one).filter(|word| !word.is_empty()).collect();
+    let mut words: Vec<String> = said.iter().map(|word| normal_word(word)).filter(|word| !word.is_empty()).collect();
     words.sort_unstable();
     words.dedup();
     if words.len() < bound(question.min, 1) {
@@ -140,6 +151,15 @@ fn text(rules: &VotingLimits, said: &str) -> Checked<String> {
         return Err(Refusal::field(RefusalCode::TooLarge, FIELD, text));
     }
     Ok(said.to_owned())
+}
+
+fn point(spot: Spot) -> Checked<Spot> {
+    for (at, field) in [(spot.x, "answer.point.x"), (spot.y, "answer.point.y")] {
+        if at < Number::whole(0) || at > Number::whole(1) {
+            return invalid(field, "a point lies between 0 and 1");
+        }
+    }
+    Ok(spot)
 }
 
 fn number_of(question: &Definition, number: Number) -> Checked<Number> {

@@ -4,10 +4,10 @@ use super::View;
 use plenum_schema::poll::{Answer, Definition, Results};
 use plenum_schema::wire::Voted;
 use plenum_schema::{ConferenceId, Offset, ParticipantId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A participant of a conference.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Voter {
     /// The conference they joined.
     pub conference: ConferenceId,
@@ -16,7 +16,7 @@ pub struct Voter {
 }
 
 /// What can be asked of a poll. Who may open, close and show is checked by the conference before.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Command {
     /// Let people answer. Again with the same question it changes nothing.
     Open {
@@ -48,8 +48,23 @@ pub enum Command {
         /// From now on, or no longer.
         shown: bool,
     },
+    /// Let no ballot in for a while, or again. Again it changes nothing.
+    Freeze {
+        /// From now on, or no longer.
+        frozen: bool,
+    },
+    /// Keep a word of a cloud from everybody but hosts, or no longer. Again it changes nothing.
+    HideWord {
+        /// Which, however it is written.
+        word: String,
+        /// From now on, or no longer.
+        hidden: bool,
+    },
     /// Let nobody answer any more. Again it changes nothing.
-    Close,
+    Close {
+        /// How many have joined the conference: counts where the quorum is a share of them.
+        audience: u64,
+    },
     /// Ask whether somebody may follow a view.
     Access {
         /// Which.
@@ -64,6 +79,10 @@ pub enum Command {
         /// As whom.
         view: View,
     },
+    /// Ask who has a ballot that counts.
+    Voters,
+    /// Ask what everybody got in a quiz; after the close.
+    Scores,
     /// Ask for a voter's own ballot.
     Own {
         /// Whose.
@@ -78,10 +97,14 @@ impl Command {
             Self::Vote { .. } => "vote",
             Self::Withdraw { .. } => "withdraw",
             Self::Show { .. } => "show",
-            Self::Close => "close",
+            Self::Freeze { .. } => "freeze",
+            Self::HideWord { .. } => "hideWord",
+            Self::Close { .. } => "close",
             Self::Access { .. } => "access",
             Self::Conference => "conference",
             Self::Results { .. } => "results",
+            Self::Voters => "voters",
+            Self::Scores => "scores",
             Self::Own { .. } => "own",
         }
     }
@@ -91,7 +114,7 @@ impl Command {
             Self::Open { definition, .. } => {
                 definition.text.len() + definition.options.iter().map(|option| option.text.len()).sum::<usize>()
             }
-            Self::Vote { answer: Answer::Text(text), .. } => text.len(),
+            Self::Vote { answer: Answer::Text(text), .. } | Self::HideWord { word: text, .. } => text.len(),
             Self::Vote { answer: Answer::Words(words), .. } => words.iter().map(String::len).sum(),
             Self::Vote { answer: Answer::Choice(list) | Answer::Ranking(list), .. } => list.len() * 2,
             _ => 0,
@@ -101,7 +124,7 @@ impl Command {
 }
 
 /// What a poll answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Answered {
     /// To `Vote` and `Withdraw`.
     Voted(Voted),
@@ -114,18 +137,24 @@ pub enum Answered {
         /// The same as everybody may see it.
         voters: Box<Results>,
     },
+    /// To `Freeze` and `HideWord`: where the change stands, or the head when it was so already.
+    Noted(Offset),
     /// To `Access`.
     Granted,
     /// To `Conference`.
     Conference(ConferenceId),
     /// To `Results`.
     Results(Box<Results>),
+    /// To `Voters`, in no order.
+    Voters(Vec<ParticipantId>),
+    /// To `Scores`, in no order; empty where it is no quiz.
+    Scores(Vec<(ParticipantId, u64)>),
     /// To `Own`.
     Own(Option<Own>),
 }
 
 /// Somebody's own ballot.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Own {
     /// What it says.
     pub answer: Answer,
@@ -155,6 +184,8 @@ pub struct VotingLimits {
     pub word_chars: usize,
     /// Most words of one ballot.
     pub words: usize,
+    /// Most words of one cloud that are kept from everybody.
+    pub hidden_words: usize,
     /// Results are sent at most this often while people vote, milliseconds.
     pub results_every_ms: u64,
     /// Words and texts in results at the most.
@@ -175,6 +206,7 @@ impl Default for VotingLimits {
             text_chars: 500,
             word_chars: 40,
             words: 10,
+            hidden_words: 500,
             results_every_ms: 200,
             shown_items: 100,
             latency_ms: 1_500,
@@ -198,6 +230,7 @@ impl VotingLimits {
             between("text_chars", self.text_chars as u64, 1, 4_000),
             between("word_chars", self.word_chars as u64, 1, 100),
             between("words", self.words as u64, 1, 50),
+            between("hidden_words", self.hidden_words as u64, 0, 10_000),
             between("results_every_ms", self.results_every_ms, 20, 60_000),
             between("shown_items", self.shown_items as u64, 1, 1_000),
             between("latency_ms", self.latency_ms, 0, 60_000),

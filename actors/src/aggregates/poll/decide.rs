@@ -2,10 +2,11 @@
 
 use super::command::{Answered, Command, Own, Voter, VotingLimits};
 use super::view::Stage;
-use super::{Open, Poll, View, ballot, definition};
+use super::{Open, Poll, View, ballot, definition, quiz};
 use crate::clock::WallMillis;
 use plenum_schema::poll::{
-    Answer, Ballot, BallotPolicy, Closed, Definition, Opened, PollEvent, QuestionKind, Results, Shown, Withdrawn,
+    Answer, Ballot, BallotPolicy, Closed, Definition, Frozen, Opened, PollEvent, QuestionKind, Results, Shown,
+    Withdrawn, WordHidden,
 };
 use plenum_schema::{ConferenceId, EntryId, Refusal, RefusalCode};
 
@@ -20,10 +21,14 @@ pub(super) fn decide(poll: &Poll, rules: &VotingLimits, command: &Command, entry
         }
         Command::Withdraw { voter, sequence } => withdraw(poll, *voter, *sequence, entry),
         Command::Show { shown } => show(poll, rules, *shown),
-        Command::Close => close(poll, rules),
+        Command::Freeze { frozen } => freeze(poll, *frozen),
+        Command::HideWord { word, hidden } => hide_word(poll, rules, word, *hidden),
+        Command::Close { audience } => close(poll, rules, *audience),
         Command::Access { view, voter } => access(poll, *view, *voter),
         Command::Conference => Ok((Vec::new(), Answered::Conference(opened(poll)?.conference))),
         Command::Results { view } => results(poll, rules, *view),
+        Command::Voters => opened(poll).map(|_| (Vec::new(), Answered::Voters(poll.ballots.keys().copied().collect()))),
+        Command::Scores => scores(poll),
         Command::Own { voter } => own(poll, *voter),
     }
 }
@@ -49,6 +54,13 @@ fn admitted(poll: &Poll, voter: Voter) -> Result<&Open, Refusal> {
 fn expect_open(poll: &Poll) -> Result<(), Refusal> {
     if poll.closed {
         return Err(Refusal::field(RefusalCode::Gone, "question", "the question is closed"));
+    }
+    Ok(())
+}
+
+fn expect_thawed(poll: &Poll) -> Result<(), Refusal> {
+    if poll.frozen {
+        return Err(Refusal::field(RefusalCode::Conflict, "question", "the question takes no answers for the moment"));
     }
     Ok(())
 }
@@ -120,6 +132,7 @@ fn vote(poll: &Poll, rules: &VotingLimits, voter: Voter, cast: &Cast<'_>, entry:
     }
     expect_open(poll)?;
     expect_in_time(open, rules, now)?;
+    expect_thawed(poll)?;
     match held {
         Some(_) => expect_changeable(poll, open)?,
         None if poll.ballots.len() >= rules.ballots => {
@@ -162,6 +175,7 @@ fn withdraw(poll: &Poll, voter: Voter, sequence: Option<u32>, entry: EntryId) ->
         return Ok((Vec::new(), poll.voted(0, true, None)));
     }
     expect_open(poll)?;
+    expect_thawed(poll)?;
     expect_changeable(poll, open)?;
     let receipt = poll.receipt(entry, voter.participant, None);
     let withdrawn = Withdrawn { voter: voter.participant, sequence };
@@ -169,7 +183,7 @@ fn withdraw(poll: &Poll, voter: Voter, sequence: Option<u32>, entry: EntryId) ->
 }
 
 /// The answer to a change that was made already.
-fn standing(poll: &Poll, rules: &VotingLimits) -> Answered {
+pub(super) fn standing(poll: &Poll, rules: &VotingLimits) -> Answered {
     changed(poll, rules, poll.stage())
 }
 
@@ -191,13 +205,41 @@ fn show(poll: &Poll, rules: &VotingLimits, shown: bool) -> Decided {
     Ok((vec![PollEvent::Shown(Shown { shown })], changed(poll, rules, after)))
 }
 
-fn close(poll: &Poll, rules: &VotingLimits) -> Decided {
+fn freeze(poll: &Poll, frozen: bool) -> Decided {
     opened(poll)?;
+    if poll.frozen == frozen {
+        return Ok((Vec::new(), Answered::Noted(poll.head)));
+    }
+    expect_open(poll)?;
+    Ok((vec![PollEvent::Frozen(Frozen { frozen })], Answered::Noted(0)))
+}
+
+fn hide_word(poll: &Poll, rules: &VotingLimits, word: &str, hidden: bool) -> Decided {
+    let invalid = |text| Err(Refusal::field(RefusalCode::Invalid, "word", text));
+    if opened(poll)?.definition.kind != QuestionKind::Words {
+        return Err(Refusal::field(RefusalCode::Conflict, "question", "only a word cloud has words to hide"));
+    }
+    let word = ballot::normal_word(word);
+    if word.is_empty() || word.chars().count() > rules.word_chars {
+        return invalid("this is no word of a cloud");
+    }
+    if poll.hidden_words.contains(&word) == hidden {
+        return Ok((Vec::new(), Answered::Noted(poll.head)));
+    }
+    expect_open(poll)?;
+    if hidden && poll.hidden_words.len() >= rules.hidden_words {
+        return Err(Refusal::new(RefusalCode::LimitReached, "as many words are hidden as may be"));
+    }
+    Ok((vec![PollEvent::WordHidden(WordHidden { word, hidden })], Answered::Noted(0)))
+}
+
+fn close(poll: &Poll, rules: &VotingLimits, audience: u64) -> Decided {
+    let audience = opened(poll)?.definition.quorum_share.map(|_| audience);
     if poll.closed {
         return Ok((Vec::new(), standing(poll, rules)));
     }
-    let after = Stage { closed: true, head: poll.head + 1, ..poll.stage() };
-    Ok((vec![PollEvent::Closed(Closed { ballots: poll.total() })], changed(poll, rules, after)))
+    let after = Stage { closed: true, head: poll.head + 1, audience, ..poll.stage() };
+    Ok((vec![PollEvent::Closed(Closed { ballots: poll.total(), audience })], changed(poll, rules, after)))
 }
 
 fn access(poll: &Poll, view: View, voter: Option<Voter>) -> Decided {
@@ -215,6 +257,15 @@ fn access(poll: &Poll, view: View, voter: Option<Voter>) -> Decided {
 fn results(poll: &Poll, rules: &VotingLimits, view: View) -> Decided {
     let results = poll.results(rules, view).ok_or_else(not_live)?;
     Ok((Vec::new(), Answered::Results(Box::new(results))))
+}
+
+fn scores(poll: &Poll) -> Decided {
+    let question = &opened(poll)?.definition;
+    if !poll.closed {
+        return Err(Refusal::field(RefusalCode::Conflict, "question", "the question is not closed yet"));
+    }
+    let is_quiz = question.kind == QuestionKind::Quiz;
+    Ok((Vec::new(), Answered::Scores(if is_quiz { quiz::scores(poll, question) } else { Vec::new() })))
 }
 
 fn own(poll: &Poll, voter: Voter) -> Decided {

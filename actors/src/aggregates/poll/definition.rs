@@ -1,7 +1,7 @@
 //! Which questions can be asked.
 
 use super::command::VotingLimits;
-use plenum_schema::poll::{ChoiceOption, Definition, Number, QuestionKind};
+use plenum_schema::poll::{BallotPolicy, ChoiceOption, Definition, Number, QuestionKind};
 use plenum_schema::{Refusal, RefusalCode};
 
 /// Longest address of a picture, bytes.
@@ -10,6 +10,8 @@ const IMAGE_BYTES: usize = 2_048;
 const MOST_POINTS: u32 = 100_000;
 /// Most steps of a rating.
 const MOST_RATINGS: i64 = 100;
+/// Longest name of a survey, characters.
+const SURVEY_CHARS: usize = 100;
 /// Longest time of a question, milliseconds: a day.
 const LONGEST_MS: u64 = 86_400_000;
 
@@ -29,6 +31,10 @@ pub fn check(rules: &VotingLimits, definition: &Definition) -> Checked {
     check_bounds(rules, definition)?;
     check_quiz(definition)?;
     check_estimate(definition)?;
+    check_image(definition)?;
+    check_feedback(definition)?;
+    check_survey(definition)?;
+    check_quorum(definition)?;
     match definition.duration_ms {
         Some(duration) if !(1_000..=LONGEST_MS).contains(&duration) => {
             Err(invalid("durationMs", "a question lasts between a second and a day"))
@@ -54,7 +60,7 @@ fn check_options(rules: &VotingLimits, definition: &Definition) -> Checked {
     let count = definition.options.len();
     let most = match definition.kind {
         QuestionKind::Ranking => rules.ranked_options,
-        QuestionKind::Single | QuestionKind::Multiple | QuestionKind::Quiz => rules.options,
+        QuestionKind::Single | QuestionKind::Multiple | QuestionKind::Quiz | QuestionKind::Feedback => rules.options,
         QuestionKind::YesNo if count == 3 => 3,
         QuestionKind::YesNo => return Err(invalid("options", "yes, no and abstain are the options of this kind")),
         _ if count == 0 => return Ok(()),
@@ -74,9 +80,38 @@ fn check_option(rules: &VotingLimits, number: u16, option: &ChoiceOption) -> Che
         return Err(invalid("options", "options are numbered 1, 2, 3, … in their order"));
     }
     check_text(&option.text, &format!("options.{}.text", number - 1), rules.option_chars)?;
-    match &option.image {
-        Some(image) if image.len() > IMAGE_BYTES || image.chars().any(char::is_control) => {
-            Err(invalid(&format!("options.{}.image", number - 1), "it is the address of a picture"))
+    check_address(option.image.as_deref(), &format!("options.{}.image", number - 1))
+}
+
+fn check_address(image: Option<&str>, field: &str) -> Checked {
+    match image {
+        Some(image) if image.is_empty() || image.len() > IMAGE_BYTES || image.chars().any(char::is_control) => {
+            Err(invalid(field, "it is the address of a picture"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_image(definition: &Definition) -> Checked {
+    if definition.kind == QuestionKind::Point && definition.image.is_none() {
+        return Err(invalid("image", "a point lies on a picture"));
+    }
+    check_address(definition.image.as_deref(), "image")
+}
+
+fn check_feedback(definition: &Definition) -> Checked {
+    if definition.kind != QuestionKind::Feedback {
+        return match definition.half_life_ms {
+            None => Ok(()),
+            Some(_) => Err(invalid("halfLifeMs", "only feedback fades")),
+        };
+    }
+    if definition.policy == BallotPolicy::Fixed {
+        return Err(invalid("policy", "feedback is how it goes right now: it can be changed"));
+    }
+    match definition.half_life_ms {
+        Some(half_life) if !(1_000..=LONGEST_MS).contains(&half_life) => {
+            Err(invalid("halfLifeMs", "a half-life is between a second and a day"))
         }
         _ => Ok(()),
     }
@@ -127,6 +162,26 @@ fn check_rating(definition: &Definition) -> Checked {
 pub(super) fn rating_bounds(definition: &Definition) -> (i64, i64) {
     let of = |number: Option<Number>, usual| number.and_then(Number::as_whole).unwrap_or(usual);
     (of(definition.min, 1), of(definition.max, 5))
+}
+
+fn check_survey(definition: &Definition) -> Checked {
+    let Some(survey) = &definition.survey else { return Ok(()) };
+    if survey.contains('\n') || survey.trim() != survey {
+        return Err(invalid("survey", "it is one line without spaces around it"));
+    }
+    check_text(survey, "survey", SURVEY_CHARS)
+}
+
+fn check_quorum(definition: &Definition) -> Checked {
+    if definition.quorum == Some(0) {
+        return Err(invalid("quorum", "a quorum is at least one ballot"));
+    }
+    match definition.quorum_share {
+        Some(share) if share <= Number::default() || share > Number::whole(1) => {
+            Err(invalid("quorumShare", "it is a share of the audience: above 0, at most 1"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_quiz(definition: &Definition) -> Checked {

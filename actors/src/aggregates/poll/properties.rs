@@ -3,13 +3,15 @@
 use super::tests::{CONFERENCE, open, question, vote, voter};
 use super::{Answered, Command, Poll, View, VotingLimits};
 use crate::aggregate::{Aggregate, Decision};
-use plenum_schema::poll::{Answer, BallotPolicy, Definition, Number, PollEvent, QuestionKind, Results, Visibility};
+use plenum_schema::poll::{
+    Answer, BallotPolicy, Definition, Number, PollEvent, QuestionKind, Results, Spot, Visibility,
+};
 use plenum_schema::{EntryId, ParticipantId, codec};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-const KINDS: [QuestionKind; 9] = [
+const KINDS: [QuestionKind; 11] = [
     QuestionKind::Single,
     QuestionKind::Multiple,
     QuestionKind::YesNo,
@@ -19,21 +21,31 @@ const KINDS: [QuestionKind; 9] = [
     QuestionKind::Text,
     QuestionKind::Number,
     QuestionKind::Quiz,
+    QuestionKind::Point,
+    QuestionKind::Feedback,
 ];
 const POLICIES: [BallotPolicy; 3] =
     [BallotPolicy::Fixed, BallotPolicy::Changeable, BallotPolicy::ChangeableWhileHidden];
 const VISIBILITIES: [Visibility; 3] = [Visibility::Hidden, Visibility::AfterVote, Visibility::Live];
 
 fn any_question() -> impl Strategy<Value = Definition> {
-    (0..9_usize, 0..3_usize, 0..3_usize).prop_map(|(kind, policy, visibility)| {
+    (0..11_usize, 0..3_usize, 0..3_usize).prop_map(|(kind, policy, visibility)| {
         let kind = KINDS[kind];
         let options = match kind {
-            QuestionKind::Rating | QuestionKind::Words | QuestionKind::Text | QuestionKind::Number => 0,
+            QuestionKind::Rating
+            | QuestionKind::Words
+            | QuestionKind::Text
+            | QuestionKind::Number
+            | QuestionKind::Point => 0,
             QuestionKind::YesNo => 3,
             _ => 4,
         };
         let min = (kind == QuestionKind::Ranking).then(|| Number::whole(2));
-        Definition { policy: POLICIES[policy], visibility: VISIBILITIES[visibility], min, ..question(kind, options) }
+        let policy = if kind == QuestionKind::Feedback { policy.max(1) } else { policy };
+        let image = (kind == QuestionKind::Point).then(|| "/map.png".to_owned());
+        let half_life_ms = (kind == QuestionKind::Feedback).then_some(1_000);
+        let base = Definition { image, half_life_ms, ..question(kind, options) };
+        Definition { policy: POLICIES[policy], visibility: VISIBILITIES[visibility], min, ..base }
     })
 }
 
@@ -41,7 +53,7 @@ fn any_question() -> impl Strategy<Value = Definition> {
 fn any_answer(kind: QuestionKind) -> BoxedStrategy<Answer> {
     let picks = || prop::collection::vec(0_u16..6, 0..4);
     match kind {
-        QuestionKind::Single | QuestionKind::YesNo | QuestionKind::Quiz => {
+        QuestionKind::Single | QuestionKind::YesNo | QuestionKind::Quiz | QuestionKind::Feedback => {
             prop::collection::vec(1_u16..5, 1..2).prop_map(Answer::Choice).boxed()
         }
         QuestionKind::Multiple => picks().prop_map(Answer::Choice).boxed(),
@@ -52,6 +64,12 @@ fn any_answer(kind: QuestionKind) -> BoxedStrategy<Answer> {
             .boxed(),
         QuestionKind::Words => prop::collection::vec("[abAB]{1,2}", 0..5).prop_map(Answer::Words).boxed(),
         QuestionKind::Text => "[ab]{0,3}".prop_map(Answer::Text).boxed(),
+        QuestionKind::Point => (-1_i128..22, 0_i128..21)
+            .prop_map(|(x, y)| {
+                let at = |n: i128| Number::from_millionths(n * 50_000 + 7);
+                Answer::Point(Spot { x: at(x), y: at(y) })
+            })
+            .boxed(),
         QuestionKind::Number => (-3_i128..4).prop_map(|n| Answer::Number(Number::from_millionths(n * 500_000))).boxed(),
     }
 }
@@ -62,7 +80,9 @@ fn any_command(kind: QuestionKind) -> impl Strategy<Value = Command> {
         20 => (who(), any_answer(kind)).prop_map(|(voter, answer)| vote(voter, answer)),
         4 => who().prop_map(|voter| Command::Withdraw { voter, sequence: None }),
         2 => any::<bool>().prop_map(|shown| Command::Show { shown }),
-        1 => Just(Command::Close),
+        1 => any::<bool>().prop_map(|frozen| Command::Freeze { frozen }),
+        2 => ("[ab]{1,2}", any::<bool>()).prop_map(|(word, hidden)| Command::HideWord { word, hidden }),
+        1 => Just(Command::Close { audience: 9 }),
     ]
 }
 
@@ -75,19 +95,27 @@ struct Run {
     closed: bool,
 }
 
+/// Clocks go back now and then.
+fn moment(place: usize) -> i64 {
+    let place = place as i64;
+    1_700_000_000_000 + place * 150 - if place % 7 == 0 { 400 } else { 0 }
+}
+
 fn carry_out(state: &mut Poll, run: &mut Run, command: &Command) {
     let entry = EntryId(Uuid::from_u128(0xffff_0000 + run.log.len() as u128));
     let rules = VotingLimits::default();
-    let Decision::Accept { events, answer } = state.decide(&rules, command, entry, run.log.len() as i64) else {
+    let Decision::Accept { events, answer } = state.decide(&rules, command, entry, moment(run.log.len())) else {
         return;
     };
     if run.closed {
         assert!(events.is_empty() || matches!(command, Command::Show { .. }), "nothing changes after the close");
     }
-    run.closed |= matches!(command, Command::Close);
+    let is_ballot = matches!(command, Command::Vote { .. } | Command::Withdraw { .. });
+    assert!(!(state.frozen && is_ballot) || events.is_empty(), "nothing is let in while it is frozen");
+    run.closed |= matches!(command, Command::Close { .. });
     for event in &events {
         run.log.push((entry, event.clone()));
-        state.apply(run.log.len() as u64, entry, run.log.len() as i64, event);
+        state.apply(run.log.len() as u64, entry, moment(run.log.len()), event);
     }
     let Answered::Voted(voted) = answer else { return };
     assert_eq!(voted.duplicate, events.is_empty());
@@ -110,7 +138,7 @@ fn recount(log: &[(EntryId, PollEvent)]) -> BTreeMap<ParticipantId, Answer> {
             PollEvent::Ballot(ballot) => drop(ballots.insert(ballot.voter, ballot.answer.clone())),
             PollEvent::Withdrawn(withdrawn) => drop(ballots.remove(&withdrawn.voter)),
             PollEvent::Closed(closed) => assert_eq!(closed.ballots, ballots.len() as u64),
-            PollEvent::Opened(_) | PollEvent::Shown(_) => {}
+            PollEvent::Opened(_) | PollEvent::Shown(_) | PollEvent::Frozen(_) | PollEvent::WordHidden(_) => {}
         }
     }
     ballots
@@ -128,7 +156,7 @@ fn agrees(results: &Results, ballots: &BTreeMap<ParticipantId, Answer>, question
         });
         assert_eq!(count.count, expected, "option {}", count.option);
     }
-    for word in &results.words {
+    for word in results.words.iter().chain(&results.hidden_words) {
         let has = |answer: &Answer| matches!(answer, Answer::Words(words) if words.contains(&word.word));
         assert_eq!(word.count, times(&has), "{}", word.word);
     }
@@ -145,6 +173,13 @@ fn agrees(results: &Results, ballots: &BTreeMap<ParticipantId, Answer>, question
             assert_eq!(points.points, Number::from_millionths(doubled as i128 * 500_000));
         }
     }
+    let cells: u64 = results.heat.iter().flat_map(|heat| &heat.cells).map(|cell| cell.count).sum();
+    assert_eq!(cells, times(&|answer| matches!(answer, Answer::Point(_))));
+    for cell in results.heat.iter().flat_map(|heat| &heat.cells) {
+        let lies = |at: Number, place: u16| (at.millionths() / 50_000).min(19) == i64::from(place);
+        let is = |answer: &Answer| matches!(answer, Answer::Point(spot) if lies(spot.x, cell.column) && lies(spot.y, cell.row));
+        assert_eq!(cell.count, times(&is));
+    }
     if let Some(numbers) = &results.numbers {
         let mut all: Vec<Number> =
             ballots.values().filter_map(|a| if let Answer::Number(n) = a { Some(*n) } else { None }).collect();
@@ -152,6 +187,30 @@ fn agrees(results: &Results, ballots: &BTreeMap<ParticipantId, Answer>, question
         assert_eq!((numbers.min, numbers.max), (all[0], all[all.len() - 1]));
         assert_eq!(numbers.median, all[(all.len() - 1) / 2]);
         assert_eq!(numbers.buckets.iter().map(|bucket| bucket.count).sum::<u64>(), all.len() as u64);
+    }
+}
+
+/// The weights of feedback are those of a naive recount.
+fn fades(state: &Poll, run: &Run) {
+    let mut current = BTreeMap::new();
+    for (place, (_, event)) in (1..).zip(&run.log) {
+        match event {
+            PollEvent::Ballot(ballot) => drop(current.insert(ballot.voter, (moment(place), ballot.answer.clone()))),
+            PollEvent::Withdrawn(withdrawn) => drop(current.remove(&withdrawn.voter)),
+            _ => {}
+        }
+    }
+    let Some(pulse) = state.results(&VotingLimits::default(), View::Host).unwrap().pulse else { return };
+    let newest = current.values().map(|(at, _)| *at).max().unwrap();
+    assert_eq!((pulse.at, pulse.half_life_ms), (newest, 1_000));
+    for weight in pulse.weights {
+        let of = |(at, answer): &(i64, Answer)| match answer {
+            Answer::Choice(picks) if picks == &[weight.option] => (-((newest - at) as f64) / 1_000.0).exp2(),
+            _ => 0.0,
+        };
+        let exact: f64 = current.values().map(of).sum();
+        // Moments are taken to a thirty-second of a half-life.
+        assert!((weight.weight.millionths() as f64 / 1e6 - exact).abs() <= 0.045 * exact + 1e-3, "{weight:?} {exact}");
     }
 }
 
@@ -171,6 +230,7 @@ proptest! {
             carry_out(&mut state, &mut run, command);
         }
         let ballots = recount(&run.log);
+        fades(&state, &run);
         let told: BTreeMap<ParticipantId, Answer> =
             run.told.iter().filter_map(|(voter, said)| Some((*voter, said.clone()?))).collect();
         prop_assert_eq!(&told, &ballots, "what voters were told last is what counts");
@@ -184,7 +244,7 @@ proptest! {
         // The log alone makes the state again, and so does a snapshot.
         let mut folded = Poll::empty(Uuid::from_u128(7));
         for (offset, (entry, event)) in (1..).zip(&run.log) {
-            folded.apply(offset, *entry, offset as i64, event);
+            folded.apply(offset, *entry, moment(offset as usize), event);
         }
         prop_assert_eq!(&folded.ballots, &state.ballots);
         prop_assert_eq!(&folded.tally, &state.tally);

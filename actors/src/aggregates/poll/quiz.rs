@@ -23,6 +23,11 @@ fn points(question: &Definition, held: &Held) -> u64 {
     most.div_ceil(2) + most / 2 * (time - pressed) / time
 }
 
+/// What everybody who answered got, in no order.
+pub(super) fn scores(poll: &Poll, question: &Definition) -> Vec<(ParticipantId, u64)> {
+    poll.ballots.iter().map(|(voter, held)| (*voter, points(question, held))).collect()
+}
+
 /// The best, most points first; among equals whoever voted first.
 pub(super) fn leaders(poll: &Poll, question: &Definition) -> Vec<Leader> {
     let scored = |(voter, held): (&ParticipantId, &Held)| (points(question, held), held.offset, *voter);

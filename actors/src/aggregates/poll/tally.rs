@@ -1,6 +1,9 @@
 //! The tally: derived from the ballots as they come and go, so that no result has to walk them.
 
+use super::Held;
 use super::definition::rating_bounds;
+use super::heat::Grid;
+use super::pulse::Beats;
 use super::ranking::Rankings;
 use plenum_schema::Offset;
 use plenum_schema::poll::{Answer, Definition, Number, OptionId, QuestionKind};
@@ -24,6 +27,10 @@ pub(super) enum Tally {
     Texts(BTreeMap<Offset, String>),
     /// How often each number was given.
     Numbers { counts: BTreeMap<Number, u64>, sum: i128 },
+    /// Points on a picture.
+    Points(Grid),
+    /// Answers that fade.
+    Feedback(Beats),
 }
 
 impl Tally {
@@ -42,11 +49,18 @@ impl Tally {
             QuestionKind::Words => Self::Words(HashMap::new()),
             QuestionKind::Text => Self::Texts(BTreeMap::new()),
             QuestionKind::Number => Self::Numbers { counts: BTreeMap::new(), sum: 0 },
+            QuestionKind::Point => Self::Points(Grid::new()),
+            QuestionKind::Feedback => Self::Feedback(Beats::of(question)),
         }
     }
 
-    pub fn add(&mut self, offset: Offset, answer: &Answer) {
-        match (self, answer) {
+    pub fn add(&mut self, held: &Held) {
+        let offset = held.offset;
+        match (self, &held.answer) {
+            (Self::Points(grid), Answer::Point(spot)) => grid.count(*spot, true),
+            (Self::Feedback(beats), Answer::Choice(picks)) => {
+                picks.iter().for_each(|id| beats.count((held.at, offset), *id, true));
+            }
             (Self::Words(counts), Answer::Words(words)) => {
                 words.iter().for_each(|word| *counts.entry(word.clone()).or_default() += 1);
             }
@@ -63,9 +77,14 @@ impl Tally {
         }
     }
 
-    pub fn remove(&mut self, offset: Offset, answer: &Answer) {
+    pub fn remove(&mut self, held: &Held) {
         let less = |count: &mut u64| *count = count.saturating_sub(1);
-        match (self, answer) {
+        let offset = held.offset;
+        match (self, &held.answer) {
+            (Self::Points(grid), Answer::Point(spot)) => grid.count(*spot, false),
+            (Self::Feedback(beats), Answer::Choice(picks)) => {
+                picks.iter().for_each(|id| beats.count((held.at, offset), *id, false));
+            }
             (Self::Words(counts), Answer::Words(words)) => {
                 for word in words {
                     counts.get_mut(word).into_iter().for_each(less);

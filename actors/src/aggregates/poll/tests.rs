@@ -9,6 +9,8 @@ use plenum_schema::wire::Voted;
 use plenum_schema::{ConferenceId, EntryId, ParticipantId, QuestionId, Refusal, RefusalCode};
 use uuid::Uuid;
 
+mod newer;
+
 pub(super) const CONFERENCE: ConferenceId = ConferenceId(Uuid::from_u128(3));
 
 pub(super) fn voter(number: u128) -> Voter {
@@ -30,6 +32,7 @@ pub(super) fn question(kind: QuestionKind, options: u16) -> Definition {
         points: None,
         target: None,
         tolerance: None,
+        ..Definition::default()
     }
 }
 
@@ -110,7 +113,7 @@ fn the_same_ballot_again_is_the_same_ballot() {
     assert_eq!(again, Voted { duplicate: true, ..first.clone() });
     assert!(!first.duplicate && first.offset == 2 && first.receipt.is_some());
     assert_eq!(table.counts(), [0, 1, 0]);
-    table.ask(&Command::Close).unwrap();
+    table.ask(&Command::Close { audience: 9 }).unwrap();
     assert_eq!(table.voted(&pick(1, 2)), again, "what was acknowledged stays acknowledged after the close");
 }
 
@@ -160,14 +163,16 @@ fn a_withdrawn_ballot_does_not_count_and_the_voter_may_vote_again() {
 fn nothing_counts_after_the_close() {
     let mut table = Table::single();
     table.voted(&pick(1, 2));
-    let Ok(Answered::Changed { offset, results, voters }) = table.ask(&Command::Close) else { panic!("it closes") };
+    let Ok(Answered::Changed { offset, results, voters }) = table.ask(&Command::Close { audience: 9 }) else {
+        panic!("it closes")
+    };
     assert_eq!((offset, results.revision, results.total_responses, results.closed), (3, 3, 1, true));
     assert!(voters.hidden && voters.counts.is_empty());
     let gone = (RefusalCode::Gone, Some("question".into()));
     assert_eq!(table.refused(&pick(1, 1)), gone);
     assert_eq!(table.refused(&pick(2, 1)), gone);
     assert_eq!(table.refused(&Command::Withdraw { voter: voter(1), sequence: None }), gone);
-    assert!(matches!(table.ask(&Command::Close), Ok(Answered::Changed { offset: 3, .. })));
+    assert!(matches!(table.ask(&Command::Close { audience: 9 }), Ok(Answered::Changed { offset: 3, .. })));
     assert_eq!(table.refused(&open(question(QuestionKind::Single, 3))), gone);
 }
 
@@ -310,7 +315,7 @@ fn what_is_right_is_told_to_the_audience_after_the_close_alone() {
     table.voted(&pick(1, 1));
     assert!(table.seen(View::Public).correct.is_empty() && table.seen(View::Public).leaders.is_empty());
     assert_eq!(table.seen(View::Host).correct, [1]);
-    table.ask(&Command::Close).unwrap();
+    table.ask(&Command::Close { audience: 9 }).unwrap();
     assert_eq!((table.seen(View::Public).correct, table.seen(View::Public).leaders.len()), (vec![1], 1));
 }
 
@@ -333,7 +338,7 @@ fn a_fast_right_answer_gets_more_points_and_a_claimed_time_is_believed_within_th
     table.voted(&press(6, None));
     table.now += 1;
     assert_eq!(table.refused(&press(7, None)).0, RefusalCode::Gone);
-    table.ask(&Command::Close).unwrap();
+    table.ask(&Command::Close { audience: 9 }).unwrap();
     let leaders = table.seen(View::Host).leaders;
     let points: Vec<(ParticipantId, u64)> = leaders.iter().map(|one| (one.participant, one.points)).collect();
     let of = |number| voter(number).participant;

@@ -5,8 +5,9 @@ use super::tally::Tally;
 use super::{Open, Poll, quiz};
 use plenum_schema::Offset;
 use plenum_schema::poll::{
-    Bucket, Count, Definition, Number, NumberResults, QuestionKind, Results, Visibility, WordCount,
+    Bucket, Count, Definition, Number, NumberResults, QuestionKind, QuorumResult, Results, Visibility, WordCount,
 };
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 const BUCKETS: i128 = 20;
 
 /// As whom results are seen.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum View {
     /// As everybody.
     Public,
@@ -30,11 +31,13 @@ pub(super) struct Stage {
     pub shown: Option<bool>,
     pub closed: bool,
     pub head: Offset,
+    /// How many had joined at the close, where that matters.
+    pub audience: Option<u64>,
 }
 
 impl Poll {
     pub(super) fn stage(&self) -> Stage {
-        Stage { shown: self.shown, closed: self.closed, head: self.head }
+        Stage { shown: self.shown, closed: self.closed, head: self.head, audience: self.audience }
     }
 
     /// The results as somebody sees them; `None` before the question was opened.
@@ -51,6 +54,8 @@ impl Poll {
             return Some(Results::hidden(self.id, kind, self.total(), stage.head, stage.closed));
         }
         let mut results = Results::empty(self.id, kind, self.total(), stage.head, stage.closed);
+        results.frozen = self.frozen && !stage.closed;
+        results.quorum = quorum(&open.definition, self.total(), stage.audience);
         self.fill(&mut results, rules, open, view);
         Some(results)
     }
@@ -72,10 +77,19 @@ impl Poll {
                 results.ranking = Some(rankings.results());
             }
             Tally::Words(counts) => {
-                let mut words: Vec<(&String, &u64)> = counts.iter().collect();
-                words.sort_unstable_by_key(|(word, count)| (Reverse(**count), *word));
-                let word = |(word, count): (&String, &u64)| WordCount { word: word.clone(), count: *count };
-                results.words = words.into_iter().take(rules.shown_items).map(word).collect();
+                let of = |is_hidden: bool| {
+                    let is_wanted = |word: &String| self.hidden_words.contains(word) == is_hidden;
+                    most_frequent(counts.iter().filter(|(word, _)| is_wanted(word)), rules.shown_items)
+                };
+                results.words = of(false);
+                if view == View::Host && !self.hidden_words.is_empty() {
+                    results.hidden_words = of(true);
+                }
+            }
+            Tally::Points(grid) => results.heat = grid.heat(),
+            Tally::Feedback(beats) => {
+                results.counts = (1..).zip(beats.current()).map(|(option, count)| Count { option, count }).collect();
+                results.pulse = beats.pulse();
             }
             Tally::Texts(texts) => results.texts = texts.values().rev().take(rules.shown_items).cloned().collect(),
             Tally::Numbers { counts, sum } => results.numbers = numbers(counts, *sum, question, tells_right),
@@ -87,6 +101,30 @@ impl Poll {
             results.leaders = quiz::leaders(self, question);
         }
     }
+}
+
+/// How it stands with the quorum of a question.
+fn quorum(question: &Definition, ballots: u64, audience: Option<u64>) -> Option<QuorumResult> {
+    let share = question.quorum_share.map(|share| u64::try_from(share.millionths()).unwrap_or(0));
+    if question.quorum.is_none() && share.is_none() {
+        return None;
+    }
+    let least = question.quorum.unwrap_or(0);
+    match (share, audience) {
+        (Some(_), None) => Some(QuorumResult { needed: least, reached: None }),
+        (share, audience) => {
+            let of_all = audience.unwrap_or(0).saturating_mul(share.unwrap_or(0)).div_ceil(1_000_000);
+            let needed = least.max(of_all);
+            Some(QuorumResult { needed, reached: Some(ballots >= needed) })
+        }
+    }
+}
+
+fn most_frequent<'w>(words: impl Iterator<Item = (&'w String, &'w u64)>, most: usize) -> Vec<WordCount> {
+    let mut words: Vec<(&String, &u64)> = words.collect();
+    words.sort_unstable_by_key(|(word, count)| (Reverse(**count), *word));
+    let word = |(word, count): (&String, &u64)| WordCount { word: word.clone(), count: *count };
+    words.into_iter().take(most).map(word).collect()
 }
 
 fn count((option, count): (i64, &u64)) -> Count {

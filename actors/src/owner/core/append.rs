@@ -45,6 +45,7 @@ impl<A: Aggregate> Core<A> {
 
     /// The batch is in the log: only now it counts, is answered and published.
     fn commit(&mut self, batch: Batch<A>) {
+        self.doubt.confirmed();
         let publications = self.publications(&batch);
         if batch.with_digest {
             self.digest.stored(batch.end());
@@ -134,7 +135,12 @@ impl<A: Aggregate> Core<A> {
     fn give_up(&mut self, batch: Batch<A>, refusal: &Refusal, now: Now) {
         self.speculative = self.confirmed.clone();
         self.phase = Phase::Ready { not_before: now.mono + self.backoff(batch.attempts) };
+        if batch.members.is_empty() {
+            // It was a look at the log that the first of these waits for.
+            self.refuse_queue(refusal);
+        }
         self.refuse_batch(batch, refusal);
+        self.refuse_doubtful(refusal);
     }
 
     /// The outcome stays unknown.
@@ -145,7 +151,7 @@ impl<A: Aggregate> Core<A> {
         self.give_up(batch, &refusal, now);
     }
 
-    fn read_tail(&mut self, batch: Batch<A>, target: Option<Offset>) {
+    pub(super) fn read_tail(&mut self, batch: Batch<A>, target: Option<Offset>) {
         let number = self.number();
         self.wish_tail(number);
         self.phase = Phase::Reading { number, batch, target };
@@ -211,6 +217,12 @@ impl<A: Aggregate> Core<A> {
 
     /// The log has been read: what of the batch stands in it is answered; the rest is decided again.
     fn settle(&mut self, batch: Batch<A>, now: Now) {
+        self.doubt.confirmed();
+        if batch.members.is_empty() && self.head == batch.expected {
+            // A look that found nothing: both states are what they were, and copying one may be expensive.
+            self.phase = Phase::Ready { not_before: 0 };
+            return;
+        }
         self.speculative = self.confirmed.clone();
         let stands = |(offset, written): &(Offset, &Written<A>)| self.seen.get(written.id) == Some(*offset);
         let standing = (batch.expected + 1..).zip(&batch.written).take_while(stands).count();
@@ -228,10 +240,6 @@ impl<A: Aggregate> Core<A> {
 
     /// Nothing was written, or not yet: the same entries again, so that at most one of the appends can ever apply.
     fn repeat_append(&mut self, batch: Batch<A>, now: Now) {
-        if batch.members.is_empty() {
-            self.phase = Phase::Ready { not_before: 0 };
-            return;
-        }
         for written in (batch.expected + 1..).zip(&batch.written) {
             let (offset, written) = written;
             self.speculative.apply(offset, written.id, written.at, &written.event);
@@ -261,7 +269,7 @@ impl<A: Aggregate> Core<A> {
         let ready = matches!(self.phase, Phase::Ready { .. }) && self.queue.is_empty();
         if ready && self.looks.left > 0 && self.looks.at <= now.mono {
             self.looks = Looks { left: self.looks.left - 1, at: now.mono + self.config.max_backoff_ms };
-            self.read_tail(Batch::new(self.head), None);
+            self.look_for_queue(now);
         }
     }
 

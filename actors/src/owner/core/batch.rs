@@ -20,6 +20,8 @@ pub(super) struct Pending<A: Aggregate> {
     /// The id comes from the command, so that a repetition has it too.
     pub derived: bool,
     pub weight: usize,
+    /// Appends and reads of the log that were begun before it came.
+    pub begun: u64,
     /// What the index said, and how far the ids in memory reached down when it was asked.
     pub checked: Option<Checked>,
 }
@@ -108,14 +110,19 @@ impl<A: Aggregate> Core<A> {
             return self.refuse_queue(&refusal);
         }
         let mut batch = Batch::new(self.head);
+        let mut is_held = false;
         while let Some(pending) = self.next_clear() {
             if let Some(pending) = self.decide_into(&mut batch, pending, now) {
                 self.queue.push_front(pending);
+                is_held = true;
                 break;
             }
         }
         if batch.written.is_empty() {
             self.answer_all(batch.members, batch.expected);
+            if is_held {
+                self.look_for_queue(now);
+            }
         } else {
             self.send(batch, now);
         }
@@ -127,11 +134,12 @@ impl<A: Aggregate> Core<A> {
         if blocked { None } else { self.queue.pop_front() }
     }
 
-    /// Adds the command to the batch, or gives it back when the batch is full.
+    /// Adds the command to the batch, or gives it back: when the batch is full, or when it is to be answered from what is known here and
+    /// the log may know more.
     fn decide_into(&mut self, batch: &mut Batch<A>, pending: Pending<A>, now: Now) -> Option<Pending<A>> {
         let from = batch.written.len();
         if let Some(place) = self.place_of(batch, &pending) {
-            let result = self.speculative.repeat(&pending.command, place, pending.entry);
+            let result = self.speculative.repeat(&self.rules, &pending.command, place, pending.entry);
             batch.members.push(Member { pending, result, from, count: 0, duplicate: true });
             return None;
         }
@@ -144,6 +152,9 @@ impl<A: Aggregate> Core<A> {
                 Err(refusal) => (Err(refusal), Vec::new()),
             },
         };
+        if written.is_empty() && !self.may_tell(&pending) {
+            return Some(pending);
+        }
         let bytes: usize = written.iter().map(|written| written.payload.len()).sum();
         let full = batch.written.len() + written.len() > self.config.batch_entries
             || batch.bytes + bytes > self.config.batch_bytes;
@@ -214,6 +225,7 @@ impl<A: Aggregate> Core<A> {
     /// Sends the batch.
     pub(super) fn send(&mut self, mut batch: Batch<A>, now: Now) {
         let number = self.number();
+        self.doubt.asked(now.mono);
         let digest = self.digest_for(&mut batch, now);
         self.wishes.push(Wish::Append { number, expected: batch.expected, entries: batch.entries(), digest });
         if self.is_broken(Mutation::AckBeforeAppend) {

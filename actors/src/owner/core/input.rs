@@ -31,6 +31,8 @@ pub enum Input<A: Aggregate> {
         command: A::Command,
         /// A fresh id, used as the entry's when the command derives none.
         fresh: EntryId,
+        /// The command may have been carried out already under this id, on another node.
+        again: bool,
     },
     /// Answers [`Wish::Load`].
     Loaded {

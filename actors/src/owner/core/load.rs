@@ -8,7 +8,8 @@ use plenum_schema::{Offset, codec};
 use std::collections::VecDeque;
 
 impl<A: Aggregate> Core<A> {
-    pub(super) fn fetch(&mut self) {
+    pub(super) fn fetch(&mut self, now: Now) {
+        self.doubt.asked(now.mono);
         let number = self.number();
         self.wishes.push(Wish::Load { number });
         self.phase = Phase::Fetching { number };
@@ -118,6 +119,7 @@ impl<A: Aggregate> Core<A> {
         self.forget_indexed();
         self.speculative = self.confirmed.clone();
         self.phase = Phase::Ready { not_before: 0 };
+        self.doubt.confirmed();
         let recent = std::mem::take(&mut self.loaded).into();
         self.wishes.push(Wish::Announce { head: self.head, first: self.first, recent });
         // Before queries are answered: who is let in by one finds the signals kept.
@@ -127,7 +129,7 @@ impl<A: Aggregate> Core<A> {
         self.queue = others;
         let queries: VecDeque<Pending<A>> = queries;
         for query in queries {
-            self.answer_query(query, now);
+            self.query(query, now);
         }
     }
 }

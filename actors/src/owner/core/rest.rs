@@ -42,6 +42,7 @@ impl<A: Aggregate> Core<A> {
     fn is_quiet(&self) -> bool {
         matches!(self.phase, Phase::Ready { .. } | Phase::Down { .. })
             && self.queue.is_empty()
+            && self.doubt.is_empty()
             && self.finding.is_none()
             && !self.snapshots.is_saving()
     }

@@ -5,6 +5,7 @@ mod digests;
 mod driver;
 mod faults;
 mod lifecycle;
+mod shared;
 
 use driver::{Bench, refusal_of, sent_of};
 

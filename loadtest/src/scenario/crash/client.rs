@@ -26,6 +26,8 @@ struct Client {
     in_service: bool,
     retry_at: Option<Nanos>,
     life: u64,
+    /// When the messages that wait for an answer were first sent.
+    since: HashMap<u64, Nanos>,
 }
 
 /// All clients; client `n` uses connection `n`.
@@ -37,6 +39,8 @@ pub struct Clients {
     waiting: HashMap<(ConnectionNumber, u32), u64>,
     repeats: Vec<(ConnectionNumber, u64)>,
     acked: Vec<Vec<Acked>>,
+    /// When the newest acknowledged message of each topic was first sent.
+    newest_acked: Vec<Option<Nanos>>,
     /// Offset → marker, per topic, over the whole run: what everybody must see there.
     contents: Vec<HashMap<u64, Option<u64>>>,
     refused_senders: HashSet<u64>,
@@ -61,6 +65,7 @@ impl Clients {
             topics,
             window,
             acked: vec![Vec::new(); topics],
+            newest_acked: vec![None; topics],
             contents: vec![HashMap::new(); topics],
             ..Self::default()
         }
@@ -88,7 +93,14 @@ impl Clients {
         let marker = (number as u64) << COUNT_BITS | client.sent;
         client.sent += 1;
         client.unacked.push(marker);
+        client.since.insert(marker, self.now);
         Some(marker)
+    }
+
+    /// Whether every topic has an acknowledged message that was first sent after a time.
+    #[must_use]
+    pub fn all_acked_since(&self, time: Nanos) -> bool {
+        self.newest_acked.iter().all(|newest| newest.is_some_and(|newest| newest > time))
     }
 
     /// A message has gone out under a command id.
@@ -220,6 +232,10 @@ impl Sink for Clients {
             Answer::Sent(sent) => {
                 if let Some(client) = self.clients.get_mut(connection) {
                     client.unacked.retain(|&open| open != marker);
+                    let since = client.since.remove(&marker);
+                    if let Some(newest) = self.newest_acked.get_mut(topic) {
+                        *newest = (*newest).max(since);
+                    }
                     // What a killed server had written before may still be read from sockets: that is no sign of life.
                     self.acked_in_this_life += u64::from(client.life == self.life);
                 }

@@ -180,6 +180,12 @@ fn conference_commands() -> Vec<Message> {
             "Want a question of the audience answered, or no longer.",
             &[("conference", a("Id")), ("item", a("Count")), ("up", flag())],
         ),
+        command(
+            "client reply",
+            "server ack boardChanged",
+            "Reply to a question of the audience.",
+            &[("conference", a("Id")), ("item", a("Count")), ("text", text()), ("clientRef?", a("ClientRef"))],
+        ),
     ]
 }
 
@@ -196,6 +202,11 @@ fn conference_events() -> Vec<Message> {
             "server event conference resultsShown",
             "Results are shown to everybody, or hidden.",
             "ResultsShown",
+        ),
+        conference(
+            "server event conference questionFrozen",
+            "A question takes no answers for a while, or again.",
+            "QuestionFrozen",
         ),
         server(
             "server signal results",

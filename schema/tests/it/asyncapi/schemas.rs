@@ -178,7 +178,8 @@ fn number() -> Value {
 }
 
 fn questions() -> Vec<(&'static str, Value)> {
-    let kinds = ["single", "multiple", "yesNo", "rating", "ranking", "words", "text", "number", "quiz"];
+    let kinds =
+        ["single", "multiple", "yesNo", "rating", "ranking", "words", "text", "number", "quiz", "point", "feedback"];
     let kinds = json!({ "type": "string", "enum": kinds });
     let options = || list(a("OptionId"));
     let policy = json!({ "type": "string", "enum": ["fixed", "changeable", "changeableWhileHidden"] });
@@ -195,8 +196,10 @@ fn questions() -> Vec<(&'static str, Value)> {
                 kind("words", list(text())),
                 kind("text", text()),
                 kind("number", number()),
+                kind("point", a("Spot")),
             ] }),
         ),
+        ("Spot", object(&[("x", number()), ("y", number())])),
         ("ChoiceOption", object(&[("id", a("OptionId")), ("text", text()), ("image?", text())])),
         (
             "Definition",
@@ -213,6 +216,11 @@ fn questions() -> Vec<(&'static str, Value)> {
                 ("points?", a("Count")),
                 ("target?", number()),
                 ("tolerance?", number()),
+                ("image?", text()),
+                ("halfLifeMs?", a("Delay")),
+                ("survey?", text()),
+                ("quorum?", a("Offset")),
+                ("quorumShare?", number()),
             ]),
         ),
     ]
@@ -232,6 +240,10 @@ fn results() -> Vec<(&'static str, Value)> {
         ("buckets", list(bucket)),
         ("within?", a("Offset")),
     ]);
+    let cell = object(&[("column", a("Count")), ("row", a("Count")), ("count", a("Offset"))]);
+    let heat = object(&[("columns", a("Count")), ("rows", a("Count")), ("center", a("Spot")), ("cells", list(cell))]);
+    let weight = object(&[("option", a("OptionId")), ("weight", number())]);
+    let pulse = object(&[("at", a("Moment")), ("halfLifeMs", a("Delay")), ("weights", list(weight))]);
     vec![
         ("OptionCount", object(&[("option", integer()), ("count", a("Offset"))])),
         (
@@ -249,20 +261,50 @@ fn results() -> Vec<(&'static str, Value)> {
                 ("words?", list(object(&[("word", text()), ("count", a("Offset"))]))),
                 ("texts?", list(text())),
                 ("numbers?", numbers),
+                ("hiddenWords?", list(object(&[("word", text()), ("count", a("Offset"))]))),
+                ("frozen?", flag()),
+                ("heat?", heat),
+                ("pulse?", pulse),
+                ("quorum?", object(&[("needed", a("Offset")), ("reached?", flag())])),
                 ("correct?", list(a("OptionId"))),
                 ("leaders?", list(object(&[("participant", a("Id")), ("name?", text()), ("points", a("Offset"))]))),
+                ("teams?", list(object(&[("team", text()), ("points", number()), ("answered", a("Offset"))]))),
             ]),
         ),
+    ]
+}
+
+fn boards() -> Vec<(&'static str, Value)> {
+    let flag = || json!({ "type": "boolean" });
+    vec![
         (
             "BoardItem",
             object(&[
                 ("id", a("Count")),
                 ("text", text()),
                 ("author?", text()),
-                ("status", json!({ "type": "string", "enum": ["pending", "approved", "answered", "dismissed"] })),
+                (
+                    "status",
+                    json!({ "type": "string", "enum": ["pending", "approved", "answered", "dismissed", "merged"] }),
+                ),
                 ("pinned", flag()),
                 ("votes", a("Offset")),
+                ("score?", number()),
                 ("answer?", text()),
+                ("labels?", list(text())),
+                ("merged?", a("Offset")),
+                ("replies?", a("Offset")),
+                ("newestReplies?", list(a("BoardReply"))),
+                ("at", a("Moment")),
+            ]),
+        ),
+        (
+            "BoardReply",
+            object(&[
+                ("id", a("Count")),
+                ("text", text()),
+                ("author?", text()),
+                ("host?", flag()),
                 ("at", a("Moment")),
             ]),
         ),
@@ -298,6 +340,19 @@ fn conferences() -> Vec<(&'static str, Value)> {
                 ("identity?", identity),
                 ("speakers?", list(speaker)),
                 ("moderated?", json!({ "type": "boolean" })),
+                ("audienceReplies?", json!({ "type": "boolean" })),
+                ("invited?", json!({ "type": "boolean" })),
+                ("teams?", list(text())),
+                (
+                    "agenda?",
+                    list(object(&[
+                        ("title", text()),
+                        ("startTime?", text()),
+                        ("endTime?", text()),
+                        ("speaker?", a("Count")),
+                        ("track?", text()),
+                    ])),
+                ),
             ]),
         ),
         ("ConferenceCreated", object(&[("code", text()), ("by", a("Id")), ("info", a("ConferenceInfo"))])),
@@ -314,6 +369,7 @@ fn conferences() -> Vec<(&'static str, Value)> {
             "ResultsShown",
             object(&[("question", a("Id")), ("shown", json!({ "type": "boolean" })), ("results?", a("Results"))]),
         ),
+        ("QuestionFrozen", object(&[("question", a("Id")), ("frozen", json!({ "type": "boolean" }))])),
         (
             "ConferenceEvent",
             json!({ "oneOf": [
@@ -325,6 +381,7 @@ fn conferences() -> Vec<(&'static str, Value)> {
                 kind("questionLive", a("QuestionLive")),
                 kind("questionClosed", a("QuestionClosed")),
                 kind("resultsShown", a("ResultsShown")),
+                kind("questionFrozen", a("QuestionFrozen")),
             ] }),
         ),
     ]
@@ -372,6 +429,7 @@ fn parts() -> Vec<(&'static str, Value)> {
 
 /// `components.schemas` of the document.
 pub fn components() -> Map<String, Value> {
-    let all = [numbers(), texts(), events(), happenings(), questions(), results(), conferences(), parts()].concat();
+    let all =
+        [numbers(), texts(), events(), happenings(), questions(), results(), boards(), conferences(), parts()].concat();
     all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
 }

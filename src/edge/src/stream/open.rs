@@ -96,7 +96,7 @@ async fn subscription(
     let reply = Box::new(move |outcome| {
         let _peer_gone = tell.send(outcome);
     });
-    shared.backend.access(identity, topic, reply);
+    shared.backend.access(identity, topic, since, reply);
     let unanswered = || Refusal::new(RefusalCode::Internal, "the right to a topic could not be checked");
     let outcome = told.await.unwrap_or_else(|_| Err(unanswered()));
     (topic, outcome.and_then(|access| access.subscribed(topic, since)))

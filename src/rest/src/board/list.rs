@@ -1,18 +1,22 @@
+use super::order::order;
 use super::view::ItemAnswer;
 use crate::openapi::PageParams;
 use crate::state::RestState;
 use actix_web::{HttpResponse, web};
 use plenum_http::{Answer, Guest, Id, PageQuery, Query};
-use plenum_schema::{ConferenceId, Refusal, RefusalCode};
-use plenum_services::conferences::Order;
+use plenum_schema::ConferenceId;
+use plenum_services::conferences::BoardQuery;
 use serde::{Deserialize, Serialize};
 
 /// In which order.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Sorted {
-    /// `votes` (default) or `newest`; pinned ones always come first.
+    /// `votes` (default), `newest` or `wilson` (the share of those who want it, with the doubt that few votes leave); pinned ones always
+    /// come first.
     sort: Option<String>,
+    /// Only those with this label.
+    label: Option<String>,
 }
 
 /// A page of questions.
@@ -35,12 +39,9 @@ pub async fn handle(
     page: Query<PageQuery>,
     sorted: Query<Sorted>,
 ) -> Answer {
-    let order = match sorted.0.sort.as_deref() {
-        None | Some("votes") => Order::Votes,
-        Some("newest") => Order::Newest,
-        Some(_) => return Err(Refusal::field(RefusalCode::Invalid, "sort", "sort by votes or newest").into()),
-    };
-    let found = state.conferences.board(&guest.0, id.0, order, page.0.limit()?, page.0.cursor.as_deref()).await?;
+    let order = order("sort", sorted.0.sort.as_deref())?;
+    let wanted = BoardQuery { order, label: sorted.0.label, limit: page.0.limit()?, cursor: page.0.cursor };
+    let found = state.conferences.board(&guest.0, id.0, wanted).await?;
     let items = found.items.into_iter().map(ItemAnswer::from).collect();
     Ok(HttpResponse::Ok().json(Page { items, next_cursor: found.next }))
 }

@@ -20,9 +20,12 @@ pub(crate) struct ModerationBody {
     /// Empty: nothing any more.
     #[serde(default)]
     answer: Option<String>,
+    /// What it is about: all of its labels, at most 5.
+    #[serde(default)]
+    labels: Option<Vec<String>>,
 }
 
-/// Approve, answer, pin or dismiss a question of the audience
+/// Approve, answer, label, pin or dismiss a question of the audience
 #[utoipa::path(put, path = "/conference/{id}/qa/{itemId}", tag = "conferences", request_body = ModerationBody,
     params(("id" = uuid::Uuid, Path, description = "The conference"),
         ("itemId" = u32, Path, description = "The question")),
@@ -34,7 +37,8 @@ pub async fn handle(
     item: ItemInPath,
     body: Body<ModerationBody>,
 ) -> Answer {
-    let ModerationBody { status, pinned, answer } = body.value;
-    let item = state.conferences.moderate(&guest.0, id.0, item.0, Moderation { status, pinned, answer }).await?;
+    let ModerationBody { status, pinned, answer, labels } = body.value;
+    let moderation = Moderation { status, pinned, answer, labels };
+    let item = state.conferences.moderate(&guest.0, id.0, item.0, moderation).await?;
     Ok(HttpResponse::Ok().json(ItemAnswer::from(item)))
 }

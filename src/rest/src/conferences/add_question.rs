@@ -1,4 +1,4 @@
-use super::body::QuestionBody;
+use super::body::{FromTopBody, QuestionBody};
 use super::view::QuestionAnswer;
 use crate::state::RestState;
 use actix_web::{HttpResponse, web};
@@ -12,8 +12,9 @@ pub async fn handle(
     guest: Guest,
     state: web::Data<RestState>,
     id: Id<ConferenceId>,
-    body: Body<QuestionBody>,
+    mut body: Body<QuestionBody>,
 ) -> Answer {
-    let view = state.conferences.add_question(&guest.0, id.0, body.value.into()).await?;
+    let top = body.value.from_top.take().map(FromTopBody::top).transpose()?;
+    let view = state.conferences.add_question(&guest.0, id.0, body.value.into(), top).await?;
     Ok(HttpResponse::Created().json(QuestionAnswer::from(view)))
 }

@@ -1,9 +1,10 @@
 //! What is said about conferences, questions and ballots.
 
-use plenum_schema::conference::{ConferenceInfo, IdentityMode, Speaker};
+use plenum_schema::conference::{AgendaItem, ConferenceInfo, IdentityMode, Speaker};
 use plenum_schema::poll::{Answer, BallotPolicy, ChoiceOption, Definition, Number, OptionId, QuestionKind, Visibility};
 use plenum_schema::wire::Vote;
 use plenum_schema::{QuestionId, Refusal, RefusalCode};
+use plenum_services::conferences::FromTop;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A member that is there, perhaps as `null`.
@@ -18,6 +19,29 @@ pub(crate) struct SpeakerBody {
     pub name: String,
     #[serde(default)]
     pub bio: Option<String>,
+}
+
+/// One point of an agenda.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AgendaBody {
+    title: String,
+    #[serde(default)]
+    start_time: Option<String>,
+    #[serde(default)]
+    end_time: Option<String>,
+    #[serde(default)]
+    speaker: Option<u32>,
+    #[serde(default)]
+    track: Option<String>,
+}
+
+impl From<AgendaBody> for AgendaItem {
+    fn from(body: AgendaBody) -> Self {
+        let AgendaBody { title, start_time, end_time, speaker, track } = body;
+        let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Self { title, start_time: said(start_time), end_time: said(end_time), speaker, track: said(track) }
+    }
 }
 
 /// A conference as it is wanted. When changing, absent members stay as they are and `null` removes a text.
@@ -46,6 +70,15 @@ pub(crate) struct ConferenceBody {
     pub passcode: Option<String>,
     /// Whether moderators look at the audience's questions before everybody sees them.
     moderated: Option<bool>,
+    /// Whether the audience may reply to questions of others.
+    audience_replies: Option<bool>,
+    /// Whether nobody joins without an invitation.
+    invited: Option<bool>,
+    /// Teams that participants belong to, all of them; absent: as they are.
+    teams: Option<Vec<String>>,
+    /// What happens when and where, all of it: `title`, `startTime`, `endTime`, `speaker` (a number), `track`. Absent: as it is.
+    #[schema(value_type = Option<Vec<Object>>)]
+    agenda: Option<Vec<AgendaBody>>,
     /// All of them; absent: as they are.
     #[schema(value_type = Option<Vec<Object>>)]
     speakers: Option<Vec<SpeakerBody>>,
@@ -72,6 +105,12 @@ impl ConferenceBody {
         }
         info.identity = self.identity.unwrap_or(info.identity);
         info.moderated = self.moderated.unwrap_or(info.moderated);
+        info.invited = self.invited.unwrap_or(info.invited);
+        info.teams = self.teams.unwrap_or_else(|| std::mem::take(&mut info.teams));
+        if let Some(agenda) = self.agenda {
+            info.agenda = agenda.into_iter().map(AgendaItem::from).collect();
+        }
+        info.audience_replies = self.audience_replies.unwrap_or(info.audience_replies);
         if let Some(speakers) = self.speakers {
             let speaker = |(id, body): (u32, SpeakerBody)| Speaker { id, name: body.name, bio: body.bio };
             info.speakers = (1..).zip(speakers).map(speaker).collect();
@@ -107,7 +146,7 @@ enum OptionBody {
 #[schema(as = QuestionBody)]
 pub(crate) struct QuestionBody {
     text: String,
-    /// `single` (default), `multiple`, `yesNo`, `rating`, `ranking`, `words`, `text`, `number` or `quiz`.
+    /// `single` (default), `multiple`, `yesNo`, `rating`, `ranking`, `words`, `text`, `number`, `quiz`, `point` or `feedback`.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     kind: Option<QuestionKind>,
@@ -141,6 +180,45 @@ pub(crate) struct QuestionBody {
     #[serde(default)]
     #[schema(value_type = Option<f64>)]
     tolerance: Option<Number>,
+    /// Address of a picture; with `point` what is pointed at.
+    #[serde(default)]
+    image: Option<String>,
+    /// Feedback: an answer weighs half after so long (60,000).
+    #[serde(default)]
+    half_life_ms: Option<u64>,
+    /// The survey it belongs to: its questions are answered at one's own pace.
+    #[serde(default)]
+    survey: Option<String>,
+    /// The outcome stands only with at least so many ballots.
+    #[serde(default)]
+    quorum: Option<u64>,
+    /// The outcome stands only with ballots of at least this share (0 to 1) of everybody who has joined.
+    #[serde(default)]
+    #[schema(value_type = Option<f64>)]
+    quorum_share: Option<Number>,
+    /// Instead of `options`, when adding a question: what the audience most wants of what it has asked and nobody has answered.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub from_top: Option<FromTopBody>,
+}
+
+/// How many ideas of the audience become options.
+#[derive(Deserialize)]
+pub(crate) struct FromTopBody {
+    count: usize,
+    /// `votes` (default), `newest` or `wilson`.
+    #[serde(default)]
+    sort: Option<String>,
+    #[serde(default)]
+    label: Option<String>,
+}
+
+impl FromTopBody {
+    /// What is meant.
+    pub fn top(self) -> Result<FromTop, Refusal> {
+        let order = crate::board::order::order("fromTop.sort", self.sort.as_deref())?;
+        Ok(FromTop { count: self.count, order, label: self.label })
+    }
 }
 
 impl From<QuestionBody> for Definition {
@@ -162,6 +240,11 @@ impl From<QuestionBody> for Definition {
             points: body.points,
             target: body.target,
             tolerance: body.tolerance,
+            image: body.image,
+            half_life_ms: body.half_life_ms,
+            survey: body.survey,
+            quorum: body.quorum,
+            quorum_share: body.quorum_share,
         }
     }
 }
@@ -179,7 +262,8 @@ enum OptionNumber {
 #[serde(rename_all = "camelCase")]
 #[schema(as = VoteBody)]
 pub(crate) struct VoteBody {
-    /// `{"choice": [2]}`, `{"rating": 4}`, `{"ranking": [3, 1, 2]}`, `{"words": ["a"]}`, `{"text": "…"}` or `{"number": 12.5}`.
+    /// `{"choice": [2]}`, `{"rating": 4}`, `{"ranking": [3, 1, 2]}`, `{"words": ["a"]}`, `{"text": "…"}`, `{"number": 12.5}` or
+    /// `{"point": {"x": 0.4, "y": 0.25}}`.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     answer: Option<Answer>,

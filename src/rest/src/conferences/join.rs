@@ -16,6 +16,12 @@ pub(crate) struct JoinBody {
     /// What to be called; asked for where the conference is `pseudonymous`.
     name: Option<String>,
     passcode: Option<String>,
+    /// One of the conference's `teams`; absent: whichever, where there are any.
+    team: Option<String>,
+    /// Where the conference is `invited`: it can be used once.
+    invitation: Option<String>,
+    /// 16 to 64 random bytes that this device keeps: with them it may use its invitation again, when the answer was lost.
+    device: Option<String>,
 }
 
 /// A participant.
@@ -26,6 +32,8 @@ pub(crate) struct JoinAnswer {
     #[schema(value_type = String, format = Uuid)]
     participant: ParticipantId,
     name: Option<String>,
+    /// The team, where there are any.
+    team: Option<String>,
     /// Keep it: it is who you are in this conference, here and on a socket.
     token: String,
     #[serde(serialize_with = "rfc3339")]
@@ -46,13 +54,14 @@ pub async fn handle(
     request: HttpRequest,
     body: MaybeBody<JoinBody>,
 ) -> Answer {
-    let JoinBody { name, passcode } = body.0;
+    let JoinBody { name, passcode, team, invitation, device } = body.0;
     let by = guest.0;
-    let join = state.conferences.join(by.as_ref(), id.0, Joining { name, passcode });
+    let join = state.conferences.join(by.as_ref(), id.0, Joining { name, passcode, team, invitation, device });
     let joined = guessing(&state, &request, join).await?;
     Ok(HttpResponse::Created().json(JoinAnswer {
         participant: joined.participant,
         name: joined.name,
+        team: joined.team,
         token: joined.token.expose().to_owned(),
         expires_at: joined.expires_at,
         conference: ConferenceAnswer::of(&state, joined.conference, by.as_ref()).await?,

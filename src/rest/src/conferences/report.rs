@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Form {
-    /// `json` (default) or `csv`.
+    /// `json` (default), `csv` or `xlsx`.
     format: Option<String>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct ReportAnswer {
 /// What came of a conference; for whoever runs it
 #[utoipa::path(get, path = "/conference/{id}/report", tag = "conferences",
     params(("id" = uuid::Uuid, Path, description = "The conference"), Form),
-    responses((status = 200, description = "JSON, or comma-separated values", body = ReportAnswer)))]
+    responses((status = 200, description = "JSON, comma-separated values or a workbook", body = ReportAnswer)))]
 pub async fn handle(guest: Guest, state: web::Data<RestState>, id: Id<ConferenceId>, form: Query<Form>) -> Answer {
     let report = state.conferences.report(&guest.0, id.0).await?;
     match form.0.format.as_deref().unwrap_or("json") {
@@ -39,6 +39,10 @@ pub async fn handle(guest: Guest, state: web::Data<RestState>, id: Id<Conference
             .content_type("text/csv; charset=utf-8")
             .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"report.csv\""))
             .body(report.csv())),
-        _ => Err(Refusal::field(RefusalCode::Invalid, "format", "a report is json or csv").into()),
+        "xlsx" => Ok(HttpResponse::Ok()
+            .content_type("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+            .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"report.xlsx\""))
+            .body(report.xlsx()?)),
+        _ => Err(Refusal::field(RefusalCode::Invalid, "format", "a report is json, csv or xlsx").into()),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::moment::rfc3339;
 use crate::state::RestState;
-use plenum_schema::conference::{Audience, ConferenceStatus, HostRole, IdentityMode, Speaker};
+use plenum_schema::conference::{AgendaItem, Audience, ConferenceStatus, HostRole, IdentityMode, Speaker};
 use plenum_schema::moment::rfc3339_option;
 use plenum_schema::poll::{
     Answer, BallotPolicy, ChoiceOption, Definition, Number, OptionId, QuestionKind, Results, Visibility,
@@ -121,6 +121,8 @@ pub(crate) struct LiveQuestion {
     closes_at: Option<i64>,
     /// What the host said last about showing results.
     shown: Option<bool>,
+    /// Whether it takes no answers at the moment.
+    frozen: bool,
 }
 
 /// A conference.
@@ -144,6 +146,15 @@ pub(crate) struct ConferenceAnswer {
     has_passcode: bool,
     /// Whether moderators look at the audience's questions first.
     moderated: bool,
+    /// Whether the audience may reply to questions of others.
+    audience_replies: bool,
+    /// Whether nobody joins without an invitation.
+    invited: bool,
+    /// Teams that participants belong to.
+    teams: Vec<String>,
+    /// What happens when and where.
+    #[schema(value_type = Vec<Object>)]
+    agenda: Vec<AgendaItem>,
     #[schema(value_type = Vec<Object>)]
     speakers: Vec<Speaker>,
     /// What to subscribe to on a socket.
@@ -181,6 +192,7 @@ impl ConferenceAnswer {
             live_at: asked.live_at,
             closes_at: asked.closes_at,
             shown: asked.shown,
+            frozen: asked.frozen,
         });
         Ok(Self {
             id: view.id,
@@ -194,6 +206,10 @@ impl ConferenceAnswer {
             identity: view.info.identity,
             has_passcode,
             moderated: view.info.moderated,
+            audience_replies: view.info.audience_replies,
+            invited: view.info.invited,
+            teams: view.info.teams,
+            agenda: view.info.agenda,
             speakers: view.info.speakers,
             topic: Topic::Conference(view.id),
             chat,
@@ -214,7 +230,7 @@ impl ConferenceAnswer {
 #[schema(as = QuestionDefinition)]
 pub(crate) struct DefinitionAnswer {
     text: String,
-    /// `single`, `multiple`, `yesNo`, `rating`, `ranking`, `words`, `text`, `number` or `quiz`.
+    /// `single`, `multiple`, `yesNo`, `rating`, `ranking`, `words`, `text`, `number`, `quiz`, `point` or `feedback`.
     #[schema(value_type = String)]
     kind: QuestionKind,
     #[schema(value_type = Vec<Object>)]
@@ -237,6 +253,12 @@ pub(crate) struct DefinitionAnswer {
     target: Option<Number>,
     #[schema(value_type = Option<f64>)]
     tolerance: Option<Number>,
+    image: Option<String>,
+    half_life_ms: Option<u64>,
+    survey: Option<String>,
+    quorum: Option<u64>,
+    #[schema(value_type = Option<f64>)]
+    quorum_share: Option<Number>,
 }
 
 impl From<Definition> for DefinitionAnswer {
@@ -254,8 +276,31 @@ impl From<Definition> for DefinitionAnswer {
             points,
             target,
             tolerance,
+            image,
+            half_life_ms,
+            survey,
+            quorum,
+            quorum_share,
         } = definition;
-        Self { text, kind, options, min, max, policy, visibility, duration_ms, correct, points, target, tolerance }
+        Self {
+            text,
+            kind,
+            options,
+            min,
+            max,
+            policy,
+            visibility,
+            duration_ms,
+            correct,
+            points,
+            target,
+            tolerance,
+            image,
+            half_life_ms,
+            survey,
+            quorum,
+            quorum_share,
+        }
     }
 }
 
@@ -282,6 +327,8 @@ pub(crate) struct QuestionAnswer {
     closes_at: Option<i64>,
     /// What the host said last about showing results.
     shown: Option<bool>,
+    /// Whether it takes no answers at the moment.
+    frozen: bool,
     /// As the caller may see them.
     #[schema(value_type = Option<Object>)]
     results: Option<Results>,
@@ -308,6 +355,7 @@ impl From<QuestionView> for QuestionAnswer {
             live_at: view.live_at,
             closes_at: view.closes_at,
             shown: view.shown,
+            frozen: view.frozen,
             results: view.results,
             my_answer,
             receipt,

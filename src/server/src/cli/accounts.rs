@@ -239,7 +239,7 @@ fn token_line(minted: &Minted, json: bool) -> String {
 pub(super) fn keys(settings: &Settings, command: KeysCommand) -> Result<(), Failure> {
     let accounts = offline::accounts(&settings.load()?, Missing::Refuse)?;
     match command {
-        KeysCommand::Rotate => accounts.rotate_keys()?,
+        KeysCommand::Rotate => super::block_on(async { Ok(accounts.rotate_keys().await?) })?,
     }
     writeln!(std::io::stdout(), "a new key signs from now on")?;
     Ok(())

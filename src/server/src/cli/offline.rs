@@ -51,5 +51,10 @@ pub(super) fn store(config: &Config, missing: Missing) -> Result<SharedStore, Fa
 pub(super) fn accounts(config: &Config, missing: Missing) -> Result<Accounts, Failure> {
     let clock: SharedClock = Arc::new(SystemClock::new());
     let ender = Arc::new(NoConnections);
-    Ok(Accounts::open(store(config, missing)?, clock, ender, config.accounts.clone(), &config.store.path)?)
+    let (store, settings) = (store(config, missing)?, config.accounts.clone());
+    if config.store.engine == Engine::Scylla {
+        let shared = Accounts::open_shared(store, clock, ender, settings, &config.store.path);
+        return super::block_on(async { Ok(shared.await?) });
+    }
+    Ok(Accounts::open(store, clock, ender, settings, &config.store.path)?)
 }

@@ -1,7 +1,7 @@
 //! What types cannot say: ranges, and settings that contradict each other.
 
-use super::Config;
-use super::sections::{Engine, MAX_WORKERS};
+use super::sections::MAX_WORKERS;
+use super::{Bus, Config, Engine};
 use plenum_actors::connection::ConnectionConfig;
 use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
@@ -60,6 +60,7 @@ impl Config {
         found.extend(
             self.http.surface.problems().into_iter().map(|problem| below("http")((problem.key, problem.reason))),
         );
+        self.check_cluster(&mut found);
         found.extend(self.conferences.service.problems().into_iter().map(below("conferences")));
         self.check_voting(&mut found);
         self.check_status_board(&mut found);
@@ -119,6 +120,8 @@ impl Config {
         between(found, "conferences.title_chars", limits.title_chars, 1..=1_000);
         between(found, "conferences.description_chars", limits.description_chars, 0..=10_000);
         between(found, "conferences.speakers", limits.speakers, 0..=200);
+        between(found, "conferences.teams", limits.teams, 0..=1_000);
+        between(found, "conferences.agenda_items", limits.agenda_items, 0..=2_000);
         between(found, "conferences.hosts", limits.hosts, 1..=1_000);
         between(found, "conferences.live_questions", limits.live_questions, 1..=200);
         between(found, "conferences.asked_questions", limits.asked_questions, 1..=900);
@@ -132,6 +135,15 @@ impl Config {
         if let Err(error) = EnvFilter::builder().parse(&self.log.level) {
             found.push(("log.level".to_owned(), format!("is no level and no list of levels by module: {error}")));
         }
+    }
+
+    fn check_cluster(&self, found: &mut Found) {
+        let below = |(key, reason): (&str, String)| (format!("cluster.{key}"), reason);
+        found.extend(self.cluster.settings.problems().into_iter().map(below));
+        let is_fine = self.cluster.bus == Bus::None || self.store.engine != Engine::Embedded;
+        let reason =
+            "cannot be the embedded engine, which one process has for itself: the nodes of a cluster share a store";
+        unless(found, is_fine, "store.engine", reason);
     }
 
     fn check_listeners(&self, found: &mut Found) {

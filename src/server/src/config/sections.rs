@@ -2,6 +2,7 @@
 
 use plenum_actors::aggregates::conversation::ConversationLimits;
 use plenum_actors::owner::OwnerConfig;
+use plenum_cluster::nats::ClusterConfig;
 use plenum_http::HttpConfig;
 use plenum_services::conferences::{ConferenceLimits, ConferencesConfig, VotingLimits};
 use plenum_services::conversations::ConversationsConfig;
@@ -233,25 +234,25 @@ pub enum Engine {
 }
 
 /// `[cluster]`
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ClusterConfig {
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ClusterSection {
     /// What connects the nodes.
     pub bus: Bus,
-}
-
-impl Default for ClusterConfig {
-    fn default() -> Self {
-        Self { bus: Bus::None }
-    }
+    /// The rest of the section.
+    #[serde(flatten)]
+    pub settings: ClusterConfig,
 }
 
 /// What connects nodes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bus {
     /// Nothing: a single node.
+    #[default]
     None,
+    /// NATS.
+    Nats,
 }
 
 /// `[websocket]`
@@ -331,6 +332,10 @@ pub struct ConferencesSection {
     pub description_chars: usize,
     /// Most speakers.
     pub speakers: usize,
+    /// Most teams.
+    pub teams: usize,
+    /// Most points of an agenda.
+    pub agenda_items: usize,
     /// Most people who run one conference by their accounts.
     pub hosts: usize,
     /// Most questions one conference may have live at the same time.
@@ -344,10 +349,18 @@ pub struct ConferencesSection {
 
 impl Default for ConferencesSection {
     fn default() -> Self {
-        let ConferenceLimits { title_chars, description_chars, speakers, hosts, live_questions, asked_questions } =
-            ConferenceLimits::default();
-        let service = ConferencesConfig::default();
-        Self { title_chars, description_chars, speakers, hosts, live_questions, asked_questions, service }
+        let limits = ConferenceLimits::default();
+        Self {
+            title_chars: limits.title_chars,
+            description_chars: limits.description_chars,
+            speakers: limits.speakers,
+            teams: limits.teams,
+            agenda_items: limits.agenda_items,
+            hosts: limits.hosts,
+            live_questions: limits.live_questions,
+            asked_questions: limits.asked_questions,
+            service: ConferencesConfig::default(),
+        }
     }
 }
 
@@ -359,6 +372,8 @@ impl ConferencesSection {
             title_chars: self.title_chars,
             description_chars: self.description_chars,
             speakers: self.speakers,
+            teams: self.teams,
+            agenda_items: self.agenda_items,
             hosts: self.hosts,
             live_questions: self.live_questions,
             asked_questions: self.asked_questions,

@@ -251,6 +251,141 @@ describe("a conference", () => {
     await host.leave();
   });
 
+  test("merges, labels and answers what its audience asks, and makes a question of the best ideas", async () => {
+    const { host, code } = await running("Ideas", { audienceReplies: true });
+    await host.page.getByRole("button", { name: "Start", exact: true }).click();
+    const phones = [];
+    for (const name of ["Ada", "Linus"]) phones.push(await Phone.arrive(browser, `${address}join/${code}`, name));
+    const [ada, linus] = phones;
+    for (const [phone, text] of [[ada, "Ship in May"], [linus, "May, please"], [ada, "Free lunch"]]) {
+      await phone.page.getByLabel("Your question").fill(text);
+      await phone.page.getByRole("button", { name: "Ask" }).click();
+      await linus.page.getByRole("button", { name: new RegExp(`for: ${text}`, "u") }).waitFor();
+    }
+    await linus.page.getByRole("button", { name: /for: Ship in May/u }).click();
+    await ada.page.getByRole("button", { name: /for: May, please/u }).click();
+    await host.page.getByRole("button", { name: "Merge: May, please" }).click();
+    const merge = host.page.getByRole("dialog", { name: "Merge: May, please" });
+    await merge.getByLabel("It says the same as").selectOption("Ship in May");
+    await host.isAccessible("merging");
+    await merge.getByRole("button", { name: "Merge" }).click();
+    await ada.page.getByText("1 other asked the same").waitFor();
+    await ada.page.getByRole("button", { name: "2 votes for: Ship in May" }).waitFor();
+    await host.page.getByRole("button", { name: "Labels: Ship in May" }).click();
+    await host.page.getByRole("dialog").getByLabel("Labels").fill("release, dates");
+    await host.page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+    await ada.page.locator(".labels").getByText("release").waitFor();
+    await linus.page.getByRole("button", { name: "Reply to: Ship in May" }).click();
+    await linus.page.getByRole("textbox", { name: "Reply to: Ship in May" }).fill("June is fine too");
+    await linus.page.getByRole("button", { name: "Send the reply" }).click();
+    await ada.page.locator(".replies").getByText("June is fine too").waitFor();
+    await host.page.getByRole("button", { name: "Reply: Ship in May" }).click();
+    await host.page.getByRole("dialog").getByLabel("Your reply").fill("We try.");
+    await host.page.getByRole("dialog").getByRole("button", { name: "Reply" }).click();
+    await ada.page.locator(".replies .of-host").getByText("We try.").waitFor();
+    await ada.page.getByLabel("Order").selectOption("Most wanted share");
+    await ada.isAccessible("replies and labels");
+    await ada.picture("conference-phone-replies");
+    await host.picture("conference-host-replies");
+    await host.page.getByRole("button", { name: "Remove the reply: June is fine too" }).click();
+    await ada.page.getByText("June is fine too").waitFor({ state: "detached" });
+    await host.page.getByRole("button", { name: "Make a question of the top ideas" }).click();
+    await host.page.getByRole("dialog").getByRole("button", { name: "Add" }).click();
+    await host.presses("Which of your ideas first?", "Push live");
+    await ada.votes("Which of your ideas first?", "Free lunch");
+    for (const phone of phones) await phone.leave();
+    await host.leave();
+  });
+
+  test("points at a picture, says how it goes, answers a survey, and is kept from a word", async () => {
+    const { host, code } = await running("More kinds");
+    await host.adds("Where is it?", { kind: "point", fields: { "Address of a picture": "/assets/logo.svg" } });
+    await host.adds("How is the pace?", { kind: "feedback", options: ["Too slow", "Just right", "Too fast"] });
+    await host.adds("In a word?", { kind: "words", fields: { "Least ballots": 2 } });
+    for (const text of ["First of two", "Second of two"])
+      await host.adds(text, { kind: "yesNo", fields: { "Survey it belongs to": "After lunch" } });
+    await host.isAccessible("a prepared conference of more kinds");
+    await host.page.getByRole("button", { name: "Start", exact: true }).click();
+    const phone = await Phone.arrive(browser, `${address}join/${code}`, "Phone");
+    for (const text of ["How is the pace?", "In a word?", "Where is it?"]) {
+      await host.presses(text, "Push live");
+      await host.presses(text, "Show results");
+    }
+    const picture = phone.question("Where is it?").locator(".ballot .picture");
+    await picture.click({ position: { x: 40, y: 60 } });
+    await phone.isAccessible("pointing at a picture");
+    await phone.taps("Where is it?", "Vote");
+    await phone.hasVoted("Where is it?");
+    await phone.question("Where is it?").locator(".heat-cell").first().waitFor();
+    await phone.picture("conference-phone-point");
+    // With the keyboard: the slider, then the same button.
+    await phone.question("Where is it?").getByLabel("Across").press("End");
+    await phone.taps("Where is it?", "Change the vote");
+    await phone.question("Where is it?").getByText(/100 % from the left/u).first().waitFor();
+    await phone.votes("How is the pace?", "Too fast");
+    await phone.question("How is the pace?").getByText("after 60 s an answer weighs half").waitFor();
+    const first = await host.agenda("How is the pace?").locator(".total").textContent();
+    await phone.taps("How is the pace?", "Too fast");
+    await phone.hasVoted("How is the pace?");
+    assert.match(first, /1 vote/u);
+    await phone.question("In a word?").getByLabel("Word 1").fill("Rude");
+    await phone.question("In a word?").getByLabel("Word 2").fill("kind");
+    await phone.taps("In a word?", "Send");
+    await phone.question("In a word?").locator(".cloud").getByText("rude").waitFor();
+    await phone.question("In a word?").getByText("Quorum not reached: 2 votes are needed").waitFor();
+    await host.agenda("In a word?").getByText("Hide words").click();
+    await host.agenda("In a word?").getByRole("button", { name: "Hide: rude" }).click();
+    await phone.question("In a word?").locator(".cloud").getByText("rude").waitFor({ state: "detached" });
+    await host.presses("In a word?", "Freeze");
+    await phone.question("In a word?").getByText("Paused").waitFor();
+    await host.isAccessible("a frozen word cloud");
+    await host.picture("conference-host-words");
+    await host.page.getByRole("button", { name: "Push all live: After lunch" }).click();
+    const survey = phone.page.locator(".survey");
+    await survey.getByText("0 of 2 answered").waitFor();
+    await phone.votes("First of two", "Yes");
+    await survey.getByText("1 of 2 answered").waitFor();
+    assert.deepEqual(await survey.locator("h2").allTextContents(), ["After lunch", "First of two", "Second of two"]);
+    await phone.isAccessible("a survey");
+    await phone.picture("conference-phone-survey");
+    const screen = await host.opensScreen();
+    await screen.isAccessible("a screen of more kinds");
+    await screen.picture("conference-screen-kinds");
+    await host.page.getByRole("button", { name: "Close all: After lunch" }).click();
+    await survey.getByText("Closed").first().waitFor();
+    await phone.leave();
+    await host.leave();
+  });
+
+  test("is joined with an invitation, once, and shows its agenda", async () => {
+    const { host, code } = await running("By invitation", {
+      invited: true,
+      agenda: "10:00–10:30 | Opening | Ada | Hall 1\nLunch",
+    });
+    await host.page.getByRole("button", { name: "Invitations" }).click();
+    const dialog = host.page.getByRole("dialog", { name: "Invitations" });
+    await dialog.getByLabel("How many").fill("2");
+    await dialog.getByRole("button", { name: "Make" }).click();
+    await dialog.getByText("2 made, 0 used.").waitFor();
+    const links = (await dialog.getByLabel("New invitations").inputValue()).split("\n");
+    assert.equal(links.length, 2);
+    await host.isAccessible("invitations");
+    await host.picture("conference-host-invitations");
+    const phone = await Phone.arrive(browser, links[0], "Invited");
+    await phone.page.getByRole("button", { name: "Join" }).click();
+    await phone.page.getByText("It has not begun yet.").waitFor();
+    await phone.page.getByText("Agenda").click();
+    await phone.page.getByText("10:00 – 10:30 · Ada · Hall 1").waitFor();
+    await phone.isAccessible("an agenda");
+    await phone.picture("conference-phone-agenda");
+    const second = await Phone.arrive(browser, `${address}join/${code}`, "Second");
+    await second.page.getByLabel("Your invitation").fill(links[0].split("#")[1]);
+    await second.page.getByRole("button", { name: "Join" }).click();
+    await second.page.getByText(/somebody has joined with it/u).waitFor();
+    for (const person of [phone, second]) await person.leave();
+    await host.leave();
+  });
+
   test("opens on a phone with less than 60 KB over the wire", async () => {
     const { host, code } = await running("A slow line");
     await host.page.getByRole("button", { name: "Start", exact: true }).click();

@@ -18,12 +18,15 @@ export class Host extends Person {
   }
 
   /** A conference made with the form; answers with its public code. */
-  async creates(title, { identity, moderated = false } = {}) {
+  async creates(title, { identity, moderated = false, audienceReplies = false, invited = false, agenda = "" } = {}) {
     const { page } = this;
     await page.getByRole("button", { name: "New conference" }).click();
     const dialog = page.getByRole("dialog", { name: "New conference" });
     await dialog.getByLabel("Title").fill(title);
     if (identity) await dialog.getByLabel("Who votes").selectOption(identity);
+    if (invited) await dialog.getByLabel(/without an invitation/u).check();
+    if (agenda) await dialog.getByLabel("Agenda").fill(agenda);
+    if (audienceReplies) await dialog.getByLabel(/may reply/u).check();
     if (moderated) await dialog.getByLabel(/read by a moderator/u).check();
     await dialog.getByRole("button", { name: "Create" }).click();
     await page.getByRole("heading", { name: title }).waitFor();

@@ -3,7 +3,8 @@
 mod access;
 mod changes;
 mod chat;
-mod conference;
+pub mod conference;
+mod kinds;
 mod personal;
 mod presence;
 mod resume;

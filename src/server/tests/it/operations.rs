@@ -149,7 +149,7 @@ fn metrics_ask_for_the_token_when_there_is_one() {
 fn a_node_that_starts_or_drains_is_not_ready_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let store = Embedded::open(EmbeddedConfig::at(folder.path().join("store"))).unwrap();
-    let readiness = Readiness::new(store, Arc::new(SystemClock::new()));
+    let readiness = Readiness::new(store, Arc::new(SystemClock::new()), Box::new(|| "none"));
     assert_eq!(readiness.health().reasons, ["starting"]);
     readiness.enter(Phase::Running);
     assert_eq!((readiness.health().status, readiness.summary().status), ("ready", "ok"));

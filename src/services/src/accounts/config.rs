@@ -109,6 +109,9 @@ pub struct TokenConfig {
     pub refresh_grace_s: u64,
     /// Age at which a new signing key replaces the present one, seconds. 0: only when told to.
     pub key_max_age_s: u64,
+    /// Nodes that share a store share the keys: how often each looks whether another has replaced one, seconds, 1 to 3,600. A token
+    /// of an unknown key is looked up at once, too.
+    pub keys_every_s: u64,
 }
 
 impl Default for TokenConfig {
@@ -122,6 +125,7 @@ impl Default for TokenConfig {
             refresh_idle_s: 30 * 24 * 3_600,
             refresh_grace_s: 10,
             key_max_age_s: 90 * 24 * 3_600,
+            keys_every_s: 30,
         }
     }
 }
@@ -226,6 +230,7 @@ impl AccountsConfig {
                 "must be at least access_ttl_s and at most ten years",
             ),
             (token.refresh_idle_s >= token.access_ttl_s, "token.refresh_idle_s", "must be at least access_ttl_s"),
+            ((1..=3_600).contains(&token.keys_every_s), "token.keys_every_s", "must be 1 to 3600 seconds"),
             (token.refresh_grace_s <= 300, "token.refresh_grace_s", "must be at most 300 seconds"),
             (throttle.waiting >= 1 && throttle.waiting <= 100_000, "throttle.waiting", "must be 1 to 100000"),
             (throttle.buckets >= 100, "throttle.buckets", "must be at least 100"),

@@ -1,15 +1,17 @@
 //! The server's own keys: Ed25519 keys that sign access tokens (RFC 8037), and the key behind refresh tokens.
 //!
-//! They lie in `keys/ring.json` in the data directory, readable by its owner only, and are made at the first start. Nodes of
-//! one cluster have the same file.
+//! They are made at the first start. A node alone keeps them in `keys/ring.json` in the data directory, readable by its owner only;
+//! nodes that share a store keep them there.
 
 mod file;
+mod shared;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use ed25519_dalek::SigningKey;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use plenum_actors::clock::WallMillis;
+use plenum_actors::store::{SharedStore, StoreError};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
@@ -54,6 +56,12 @@ pub enum KeyError {
         /// What is wrong, without the keys.
         reason: &'static str,
     },
+    /// The store that has them does not answer.
+    #[error("{0}")]
+    Store(StoreError),
+    /// Other nodes keep changing them.
+    #[error("other nodes keep changing the keys")]
+    Contended,
     /// The system gives no random numbers.
     #[error("the system's random source does not answer")]
     Random,
@@ -102,6 +110,8 @@ pub struct KeyRing {
     verifying: HashMap<String, Key>,
     refresh: RefreshKey,
     overlap_ms: i64,
+    /// Of the row in the store; 0 of a file.
+    version: i64,
 }
 
 impl fmt::Debug for KeyRing {
@@ -176,7 +186,7 @@ impl KeyRing {
         let keys: Option<Vec<Key>> = stored.signing.iter().map(Key::new).collect();
         let signing = stored.signing.iter().rev().find(|key| key.retired_at.is_none()).and_then(Key::new)?;
         let verifying = keys?.into_iter().map(|key| (key.kid.clone(), key)).collect();
-        Some(Self { stored, signing, verifying, refresh, overlap_ms })
+        Some(Self { stored, signing, verifying, refresh, overlap_ms, version: 0 })
     }
 
     /// A ring with a new signing key; the present one is retired and those retired for long enough are gone. On disk
@@ -185,14 +195,48 @@ impl KeyRing {
     /// # Errors
     /// [`KeyError`]: nothing has changed then.
     pub fn rotated(&self, data_dir: &Path, now: WallMillis) -> Result<Self, KeyError> {
+        let stored = self.with_fresh_key(now)?;
+        file::replace(data_dir, &stored)?;
+        Self::new(stored, self.overlap_ms).ok_or_else(|| file::damaged(data_dir, "a new key does not read back"))
+    }
+
+    /// As [`Self::open`], for nodes that share a store: made of this node's file where the store has no keys yet.
+    ///
+    /// # Errors
+    /// [`KeyError`]: the store does not answer; the file is unreadable, damaged, or readable by others.
+    pub async fn open_shared(
+        store: &SharedStore,
+        data_dir: &Path,
+        overlap_ms: i64,
+        now: WallMillis,
+    ) -> Result<Self, KeyError> {
+        shared::open(store, data_dir, overlap_ms, now).await
+    }
+
+    /// The ring of the store as it stands now.
+    ///
+    /// # Errors
+    /// [`KeyError`]: the store does not answer.
+    pub async fn loaded(&self, store: &SharedStore) -> Result<Self, KeyError> {
+        shared::load(store, self.overlap_ms).await
+    }
+
+    /// As [`Self::rotated`], in the store. When another node was faster its ring is answered.
+    ///
+    /// # Errors
+    /// [`KeyError`]: the store does not answer.
+    pub async fn rotated_shared(&self, store: &SharedStore, now: WallMillis) -> Result<Self, KeyError> {
+        shared::rotate(store, self, now).await
+    }
+
+    fn with_fresh_key(&self, now: WallMillis) -> Result<Stored, KeyError> {
         let mut stored = self.stored.clone();
         for key in &mut stored.signing {
             key.retired_at.get_or_insert(now);
         }
         stored.signing.retain(|key| self.still_verifies(key.retired_at, now));
         stored.signing.push(StoredKey::fresh(now)?);
-        file::replace(data_dir, &stored)?;
-        Self::new(stored, self.overlap_ms).ok_or_else(|| file::damaged(data_dir, "a new key does not read back"))
+        Ok(stored)
     }
 
     fn still_verifies(&self, retired_at: Option<WallMillis>, now: WallMillis) -> bool {

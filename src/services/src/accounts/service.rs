@@ -16,6 +16,10 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Tokens of unknown keys lead to a look at shared keys no more often than this, milliseconds: anybody can send them.
+const LOOK_AGAIN_MS: u64 = 1_000;
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +44,15 @@ pub(super) struct Inner {
     pub tokens: Tokens,
     ring: RwLock<Arc<KeyRing>>,
     pub attempts: Attempts,
-    data_dir: PathBuf,
+    keys: Keys,
+}
+
+/// Where the keys are.
+enum Keys {
+    /// In a file below this directory.
+    File(PathBuf),
+    /// In the store, with other nodes: the earliest time at which a token of an unknown key leads to another look.
+    Shared(AtomicU64),
 }
 
 /// Accounts and their sessions. Cheap to clone; all clones are one service.
@@ -68,11 +80,45 @@ impl Accounts {
         config: AccountsConfig,
         data_dir: &Path,
     ) -> Result<Self, OpenError> {
+        let overlap = millis(config.token.access_ttl_s + config.token.leeway_s);
+        let ring = KeyRing::open(data_dir, overlap, clock.wall())?;
+        let accounts = Self::with_ring(store, clock, ender, config, (ring, Keys::File(data_dir.to_owned())))?;
+        if accounts.has_old_key() {
+            accounts.rotate_file(data_dir)?;
+        }
+        Ok(accounts)
+    }
+
+    /// The same for nodes that share a store: the keys are there, made at the first start of the first node, of the keys below
+    /// `data_dir` if it has some.
+    ///
+    /// # Errors
+    /// [`OpenError`]: a setting that must not be used, keys that cannot be had, no threads.
+    pub async fn open_shared(
+        store: SharedStore,
+        clock: SharedClock,
+        ender: Arc<dyn SessionEnder>,
+        config: AccountsConfig,
+        data_dir: &Path,
+    ) -> Result<Self, OpenError> {
+        // Another node signs with a key for so long after it was replaced.
+        let overlap = millis(config.token.access_ttl_s + config.token.leeway_s + config.token.keys_every_s);
+        let ring = KeyRing::open_shared(&store, data_dir, overlap, clock.wall()).await?;
+        let accounts = Self::with_ring(store, clock, ender, config, (ring, Keys::Shared(AtomicU64::new(0))))?;
+        accounts.maintain().await?;
+        Ok(accounts)
+    }
+
+    fn with_ring(
+        store: SharedStore,
+        clock: SharedClock,
+        ender: Arc<dyn SessionEnder>,
+        config: AccountsConfig,
+        (ring, keys): (KeyRing, Keys),
+    ) -> Result<Self, OpenError> {
         if let Some(problem) = config.problems().into_iter().next() {
             return Err(OpenError::Config(problem));
         }
-        let overlap = millis(config.token.access_ttl_s + config.token.leeway_s);
-        let ring = KeyRing::open(data_dir, overlap, clock.wall())?;
         let impossible = ConfigProblem { key: "password", reason: "these parameters cannot be used together" };
         let hasher = Hasher::new(&config.password).ok_or(OpenError::Config(impossible))?;
         let inner = Inner {
@@ -85,33 +131,61 @@ impl Accounts {
                 clock.clone(),
             ),
             ring: RwLock::new(Arc::new(ring)),
-            data_dir: data_dir.to_owned(),
+            keys,
             store,
             clock,
             ender,
             config,
         };
-        let accounts = Self(Arc::new(inner));
-        accounts.maintain()?;
-        Ok(accounts)
+        Ok(Self(Arc::new(inner)))
     }
 
-    /// What has to be done now and then (hourly is enough): replaces a signing key that is old enough.
+    /// Whether the keys are shared with other nodes, and looked at every [`Self::keys_every_s`].
+    #[must_use]
+    pub fn shares_keys(&self) -> bool {
+        matches!(self.0.keys, Keys::Shared(_))
+    }
+
+    /// How often shared keys are looked at, seconds.
+    #[must_use]
+    pub fn keys_every_s(&self) -> u64 {
+        self.0.config.token.keys_every_s
+    }
+
+    /// What has to be done now and then (hourly is enough, every [`Self::keys_every_s`] where keys are shared): takes over what other
+    /// nodes have made of the keys, and replaces a signing key that is old enough.
     ///
     /// # Errors
-    /// [`KeyError`] when the new key cannot be written; the present one stays.
-    pub fn maintain(&self) -> Result<(), KeyError> {
+    /// [`KeyError`] when the keys cannot be read or the new one cannot be written; the present ones stay.
+    pub async fn maintain(&self) -> Result<(), KeyError> {
+        self.0.look_at_keys().await?;
+        if self.has_old_key() { self.rotate_keys().await } else { Ok(()) }
+    }
+
+    fn has_old_key(&self) -> bool {
         let (max_age, age) = (self.0.config.token.key_max_age_s, self.0.clock.wall() - self.0.ring().signing_since());
-        if max_age > 0 && age >= millis(max_age) { self.rotate_keys() } else { Ok(()) }
+        max_age > 0 && age >= millis(max_age)
     }
 
     /// Makes a new signing key. Tokens of the one before stay valid until they expire.
     ///
     /// # Errors
     /// [`KeyError`] when it cannot be written; the present one stays.
-    pub fn rotate_keys(&self) -> Result<(), KeyError> {
+    pub async fn rotate_keys(&self) -> Result<(), KeyError> {
+        match &self.0.keys {
+            Keys::File(data_dir) => self.rotate_file(data_dir),
+            Keys::Shared(_) => {
+                let ring = self.0.ring().rotated_shared(&self.0.store, self.0.clock.wall()).await?;
+                *self.0.ring.write() = Arc::new(ring);
+                tracing::info!(target: "security", event = "keys_rotated", outcome = "ok");
+                Ok(())
+            }
+        }
+    }
+
+    fn rotate_file(&self, data_dir: &Path) -> Result<(), KeyError> {
         let mut ring = self.0.ring.write();
-        *ring = Arc::new(ring.rotated(&self.0.data_dir, self.0.clock.wall())?);
+        *ring = Arc::new(ring.rotated(data_dir, self.0.clock.wall())?);
         tracing::info!(target: "security", event = "keys_rotated", outcome = "ok");
         Ok(())
     }
@@ -128,6 +202,34 @@ impl Inner {
         Arc::clone(&self.ring.read())
     }
 
+    /// Takes over what other nodes have made of the keys.
+    async fn look_at_keys(&self) -> Result<(), KeyError> {
+        if let Keys::Shared(_) = self.keys {
+            let ring = self.ring().loaded(&self.store).await?;
+            *self.ring.write() = Arc::new(ring);
+        }
+        Ok(())
+    }
+
+    /// The token's owner. A token of an unknown key leads to a look at shared keys, now and then: another node may have made it.
+    async fn verify(&self, token: &str) -> Result<Identity, TokenError> {
+        let verified = self.tokens.verify(&self.ring(), token, self.now());
+        let Keys::Shared(next) = &self.keys else { return verified };
+        if verified != Err(TokenError::Key) || !self.is_due(next) {
+            return verified;
+        }
+        if let Err(error) = self.look_at_keys().await {
+            tracing::warn!(%error, "the signing keys could not be looked at");
+        }
+        self.tokens.verify(&self.ring(), token, self.now())
+    }
+
+    fn is_due(&self, next: &AtomicU64) -> bool {
+        let (now, due) = (self.clock.mono(), next.load(Ordering::Relaxed));
+        let after = now + LOOK_AGAIN_MS;
+        now >= due && next.compare_exchange(due, after, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
     pub fn now(&self) -> WallMillis {
         self.clock.wall()
     }
@@ -141,8 +243,7 @@ impl Inner {
 
     /// The identity behind an access token whose session still exists.
     pub async fn identify(&self, token: &str) -> Result<Identity, Refusal> {
-        let verified = self.tokens.verify(&self.ring(), token, self.now());
-        let identity = verified.map_err(|error| {
+        let identity = self.verify(token).await.map_err(|error| {
             tracing::debug!(%error, "access token refused");
             // Clients find out that a token has expired by using it: nothing to be told about.
             if error != TokenError::Time {

@@ -23,6 +23,9 @@ const CONFERENCE_SUFFIX: &str = ":conference";
 /// The longest text that can be a token, bytes; ours have about 450.
 const MAX_TEXT: usize = 2_048;
 
+/// A token is good on nodes whose clocks are slow by so much against the one that made it, milliseconds.
+const NOT_BEFORE_MS: i64 = 600_000;
+
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -133,7 +136,7 @@ impl Tokens {
             sid: grant.session,
             role: grant.role.to_owned(),
             iat: now.div_euclid(1_000),
-            nbf: now.div_euclid(1_000),
+            nbf: now.saturating_sub(NOT_BEFORE_MS).div_euclid(1_000),
             exp: grant.until.div_euclid(1_000),
             jti: grant.id,
             conf: grant.conference,

@@ -8,21 +8,22 @@ use plenum_schema::{ConferenceId, Offset, Refusal, RefusalCode, Topic};
 impl Conferences {
     /// Whether the caller may follow a conference's topic: its audience, whoever runs it, and everybody with an account. Answers the
     /// log's head.
-    async fn conference_access(&self, by: &Identity, id: ConferenceId) -> Result<Offset, Refusal> {
+    async fn conference_access(&self, by: &Identity, id: ConferenceId, known: Offset) -> Result<Offset, Refusal> {
         let elsewhere = matches!(by.scope, Scope::Conference { conference, .. } if conference != id);
         if elsewhere {
             return Err(no_such_conference());
         }
-        Ok(self.raw_view(id, Some(by)).await?.head)
+        Ok(self.view_beyond(id, Some(by), known).await?.head)
     }
 
-    /// Whether the caller may follow a topic of a conference or a poll; answers the head of its log, 0 where it has none.
+    /// Whether the caller may follow a topic of a conference or a poll, who has heard of it up to `known`; answers the head of its log, 0
+    /// where it has none.
     ///
     /// # Errors
     /// `notFound` for what the caller may not know of, `forbidden`, `busy`, `unavailable`.
-    pub async fn access(&self, by: &Identity, topic: Topic) -> Result<Offset, Refusal> {
+    pub async fn access(&self, by: &Identity, topic: Topic, known: Offset) -> Result<Offset, Refusal> {
         let view = match topic {
-            Topic::Conference(id) => return self.conference_access(by, id).await,
+            Topic::Conference(id) => return self.conference_access(by, id, known).await,
             Topic::Board(id) => return self.board_access(by, id, false).await.map(|()| 0),
             Topic::BoardHost(id) => return self.board_access(by, id, true).await.map(|()| 0),
             Topic::Poll(question) => (question, View::Public),

@@ -2,10 +2,10 @@
 
 use super::{Conferences, unexpected, voter};
 use crate::accounts::Identity;
-use plenum_actors::aggregates::board::{Answered, Command, Listed, Order};
-use plenum_schema::board::{BoardItem, ItemId, ItemStatus};
+use plenum_actors::aggregates::board::{Answered, Command, Listed, Listing, Order, Speaker};
+use plenum_schema::board::{BoardItem, ItemId, ItemStatus, ReplyId};
 use plenum_schema::conference::{ConferenceStatus, HostRole};
-use plenum_schema::wire::{AskQuestion, Upvote};
+use plenum_schema::wire::{AskQuestion, ReplyTo, Upvote};
 use plenum_schema::{ConferenceId, ParticipantId, Refusal, RefusalCode};
 
 /// What a moderator makes of a question; absent members stay.
@@ -17,6 +17,21 @@ pub struct Moderation {
     pub pinned: Option<bool>,
     /// What is answered; empty: nothing any more.
     pub answer: Option<String>,
+    /// What it is about: all of its labels.
+    pub labels: Option<Vec<String>>,
+}
+
+/// Which page of questions somebody wants.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct BoardQuery {
+    /// In which order.
+    pub order: Order,
+    /// Only those with this label.
+    pub label: Option<String>,
+    /// At most so many.
+    pub limit: usize,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
 }
 
 /// A page of questions.
@@ -75,10 +90,82 @@ impl Conferences {
         item(self.ask_board(vote.conference, Command::Upvote { by, item: vote.item, up: vote.up }).await?)
     }
 
-    /// Approves, answers, pins or dismisses a question.
+    /// Replies to a question: whoever moderates, and the audience where the conference allows it.
     ///
     /// # Errors
-    /// `forbidden` by role, `notFound`, `invalid` or `tooLarge` naming `answer`, `unavailable`.
+    /// `forbidden`, `notFound` for what the caller may not see, `gone` when the conference is over, `invalid` or `tooLarge` naming `text`,
+    /// `limitReached`, `unavailable`.
+    pub async fn reply(&self, by: &Identity, said: ReplyTo) -> Result<BoardItem, Refusal> {
+        let ReplyTo { conference, item: which, text, client_ref } = said;
+        let (by, author) = match Self::member(by, conference) {
+            Ok(participant) => {
+                let view = self.raw_view(conference, None).await?;
+                if view.status == ConferenceStatus::Ended {
+                    return Err(Refusal::new(RefusalCode::Gone, "the conference is over"));
+                }
+                if !view.info.audience_replies {
+                    return Err(Refusal::new(RefusalCode::Forbidden, "replies of the audience are not wanted here"));
+                }
+                let name = self.participant_name_of(conference, participant).await?;
+                (Speaker::Audience(participant), name)
+            }
+            Err(_) => {
+                self.authorize(conference, by, HostRole::Moderator).await?;
+                (Speaker::Host(by.user), None)
+            }
+        };
+        item(self.ask_board(conference, Command::Reply { by, author, item: which, text, client_ref }).await?)
+    }
+
+    /// Takes a reply away.
+    ///
+    /// # Errors
+    /// `forbidden` by role, `notFound`, `unavailable`.
+    pub async fn drop_reply(
+        &self,
+        by: &Identity,
+        id: ConferenceId,
+        which: ItemId,
+        reply: ReplyId,
+    ) -> Result<BoardItem, Refusal> {
+        self.authorize(id, by, HostRole::Moderator).await?;
+        item(self.ask_board(id, Command::DropReply { item: which, reply }).await?)
+    }
+
+    /// Lets a question have the votes and replies of another one that says the same.
+    ///
+    /// # Errors
+    /// `forbidden` by role, `notFound`, `conflict` when it was merged into a third one, `invalid` naming `into`, `unavailable`.
+    pub async fn merge(
+        &self,
+        by: &Identity,
+        id: ConferenceId,
+        which: ItemId,
+        into: ItemId,
+    ) -> Result<BoardItem, Refusal> {
+        self.authorize(id, by, HostRole::Moderator).await?;
+        item(self.ask_board(id, Command::Merge { item: which, into }).await?)
+    }
+
+    /// What the audience most wants of what it has asked and nobody has answered: the texts, best first.
+    pub(super) async fn top_items(
+        &self,
+        id: ConferenceId,
+        order: Order,
+        label: Option<String>,
+        limit: usize,
+    ) -> Result<Vec<String>, Refusal> {
+        let listing = Listing { by: None, order, label, is_open: true, skip: 0, limit };
+        match self.ask_board(id, Command::List(listing)).await? {
+            Answered::Items(items, _) => Ok(items.into_iter().map(|listed| listed.item.text).collect()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Approves, answers, labels, pins or dismisses a question.
+    ///
+    /// # Errors
+    /// `forbidden` by role, `notFound`, `conflict` once it was merged, `invalid` or `tooLarge` naming `answer` or `labels`, `unavailable`.
     pub async fn moderate(
         &self,
         by: &Identity,
@@ -87,22 +174,15 @@ impl Conferences {
         moderation: Moderation,
     ) -> Result<BoardItem, Refusal> {
         self.authorize(id, by, HostRole::Moderator).await?;
-        let Moderation { status, pinned, answer } = moderation;
-        item(self.ask_board(id, Command::Moderate { item: which, status, pinned, answer }).await?)
+        let Moderation { status, pinned, answer, labels } = moderation;
+        item(self.ask_board(id, Command::Moderate { item: which, status, pinned, answer, labels }).await?)
     }
 
     /// The questions that somebody may see.
     ///
     /// # Errors
     /// `forbidden` for who is neither of the audience nor runs the conference, `invalid` for a cursor that is none, `unavailable`.
-    pub async fn board(
-        &self,
-        by: &Identity,
-        id: ConferenceId,
-        order: Order,
-        limit: usize,
-        cursor: Option<&str>,
-    ) -> Result<BoardPage, Refusal> {
+    pub async fn board(&self, by: &Identity, id: ConferenceId, wanted: BoardQuery) -> Result<BoardPage, Refusal> {
         let participant = match Self::member(by, id) {
             Ok(participant) => Some(participant),
             Err(_) => self.authorize(id, by, HostRole::Screen).await.map(|role| {
@@ -111,8 +191,10 @@ impl Conferences {
             })?,
         };
         let wrong = |_| Refusal::field(RefusalCode::Invalid, "cursor", "this is no cursor of this list");
-        let skip: usize = cursor.map_or(Ok(0), str::parse).map_err(wrong)?;
-        match self.ask_board(id, Command::List { by: participant, order, skip, limit }).await? {
+        let BoardQuery { order, label, limit, cursor } = wanted;
+        let skip: usize = cursor.as_deref().map_or(Ok(0), str::parse).map_err(wrong)?;
+        let listing = Listing { by: participant, order, label, is_open: false, skip, limit };
+        match self.ask_board(id, Command::List(listing)).await? {
             Answered::Items(items, is_more) => {
                 Ok(BoardPage { items, next: is_more.then(|| skip.saturating_add(limit).to_string()) })
             }

@@ -15,14 +15,14 @@ const ATTEMPTS: usize = 32;
 const LONGEST: usize = 64;
 
 /// A random code.
-fn random_code(chars: usize) -> String {
+pub(super) fn random_code(chars: usize) -> String {
     // From the thread's generator, which is seeded by the system and cannot be foreseen.
     let one = |_| char::from(ALPHABET.get(rand::random_range(0..ALPHABET.len())).copied().unwrap_or(b'A'));
     (0..chars).map(one).collect()
 }
 
 /// A code as it is stored: capitals, without what people put between them. `None` for what no code is.
-fn normalised(text: &str) -> Option<String> {
+pub(super) fn normalised(text: &str) -> Option<String> {
     if text.len() > LONGEST {
         return None;
     }

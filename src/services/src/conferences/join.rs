@@ -20,6 +20,12 @@ pub struct Joining {
     pub name: Option<String>,
     /// What they say is the passcode.
     pub passcode: Option<String>,
+    /// The team they want to be in; absent: whichever, where there are any.
+    pub team: Option<String>,
+    /// What they say is their invitation.
+    pub invitation: Option<String>,
+    /// What their device calls itself, 16 to 64 random bytes: it may repeat the use of an invitation.
+    pub device: Option<String>,
 }
 
 /// Somebody who has joined.
@@ -29,12 +35,29 @@ pub struct Joined {
     pub participant: ParticipantId,
     /// The name they gave.
     pub name: Option<String>,
+    /// The team they are in.
+    pub team: Option<String>,
     /// What their device keeps and shows.
     pub token: Secret,
     /// When it ends, milliseconds since 1970.
     pub expires_at: i64,
     /// What they joined.
     pub conference: ConferenceView,
+}
+
+fn check_team(teams: &[String], wanted: Option<&str>) -> Result<(), Refusal> {
+    match wanted {
+        Some(team) if !teams.iter().any(|known| known == team) => {
+            Err(Refusal::field(RefusalCode::Invalid, "team", "there is no such team"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A team for who has not chosen: by their random number, so that teams come out about equal.
+fn some_team(teams: &[String], participant: ParticipantId) -> Option<String> {
+    let place = participant.0.as_u128().checked_rem(teams.len() as u128)?;
+    teams.get(usize::try_from(place).ok()?).cloned()
 }
 
 /// Participants counted at a time.
@@ -45,8 +68,8 @@ impl Conferences {
     /// people an account is one participant, on however many devices.
     ///
     /// # Errors
-    /// `notFound`, `gone` when it is over, `forbidden` naming `passcode`, `unauthenticated` where an account is needed, `invalid`
-    /// naming `name`, `limitReached`, `unavailable`.
+    /// `notFound`, `gone` when it is over, `forbidden` naming `passcode` or `invitation`, `unauthenticated` where an account is needed, `invalid`
+    /// naming `name` or `team`, `limitReached`, `unavailable`.
     pub async fn join(&self, by: Option<&Identity>, id: ConferenceId, joining: Joining) -> Result<Joined, Refusal> {
         let view = self.view(id, by).await?;
         if view.status == ConferenceStatus::Ended {
@@ -57,17 +80,24 @@ impl Conferences {
             self.check_passcode(id, joining.passcode.as_deref()).await?;
         }
         let name = self.participant_name(&joining)?;
+        if known.is_none() && view.info.identity == IdentityMode::Pseudonymous && name.is_none() {
+            return Err(Refusal::field(RefusalCode::Invalid, "name", "this conference asks for a name"));
+        }
+        check_team(&view.info.teams, joining.team.as_deref())?;
+        // Last of all that can go wrong: it is used up.
+        let stranger = if known.is_none() && view.info.invited && !self.has_joined(by, &view).await? {
+            self.use_invitation(id, joining.invitation.as_deref(), joining.device.as_deref()).await?
+        } else {
+            // Random, never the account: nothing stored leads from one to the other.
+            ParticipantId(Uuid::from_u128(rand::random()))
+        };
         let (participant, user) = match (known, view.info.identity, by.filter(|by| by.is_account())) {
             (Some(participant), ..) => (participant, None),
             (None, IdentityMode::SignedIn, Some(by)) => (ParticipantId::of_user(id, by.user), Some(by.user)),
             (None, IdentityMode::SignedIn, None) => {
                 return Err(Refusal::new(RefusalCode::Unauthenticated, "sign in to join this conference"));
             }
-            (None, IdentityMode::Pseudonymous, _) if name.is_none() => {
-                return Err(Refusal::field(RefusalCode::Invalid, "name", "this conference asks for a name"));
-            }
-            // Random, never the account: nothing stored leads from one to the other.
-            (None, _, _) => (ParticipantId(Uuid::from_u128(rand::random())), None),
+            (None, _, _) => (stranger, None),
         };
         let row = Participant {
             conference_id: id,
@@ -75,9 +105,22 @@ impl Conferences {
             name,
             user_id: user,
             joined_at: self.parts.clock.wall(),
+            team: joining.team.or_else(|| some_team(&view.info.teams, participant)),
         };
         let row = self.enter(row).await?;
         self.admit(row, view)
+    }
+
+    /// Whether an account has joined a conference of signed-in people before: it needs no second invitation.
+    async fn has_joined(&self, by: Option<&Identity>, view: &ConferenceView) -> Result<bool, Refusal> {
+        if view.info.identity != IdentityMode::SignedIn {
+            return Ok(false);
+        }
+        let Some(by) = by.filter(|by| by.is_account()) else {
+            return Err(Refusal::new(RefusalCode::Unauthenticated, "sign in to join this conference"));
+        };
+        let key = vec![view.id.to_value(), ParticipantId::of_user(view.id, by.user).to_value()];
+        Ok(self.parts.store.get(Participant::TABLE, key).await.map_err(unavailable)?.is_some())
     }
 
     fn participant_name(&self, joining: &Joining) -> Result<Option<String>, Refusal> {
@@ -140,7 +183,7 @@ impl Conferences {
             ConferenceRole::Participant,
             expires_at,
         )?;
-        Ok(Joined { participant, name: row.name, token, expires_at, conference })
+        Ok(Joined { participant, name: row.name, team: row.team, token, expires_at, conference })
     }
 
     fn until(&self, seconds: u64) -> i64 {

@@ -1,6 +1,6 @@
 //! Questions as their hosts prepare them, and as everybody sees them.
 
-use super::{Conferences, View, no_such_question, voter_in};
+use super::{Conferences, Order, View, no_such_question, voter_in};
 use crate::accounts::Identity;
 use crate::unavailable::{damaged, unavailable};
 use plenum_actors::aggregates::conference::{Asked, ConferenceView};
@@ -14,6 +14,17 @@ use plenum_schema::{ConferenceId, QuestionId, Refusal, RefusalCode};
 
 /// A question to prepare: its definition. The options of a yes-or-no question need not be named.
 pub type NewQuestion = Definition;
+
+/// Options that the audience has thought of: what it most wants of what stands on its board and is not answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FromTop {
+    /// How many, at least 2.
+    pub count: usize,
+    /// What decides.
+    pub order: Order,
+    /// Only those with this label.
+    pub label: Option<String>,
+}
 
 /// Where a question stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +56,8 @@ pub struct QuestionView {
     pub closes_at: Option<i64>,
     /// What the host said last about showing its results.
     pub shown: Option<bool>,
+    /// Whether it takes no answers at the moment.
+    pub frozen: bool,
     /// The results, as the caller may see them; absent while it is a draft.
     pub results: Option<Results>,
     /// The caller's own ballot.
@@ -88,17 +101,46 @@ impl Conferences {
         row.ok_or_else(no_such_question)
     }
 
-    /// Prepares a question.
+    /// The question with what the audience has thought of as its options.
+    async fn with_ideas(&self, id: ConferenceId, mut new: NewQuestion, top: FromTop) -> Result<NewQuestion, Refusal> {
+        let wrong = |code, text: &str| Err(Refusal::field(code, "fromTop", text));
+        if !new.options.is_empty() {
+            return wrong(RefusalCode::Invalid, "fromTop and options exclude each other");
+        }
+        if !(2..=self.parts.voting.options).contains(&top.count) {
+            return wrong(RefusalCode::Invalid, &format!("count is between 2 and {}", self.parts.voting.options));
+        }
+        let texts = self.top_items(id, top.order, top.label, top.count).await?;
+        if texts.len() < 2 {
+            return wrong(
+                RefusalCode::Conflict,
+                "fewer than two questions of the audience are approved and not answered",
+            );
+        }
+        let most = self.parts.voting.option_chars;
+        let option =
+            |(id, text): (u16, String)| ChoiceOption { id, text: text.chars().take(most).collect(), image: None };
+        new.options = (1..).zip(texts).map(option).collect();
+        Ok(new)
+    }
+
+    /// Prepares a question; with `top` its options are what the audience has thought of.
     ///
     /// # Errors
-    /// `forbidden` by role, `invalid`, `tooLarge` naming a member of it, `limitReached`, `unavailable`.
+    /// `forbidden` by role, `invalid`, `tooLarge` naming a member of it, `conflict` naming `fromTop` when the audience has thought of too
+    /// little, `limitReached`, `unavailable`.
     pub async fn add_question(
         &self,
         by: &Identity,
         id: ConferenceId,
         new: NewQuestion,
+        top: Option<FromTop>,
     ) -> Result<QuestionView, Refusal> {
         self.authorize(id, by, HostRole::Cohost).await?;
+        let new = match top {
+            Some(top) => self.with_ideas(id, new, top).await?,
+            None => new,
+        };
         let definition = with_options(new);
         check_definition(&self.parts.voting, &definition)?;
         let rows = self.question_rows(id).await?;
@@ -258,6 +300,7 @@ impl Conferences {
             live_at: Some(asked.live_at),
             closes_at: asked.closes_at,
             shown: asked.shown,
+            frozen: asked.frozen && asked.closed.is_none(),
             results: Some(results),
             own,
         })
@@ -284,6 +327,7 @@ fn draft(row: &QuestionRow) -> Result<QuestionView, Refusal> {
         live_at: None,
         closes_at: None,
         shown: None,
+        frozen: false,
         results: None,
         own: None,
     })

@@ -33,6 +33,12 @@ impl Conferences {
     }
 }
 
+/// The kind of a question as clients write it.
+pub(super) fn kind_name(results: &Results) -> String {
+    let kind = serde_json::to_value(results.kind).ok();
+    kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or_default().to_owned()
+}
+
 /// A text as a field of comma-separated values (RFC 4180). What a spreadsheet would take for a formula is made text.
 fn field(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
@@ -47,8 +53,7 @@ impl Report {
         let mut out = String::from("question,kind,ballots,answer,count\r\n");
         for question in &self.questions {
             let Some(results) = &question.results else { continue };
-            let kind = serde_json::to_value(results.kind).ok();
-            let kind = kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or_default().to_owned();
+            let kind = kind_name(results);
             for (answer, count) in rows(&question.definition, results) {
                 let text = field(&question.definition.text);
                 // Writing to a text cannot fail.
@@ -60,7 +65,7 @@ impl Report {
 }
 
 /// What was answered how often, in words.
-fn rows(question: &Definition, results: &Results) -> Vec<(String, u64)> {
+pub(super) fn rows(question: &Definition, results: &Results) -> Vec<(String, u64)> {
     let name = |option: i64| {
         let found = question.options.iter().find(|one| i64::from(one.id) == option);
         found.map_or_else(|| option.to_string(), |one| one.text.clone())
@@ -73,7 +78,10 @@ fn rows(question: &Definition, results: &Results) -> Vec<(String, u64)> {
         let plain = |number: &plenum_schema::poll::Number| serde_json::to_string(number).unwrap_or_default();
         (format!("{} to {}", plain(&bucket.from), plain(&bucket.to)), bucket.count)
     });
-    counts.chain(words).chain(texts).chain(ranges).collect()
+    let hidden = results.hidden_words.iter().map(|word| (format!("{} (hidden)", word.word), word.count));
+    let cells = results.heat.iter().flat_map(|heat| &heat.cells);
+    let cells = cells.map(|cell| (format!("column {}, row {}", cell.column + 1, cell.row + 1), cell.count));
+    counts.chain(words).chain(hidden).chain(texts).chain(ranges).chain(cells).collect()
 }
 
 #[cfg(test)]

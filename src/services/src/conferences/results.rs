@@ -58,9 +58,14 @@ impl Conferences {
                 View::Voted => asked.shown.unwrap_or(visibility != Visibility::Hidden),
                 View::Public => asked.shown.unwrap_or(visibility == Visibility::Live),
             };
-            let Results { kind, total_responses, revision, .. } = kept;
-            let hidden = || Results::hidden(question, kind, total_responses, revision, true);
-            return Ok(if is_seen { kept } else { hidden() });
+            let Results { kind, total_responses, revision, .. } = &kept;
+            let hidden = || Results::hidden(question, *kind, *total_responses, *revision, true);
+            if !is_seen {
+                return Ok(hidden());
+            }
+            // What moderators keep from everybody is kept after the close too.
+            let hidden_words = if view == View::Host { kept.hidden_words } else { Vec::new() };
+            return Ok(Results { hidden_words, ..kept });
         }
         match self.ask_poll(question, Command::Results { view }).await? {
             Answered::Results(results) => Ok(*results),
@@ -129,7 +134,11 @@ impl Conferences {
                     PollEvent::Withdrawn(withdrawn) => {
                         chain.push(&leaf(question, entry.id, &pseudonym(question, withdrawn.voter), None));
                     }
-                    PollEvent::Opened(_) | PollEvent::Shown(_) | PollEvent::Closed(_) => {}
+                    PollEvent::Opened(_)
+                    | PollEvent::Shown(_)
+                    | PollEvent::Frozen(_)
+                    | PollEvent::WordHidden(_)
+                    | PollEvent::Closed(_) => {}
                 }
             }
         }

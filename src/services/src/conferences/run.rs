@@ -129,17 +129,53 @@ impl Conferences {
 
     /// Closes the poll, keeps its results, tells the audience. Each step can be repeated.
     async fn finish(&self, id: ConferenceId, question: QuestionId) -> Result<Offset, Refusal> {
-        let PollAnswer::Changed { results, voters, .. } = self.ask_poll(question, PollCommand::Close).await? else {
+        let audience = self.count_participants(id).await?;
+        let close = PollCommand::Close { audience };
+        let PollAnswer::Changed { results, voters, .. } = self.ask_poll(question, close).await? else {
             return Err(unexpected(&"a close"));
         };
-        let results = self.named(id, *results).await?;
+        let results = self.with_teams(id, self.named(id, *results).await?).await?;
         self.keep_results(id, question, &results).await?;
         let seen = match public(voters) {
-            Some(voters) => Some(Box::new(self.named(id, *voters).await?)),
+            Some(voters) => Some(Box::new(Results { teams: results.teams.clone(), ..self.named(id, *voters).await? })),
             None => None,
         };
         let closed = Command::Closed { question, total: results.total_responses, results: seen };
         offset_of(self.ask(id, closed).await?)
+    }
+
+    /// Lets no ballot into a question for a while, or again.
+    ///
+    /// # Errors
+    /// `notFound`, `forbidden` by role, `conflict` when it was never live, `gone` when it is closed, `unavailable`.
+    pub async fn freeze(
+        &self,
+        by: &Identity,
+        id: ConferenceId,
+        question: QuestionId,
+        frozen: bool,
+    ) -> Result<Offset, Refusal> {
+        self.authorize(id, by, HostRole::Cohost).await?;
+        self.question_row(id, question).await?;
+        self.ask_poll(question, PollCommand::Freeze { frozen }).await?;
+        offset_of(self.ask(id, Command::Frozen { question, frozen }).await?)
+    }
+
+    /// Keeps a word of a cloud from everybody but hosts, or no longer.
+    ///
+    /// # Errors
+    /// `notFound`, `forbidden` by role, `conflict` when it is no live word cloud, `gone` when it is closed, `invalid` naming `word`,
+    /// `limitReached`, `unavailable`.
+    pub async fn hide_word(
+        &self,
+        by: &Identity,
+        (id, question): (ConferenceId, QuestionId),
+        word: String,
+        hidden: bool,
+    ) -> Result<(), Refusal> {
+        self.authorize(id, by, HostRole::Moderator).await?;
+        self.question_row(id, question).await?;
+        self.ask_poll(question, PollCommand::HideWord { word, hidden }).await.map(drop)
     }
 
     /// Shows a question's results to everybody, or hides them.
@@ -159,6 +195,9 @@ impl Conferences {
             return Err(unexpected(&"a show"));
         };
         let results = match public(voters).filter(|_| shown) {
+            Some(results) if results.closed => {
+                Some(Box::new(self.with_teams(id, self.named(id, *results).await?).await?))
+            }
             Some(results) => Some(Box::new(self.named(id, *results).await?)),
             None => None,
         };

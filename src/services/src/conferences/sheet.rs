@@ -54,7 +54,11 @@ impl Conferences {
                 let (voter, answer) = match stored.event {
                     PollEvent::Ballot(ballot) => (ballot.voter, Some(ballot.answer)),
                     PollEvent::Withdrawn(withdrawn) => (withdrawn.voter, None),
-                    PollEvent::Opened(_) | PollEvent::Shown(_) | PollEvent::Closed(_) => continue,
+                    PollEvent::Opened(_)
+                    | PollEvent::Shown(_)
+                    | PollEvent::Frozen(_)
+                    | PollEvent::WordHidden(_)
+                    | PollEvent::Closed(_) => continue,
                 };
                 entries.push(SheetEntry { entry: entry.id, voter: hex(&pseudonym(question, voter)), answer });
             }

@@ -123,7 +123,7 @@ impl Bench {
     pub(super) fn command(&mut self, command: Command) -> Ticket {
         self.last += 1;
         let fresh = EntryId(Uuid::from_u128(u128::from(self.last) << 64));
-        self.feed(Input::Command { ticket: self.last, command, fresh });
+        self.feed(Input::Command { ticket: self.last, command, fresh, again: false });
         self.last
     }
 
@@ -133,7 +133,7 @@ impl Bench {
     }
 
     pub(super) fn access(&mut self) -> Access {
-        let ticket = self.command(Command::Access { user: ALICE });
+        let ticket = self.command(Command::Access { user: ALICE, known: 0 });
         match &self.answers[&ticket] {
             Ok(Answer::Access(access)) => access.clone(),
             other => panic!("{other:?}"),

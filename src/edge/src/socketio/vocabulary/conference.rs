@@ -3,9 +3,11 @@
 use super::incoming::Argument;
 use super::outgoing::Events;
 use plenum_schema::board::{BoardSignal, ItemId};
-use plenum_schema::conference::{Audience, ConferenceEvent, ConferenceInfo};
+use plenum_schema::conference::{Audience, ConferenceEvent, ConferenceInfo, QuestionFrozen};
 use plenum_schema::poll::{Answer, Definition, OptionId, Results};
-use plenum_schema::wire::{AskQuestion, Command, ConferenceQuestion, Subscribe, Unsubscribe, Upvote, Vote, Withdraw};
+use plenum_schema::wire::{
+    AskQuestion, Command, ConferenceQuestion, ReplyTo, Subscribe, Unsubscribe, Upvote, Vote, Withdraw,
+};
 use plenum_schema::{ConferenceId, Offset, QuestionId, Refusal, RefusalCode, Topic};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -97,6 +99,12 @@ pub(super) fn read(name: &str, argument: Argument<'_>) -> Result<Command, Refusa
             item: wish.id.ok_or_else(|| required("id"))?,
             up: wish.up.unwrap_or(true),
         }),
+        "reply_question" => Command::Reply(ReplyTo {
+            conference: wish.conference()?,
+            item: wish.id.ok_or_else(|| required("id"))?,
+            text: wish.text.clone().ok_or_else(|| required("text"))?,
+            client_ref: wish.client_ref,
+        }),
         _ => Command::CloseQuestion(wish.asked()?),
     })
 }
@@ -137,6 +145,14 @@ struct ClosedQuestion<'e> {
     question: ClosedId,
     #[serde(skip_serializing_if = "Option::is_none")]
     results: Option<Shown<'e>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FrozenQuestion {
+    conference_id: ConferenceId,
+    question_id: QuestionId,
+    frozen: bool,
 }
 
 #[derive(Serialize)]
@@ -208,6 +224,10 @@ pub(super) fn on_event(events: &mut Events, id: ConferenceId, at: i64, event: &C
             let question = ClosedId { id: closed.question, total_responses: closed.total_responses };
             let results = closed.results.as_deref().map(Shown::of);
             events.underscore("question_closed", &ClosedQuestion { conference_id: id, question, results });
+        }
+        ConferenceEvent::QuestionFrozen(QuestionFrozen { question, frozen }) => {
+            let said = FrozenQuestion { conference_id: id, question_id: *question, frozen: *frozen };
+            events.underscore("question_frozen", &said);
         }
         ConferenceEvent::ResultsShown(shown) => {
             if let Some(results) = &shown.results {

@@ -78,6 +78,7 @@ pub fn words(command: &Command) -> &'static [&'static str] {
         Command::ShowResults(_) => &[],
         Command::Ask(_) => &["ask_question"],
         Command::Upvote(_) => &["upvote_question"],
+        Command::Reply(_) => &["reply_question"],
     }
 }
 
@@ -282,7 +283,9 @@ pub fn read(name: &str, argument: Argument<'_>) -> Result<Heard, Refusal> {
         "add_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::React))?,
         "remove_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::Unreact))?,
         "join_conference" | "leave_conference" | "submit_answer" | "withdraw_answer" | "push_question"
-        | "close_question" | "ask_question" | "upvote_question" => Request::Native(conference::read(name, argument)?),
+        | "close_question" | "ask_question" | "upvote_question" | "reply_question" => {
+            Request::Native(conference::read(name, argument)?)
+        }
         "react" => return Err(not_yet("reactions in conferences")),
         _ => return Err(Refusal::new(RefusalCode::NotFound, "there is no such event")),
     };

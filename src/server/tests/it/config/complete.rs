@@ -86,6 +86,7 @@ fn every_field_of_every_settings_type_has_a_key() {
     // A flattened type is not asked for its fields, so these are asked by themselves.
     assert_eq!(missing::<plenum_http::HttpConfig>("http", defaults["http"].clone()), [""; 0]);
     assert_eq!(missing::<plenum_store::EmbeddedConfig>("store", defaults["store"].clone()), [""; 0]);
+    assert_eq!(missing::<plenum_cluster::nats::ClusterConfig>("cluster", defaults["cluster"].clone()), [""; 0]);
     let conferences = defaults["conferences"].clone();
     assert_eq!(missing::<plenum_services::conferences::ConferencesConfig>("conferences", conferences), [""; 0]);
     assert_eq!(missing::<plenum_services::conferences::VotingLimits>("voting", defaults["voting"].clone()), [""; 0]);

@@ -8,7 +8,8 @@ use plenum_schema::codec::Codec;
 use plenum_schema::conference::ConferenceEvent;
 use plenum_schema::poll::{Answer, Results};
 use plenum_schema::wire::{
-    AckResult, AskQuestion, Command, ConferenceQuestion, Event, ShowResults, Signal, Upvote, Vote, Voted, Withdraw,
+    AckResult, AskQuestion, Command, ConferenceQuestion, Event, ReplyTo, ShowResults, Signal, Upvote, Vote, Voted,
+    Withdraw,
 };
 use plenum_schema::{ConferenceId, QuestionId, RefusalCode, Topic};
 use serde_json::{Value, json};
@@ -353,4 +354,56 @@ async fn an_audience_asks_and_the_most_wanted_question_comes_first() {
     }
     let (status, listed) = hall.ask(&world, "GET", "/qa?sort=newest", &Value::Null);
     assert_eq!((status, &listed["items"][0]["text"]), (200, &json!("When?")));
+}
+
+#[tokio::test]
+async fn what_an_audience_asks_is_merged_labelled_replied_to_and_becomes_the_options_of_a_question() {
+    let world = World::start();
+    let hall = Hall::open(&world, &json!({ "title": "Ideas", "audienceReplies": true })).await;
+    let (ada, bob) = (hall.join(&world), hall.join(&world));
+    let say = |token: &str, method: &str, path: &str, body: &Value| {
+        let bearer = format!("Bearer {token}");
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = http::ask(world.address(), method, &hall.path(path), &[("Authorization", &bearer)], &text);
+        (answer.status, serde_json::from_str::<Value>(&answer.body).unwrap_or_default())
+    };
+    for (token, text) in [(&ada, "Ship in May"), (&bob, "May, please"), (&ada, "Free lunch"), (&bob, "Quiet rooms")] {
+        assert_eq!(say(token, "POST", "/qa", &json!({ "text": text })).0, 201);
+    }
+    for (token, item) in [(&ada, 1), (&bob, 1), (&ada, 2), (&bob, 3)] {
+        assert_eq!(say(token, "POST", &format!("/qa/{item}/upvote"), &Value::Null).0, 200);
+    }
+    assert_eq!(say(&ada, "POST", "/qa/2/merge", &json!({ "into": 1 })).0, 403);
+    let (status, merged) = hall.ask(&world, "POST", "/qa/2/merge", &json!({ "into": 1 }));
+    assert_eq!((status, &merged["votes"], &merged["merged"]), (200, &json!(2), &json!(1)), "{merged}");
+    let said = json!({ "text": "With pickles", "clientRef": "r1" });
+    let (status, replied) = say(&bob, "POST", "/qa/3/replies", &said);
+    assert_eq!((status, &replied["newestReplies"][0]["text"]), (201, &json!("With pickles")), "{replied}");
+    assert_eq!(say(&bob, "POST", "/qa/3/replies", &said).1["replies"], 1);
+    assert_eq!(say(&ada, "DELETE", "/qa/3/replies/1", &Value::Null).0, 403);
+    let (status, labelled) = hall.ask(&world, "PUT", "/qa/3", &json!({ "labels": ["food"] }));
+    assert_eq!((status, &labelled["labels"]), (200, &json!(["food"])), "{labelled}");
+    let (_, listed) = say(&ada, "GET", "/qa?sort=wilson&label=food", &Value::Null);
+    assert_eq!((&listed["items"][0]["id"], listed["items"].as_array().unwrap().len()), (&json!(3), 1));
+    assert!(listed["items"][0]["score"].as_f64().unwrap() > 0.0, "{listed}");
+    assert_eq!(hall.ask(&world, "DELETE", "/qa/3/replies/1", &Value::Null).1["replies"], 0);
+    let body = json!({ "text": "Which first?", "fromTop": { "count": 2 } });
+    let (status, question) = hall.ask(&world, "POST", "/questions", &body);
+    assert_eq!(status, 201, "{question}");
+    let texts: Vec<&str> =
+        question["options"].as_array().unwrap().iter().map(|option| option["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["Ship in May", "Free lunch"]);
+    let both = json!({ "text": "?", "options": ["a", "b"], "fromTop": { "count": 2 } });
+    let (status, refused) = hall.ask(&world, "POST", "/questions", &both);
+    assert_eq!((status, &refused["errors"][0]["field"]), (422, &json!("fromTop")), "{refused}");
+    // Native peers and the board's topic say the same.
+    let mut phone = hall.phone_of(&world, BOTH[1], &ada).await;
+    let reply = ReplyTo { conference: hall.id, item: 2, text: "In June?".into(), client_ref: None };
+    let id = phone.push(Command::Reply(reply)).await;
+    let AckResult::BoardChanged(change) = phone.expect_ack(id).await else { panic!("it is a reply") };
+    assert_eq!((change.item.id, change.item.newest_replies[0].text.as_str()), (1, "In June?"));
+    let closed = Hall::open(&world, &json!({ "title": "No replies" })).await;
+    let mut guest = closed.phone(&world, Codec::Json).await;
+    let reply = ReplyTo { conference: closed.id, item: 1, text: "?".into(), client_ref: None };
+    guest.refused(Command::Reply(reply), RefusalCode::Forbidden).await;
 }

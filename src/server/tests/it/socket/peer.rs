@@ -38,6 +38,7 @@ pub enum Heard {
 }
 
 /// What resuming is made of, in its order.
+#[expect(clippy::large_enum_variant, reason = "one at a time, in tests")]
 #[derive(Clone, PartialEq, Debug)]
 pub enum Delivery {
     Event(EventFrame),

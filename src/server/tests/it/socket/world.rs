@@ -5,7 +5,7 @@ use crate::http;
 use plenum_schema::codec::Codec;
 use plenum_schema::{Topic, UserId};
 use plenum_server::config::Config;
-use plenum_server::serve::{Running, start};
+use plenum_server::serve::{Given, Running, start, start_on};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -48,13 +48,23 @@ impl World {
 
     /// On a directory that outlives it.
     pub fn at(path: &Path, edit: impl FnOnce(&mut Config)) -> Self {
+        let server = start(Self::config(path, edit)).unwrap_or_else(|error| panic!("{error}"));
+        Self { server, path: path.to_owned(), _data: None }
+    }
+
+    /// On a store that it shares with others; the directory holds the keys.
+    pub fn on(given: Given, path: &Path, edit: impl FnOnce(&mut Config)) -> Self {
+        let server = start_on(Self::config(path, edit), given).unwrap_or_else(|error| panic!("{error}"));
+        Self { server, path: path.to_owned(), _data: None }
+    }
+
+    fn config(path: &Path, edit: impl FnOnce(&mut Config)) -> Config {
         let mut config = Config::for_tests(path);
         config.server.workers = 2;
         config.limits.commands_per_second = 1_000_000;
         config.limits.commands_in_flight = 4_096;
         edit(&mut config);
-        let server = start(config).unwrap_or_else(|error| panic!("{error}"));
-        Self { server, path: path.to_owned(), _data: None }
+        config
     }
 
     /// Ends the server and starts another on the same data.

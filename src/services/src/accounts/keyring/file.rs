@@ -70,6 +70,23 @@ fn create(data_dir: &Path, stored: &Stored) -> Result<(), KeyError> {
     sync_dir(data_dir)
 }
 
+/// Reads the ring where there is one.
+pub(super) fn present(data_dir: &Path) -> Result<Option<Stored>, KeyError> {
+    let ring = ring(data_dir);
+    if !ring.try_exists().map_err(failed(&ring))? {
+        return Ok(None);
+    }
+    private(&dir(data_dir), DIR_MODE)?;
+    read(data_dir).map(Some)
+}
+
+fn read(data_dir: &Path) -> Result<Stored, KeyError> {
+    let ring = ring(data_dir);
+    private(&ring, FILE_MODE)?;
+    let text = Zeroizing::new(std::fs::read(&ring).map_err(failed(&ring))?);
+    serde_json::from_slice(&text).map_err(|_| damaged(data_dir, "not a key ring of this version"))
+}
+
 /// Reads the ring; makes it first where there is none.
 pub(super) fn open(data_dir: &Path, fresh: impl FnOnce() -> Result<Stored, KeyError>) -> Result<Stored, KeyError> {
     let (dir, ring) = (dir(data_dir), ring(data_dir));
@@ -78,7 +95,5 @@ pub(super) fn open(data_dir: &Path, fresh: impl FnOnce() -> Result<Stored, KeyEr
     if !ring.try_exists().map_err(failed(&ring))? {
         create(data_dir, &fresh()?)?;
     }
-    private(&ring, FILE_MODE)?;
-    let text = Zeroizing::new(std::fs::read(&ring).map_err(failed(&ring))?);
-    serde_json::from_slice(&text).map_err(|_| damaged(data_dir, "not a key ring of this version"))
+    read(data_dir)
 }

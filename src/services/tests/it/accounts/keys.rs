@@ -77,7 +77,7 @@ async fn a_rotated_key_verifies_until_its_last_token_has_expired() {
     let world = World::new();
     let old = world.register("ada@example.org").await.unwrap();
     world.later(1_800);
-    world.accounts.rotate_keys().unwrap();
+    world.accounts.rotate_keys().await.unwrap();
     let new = world.accounts.refresh(&old.refresh_token).await.unwrap();
     let kid = |signed_in: &SignedIn| jsonwebtoken::decode_header(signed_in.access_token.expose()).unwrap().kid;
     assert_ne!(kid(&old), kid(&new));
@@ -86,7 +86,7 @@ async fn a_rotated_key_verifies_until_its_last_token_has_expired() {
     assert_eq!(world.accounts.jwks()["keys"].as_array().unwrap().len(), 2);
     world.later(3_600 + 30);
     assert_eq!(world.accounts.jwks()["keys"].as_array().unwrap().len(), 1);
-    world.accounts.rotate_keys().unwrap();
+    world.accounts.rotate_keys().await.unwrap();
     let stored: serde_json::Value = serde_json::from_slice(&read(ring(&world)).unwrap()).unwrap();
     assert_eq!(stored["signing"].as_array().unwrap().len(), 2, "the first key is gone from the file");
     assert_eq!(mode(&ring(&world)), 0o600);
@@ -97,7 +97,7 @@ async fn a_rotated_key_verifies_until_its_last_token_has_expired() {
 async fn a_rotation_survives_a_restart() {
     let world = World::new();
     let old = world.register("ada@example.org").await.unwrap();
-    world.accounts.rotate_keys().unwrap();
+    world.accounts.rotate_keys().await.unwrap();
     let accounts = reopen(&world).unwrap();
     assert_eq!(accounts.jwks(), world.accounts.jwks());
     accounts.authenticate(old.access_token.expose().to_owned()).await.unwrap();
@@ -107,10 +107,10 @@ async fn a_rotation_survives_a_restart() {
 async fn an_old_key_is_replaced_by_maintenance() {
     let world = World::new();
     let before = world.accounts.jwks();
-    world.accounts.maintain().unwrap();
+    world.accounts.maintain().await.unwrap();
     assert_eq!(world.accounts.jwks(), before);
     world.later(90 * 24 * 3_600);
-    world.accounts.maintain().unwrap();
+    world.accounts.maintain().await.unwrap();
     let after = world.accounts.jwks();
     assert_eq!((after["keys"].as_array().unwrap().len(), &after["keys"][0]), (2, &before["keys"][0]));
 }
@@ -152,4 +152,55 @@ async fn settings_below_the_floor_stop_the_start() {
         world.dir.path(),
     );
     assert!(matches!(opened.map(drop), Err(OpenError::Config(_))));
+}
+
+async fn shared(world: &World, dir: &std::path::Path) -> Accounts {
+    let (store, config) = (Arc::new(world.store.clone()), AccountsConfig::for_tests());
+    Accounts::open_shared(store, world.clock.clone(), world.ended.clone(), config, dir).await.unwrap()
+}
+
+#[tokio::test]
+async fn nodes_that_share_a_store_share_the_keys_and_take_over_those_of_a_file() {
+    let world = World::new();
+    let early = world.register("ada@example.org").await.unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    let (one, two) = (shared(&world, world.dir.path()).await, shared(&world, empty.path()).await);
+    assert_eq!(one.jwks(), world.accounts.jwks(), "the keys of the file");
+    assert_eq!(two.jwks(), one.jwks());
+    assert!(!empty.path().join("keys").exists(), "nothing is written beside the store");
+    two.authenticate(early.access_token.expose().to_owned()).await.unwrap();
+    two.refresh(&early.refresh_token).await.unwrap();
+}
+
+#[tokio::test]
+async fn nodes_that_start_at_once_agree_on_the_keys() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let (one, two) = tokio::join!(shared(&world, dir.path()), shared(&world, dir.path()));
+    assert_eq!(one.jwks(), two.jwks());
+}
+
+#[tokio::test]
+async fn a_rotation_on_one_node_is_known_on_another_with_the_first_token_or_the_next_look() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let (one, two) = (shared(&world, dir.path()).await, shared(&world, dir.path()).await);
+    let ada = one.register(registration("ada@example.org")).await.unwrap();
+    one.rotate_keys().await.unwrap();
+    assert_ne!(one.jwks(), two.jwks());
+    let fresh = one.refresh(&ada.refresh_token).await.unwrap();
+    two.authenticate(fresh.access_token.expose().to_owned()).await.expect("a token of the new key");
+    assert_eq!(one.jwks(), two.jwks());
+    two.authenticate(ada.access_token.expose().to_owned()).await.expect("a token of the key before");
+    two.rotate_keys().await.unwrap();
+    one.maintain().await.unwrap();
+    assert_eq!((one.jwks(), one.jwks()["keys"].as_array().unwrap().len()), (two.jwks(), 3));
+}
+
+#[tokio::test]
+async fn two_nodes_that_rotate_at_once_keep_every_key_that_has_signed() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let (one, two) = (shared(&world, dir.path()).await, shared(&world, dir.path()).await);
+    one.rotate_keys().await.unwrap();
+    // It does not know of the other's yet: its own is not written over it.
+    two.rotate_keys().await.unwrap();
+    assert_eq!((two.jwks(), two.jwks()["keys"].as_array().unwrap().len()), (one.jwks(), 2));
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::socketio::vocabulary::names::{Direction, NAMES};
 use plenum_schema::codec::encode;
 use plenum_schema::poll::Answer;
-use plenum_schema::wire::{Upvote, Vote};
+use plenum_schema::wire::{ReplyTo, Upvote, Vote};
 use plenum_schema::{ConferenceId, QuestionId};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -154,6 +154,17 @@ fn events_of_both_vocabularies_become_the_same_commands() {
             "upvote_question",
             json!({ "conferenceId": ID, "id": 7 }),
             Request::Native(Command::Upvote(Upvote { conference: conference(), item: 7, up: true })),
+            underscore,
+        ),
+        (
+            "reply_question",
+            json!({ "conferenceId": ID, "id": 7, "text": "Yes", "clientRef": "r" }),
+            Request::Native(Command::Reply(ReplyTo {
+                conference: conference(),
+                item: 7,
+                text: "Yes".into(),
+                client_ref: Some("r".into()),
+            })),
             underscore,
         ),
         ("echo", json!([1, 2]), Request::Echo, None),

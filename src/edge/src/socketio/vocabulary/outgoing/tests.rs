@@ -3,7 +3,7 @@ use crate::socketio::vocabulary::names::{Direction, NAMES};
 use plenum_schema::board::BoardSignal;
 use plenum_schema::conference::{
     Audience, ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo,
-    ConferenceStarted, HostChanged, QuestionClosed, QuestionLive, ResultsShown,
+    ConferenceStarted, HostChanged, QuestionClosed, QuestionFrozen, QuestionLive, ResultsShown,
 };
 use plenum_schema::conversation::{
     BlockChanged, MemberAdded, MemberRemoved, MessageDeleted, MessageEdited, ReactionAdded, ReactionRemoved, Role,
@@ -115,6 +115,7 @@ fn of_a_conference() -> Vec<ServerFrame> {
         points: None,
         target: None,
         tolerance: None,
+        ..Definition::default()
     };
     let boxed = || Some(Box::new(results.clone()));
     vec![
@@ -125,6 +126,7 @@ fn of_a_conference() -> Vec<ServerFrame> {
         event(ConferenceEvent::QuestionLive(QuestionLive { question, definition, closes_at: None })),
         event(ConferenceEvent::QuestionClosed(QuestionClosed { question, total_responses: 2, results: boxed() })),
         event(ConferenceEvent::ResultsShown(ResultsShown { question, shown: true, results: boxed() })),
+        event(ConferenceEvent::QuestionFrozen(QuestionFrozen { question, frozen: true })),
         event(ConferenceEvent::Ended(ConferenceEnded { audience: Audience::default() })),
         signal(topic, Signal::Results(Box::new(results.clone()))),
         signal(topic, Signal::Audience(Audience { live: 1, unique: 3, peak: 2 })),
@@ -169,7 +171,7 @@ fn a_check_is_told_alike_in_either_vocabulary() {
 #[test]
 fn results_are_counts_by_option() {
     let frames = of_a_conference();
-    let (name, arguments) = said(Vocabulary::Underscore, &frames[8], &All(false)).remove(0);
+    let (name, arguments) = said(Vocabulary::Underscore, &frames[9], &All(false)).remove(0);
     assert_eq!(name, "results_updated");
     assert_eq!(arguments.len(), 1, "no trail: who comes back joins again");
     assert_eq!((&arguments[0]["counts"], &arguments[0]["totalResponses"]), (&json!({ "1": 2 }), &json!(2)));

@@ -1,0 +1,119 @@
+//! Commands whose owner should live on another node.
+
+use super::{Directory, refusal};
+use crate::aggregate::Aggregate;
+use crate::owner::reply::Reply;
+use crate::placement::Place;
+use plenum_schema::{EntryId, LogId, NodeId, Refusal, RefusalCode};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use uuid::Uuid;
+
+/// A command on its way to another node. Whoever carries it out uses its entry id, so that it counts once although nobody may
+/// know whether the first try arrived.
+#[derive(Debug)]
+pub struct Errand<A: Aggregate> {
+    /// Of the aggregate.
+    pub id: Uuid,
+    /// What is asked.
+    pub command: A::Command,
+    /// The id of the command's first entry, unless the command itself derives one.
+    pub entry: EntryId,
+    /// Nodes that it has been handed on by.
+    pub hops: u8,
+}
+
+/// What came of an errand.
+#[derive(Debug)]
+pub enum Carried<T> {
+    /// The other node's answer.
+    Answered(Result<T, Refusal>),
+    /// No answer came in time, or nobody is there. It may have been carried out.
+    Lost,
+}
+
+/// Takes what came of an errand, once, on any thread.
+pub type Done<A> = Box<dyn FnOnce(Carried<<A as Aggregate>::Answer>) + Send>;
+
+/// The way to other nodes.
+pub trait Remote<A: Aggregate>: Send + Sync + 'static {
+    /// Carries an errand to a node and calls `done` exactly once, within a time of its own. Never blocks.
+    fn carry(&self, node: NodeId, errand: Arc<Errand<A>>, done: Done<A>);
+
+    /// How many nodes may hand a command on before one of them carries it out whatever its view of the placement.
+    fn max_hops(&self) -> u8;
+}
+
+impl<A: Aggregate> Directory<A> {
+    /// From now on commands go to the node that the placement names. Later calls change nothing.
+    pub fn connect(&self, remote: Arc<dyn Remote<A>>) {
+        // Once in a node's life.
+        let _already = self.inner.remote.set(remote).is_err();
+    }
+
+    /// A command that another node has sent here. It is handed on when it has not been so too often and the placement, as seen
+    /// from here, names a third node; else it is carried out here.
+    pub fn tell_errand(&self, errand: Errand<A>, reply: Reply<A::Answer>) {
+        if self.inner.draining.load(Ordering::Acquire) {
+            return reply.answer(Err(Refusal::new(RefusalCode::Draining, "the node is stopping")));
+        }
+        match self.elsewhere(errand.id, errand.hops) {
+            Some((node, remote)) => self.send_off(node, &remote, errand, reply),
+            None => self.tell_here(errand.id, errand.command, Some(errand.entry), reply),
+        }
+    }
+
+    /// Where the command should go, and the way there.
+    pub(super) fn elsewhere(&self, id: Uuid, hops: u8) -> Option<(NodeId, Arc<dyn Remote<A>>)> {
+        let Place::Node(node) = self.inner.placement.place(LogId { kind: A::KIND, id }) else { return None };
+        let remote = self.inner.remote.get().filter(|remote| hops < remote.max_hops());
+        if remote.is_none() {
+            self.inner.around.metrics.misplaced.inc();
+        }
+        remote.map(|remote| (node, Arc::clone(remote)))
+    }
+
+    /// Sends the command off; when it is lost, or the other node stops or cannot reach its store, it is carried out here under the same
+    /// entry id.
+    pub(super) fn send_off(
+        &self,
+        node: NodeId,
+        remote: &Arc<dyn Remote<A>>,
+        errand: Errand<A>,
+        reply: Reply<A::Answer>,
+    ) {
+        let errand = Arc::new(Errand { hops: errand.hops.saturating_add(1), ..errand });
+        let (directory, kept) = (self.clone(), Arc::clone(&errand));
+        let done = move |carried: Carried<A::Answer>| match carried {
+            Carried::Answered(result) if !is_unable(&result) => reply.answer(result),
+            Carried::Answered(_) | Carried::Lost => directory.fall_back(kept, reply),
+        };
+        remote.carry(node, errand, Box::new(done));
+    }
+
+    fn fall_back(&self, errand: Arc<Errand<A>>, reply: Reply<A::Answer>) {
+        self.inner.around.metrics.fallbacks.inc();
+        if self.inner.draining.load(Ordering::Acquire) {
+            let wait = self.inner.around.config.unavailable_retry_ms;
+            return reply.answer(Err(refusal(RefusalCode::Unavailable, "the server is stopping", wait)));
+        }
+        let (id, entry) = (errand.id, errand.entry);
+        let command = Arc::try_unwrap(errand).map_or_else(|shared| shared.command.clone(), |errand| errand.command);
+        self.tell_here(id, command, Some(entry), reply);
+    }
+
+    /// Asks the owners here that should live elsewhere to save and end: the placement has changed.
+    pub fn rest_misplaced(&self) {
+        for live in &self.inner.owners {
+            if matches!(self.inner.placement.place(LogId { kind: A::KIND, id: *live.key() }), Place::Node(_)) {
+                // A full mailbox means that it is busy: it ends when it has been idle.
+                let _sent = live.owner.try_send(crate::owner::actor::Nudge::Rest).is_ok();
+            }
+        }
+    }
+}
+
+/// The other node stops, or its store does not answer: this one may be better off.
+fn is_unable<T>(result: &Result<T, Refusal>) -> bool {
+    result.as_ref().is_err_and(|refusal| matches!(refusal.code, RefusalCode::Draining | RefusalCode::Unavailable))
+}

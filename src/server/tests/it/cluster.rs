@@ -1,0 +1,12 @@
+//! Several nodes in this process, on one store, connected by a real NATS server. They need the program `nats-server`, so they run
+//! when they are asked for: `scripts/test cluster`.
+
+mod bus;
+mod cuts;
+mod delivery;
+mod gate;
+mod hall;
+mod interruptions;
+mod people;
+mod socketio;
+mod world;
