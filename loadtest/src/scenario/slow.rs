@@ -79,7 +79,10 @@ fn report(shape: &Shape, without: &[Round], with: &[Round]) -> Report {
     fanout::timelines(&mut report, if with.is_empty() { &last } else { with });
     report.notes.push("The change is the median over the rounds of p99 beside the zero-window clients divided by p99 without them, rounds in turns. A zero-window client subscribes, has the smallest receive buffer the kernel gives, and never reads.".to_owned());
     report.notes.push("On a machine or disk that others use too, one stalled fsync decides a round's p99 on either side. The typical second is the median of the p99s of all seconds: it compares the same thing without such accidents.".to_owned());
-    report.notes.push("The noise is what two neighbouring rounds without any such client differ by: a change below it says nothing.".to_owned());
+    report.notes.push(
+        "The noise is what two neighbouring rounds without any such client differ by: a change below it says nothing."
+            .to_owned(),
+    );
     report.notes.push("The given-up clients were closed by the server as slow consumers during their round; the others still fitted into socket buffers and outbox.".to_owned());
     report
 }
