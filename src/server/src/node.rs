@@ -121,6 +121,37 @@ impl Owners {
     }
 }
 
+/// What everything stands on: the store and the clock, opened unless they are given.
+async fn ground(
+    config: &Config,
+    registry: &Registry,
+    given: Option<Given>,
+) -> Result<(SharedStore, SharedClock), ServeError> {
+    let (store, clock) = given.map(|given| (given.store, given.clock)).unzip();
+    let clock: SharedClock = clock.flatten().unwrap_or_else(|| Arc::new(SystemClock::new()));
+    let store = match store {
+        Some(store) => store,
+        None => crate::store::open(&config.store, clock.clone(), registry).await?,
+    };
+    Ok((store, clock))
+}
+
+/// Nodes that share a store, or could, share their signing keys in it.
+async fn open_accounts(
+    config: &Config,
+    store: &SharedStore,
+    clock: &SharedClock,
+    link: &Link,
+) -> Result<Accounts, ServeError> {
+    let (settings, keys) = (config.accounts.clone(), &config.store.path);
+    let is_shared = link.is_shared() || config.store.engine != Engine::Embedded;
+    Ok(if is_shared {
+        Accounts::open_shared(store.clone(), clock.clone(), link.ender(), settings, keys).await?
+    } else {
+        Accounts::open(store.clone(), clock.clone(), link.ender(), settings, keys)?
+    })
+}
+
 /// Everything below the ports.
 struct Core {
     store: SharedStore,
@@ -141,25 +172,13 @@ struct Core {
 
 impl Core {
     async fn open(config: &Config, registry: &Registry, given: Option<Given>) -> Result<Self, ServeError> {
-        let (store, clock) = given.map(|given| (given.store, given.clock)).unzip();
-        let clock: SharedClock = clock.flatten().unwrap_or_else(|| Arc::new(SystemClock::new()));
-        let store = match store {
-            Some(store) => store,
-            None => crate::store::open(&config.store, clock.clone(), registry).await?,
-        };
+        let (store, clock) = ground(config, registry, given).await?;
         let hub_metrics = HubMetrics::new(registry)?;
         let hubs = Hubs::new(config.hub.mailbox_batches, hub_metrics.clone());
         let node = NodeId(clock.new_id());
         let link = Link::open(config, node, &hubs, &clock, registry)?;
-        let (settings, keys) = (config.accounts.clone(), &config.store.path);
-        let is_shared = link.is_shared() || config.store.engine != Engine::Embedded;
-        let accounts = if is_shared {
-            Accounts::open_shared(store.clone(), clock.clone(), link.ender(), settings, keys).await?
-        } else {
-            Accounts::open(store.clone(), clock.clone(), link.ender(), settings, keys)?
-        };
-        let recents = Arc::new(Recents::default());
-        let standings = Arc::new(Standings::default());
+        let accounts = open_accounts(config, &store, &clock, &link).await?;
+        let (recents, standings) = (Arc::new(Recents::default()), Arc::new(Standings::default()));
         let around = Surroundings {
             store: store.clone(),
             publisher: link.publisher(),
@@ -171,23 +190,20 @@ impl Core {
         };
         let owners = Owners::start(config, &around, &link);
         let history = History::new(store.clone(), recents, config.history.clone());
-        let parts = presence::Parts {
-            node,
-            is_shared: link.is_shared(),
-            store: store.clone(),
+        let presence = {
+            let (is_shared, metrics) = (link.is_shared(), PresenceMetrics::new(registry)?);
             // Every node tells those who follow there.
-            publisher: hubs.clone(),
-            clock: clock.clone(),
-            metrics: PresenceMetrics::new(registry)?,
+            let (store, clock, publisher) = (store.clone(), clock.clone(), hubs.clone());
+            let parts = presence::Parts { node, is_shared, store, publisher, clock, metrics };
+            Presence::new(parts, config.presence.clone())
         };
-        let presence = Presence::new(parts, config.presence.clone());
         let parts = Parts {
             store: store.clone(),
             directory: owners.conversations.clone(),
             history: history.clone(),
             publisher: link.publisher(),
             accounts: accounts.clone(),
-            presence: presence.clone(),
+            presence,
             clock: clock.clone(),
         };
         let conversations = Conversations::new(parts, config.conversations.service.clone());
@@ -207,18 +223,7 @@ impl Core {
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), config.api_keys.clone());
         let status_board =
             StatusBoard::new(store.clone(), link.publisher(), clock.clone(), config.status_board.clone());
-        link.join(&nats::Node {
-            hubs: hubs.clone(),
-            conversations: owners.conversations.clone(),
-            conferences: owners.conferences.clone(),
-            polls: owners.polls.clone(),
-            boards: owners.boards.clone(),
-            standings: standings.clone(),
-            presence,
-            crowds: Arc::new(conferences.audiences().clone()),
-            store: store.clone(),
-        });
-        Ok(Self {
+        let core = Self {
             store,
             clock,
             link,
@@ -233,7 +238,25 @@ impl Core {
             idempotency,
             api_keys,
             status_board,
-        })
+        };
+        core.join();
+        Ok(core)
+    }
+
+    /// From now on other nodes reach what lives here.
+    fn join(&self) {
+        let owners = &self.owners;
+        self.link.join(&nats::Node {
+            hubs: self.hubs.clone(),
+            conversations: owners.conversations.clone(),
+            conferences: owners.conferences.clone(),
+            polls: owners.polls.clone(),
+            boards: owners.boards.clone(),
+            standings: self.standings.clone(),
+            presence: self.conversations.presence().clone(),
+            crowds: Arc::new(self.conferences.audiences().clone()),
+            store: self.store.clone(),
+        });
     }
 
     fn edge(&self, config: &Config, registry: &Registry) -> Result<Arc<Edge>, ServeError> {

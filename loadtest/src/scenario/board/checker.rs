@@ -72,10 +72,10 @@ impl Job {
             std::thread::sleep(Duration::from_nanos(due.saturating_sub(self.clock.now())));
             match self.report(&mut stream, place, number) {
                 Ok(answer) if answer.starts_with("HTTP/1.1 200 ") => reported.acked += 1,
-                Ok(answer) => reported.failed(answer),
+                Ok(answer) => reported.failed(&answer),
                 Err(error) => {
                     stream = None;
-                    reported.failed(error.to_string());
+                    reported.failed(&error.to_string());
                 }
             }
         }
@@ -94,7 +94,8 @@ impl Job {
         };
         let place = usize::try_from(place).unwrap_or(0);
         let id = self.domains.get(place).map(DomainId::to_string).unwrap_or_default();
-        let status = if number / self.domains.len().max(1) as u64 % 2 == 0 { "blocked" } else { "accessible" };
+        let status =
+            if (number / self.domains.len().max(1) as u64).is_multiple_of(2) { "blocked" } else { "accessible" };
         let body = format!("{{\"id\":\"{id}\",\"scanResult\":{{\"status\":\"{status}\"}}}}");
         let request = format!(
             "POST /api/urls/update HTTP/1.1\r\nHost: {}\r\nX-Api-Key: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -108,7 +109,7 @@ impl Job {
 }
 
 impl Reported {
-    fn failed(&mut self, what: String) {
+    fn failed(&mut self, what: &str) {
         self.refused += 1;
         if self.examples.len() < EXAMPLES {
             self.examples.push(what.chars().take(200).collect());

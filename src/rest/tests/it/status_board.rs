@@ -145,7 +145,7 @@ async fn reports_at_the_same_time_leave_one_history_without_holes() {
     let board = &world.state.status_board;
     let report = |number: usize| plenum_services::status_board::Report {
         domain: id.parse().expect("an id"),
-        is_blocked: number % 2 == 0,
+        is_blocked: number.is_multiple_of(2),
     };
     for round in 0..10 {
         join_all((0..6).map(|number| board.report(report(round + number)))).await;

@@ -33,8 +33,8 @@ async fn without_the_bus_every_node_goes_on_and_hears_of_the_others_from_the_log
     cluster.nats.kill();
     cluster.is_connected(false).await;
     let mut said = Vec::new();
-    for node in 0..3 {
-        said.extend(say_all(&mut peers[node], topic, &format!("alone on {node}"), 5).await);
+    for (node, peer) in peers.iter_mut().enumerate() {
+        said.extend(say_all(peer, topic, &format!("alone on {node}"), 5).await);
     }
     for peer in &mut peers {
         expect(peer, &said).await;
