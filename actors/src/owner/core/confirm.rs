@@ -18,8 +18,7 @@ pub(super) struct Doubt<A: Aggregate> {
     confirmed_at: MonoMillis,
     /// When the append or read that is under way was asked for.
     asked_at: MonoMillis,
-    /// With the times they came.
-    waiting: Vec<(MonoMillis, Pending<A>)>,
+    waiting: Vec<Pending<A>>,
     /// How many appends and reads were begun, and which of them was confirmed last.
     begun: u64,
     ended: u64,
@@ -56,7 +55,7 @@ impl<A: Aggregate> Core<A> {
     /// Answers a query, at once or as soon as the log has been looked at.
     pub(super) fn query(&mut self, pending: Pending<A>, now: Now) {
         if self.is_doubtful(&pending, now) {
-            self.doubt.waiting.push((now.mono, pending));
+            self.doubt.waiting.push(pending);
         } else {
             self.answer_query(pending, now);
         }
@@ -84,11 +83,12 @@ impl<A: Aggregate> Core<A> {
         if self.doubt.is_empty() || !self.is_loaded() {
             return;
         }
-        for (came, pending) in std::mem::take(&mut self.doubt.waiting) {
-            if self.doubt.confirmed_at >= came || !self.is_doubtful(&pending, now) {
+        for pending in std::mem::take(&mut self.doubt.waiting) {
+            // Counted, not timed: an append of the same millisecond may have been begun before the query came.
+            if self.may_tell(&pending) || !self.is_doubtful(&pending, now) {
                 self.answer_query(pending, now);
             } else {
-                self.doubt.waiting.push((came, pending));
+                self.doubt.waiting.push(pending);
             }
         }
         if !self.doubt.is_empty() && matches!(self.phase, Phase::Ready { .. }) {
@@ -98,7 +98,7 @@ impl<A: Aggregate> Core<A> {
 
     /// The log cannot be looked at now.
     pub(super) fn refuse_doubtful(&mut self, refusal: &Refusal) {
-        for (_, pending) in std::mem::take(&mut self.doubt.waiting) {
+        for pending in std::mem::take(&mut self.doubt.waiting) {
             self.answer(pending, Err(refusal.clone()), false);
         }
     }
