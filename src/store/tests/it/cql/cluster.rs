@@ -26,6 +26,8 @@ pub fn config(keyspace: &str) -> CqlConfig {
     config.conditional_timeout_ms = 4_000;
     config.conditional_attempts = 8;
     config.connect_timeout_ms = 10_000;
+    config.migration.step_timeout_ms = 150_000;
+    config.migration.lock_seconds = 160;
     config
 }
 

@@ -7,8 +7,8 @@ use plenum_store::{CqlConfig, CqlError};
 
 fn quick(keyspace: &str) -> CqlConfig {
     let mut config = config(keyspace);
-    config.migration.step_timeout_ms = 20_000;
-    config.migration.lock_seconds = 21;
+    config.migration.step_timeout_ms = 40_000;
+    config.migration.lock_seconds = 41;
     config
 }
 
