@@ -22,7 +22,7 @@ impl StoreNodes {
     /// `None` where the cluster was started by something else.
     pub fn find() -> Option<Self> {
         let variable = |name: &str| std::env::var(format!("PLENUM_CQL_{name}")).ok();
-        let heap = variable("HEAP").unwrap_or_else(|| "256M".to_owned());
+        let heap = variable("HEAP").unwrap_or_else(|| "512M".to_owned());
         let (scripts, base) = (variable("SCRIPTS")?.into(), variable("BASE")?.into());
         Some(Self { scripts, base, prefix: variable("PREFIX")?, heap, starting: None })
     }

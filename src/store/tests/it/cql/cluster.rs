@@ -43,7 +43,9 @@ pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
+/// Migrated, and nothing beside it.
 pub async fn migrated(config: &CqlConfig) {
+    alone(&config.keyspace).await;
     Migrator::connect(config.clone(), clock()).await.unwrap().run(|_| {}).await.unwrap();
 }
 
@@ -59,6 +61,23 @@ pub async fn open_with(config: CqlConfig, tables: &'static [&'static Table]) -> 
 /// A session of the driver itself, for looking behind the engine.
 pub async fn session() -> Session {
     SessionBuilder::new().known_nodes(nodes()).connection_timeout(Duration::from_secs(10)).build().await.unwrap()
+}
+
+/// Drops what other tests left: a keyspace of ours has some sixty tables, each costs every node about a megabyte of heap, and a node
+/// without heap is silent until the test's patience ends.
+pub async fn alone(keyspace: &str) {
+    let session = session().await;
+    let rows = session.query_unpaged("SELECT keyspace_name FROM system_schema.keyspaces", &[]).await.unwrap();
+    let rows = rows.into_rows_result().unwrap();
+    for row in rows.rows::<(String,)>().unwrap() {
+        let (name,) = row.unwrap();
+        if name != keyspace && !name.starts_with("system") {
+            until("a keyspace is gone", || async {
+                session.query_unpaged(format!("DROP KEYSPACE IF EXISTS {name}"), &[]).await.is_ok()
+            })
+            .await;
+        }
+    }
 }
 
 /// One node's process.
@@ -96,7 +115,7 @@ impl Node {
 
     pub fn start(&self) {
         let (base, prefix) = (variable("PLENUM_CQL_BASE"), variable("PLENUM_CQL_PREFIX"));
-        let heap = std::env::var("PLENUM_CQL_HEAP").unwrap_or_else(|_| "256M".to_owned());
+        let heap = variable("PLENUM_CQL_HEAP");
         let number = self.0.to_string();
         let status = Self::script("cluster3.sh").args([&base, &prefix, &heap, &number]).status().unwrap();
         assert!(status.success(), "node {number} did not come back");

@@ -1,6 +1,6 @@
 //! Migrations: twice, from two nodes at once, after a migrator died, and what a server says to a schema that is not its own.
 
-use super::cluster::{clock, config, migrated, open, runtime, session};
+use super::cluster::{alone, clock, config, migrated, open, runtime, session};
 use plenum_schema::cql::MIGRATIONS;
 use plenum_store::cql::{Migrator, StepState};
 use plenum_store::{CqlConfig, CqlError};
@@ -25,6 +25,7 @@ async fn run(text: &str) {
 fn an_empty_cluster_is_migrated_once_and_a_second_run_changes_nothing() {
     runtime().block_on(async {
         let config = quick("migrated_twice");
+        alone(&config.keyspace).await;
         assert!(matches!(open(config.clone()).await, Err(CqlError::Missing { .. })));
         let migrator = Migrator::connect(config.clone(), clock()).await.unwrap();
         assert!(migrator.keyspace_statement().await.unwrap().unwrap().contains("NetworkTopologyStrategy"));
@@ -46,6 +47,7 @@ fn three_migrators_at_once_apply_every_step_once() {
         // More than once: whether a node meets a table that it does not know yet is chance.
         for keyspace in ["migrated_by_three", "migrated_by_three_again"] {
             let config = quick(keyspace);
+            alone(&config.keyspace).await;
             let counts = futures_util::future::join_all((0..3).map(|_| migrate(&config))).await;
             let counts: Vec<_> = counts.into_iter().map(Result::unwrap).collect();
             assert_eq!(counts.iter().sum::<usize>(), MIGRATIONS.len(), "{counts:?}");
