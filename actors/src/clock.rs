@@ -28,14 +28,22 @@ pub type SharedClock = Arc<dyn Clock>;
 #[derive(Debug)]
 pub struct SystemClock {
     start: std::time::Instant,
+    /// Added to the wall clock, milliseconds.
+    shift: i64,
 }
 
 impl SystemClock {
     /// Starts counting monotonic time here.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn new() -> Self {
-        Self { start: std::time::Instant::now() }
+        Self::shifted(0)
+    }
+
+    /// The same, with a wall clock that is wrong by so many milliseconds.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    pub fn shifted(shift: i64) -> Self {
+        Self { start: std::time::Instant::now(), shift }
     }
 }
 
@@ -49,7 +57,7 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     fn wall(&self) -> WallMillis {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX).saturating_add(self.shift)
     }
 
     fn mono(&self) -> MonoMillis {

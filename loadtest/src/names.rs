@@ -23,6 +23,10 @@ pub const ENV_CQL: &str = "PLENUM__STORE__SCYLLA__NODES";
 pub const ENV_BUS: (&str, &str) = ("PLENUM__CLUSTER__BUS", "nats");
 /// Environment: where the bus is.
 pub const ENV_NATS: &str = "PLENUM__CLUSTER__NATS__URLS";
+/// Environment: by which other addresses the nodes of the CQL cluster are reached.
+pub const ENV_CQL_TRANSLATE: &str = "PLENUM__STORE__SCYLLA__TRANSLATE";
+/// Environment: by how much the clock is wrong, milliseconds.
+pub const ENV_CLOCK: &str = "PLENUM__SERVER__CLOCK_OFFSET_MS";
 /// Arguments that make the schema of the store.
 pub const MIGRATE: &[&str] = &["migrate"];
 /// Metric: other nodes that a node knows.

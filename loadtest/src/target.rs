@@ -186,6 +186,11 @@ impl Server {
         Self::placed(options, Rc::clone(&self.home), number)
     }
 
+    /// Sets a variable of its environment, from its next start on.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.options.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Stops it for a while, or lets it go on.
     pub fn pause(&self, paused: bool) {
         let signal = if paused { rustix::process::Signal::STOP } else { rustix::process::Signal::CONT };

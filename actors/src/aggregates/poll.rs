@@ -19,7 +19,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Answered, Command, Own, Voter, VotingLimits};
+pub use command::{Answered, Command, Own, PEOPLE_PER_PAGE, Voter, VotingLimits};
 pub use definition::check as check_definition;
 pub use view::View;
 
@@ -212,7 +212,7 @@ impl Aggregate for Poll {
 
     fn is_query(command: &Command) -> bool {
         use Command::{Access, Conference, Own, Results, Scores, Voters};
-        matches!(command, Access { .. } | Conference | Results { .. } | Own { .. } | Voters | Scores)
+        matches!(command, Access { .. } | Conference | Results { .. } | Own { .. } | Voters { .. } | Scores { .. })
     }
 
     fn name(command: &Command) -> &'static str {

@@ -165,7 +165,8 @@ pub struct CrashArgs {
     /// Seed of the moments of the kills
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Nodes of a cluster on a store that they share (--cql), with a NATS server of the tool's own
+    /// Nodes of a cluster on a store that they share (--cql), with a NATS server of the tool's own; with --kills 0 it is measured for
+    /// as long as --away says
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
     nodes: u32,
     /// What is done to the cluster
@@ -373,7 +374,7 @@ impl CrashArgs {
     pub fn cluster(&self) -> Option<Cluster> {
         let (nodes, away) = (self.nodes as usize, Duration::from_millis(self.away));
         let cluster = Cluster { nodes, fault: self.fault, away, cql: self.cql.clone(), nats: self.nats.clone() };
-        (self.nodes > 1).then_some(cluster)
+        (self.nodes > 1 || !self.cql.is_empty()).then_some(cluster)
     }
 }
 

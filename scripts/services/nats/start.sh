@@ -5,7 +5,7 @@
 #             (HTTP) on ADDRESS:8222, routes on ADDRESS:6222
 #   PEERS     comma-separated addresses of the whole cluster (any order, this one included); none: no cluster
 # Environment: NATS_SERVER (the program; default: the one on the PATH, else bin/nats-server beside this script, built by
-#   fetch.sh), NATS_TOKEN, NATS_TLS_CERT + NATS_TLS_KEY (+ NATS_TLS_CA: clients need a certificate), NATS_PORT (4222),
+#   fetch.sh), NATS_TOKEN, or NATS_USER + NATS_PASSWORD, NATS_TLS_CERT + NATS_TLS_KEY (+ NATS_TLS_CA: clients need a certificate), NATS_PORT (4222),
 #   NATS_WAIT (seconds, 20)
 # Writes DATA_DIR/pid, DATA_DIR/log. Exit: 0 ready, 64 usage, 69 program missing, 75 address taken, 70 start failed.
 set -euo pipefail
@@ -30,6 +30,7 @@ done
     echo "http: \"$addr:8222\""
     echo "pid_file: \"$dir/pid\""
     [ -z "${NATS_TOKEN:-}" ] || echo "authorization { token: \"$NATS_TOKEN\", timeout: 2 }"
+    [ -z "${NATS_USER:-}" ] || echo "authorization { user: \"$NATS_USER\", password: \"$NATS_PASSWORD\", timeout: 2 }"
     if [ -n "${NATS_TLS_CERT:-}" ]; then
         echo "tls { cert_file: \"$NATS_TLS_CERT\", key_file: \"$NATS_TLS_KEY\", timeout: 2"
         [ -z "${NATS_TLS_CA:-}" ] || echo "      ca_file: \"$NATS_TLS_CA\", verify: true"
@@ -46,7 +47,7 @@ done
     echo "lame_duck_duration: \"30s\", lame_duck_grace_period: \"1s\""
 } > "$dir/nats.conf"
 rm -f "$dir/pid"
-setsid nohup "$bin" -c "$dir/nats.conf" >"$dir/log" 2>&1 </dev/null &
+setsid nohup "$bin" -c "$dir/nats.conf" >"$dir/log" 2>&1 </dev/null 3>&- 9>&- &  # the caller's locks are not the server's
 pid=$!
 echo "$pid" > "$dir/pid"
 greets() { exec 3<>"/dev/tcp/$addr/$port" || return 1; [ "$(timeout 2 head -c 6 <&3)" = 'INFO {' ]; }

@@ -128,7 +128,8 @@ async fn ground(
     given: Option<Given>,
 ) -> Result<(SharedStore, SharedClock), ServeError> {
     let (store, clock) = given.map(|given| (given.store, given.clock)).unzip();
-    let clock: SharedClock = clock.flatten().unwrap_or_else(|| Arc::new(SystemClock::new()));
+    let clock: SharedClock =
+        clock.flatten().unwrap_or_else(|| Arc::new(SystemClock::shifted(config.server.clock_offset_ms)));
     let store = match store {
         Some(store) => store,
         None => crate::store::open(&config.store, clock.clone(), registry).await?,
@@ -374,11 +375,7 @@ impl Node {
             actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
             actix_web::rt::spawn(presence::run(presence.clone())),
             actix_web::rt::spawn(run_nudges(core.conversations)),
-            actix_web::rt::spawn(run_audiences(
-                core.conferences.audiences().clone(),
-                core.hubs.clone(),
-                config.conferences.service.audience_every_ms,
-            )),
+            actix_web::rt::spawn(run_audiences(core.conferences, core.hubs.clone())),
         ];
         let node = Self {
             edge,

@@ -22,13 +22,13 @@ mod teams;
 mod voting;
 mod workbook;
 
-pub use audience::{Arrivals, Audiences, run_audiences};
+pub use audience::{Arrivals, Audiences};
 pub use board::{BoardPage, BoardQuery, Moderation};
 pub use code::ALPHABET;
 pub use config::ConferencesConfig;
 pub use create::{InfoChange, ListedConference, NewConference, Page};
 pub use invitations::Invitations;
-pub use join::{Joined, Joining};
+pub use join::{Joined, Joining, run_audiences};
 pub use questions::{FromTop, NewQuestion, QuestionStatus, QuestionView};
 pub use report::Report;
 pub use surveys::SurveyView;

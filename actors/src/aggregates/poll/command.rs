@@ -79,15 +79,35 @@ pub enum Command {
         /// As whom.
         view: View,
     },
-    /// Ask who has a ballot that counts.
-    Voters,
-    /// Ask what everybody got in a quiz; after the close.
-    Scores,
+    /// Ask who has a ballot that counts: a page of [`PEOPLE_PER_PAGE`].
+    Voters {
+        /// Behind this one in the order of ids.
+        after: Option<ParticipantId>,
+    },
+    /// Ask what everybody got in a quiz, after the close: a page of [`PEOPLE_PER_PAGE`].
+    Scores {
+        /// Behind this one in the order of ids.
+        after: Option<ParticipantId>,
+    },
     /// Ask for a voter's own ballot.
     Own {
         /// Whose.
         voter: Voter,
     },
+}
+
+/// People in one answer to `Voters` or `Scores`: an answer to another node is one message, of a megabyte at most.
+pub const PEOPLE_PER_PAGE: usize = 10_000;
+
+/// The next page of people behind one, in the order of ids.
+pub(super) fn page<T>(mut people: Vec<T>, after: Option<ParticipantId>, id: impl Fn(&T) -> ParticipantId) -> Vec<T> {
+    people.retain(|one| after.is_none_or(|after| id(one) > after));
+    if people.len() > PEOPLE_PER_PAGE {
+        people.select_nth_unstable_by_key(PEOPLE_PER_PAGE, &id);
+        people.truncate(PEOPLE_PER_PAGE);
+    }
+    people.sort_unstable_by_key(&id);
+    people
 }
 
 impl Command {
@@ -103,8 +123,8 @@ impl Command {
             Self::Access { .. } => "access",
             Self::Conference => "conference",
             Self::Results { .. } => "results",
-            Self::Voters => "voters",
-            Self::Scores => "scores",
+            Self::Voters { .. } => "voters",
+            Self::Scores { .. } => "scores",
             Self::Own { .. } => "own",
         }
     }
@@ -145,9 +165,9 @@ pub enum Answered {
     Conference(ConferenceId),
     /// To `Results`.
     Results(Box<Results>),
-    /// To `Voters`, in no order.
+    /// To `Voters`, in the order of ids.
     Voters(Vec<ParticipantId>),
-    /// To `Scores`, in no order; empty where it is no quiz.
+    /// To `Scores`, in the order of ids; empty where it is no quiz.
     Scores(Vec<(ParticipantId, u64)>),
     /// To `Own`.
     Own(Option<Own>),
@@ -238,5 +258,28 @@ impl VotingLimits {
         .into_iter()
         .flatten()
         .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn pages_of_people_are_all_of_them_once_in_order() {
+        let person = |number: u128| ParticipantId(Uuid::from_u128(number));
+        let everybody: Vec<ParticipantId> = (0..25_000).rev().map(person).collect();
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let people = page(everybody.clone(), after, |id| *id);
+            let is_last = people.len() < PEOPLE_PER_PAGE;
+            after = people.last().copied();
+            seen.extend(people);
+            if is_last {
+                break;
+            }
+        }
+        assert_eq!(seen, (0..25_000).map(person).collect::<Vec<_>>());
     }
 }

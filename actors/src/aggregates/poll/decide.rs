@@ -1,6 +1,6 @@
 //! The rules of a poll.
 
-use super::command::{Answered, Command, Own, Voter, VotingLimits};
+use super::command::{Answered, Command, Own, Voter, VotingLimits, page};
 use super::view::Stage;
 use super::{Open, Poll, View, ballot, definition, quiz};
 use crate::clock::WallMillis;
@@ -8,7 +8,7 @@ use plenum_schema::poll::{
     Answer, Ballot, BallotPolicy, Closed, Definition, Frozen, Opened, PollEvent, QuestionKind, Results, Shown,
     Withdrawn, WordHidden,
 };
-use plenum_schema::{ConferenceId, EntryId, Refusal, RefusalCode};
+use plenum_schema::{ConferenceId, EntryId, ParticipantId, Refusal, RefusalCode};
 
 pub(super) type Decided = Result<(Vec<PollEvent>, Answered), Refusal>;
 
@@ -27,8 +27,8 @@ pub(super) fn decide(poll: &Poll, rules: &VotingLimits, command: &Command, entry
         Command::Access { view, voter } => access(poll, *view, *voter),
         Command::Conference => Ok((Vec::new(), Answered::Conference(opened(poll)?.conference))),
         Command::Results { view } => results(poll, rules, *view),
-        Command::Voters => opened(poll).map(|_| (Vec::new(), Answered::Voters(poll.ballots.keys().copied().collect()))),
-        Command::Scores => scores(poll),
+        Command::Voters { after } => voters(poll, *after),
+        Command::Scores { after } => scores(poll, *after),
         Command::Own { voter } => own(poll, *voter),
     }
 }
@@ -259,13 +259,19 @@ fn results(poll: &Poll, rules: &VotingLimits, view: View) -> Decided {
     Ok((Vec::new(), Answered::Results(Box::new(results))))
 }
 
-fn scores(poll: &Poll) -> Decided {
+fn voters(poll: &Poll, after: Option<ParticipantId>) -> Decided {
+    opened(poll)?;
+    Ok((Vec::new(), Answered::Voters(page(poll.ballots.keys().copied().collect(), after, |voter| *voter))))
+}
+
+fn scores(poll: &Poll, after: Option<ParticipantId>) -> Decided {
     let question = &opened(poll)?.definition;
     if !poll.closed {
         return Err(Refusal::field(RefusalCode::Conflict, "question", "the question is not closed yet"));
     }
     let is_quiz = question.kind == QuestionKind::Quiz;
-    Ok((Vec::new(), Answered::Scores(if is_quiz { quiz::scores(poll, question) } else { Vec::new() })))
+    let scores = if is_quiz { quiz::scores(poll, question) } else { Vec::new() };
+    Ok((Vec::new(), Answered::Scores(page(scores, after, |(voter, _)| *voter))))
 }
 
 fn own(poll: &Poll, voter: Voter) -> Decided {

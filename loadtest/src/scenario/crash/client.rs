@@ -4,6 +4,7 @@ use crate::book::TopicIndex;
 use crate::checker::{Checks, Verdict};
 use crate::clock::Nanos;
 use crate::connection::{Answer, ConnectionNumber, Delivery, Sink};
+use crate::histogram::Latencies;
 use crate::readback::Acked;
 use std::collections::{HashMap, HashSet};
 
@@ -38,6 +39,10 @@ pub struct Clients {
     window: usize,
     waiting: HashMap<(ConnectionNumber, u32), u64>,
     repeats: Vec<(ConnectionNumber, u64)>,
+    /// What was refused for now, and when to send it again.
+    later: Vec<(Nanos, ConnectionNumber, u64)>,
+    /// From the first sending of a message to its acknowledgement.
+    waits: Latencies,
     acked: Vec<Vec<Acked>>,
     /// When the newest acknowledged message of each topic was first sent.
     newest_acked: Vec<Option<Nanos>>,
@@ -47,6 +52,7 @@ pub struct Clients {
     checks: Checks,
     now: Nanos,
     acked_count: u64,
+    delivered_count: u64,
     /// How often the server was started again, and what its present life has acknowledged.
     life: u64,
     acked_in_this_life: u64,
@@ -124,7 +130,9 @@ impl Clients {
     }
 
     /// Messages to send again.
-    pub fn take_repeats(&mut self) -> Vec<(ConnectionNumber, u64)> {
+    pub fn take_repeats(&mut self, now: Nanos) -> Vec<(ConnectionNumber, u64)> {
+        let due = self.later.extract_if(.., |(at, ..)| *at <= now).map(|(_, connection, marker)| (connection, marker));
+        self.repeats.extend(due);
         self.repeated += self.repeats.len() as u64;
         std::mem::take(&mut self.repeats)
     }
@@ -166,6 +174,12 @@ impl Clients {
         self.acked_count
     }
 
+    /// Events that clients have received in order.
+    #[must_use]
+    pub fn delivered_count(&self) -> u64 {
+        self.delivered_count
+    }
+
     /// The server was killed and started again: acknowledgements on older connections are not the new one's.
     pub fn server_restarted(&mut self) {
         self.life += 1;
@@ -176,6 +190,12 @@ impl Clients {
     #[must_use]
     pub fn acked_in_this_life(&self) -> u64 {
         self.acked_in_this_life
+    }
+
+    /// From the first sending of a message to its acknowledgement, whatever happened between.
+    #[must_use]
+    pub fn waits(&self) -> &Latencies {
+        &self.waits
     }
 
     /// Sends that were repetitions.
@@ -215,6 +235,7 @@ impl Sink for Clients {
             && delivery.verdict == Verdict::InOrder
         {
             client.position = Some(delivery.offset);
+            self.delivered_count += 1;
         }
         let Some(contents) = self.contents.get_mut(delivery.topic as usize) else { return };
         let known = *contents.entry(delivery.offset).or_insert(delivery.marker);
@@ -225,7 +246,7 @@ impl Sink for Clients {
         }
     }
 
-    fn answered(&mut self, connection: ConnectionNumber, id: u32, answer: Answer, _at: Nanos) {
+    fn answered(&mut self, connection: ConnectionNumber, id: u32, answer: Answer, at: Nanos) {
         let Some(marker) = self.waiting.remove(&(connection, id)) else { return };
         let topic = self.topic(connection) as usize;
         match answer {
@@ -233,6 +254,7 @@ impl Sink for Clients {
                 if let Some(client) = self.clients.get_mut(connection) {
                     client.unacked.retain(|&open| open != marker);
                     let since = client.since.remove(&marker);
+                    since.into_iter().for_each(|since| self.waits.record(since, at));
                     if let Some(newest) = self.newest_acked.get_mut(topic) {
                         *newest = (*newest).max(since);
                     }
@@ -248,7 +270,9 @@ impl Sink for Clients {
             Answer::Refused(refusal) if refusal.code.is_retryable() => {
                 self.refused += 1;
                 self.refused_senders.insert(sender_of(marker));
-                self.repeats.push((connection, marker));
+                // As it was asked to.
+                let wait = refusal.retry_after_ms.unwrap_or(0).saturating_mul(1_000_000);
+                self.later.push((at + wait, connection, marker));
             }
             Answer::Refused(refusal) => {
                 self.checks.unexpected_refusals += 1;
@@ -265,6 +289,7 @@ impl Sink for Clients {
         let now = self.now;
         self.waiting.retain(|&(number, _), _| number != connection);
         self.repeats.retain(|&(number, _)| number != connection);
+        self.later.retain(|&(_, number, _)| number != connection);
         if let Some(client) = self.clients.get_mut(connection) {
             client.in_service = false;
             client.retry_at = Some(now + RECONNECT_AFTER);
@@ -290,7 +315,7 @@ mod tests {
         clients.closed(0, None);
         assert_eq!(clients.take_due_reconnects(RECONNECT_AFTER), [0]);
         clients.ready(0);
-        assert_eq!(clients.take_repeats(), [(0, marker)]);
+        assert_eq!(clients.take_repeats(0), [(0, marker)]);
         assert!(!clients.is_settled());
     }
 

@@ -3,6 +3,7 @@
 use super::bus::{Node, Shared};
 use super::packet::{self, CrowdsPacket};
 use futures_util::StreamExt;
+use plenum_actors::crowds::Crowd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,11 +32,29 @@ async fn tell(shared: Arc<Shared>, node: Node) {
             node.crowds.only(&shared.members.others());
         }
         let crowds = node.crowds.report(has_changed || round == 0);
-        for crowds in crowds.chunks(shared.config.presence_lines) {
-            let packet = CrowdsPacket { from: shared.members.me(), crowds: crowds.to_vec() };
+        for crowds in parts(crowds, shared.config.presence_lines) {
+            let packet = CrowdsPacket { from: shared.members.me(), crowds };
             shared.send("crowds", shared.subjects.crowds(), &packet).await;
         }
     }
+}
+
+/// Cuts a report into messages of at most so many conferences and names; one conference is never cut.
+fn parts(crowds: Vec<Crowd>, lines: usize) -> Vec<Vec<Crowd>> {
+    let mut parts: Vec<Vec<Crowd>> = Vec::new();
+    let mut room = 0;
+    for crowd in crowds {
+        let weight = 1 + crowd.named.len();
+        match parts.last_mut() {
+            Some(part) if weight <= room => part.push(crowd),
+            _ => {
+                room = lines.max(weight);
+                parts.push(vec![crowd]);
+            }
+        }
+        room -= weight;
+    }
+    parts
 }
 
 async fn hear(shared: Arc<Shared>, node: Node) {
@@ -47,5 +66,24 @@ async fn hear(shared: Arc<Shared>, node: Node) {
             Ok(_) => {}
             Err(_) => shared.metrics.count_lost("unreadable"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plenum_schema::{ConferenceId, ParticipantId};
+    use uuid::Uuid;
+
+    #[test]
+    fn a_report_is_cut_by_conferences_and_names() {
+        let crowd = |number: u128, named: u128| {
+            let named = (0..named).map(|n| ParticipantId(Uuid::from_u128(n))).collect();
+            Crowd { conference: ConferenceId(Uuid::from_u128(number)), live: 1, joined: 1, over: false, named }
+        };
+        let report = vec![crowd(1, 3), crowd(2, 5), crowd(3, 0), crowd(4, 50), crowd(5, 0)];
+        let sizes: Vec<usize> = parts(report, 10).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [2, 1, 1, 1]);
+        assert_eq!(parts(vec![], 10), Vec::<Vec<Crowd>>::new());
     }
 }

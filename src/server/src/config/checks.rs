@@ -129,6 +129,7 @@ impl Config {
 
     fn check_process(&self, found: &mut Found) {
         between(found, "server.workers", self.server.workers, 0..=MAX_WORKERS);
+        between(found, "server.clock_offset_ms", self.server.clock_offset_ms, -3_600_000..=3_600_000);
         between(found, "drain.window_ms", self.drain.window_ms, 0..=600_000);
         between(found, "drain.timeout_ms", self.drain.timeout_ms, 100..=3_600_000);
         unless(found, !self.store.path.as_os_str().is_empty(), "store.path", "must not be empty");

@@ -28,6 +28,8 @@ const fn loopback(port: u16) -> SocketAddr {
 pub struct ServerConfig {
     /// Worker threads; 0: one for each core.
     pub workers: usize,
+    /// Added to the machine's clock, milliseconds: for trying what wrong clocks do.
+    pub clock_offset_ms: i64,
 }
 
 impl ServerConfig {

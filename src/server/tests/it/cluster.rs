@@ -8,5 +8,6 @@ mod gate;
 mod hall;
 mod interruptions;
 mod people;
+mod secured;
 mod socketio;
 mod world;

@@ -6,11 +6,14 @@ use crate::text;
 use crate::unavailable::{damaged, unavailable};
 use plenum_actors::aggregates::conference::ConferenceView;
 use plenum_actors::identity::ConferenceRole;
+use plenum_actors::publication::Publisher;
 use plenum_actors::store::{Conditional, Direction};
 use plenum_schema::conference::{ConferenceStatus, HostRole, IdentityMode};
 use plenum_schema::entities::Participant;
 use plenum_schema::table::{Entity, FieldValue};
-use plenum_schema::{ConferenceId, ParticipantId, Refusal, RefusalCode};
+use plenum_schema::{ConferenceId, ParticipantId, Refusal, RefusalCode, Topic};
+use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Who wants to join.
@@ -62,6 +65,15 @@ fn some_team(teams: &[String], participant: ParticipantId) -> Option<String> {
 
 /// Participants counted at a time.
 const PAGE: usize = 1_000;
+
+/// Tells audiences how large they are, for as long as it runs.
+pub async fn run_audiences(conferences: Conferences, here: Arc<dyn Publisher>) {
+    let every = Duration::from_millis(conferences.config.audience_every_ms);
+    loop {
+        tokio::time::sleep(every).await;
+        conferences.tell_audiences(&*here).await;
+    }
+}
 
 impl Conferences {
     /// Joins the audience. Whoever shows a participant's token of this conference stays who they are; in a conference for signed-in
@@ -136,7 +148,9 @@ impl Conferences {
     /// Writes the participant's row, or finds it; a newly written one is counted.
     async fn enter(&self, row: Participant) -> Result<Participant, Refusal> {
         let id = row.conference_id;
-        self.count_participants(id).await?;
+        if !self.audiences.is_known(id) {
+            self.read_participants(id).await?;
+        }
         if self.audiences.of(id).unique >= self.config.participants {
             let text = format!("a conference takes at most {} participants", self.config.participants);
             return Err(Refusal::new(RefusalCode::LimitReached, text));
@@ -144,7 +158,7 @@ impl Conferences {
         let done = self.parts.store.insert(Participant::TABLE, row.to_row()).await.map_err(unavailable)?;
         match done {
             Conditional::Applied => {
-                self.audiences.joined(id);
+                self.audiences.joined(id, row.participant_id);
                 Ok(row)
             }
             Conditional::Refused(Some(present)) => Participant::from_row(present).map_err(|error| damaged(&error)),
@@ -152,26 +166,59 @@ impl Conferences {
         }
     }
 
-    /// Counts the rows once in a process's life; from then on whoever joins is counted.
+    /// How many have joined, as far as has been heard here: exact where nobody joins elsewhere at this moment.
     pub(super) async fn count_participants(&self, id: ConferenceId) -> Result<u64, Refusal> {
         if !self.audiences.is_counted(id) {
-            let (mut after, mut unique) = (None, 0);
-            loop {
-                let partition = vec![id.to_value()];
-                let rows = self.parts.store.scan(Participant::TABLE, partition, after, Direction::Forward, PAGE).await;
-                let rows = rows.map_err(unavailable)?;
-                unique += rows.len() as u64;
-                let last = rows.into_iter().last().map(Participant::from_row).transpose();
-                match last.map_err(|error| damaged(&error))? {
-                    Some(row) if unique.is_multiple_of(PAGE as u64) => {
-                        after = Some(vec![row.participant_id.to_value()]);
-                    }
-                    _ => break,
-                }
-            }
-            self.audiences.counted(id, unique);
+            self.read_participants(id).await?;
         }
         Ok(self.audiences.of(id).unique)
+    }
+
+    /// How many have joined, exactly: what other nodes have not told yet is in the rows.
+    pub(super) async fn count_all_participants(&self, id: ConferenceId) -> Result<u64, Refusal> {
+        if self.audiences.is_shared() {
+            self.read_participants(id).await?;
+        }
+        self.count_participants(id).await
+    }
+
+    async fn read_participants(&self, id: ConferenceId) -> Result<(), Refusal> {
+        let missed = self.audiences.counting(id);
+        self.read_rows(id).await?;
+        self.audiences.counted_all(id, missed);
+        Ok(())
+    }
+
+    /// Tells every audience that has changed, and somebody here listens to, how large it is: each node tells its own.
+    async fn tell_audiences(&self, here: &dyn Publisher) {
+        for (id, is_inhabited) in self.audiences.take_changed() {
+            if !here.is_wanted(Topic::Conference(id)) {
+                continue;
+            }
+            // Of a hall that nobody is in the last number stands; a store that does not answer is asked with the next change.
+            if is_inhabited && let Err(refusal) = self.count_participants(id).await {
+                tracing::debug!(%refusal, "an audience could not be counted");
+            }
+            self.audiences.tell(id, here);
+        }
+    }
+
+    async fn read_rows(&self, id: ConferenceId) -> Result<(), Refusal> {
+        let mut after = None;
+        loop {
+            let partition = vec![id.to_value()];
+            let rows = self.parts.store.scan(Participant::TABLE, partition, after, Direction::Forward, PAGE).await;
+            let rows = rows.map_err(unavailable)?;
+            let is_last = rows.len() < PAGE;
+            let participants: Result<Vec<_>, _> =
+                rows.into_iter().map(|row| Participant::from_row(row).map(|row| row.participant_id)).collect();
+            let participants = participants.map_err(|error| damaged(&error))?;
+            after = participants.last().map(|last| vec![last.to_value()]);
+            self.audiences.counted(id, participants);
+            if is_last {
+                return Ok(());
+            }
+        }
     }
 
     fn admit(&self, row: Participant, conference: ConferenceView) -> Result<Joined, Refusal> {

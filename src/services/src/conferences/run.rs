@@ -63,7 +63,7 @@ impl Conferences {
         for (question, _) in view.asked.iter().filter(|(_, asked)| asked.closed.is_none()) {
             self.finish(id, *question).await?;
         }
-        self.count_participants(id).await?;
+        self.count_all_participants(id).await?;
         let audience = self.audiences.of(id);
         self.ask(id, Command::End { by: runner(id, by), audience }).await?;
         self.audiences.forget(id);
@@ -129,7 +129,7 @@ impl Conferences {
 
     /// Closes the poll, keeps its results, tells the audience. Each step can be repeated.
     async fn finish(&self, id: ConferenceId, question: QuestionId) -> Result<Offset, Refusal> {
-        let audience = self.count_participants(id).await?;
+        let audience = self.count_all_participants(id).await?;
         let close = PollCommand::Close { audience };
         let PollAnswer::Changed { results, voters, .. } = self.ask_poll(question, close).await? else {
             return Err(unexpected(&"a close"));

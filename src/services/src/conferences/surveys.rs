@@ -2,7 +2,7 @@
 
 use super::{Conferences, QuestionStatus, QuestionView, unexpected};
 use crate::accounts::Identity;
-use plenum_actors::aggregates::poll::{Answered, Command};
+use plenum_actors::aggregates::poll::{Answered, Command, PEOPLE_PER_PAGE};
 use plenum_schema::conference::HostRole;
 use plenum_schema::{ConferenceId, ParticipantId, Refusal, RefusalCode};
 use std::collections::HashMap;
@@ -105,9 +105,16 @@ impl Conferences {
         let asked: Vec<_> =
             questions.iter().filter(|one| one.status != QuestionStatus::Draft).map(|one| one.id).collect();
         for question in &asked {
-            match self.ask_poll(*question, Command::Voters).await? {
-                Answered::Voters(voters) => voters.into_iter().for_each(|voter| *times.entry(voter).or_default() += 1),
-                other => return Err(unexpected(&other)),
+            let mut after = None;
+            loop {
+                let Answered::Voters(voters) = self.ask_poll(*question, Command::Voters { after }).await? else {
+                    return Err(unexpected(&"voters"));
+                };
+                after = voters.last().copied();
+                voters.iter().for_each(|voter| *times.entry(*voter).or_default() += 1);
+                if voters.len() < PEOPLE_PER_PAGE {
+                    break;
+                }
             }
         }
         let all = times.values().filter(|times| **times == asked.len()).count();

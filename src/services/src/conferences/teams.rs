@@ -2,12 +2,12 @@
 
 use super::{Conferences, unexpected};
 use crate::unavailable::{damaged, unavailable};
-use plenum_actors::aggregates::poll::{Answered, Command};
+use plenum_actors::aggregates::poll::{Answered, Command, PEOPLE_PER_PAGE};
 use plenum_actors::store::Direction;
 use plenum_schema::entities::Participant;
 use plenum_schema::poll::{Number, QuestionKind, Results, TeamScore};
 use plenum_schema::table::{Entity, FieldValue};
-use plenum_schema::{ConferenceId, ParticipantId, Refusal};
+use plenum_schema::{ConferenceId, ParticipantId, QuestionId, Refusal};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
@@ -24,12 +24,25 @@ impl Conferences {
         if teams.is_empty() {
             return Ok(results);
         }
-        let scores = match self.ask_poll(results.question, Command::Scores).await? {
-            Answered::Scores(scores) => scores.into_iter().collect(),
-            other => return Err(unexpected(&other)),
-        };
+        let scores = self.scores(results.question).await?;
         results.teams = ranked(&teams, &self.sums(id, &scores).await?);
         Ok(results)
+    }
+
+    /// What everybody got.
+    async fn scores(&self, question: QuestionId) -> Result<HashMap<ParticipantId, u64>, Refusal> {
+        let (mut all, mut after) = (HashMap::new(), None);
+        loop {
+            let Answered::Scores(scores) = self.ask_poll(question, Command::Scores { after }).await? else {
+                return Err(unexpected(&"scores"));
+            };
+            after = scores.last().map(|(participant, _)| *participant);
+            let is_last = scores.len() < PEOPLE_PER_PAGE;
+            all.extend(scores);
+            if is_last {
+                return Ok(all);
+            }
+        }
     }
 
     /// Points and number of those who answered, by team.

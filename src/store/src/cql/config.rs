@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -11,6 +12,9 @@ use zeroize::Zeroizing;
 pub struct CqlConfig {
     /// Contact points, `host` or `host:port` (9042). One that answers is enough to find the others.
     pub nodes: Vec<String>,
+    /// Where nodes are reached that announce another address, `announced:port=reached:port`. Empty: where they say; else every node is
+    /// named here, and one that is not is not used.
+    pub translate: Vec<String>,
     /// The keyspace: lower-case letters, digits and underscores.
     pub keyspace: String,
     /// The datacentre whose nodes are asked; empty: all are alike.
@@ -187,6 +191,7 @@ impl Default for CqlConfig {
     fn default() -> Self {
         Self {
             nodes: vec!["127.0.0.1:9042".to_owned()],
+            translate: Vec::new(),
             keyspace: "plenum".to_owned(),
             datacenter: String::new(),
             datacenter_failover: false,
@@ -224,6 +229,12 @@ pub(crate) fn datacenter_factor(text: &str) -> Option<(&str, u32)> {
     let (name, factor) = text.rsplit_once(':')?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
     is_name.then_some((name, factor.parse().ok().filter(|factor| (1..=100).contains(factor))?))
+}
+
+/// Splits `10.0.0.1:9042=203.0.113.5:9042`: the address that a node announces, and where it is reached.
+pub(crate) fn translation(text: &str) -> Option<(SocketAddr, SocketAddr)> {
+    let (announced, reached) = text.split_once('=')?;
+    Some((announced.trim().parse().ok()?, reached.trim().parse().ok()?))
 }
 
 /// Whether this can stand unquoted in CQL.
@@ -279,6 +290,8 @@ impl CqlConfig {
         unless(!self.nodes.is_empty(), "nodes", "must name one node at least");
         let named = self.nodes.iter().all(|node| !node.trim().is_empty());
         unless(named, "nodes", "must not hold empty names");
+        let fits = self.translate.iter().all(|text| translation(text).is_some());
+        unless(fits, "translate", "must be a list of announced:port=reached:port, in numbers");
         let reason = "must begin with a lower-case letter and have at most 48 of a-z, 0-9 and _";
         unless(is_keyspace(&self.keyspace), "keyspace", reason);
         let local =

@@ -1,6 +1,6 @@
 //! The connection to the cluster: addresses, security, and three ways to execute.
 
-use super::config::{ConsistencyLevel, CqlConfig, SerialLevel};
+use super::config::{ConsistencyLevel, CqlConfig, SerialLevel, translation};
 use super::error::CqlError;
 use super::tls;
 use scylla::client::PoolSize;
@@ -11,6 +11,8 @@ use scylla::policies::load_balancing::{DefaultPolicy, LoadBalancingPolicy};
 use scylla::policies::retry::{DefaultRetryPolicy, FallthroughRetryPolicy};
 use scylla::policies::speculative_execution::SimpleSpeculativeExecutionPolicy;
 use scylla::statement::{Consistency, SerialConsistency};
+use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,6 +99,11 @@ pub(crate) async fn connect(config: &CqlConfig, profiles: &Profiles) -> Result<S
         .schema_agreement_timeout(millis(config.migration.step_timeout_ms))
         .pool_size(PoolSize::PerShard(connections))
         .tls_context(tls::context(&config.tls)?);
+    if !config.translate.is_empty() {
+        let rules: HashMap<SocketAddr, SocketAddr> =
+            config.translate.iter().filter_map(|text| translation(text)).collect();
+        builder = builder.address_translator(Arc::new(rules));
+    }
     if !config.username.is_empty() {
         builder = builder.user(&config.username, config.password.expose());
     }

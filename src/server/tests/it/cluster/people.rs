@@ -2,10 +2,13 @@
 
 use super::world::Cluster;
 use crate::socket::peer::Peer;
-use crate::socket::world::Person;
+use crate::socket::world::{Person, World};
+use futures_util::future::join_all;
 use plenum_schema::Topic;
 use plenum_schema::codec::Codec;
 use plenum_schema::wire::{PresenceSignal, Signal};
+use std::collections::HashSet;
+use std::time::Instant;
 
 async fn presence(peer: &mut Peer, who: &Person) -> PresenceSignal {
     match peer.expect_signal().await {
@@ -83,5 +86,59 @@ async fn many_people_are_counted_once_each_on_every_node() {
         let is_exact = || (node.metric("plenum_presence_online") == all).then_some(());
         crate::socket::eventually("everybody is counted once", is_exact).await;
     }
+    cluster.end().await;
+}
+
+/// Presence messages that all nodes have sent.
+fn reports(cluster: &Cluster) -> u64 {
+    let of = |node: &World| {
+        let page = crate::http::get(node.server.operations(), "/metrics").body;
+        let line = page.lines().find(|line| line.starts_with("plenum_bus_sent_total{what=\"presence\"}"));
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).unwrap_or(0)
+    };
+    cluster.nodes.iter().map(of).sum()
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: scripts/test cluster"]
+async fn a_storm_of_arrivals_costs_one_report_at_a_time_and_one_of_reconnections_is_not_told() {
+    const PEOPLE: usize = 150;
+    const WATCHED: usize = 20;
+    let every = 100;
+    let cluster = Cluster::with(2, |config| {
+        config.presence.grace_ms = 5_000;
+        config.cluster.settings.presence_every_ms = every;
+    })
+    .await;
+    let people = cluster.nodes[0].people(PEOPLE + 1).await;
+    let (ada, others) = people.split_first().unwrap();
+    let group: Vec<&Person> = people.iter().take(WATCHED + 1).collect();
+    cluster.nodes[0].group(&group);
+    let mut follower = cluster.nodes[1].peer(Codec::Json, ada).await;
+    for who in &others[..WATCHED] {
+        assert!(!watch(&mut follower, who).await.online);
+    }
+    let (began, before) = (Instant::now(), reports(&cluster));
+    let mut peers = join_all(others.iter().map(|who| cluster.nodes[0].peer(Codec::Json, who))).await;
+    let mut came = HashSet::new();
+    while came.len() < WATCHED {
+        let (topic, signal) = follower.expect_signal().await;
+        assert!(matches!(signal, Signal::Presence(signal) if signal.online), "{topic}");
+        assert!(came.insert(topic), "{topic} is told once");
+    }
+    // Everybody loses the connection and comes back on the other node, within the grace.
+    drop(peers);
+    peers = join_all(others.iter().map(|who| cluster.nodes[1].peer(Codec::Json, who))).await;
+    let all = i64::try_from(PEOPLE).unwrap() + 1;
+    for node in &cluster.nodes {
+        crate::socket::eventually("all are counted", || (node.metric("plenum_presence_online") == all).then_some(()))
+            .await;
+    }
+    let rounds = u64::try_from(began.elapsed().as_millis()).unwrap() / every + 2;
+    let sent = reports(&cluster) - before;
+    assert!(sent <= 2 * rounds, "{sent} reports in {rounds} rounds");
+    // Nothing of it was told: what the follower hears next is the one who really goes.
+    drop(peers.remove(0));
+    assert!(!presence(&mut follower, &others[0]).await.online);
     cluster.end().await;
 }

@@ -40,7 +40,12 @@ impl Cluster {
     }
 
     pub async fn with(nodes: usize, edit: impl Fn(&mut Config)) -> Self {
-        let (data, nats) = (tempfile::tempdir().unwrap(), Nats::start());
+        Self::on(Nats::start(), nodes, edit).await
+    }
+
+    /// On a bus of the test's own making.
+    pub async fn on(nats: Nats, nodes: usize, edit: impl Fn(&mut Config)) -> Self {
+        let data = tempfile::tempdir().unwrap();
         let registry = prometheus::Registry::new();
         let parts =
             Parts { metrics: StoreMetrics::new(&registry).unwrap(), clock: Arc::new(SystemClock::new()), hook: None };
