@@ -2,6 +2,7 @@
 
 use super::bus::Nats;
 use super::world::Cluster;
+use crate::socket::eventually;
 use crate::socket::peer::texts;
 use plenum_cluster::nats::NatsConfig;
 use plenum_schema::codec::Codec;
@@ -47,7 +48,15 @@ async fn is_one(cluster: &Cluster) {
     assert!(cluster.metric("plenum_bus_commands_served_total") > 0);
 }
 
-/// A node that is not let in serves alone, and says so.
+/// The bus has turned a node away, and that serves alone.
+async fn is_turned_away(cluster: &Cluster) {
+    let log = cluster.nats.path().join("log");
+    let has_refused = || std::fs::read_to_string(&log).ok()?.contains("error").then_some(());
+    eventually("the bus has refused somebody", has_refused).await;
+    is_alone(cluster).await;
+}
+
+/// A node without the bus serves, and says so.
 async fn is_alone(cluster: &Cluster) {
     let node = &cluster.nodes[0];
     let people = node.people(2).await;
@@ -76,7 +85,7 @@ async fn a_bus_with_a_password_lets_in_who_knows_it() {
     cluster.end().await;
     for wrong in [known("wrong"), NatsConfig::default()] {
         let cluster = on(Nats::asking("nats", |_, _| asks()), 1, wrong).await;
-        is_alone(&cluster).await;
+        is_turned_away(&cluster).await;
         cluster.end().await;
     }
 }
@@ -89,7 +98,7 @@ async fn a_bus_with_a_token_lets_in_who_shows_it() {
     is_one(&cluster).await;
     cluster.end().await;
     let cluster = on(nats(), 1, NatsConfig { token: "wrong".to_owned(), ..NatsConfig::default() }).await;
-    is_alone(&cluster).await;
+    is_turned_away(&cluster).await;
     cluster.end().await;
 }
 
@@ -111,7 +120,7 @@ async fn a_bus_with_tls_is_reached_by_who_knows_its_authority() {
     let nats = with_tls();
     let (other, _) = certificate(nats.path(), "other", "127.0.0.1");
     let cluster = on(nats, 1, NatsConfig { ca_path: other.into(), ..NatsConfig::default() }).await;
-    is_alone(&cluster).await;
+    is_turned_away(&cluster).await;
     cluster.end().await;
 }
 
@@ -135,7 +144,7 @@ async fn a_bus_that_asks_for_certificates_lets_in_who_has_one() {
     let nats = with_clients();
     let ca_path = nats.path().join("server.pem");
     let cluster = on(nats, 1, NatsConfig { ca_path, ..NatsConfig::default() }).await;
-    is_alone(&cluster).await;
+    is_turned_away(&cluster).await;
     cluster.end().await;
 }
 
