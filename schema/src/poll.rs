@@ -202,6 +202,8 @@ pub enum PollEvent {
     WordHidden(WordHidden),
     /// No ballot counts from here on.
     Closed(Closed),
+    /// Who voted what is not known any more: everything before it is removed from the log.
+    Erased(Erased),
 }
 
 /// The question went live.
@@ -269,6 +271,11 @@ pub struct WordHidden {
     /// From now on, or no longer.
     pub hidden: bool,
 }
+
+/// The ballots of a closed question are forgotten.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Erased {}
 
 /// The end of a poll.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -56,6 +56,8 @@ pub struct Poll {
     /// How many had joined at the close, where that matters.
     audience: Option<u64>,
     closed: bool,
+    /// Where the ballots were forgotten; 0: nowhere.
+    forgotten: Offset,
 }
 
 /// What is asked, since it is.
@@ -99,6 +101,12 @@ pub struct Saved {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     audience: Option<u64>,
     closed: bool,
+    #[serde(default, skip_serializing_if = "is_none")]
+    forgotten: Offset,
+}
+
+fn is_none(offset: &Offset) -> bool {
+    *offset == 0
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -154,6 +162,13 @@ impl Poll {
         }
     }
 
+    fn forget(&mut self, offset: Offset) {
+        self.ballots = HashMap::new();
+        self.sequences = HashMap::new();
+        self.tally = Tally::default();
+        self.forgotten = offset;
+    }
+
     /// How many ballots count.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -200,6 +215,7 @@ impl Aggregate for Poll {
             hidden_words: BTreeSet::new(),
             audience: None,
             closed: false,
+            forgotten: 0,
         }
     }
 
@@ -250,6 +266,7 @@ impl Aggregate for Poll {
                 self.closed = true;
                 self.audience = closed.audience;
             }
+            PollEvent::Erased(_) => self.forget(offset),
         }
     }
 
@@ -276,7 +293,7 @@ impl Aggregate for Poll {
             Command::Withdraw { voter, .. } => {
                 self.voted(offset, true, Some(self.receipt(id, voter.participant, None)))
             }
-            Command::Freeze { .. } | Command::HideWord { .. } => Answered::Noted(offset),
+            Command::Freeze { .. } | Command::HideWord { .. } | Command::Erase => Answered::Noted(offset),
             _ => decide::standing(self, rules),
         })
     }
@@ -313,6 +330,7 @@ impl Aggregate for Poll {
             hidden_words: self.hidden_words.clone(),
             audience: self.audience,
             closed: self.closed,
+            forgotten: self.forgotten,
         }
     }
 
@@ -329,12 +347,16 @@ impl Aggregate for Poll {
         poll.frozen = saved.frozen;
         poll.hidden_words = saved.hidden_words;
         poll.audience = saved.audience;
-        Self { head: saved.head, shown: saved.shown, closed: saved.closed, ..poll }
+        Self { head: saved.head, shown: saved.shown, closed: saved.closed, forgotten: saved.forgotten, ..poll }
     }
 
     /// A snapshot holds every ballot, so the next one waits until as many again have come: in all each is written about twice.
     fn snapshot_every(&self, usual: u64) -> u64 {
         usual.max(self.total())
+    }
+
+    fn forgotten(&self) -> Offset {
+        self.forgotten
     }
 
     fn signal_every(rules: &VotingLimits) -> Option<u64> {
@@ -348,7 +370,7 @@ impl Aggregate for Poll {
     /// What everybody may see goes to the conference's topic, which everybody follows; the poll's own topics are for those who want
     /// more: the number of ballots while the tally is hidden, what voters see, what hosts see.
     fn signals(&self, rules: &VotingLimits) -> Vec<(Topic, Signal)> {
-        let Some(open) = &self.open else { return Vec::new() };
+        let Some(open) = self.open.as_ref().filter(|_| self.forgotten == 0) else { return Vec::new() };
         let mut views = vec![(Topic::Poll(self.id), View::Public), (Topic::PollHost(self.id), View::Host)];
         if open.definition.visibility == Visibility::AfterVote {
             views.push((Topic::PollVoted(self.id), View::Voted));

@@ -109,6 +109,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0027", 27, "conference_invitations"),
     migration!("0028", 28, "participants_team"),
     migration!("0029", 29, "key_rings"),
+    migration!("0030", 30, "conference_expiries"),
 ];
 
 #[cfg(test)]

@@ -50,6 +50,18 @@ entity! {
 }
 
 entity! {
+    /// A conference whose participants are to be forgotten on a day, or later when something has happened in it since.
+    pub struct ConferenceExpiry in "conference_expiries" {
+        partition { /// Days since 1970, UTC.
+            day: i64 }
+        clustering { /// Which.
+            conference_id: ConferenceId }
+        columns { /// Whether nothing of it is to be left, as its host has asked.
+            is_deletion: bool }
+    }
+}
+
+entity! {
     /// A question as its hosts prepare it. Once it is live its poll's log has the words that count.
     pub struct QuestionRow in "conference_questions" {
         partition { /// Of which conference.

@@ -173,12 +173,20 @@ export function conferenceDialog({ conference, save }) {
       rows: 4,
       hint: "A line for each point: time | title | speaker | room. Example: 10:00–10:30 | Opening | Ada | Hall 1",
     }),
+    optionalField("expiresAfterDays", {
+      label: "Forget who took part after so many days (may be empty)",
+      type: "number",
+      min: 0,
+      max: 36500,
+      hint: "Counted from the last thing that happens. 0: never. Empty: as this server does.",
+      value: conference?.expiresAfterDays ?? undefined,
+    }),
     checkField("audienceReplies", "The audience may reply to questions of others", conference?.audienceReplies),
   ].filter(Boolean);
   fields[1].querySelector("textarea").value = conference?.description ?? "";
   fields.find((part) => part.querySelector("[name=agenda]")).querySelector("textarea").value = agendaText(conference);
   const send = (form) => {
-    const { title, description, date, identity, passcode, agenda, teams } = Object.fromEntries(new FormData(form));
+    const { title, description, date, identity, passcode, agenda, teams, expiresAfterDays } = Object.fromEntries(new FormData(form));
     const moderated = form.elements.moderated.checked;
     const invited = form.elements.invited.checked;
     const audienceReplies = form.elements.audienceReplies.checked;
@@ -190,6 +198,7 @@ export function conferenceDialog({ conference, save }) {
       moderated,
       audienceReplies,
       invited,
+      expiresAfterDays: expiresAfterDays ? Number(expiresAfterDays) : null,
       teams: teams.split(",").map((team) => team.trim()).filter(Boolean),
       ...agendaOf(agenda, conference?.speakers ?? []),
       ...fresh,

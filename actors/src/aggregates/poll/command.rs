@@ -65,6 +65,8 @@ pub enum Command {
         /// How many have joined the conference: counts where the quorum is a share of them.
         audience: u64,
     },
+    /// Forget the ballots of a closed question, when its results are kept elsewhere. Again it changes nothing.
+    Erase,
     /// Ask whether somebody may follow a view.
     Access {
         /// Which.
@@ -100,6 +102,7 @@ impl Command {
             Self::Freeze { .. } => "freeze",
             Self::HideWord { .. } => "hideWord",
             Self::Close { .. } => "close",
+            Self::Erase => "erase",
             Self::Access { .. } => "access",
             Self::Conference => "conference",
             Self::Results { .. } => "results",
@@ -137,7 +140,7 @@ pub enum Answered {
         /// The same as everybody may see it.
         voters: Box<Results>,
     },
-    /// To `Freeze` and `HideWord`: where the change stands, or the head when it was so already.
+    /// To `Freeze`, `HideWord` and `Erase`: where the change stands, or the head when it was so already.
     Noted(Offset),
     /// To `Access`.
     Granted,

@@ -138,7 +138,11 @@ fn recount(log: &[(EntryId, PollEvent)]) -> BTreeMap<ParticipantId, Answer> {
             PollEvent::Ballot(ballot) => drop(ballots.insert(ballot.voter, ballot.answer.clone())),
             PollEvent::Withdrawn(withdrawn) => drop(ballots.remove(&withdrawn.voter)),
             PollEvent::Closed(closed) => assert_eq!(closed.ballots, ballots.len() as u64),
-            PollEvent::Opened(_) | PollEvent::Shown(_) | PollEvent::Frozen(_) | PollEvent::WordHidden(_) => {}
+            PollEvent::Opened(_)
+            | PollEvent::Shown(_)
+            | PollEvent::Frozen(_)
+            | PollEvent::WordHidden(_)
+            | PollEvent::Erased(_) => {}
         }
     }
     ballots

@@ -12,6 +12,11 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<S
     Option::<String>::deserialize(deserializer).map(Some)
 }
 
+/// The same of a number.
+fn present_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
+    Option::<u32>::deserialize(deserializer).map(Some)
+}
+
 /// Somebody who speaks.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = SpeakerBody)]
@@ -79,6 +84,10 @@ pub(crate) struct ConferenceBody {
     /// What happens when and where, all of it: `title`, `startTime`, `endTime`, `speaker` (a number), `track`. Absent: as it is.
     #[schema(value_type = Option<Vec<Object>>)]
     agenda: Option<Vec<AgendaBody>>,
+    /// So many days after the last thing that happened in it who took part is forgotten; 0: never, `null`: as the server is configured.
+    #[serde(deserialize_with = "present_number")]
+    #[schema(value_type = Option<u32>)]
+    expires_after_days: Option<Option<u32>>,
     /// All of them; absent: as they are.
     #[schema(value_type = Option<Vec<Object>>)]
     speakers: Option<Vec<SpeakerBody>>,
@@ -110,6 +119,7 @@ impl ConferenceBody {
         if let Some(agenda) = self.agenda {
             info.agenda = agenda.into_iter().map(AgendaItem::from).collect();
         }
+        info.expires_after_days = self.expires_after_days.unwrap_or(info.expires_after_days);
         info.audience_replies = self.audience_replies.unwrap_or(info.audience_replies);
         if let Some(speakers) = self.speakers {
             let speaker = |(id, body): (u32, SpeakerBody)| Speaker { id, name: body.name, bio: body.bio };

@@ -9,6 +9,7 @@ mod contract;
 mod conversations;
 mod documentation;
 mod errors;
+mod forgetting;
 mod groups;
 mod idempotency;
 mod leaks;

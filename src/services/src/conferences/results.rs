@@ -138,7 +138,8 @@ impl Conferences {
                     | PollEvent::Shown(_)
                     | PollEvent::Frozen(_)
                     | PollEvent::WordHidden(_)
-                    | PollEvent::Closed(_) => {}
+                    | PollEvent::Closed(_)
+                    | PollEvent::Erased(_) => {}
                 }
             }
         }
