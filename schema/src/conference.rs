@@ -111,6 +111,9 @@ pub struct ConferenceInfo {
     /// Whether nobody joins without an invitation.
     #[serde(default, skip_serializing_if = "is_false")]
     pub invited: bool,
+    /// Whether nobody joins who is not on the roster.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub roster: bool,
     /// Teams that participants belong to; a quiz has a leaderboard of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub teams: Vec<String>,

@@ -17,7 +17,7 @@ pub use api_key::ApiKey;
 pub use block::Block;
 pub use conference::{
     ConferenceCode, ConferenceExpiry, ConferenceRow, HostedConference, Invitation, Participant, QuestionResults,
-    QuestionRow,
+    QuestionRow, RosterEntry,
 };
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
@@ -55,5 +55,6 @@ pub const TABLES: &[&Table] = &[
     StatusPeriod::TABLE,
     Invitation::TABLE,
     ConferenceExpiry::TABLE,
+    RosterEntry::TABLE,
     KeyRingRow::TABLE,
 ];

@@ -13,6 +13,7 @@ mod quiz;
 mod ranking;
 mod tally;
 mod view;
+mod weights;
 
 #[cfg(test)]
 mod properties;
@@ -36,6 +37,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tally::Tally;
 use uuid::Uuid;
+use weights::Weights;
+
+/// Most voters whose weight is told at a time: as many as fit into an entry.
+pub const MOST_WEIGHED: usize = 1_000;
 
 /// The state of a poll after `head`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,6 +52,8 @@ pub struct Poll {
     /// The highest number of each voter who counts.
     sequences: HashMap<ParticipantId, u32>,
     tally: Tally,
+    /// What voters weigh, where that counts.
+    weights: Option<weights::Weights>,
     /// What the host said last about showing results to everybody.
     shown: Option<bool>,
     /// Whether no ballot is let in at the moment.
@@ -103,6 +110,9 @@ pub struct Saved {
     closed: bool,
     #[serde(default, skip_serializing_if = "is_none")]
     forgotten: Offset,
+    /// Voters who do not weigh 1, in the order of their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    weights: Vec<(ParticipantId, u32)>,
 }
 
 fn is_none(offset: &Offset) -> bool {
@@ -135,18 +145,25 @@ impl Poll {
     fn open_poll(&mut self, opened: &Opened, at: WallMillis) {
         let definition = Arc::new(opened.question.clone());
         self.tally = Tally::of(&definition);
+        self.weights = Weights::wanted(&definition);
         self.open = Some(Open { conference: opened.conference, definition, at });
     }
 
     fn take_back(&mut self, voter: ParticipantId) {
         if let Some(held) = self.ballots.remove(&voter) {
             self.tally.remove(&held);
+            if let Some(weights) = &mut self.weights {
+                weights.count(voter, &held.answer, false);
+            }
         }
     }
 
     fn put(&mut self, voter: ParticipantId, held: Held) {
         self.take_back(voter);
         self.tally.add(&held);
+        if let Some(weights) = &mut self.weights {
+            weights.count(voter, &held.answer, true);
+        }
         self.ballots.insert(voter, held);
     }
 
@@ -162,10 +179,18 @@ impl Poll {
         }
     }
 
+    fn weigh(&mut self, named: &[(ParticipantId, u32)]) {
+        let Some(weights) = &mut self.weights else { return };
+        for (voter, weight) in named {
+            weights.set(*voter, *weight, self.ballots.get(voter).map(|held| &held.answer));
+        }
+    }
+
     fn forget(&mut self, offset: Offset) {
         self.ballots = HashMap::new();
         self.sequences = HashMap::new();
         self.tally = Tally::default();
+        self.weights = None;
         self.forgotten = offset;
     }
 
@@ -210,6 +235,7 @@ impl Aggregate for Poll {
             ballots: HashMap::new(),
             sequences: HashMap::new(),
             tally: Tally::default(),
+            weights: None,
             shown: None,
             frozen: false,
             hidden_words: BTreeSet::new(),
@@ -266,6 +292,7 @@ impl Aggregate for Poll {
                 self.closed = true;
                 self.audience = closed.audience;
             }
+            PollEvent::Weighed(weighed) => self.weigh(&weighed.weights),
             PollEvent::Erased(_) => self.forget(offset),
         }
     }
@@ -293,7 +320,9 @@ impl Aggregate for Poll {
             Command::Withdraw { voter, .. } => {
                 self.voted(offset, true, Some(self.receipt(id, voter.participant, None)))
             }
-            Command::Freeze { .. } | Command::HideWord { .. } | Command::Erase => Answered::Noted(offset),
+            Command::Freeze { .. } | Command::HideWord { .. } | Command::Erase | Command::Weigh { .. } => {
+                Answered::Noted(offset)
+            }
             _ => decide::standing(self, rules),
         })
     }
@@ -331,6 +360,7 @@ impl Aggregate for Poll {
             audience: self.audience,
             closed: self.closed,
             forgotten: self.forgotten,
+            weights: self.weights.as_ref().map(Weights::named).unwrap_or_default(),
         }
     }
 
@@ -339,6 +369,7 @@ impl Aggregate for Poll {
         if let Some(opened) = &saved.opened {
             poll.open_poll(opened, saved.opened_at);
         }
+        poll.weigh(&saved.weights);
         for SavedBallot { ballot, offset, entry, at } in saved.ballots {
             let Ballot { voter, answer, pressed_ms, .. } = ballot;
             poll.put(voter, Held { offset, entry, answer, pressed_ms, at });

@@ -14,7 +14,7 @@ use plenum_schema::conference::{
 use plenum_schema::conversation::Stored;
 use plenum_schema::poll::{
     Answer, Ballot, BallotPolicy, ChoiceOption, Closed, Count, Definition, Frozen, Number, Opened, PollEvent,
-    QuestionKind, Results, Shown, Spot, Visibility, Withdrawn, WordHidden,
+    QuestionKind, Results, Shown, Spot, Visibility, Weighed, Withdrawn, WordHidden,
 };
 use plenum_schema::{ConferenceId, EntryId, ParticipantId, QuestionId, UserId, codec};
 use serde::Serialize;
@@ -46,6 +46,7 @@ fn question() -> Definition {
         survey: None,
         quorum: None,
         quorum_share: None,
+        weighted: false,
     }
 }
 
@@ -98,6 +99,8 @@ fn later_of_polls() -> Vec<(&'static str, PollEvent)> {
                 ..question()
             }),
         ),
+        ("opened-weighted", opened(Definition { weighted: true, ..question() })),
+        ("weighed", PollEvent::Weighed(Weighed { weights: vec![(ParticipantId(Uuid::from_u128(7)), 250)] })),
         ("closed-quorum", PollEvent::Closed(Closed { ballots: 5, audience: Some(9) })),
         ("ballot-point", ballot(Answer::Point(spot))),
         ("ballot-feedback", ballot(Answer::Choice(vec![2]))),
@@ -157,6 +160,7 @@ fn conferences() -> Vec<(&'static str, ConferenceEvent)> {
         moderated: false,
         audience_replies: false,
         invited: false,
+        roster: false,
         teams: Vec::new(),
         agenda: Vec::new(),
         expires_after_days: None,
@@ -246,8 +250,12 @@ fn kinds_of_entries_that_came_later_are_read_and_written_as_ever() {
         agenda: vec![item],
         ..ConferenceInfo::default()
     };
-    let expiring =
-        ConferenceInfo { title: "Town hall".into(), expires_after_days: Some(30), ..ConferenceInfo::default() };
+    let expiring = ConferenceInfo {
+        title: "Town hall".into(),
+        expires_after_days: Some(30),
+        roster: true,
+        ..ConferenceInfo::default()
+    };
     let events = [
         ("question-frozen", ConferenceEvent::QuestionFrozen(frozen)),
         ("changed-agenda", ConferenceEvent::Changed(ConferenceChanged { info })),

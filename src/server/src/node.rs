@@ -349,7 +349,8 @@ impl Node {
         let layer = web::Data::new(layer.over_tls(config.edge().tls.certificate_file.is_some()));
         let rest = core.rest(config, &readiness);
         let echo = config.websocket.echo;
-        let product = plenum_pages::Product { name: "plenum".to_owned(), version: VERSION.to_owned() };
+        let (name, version) = ("plenum".to_owned(), VERSION.to_owned());
+        let product = plenum_pages::Product { name, version, pages: config.pages.clone() };
         let app = move |edge: &Surface| {
             App::new()
                 .app_data(layer.clone())

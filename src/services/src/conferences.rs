@@ -18,11 +18,13 @@ mod questions;
 mod reactions;
 mod report;
 mod results;
+mod roster;
 mod run;
 mod sheet;
 mod surveys;
 mod teams;
 mod voting;
+mod weights;
 mod workbook;
 
 pub use audience::{Arrivals, Audiences, run_audiences};
@@ -34,8 +36,10 @@ pub use expiry::ForgettingMetrics;
 pub use invitations::Invitations;
 pub use join::{Joined, Joining};
 pub use questions::{FromTop, NewQuestion, QuestionStatus, QuestionView};
-pub use report::Report;
+pub use report::{Engagement, Report};
+pub use roster::Rostered;
 pub use surveys::SurveyView;
+pub use weights::{ListedParticipant, Participants};
 
 use crate::accounts::Accounts;
 use crate::conversations::Conversations;

@@ -58,7 +58,7 @@ export function audienceView({ participant, over, note }) {
     const [first] = asked;
     if (isAny && first.id !== spokenOf) spoken.textContent = `${t("question")}: ${first.text}`;
     spokenOf = first?.id;
-    for (const { id } of asked) if (!cards.has(id)) cards.set(id, questionCard(hall, ballots, participant.id, id));
+    for (const { id } of asked) if (!cards.has(id)) cards.set(id, questionCard(hall, ballots, participant, id));
     for (const { id } of asked) cards.get(id).show();
     const answered = ({ id, myAnswer }) => Boolean(ballots.get(id) ? ballots.get(id).answer : myAnswer);
     const views = surveys.views(asked, (id) => cards.get(id).view, answered);
@@ -188,7 +188,8 @@ function sayPhase(line, phase) {
 }
 
 /** One question: its form while it is open, then how it came out. */
-function questionCard(hall, ballots, voter, id) {
+function questionCard(hall, ballots, participant, id) {
+  const voter = participant.id;
   const first = hall.questions.get(id);
   const seenAt = performance.now();
   const own = () => {
@@ -227,6 +228,8 @@ function questionCard(hall, ballots, voter, id) {
     leaders,
     proof,
   );
+  const { weight = 1 } = participant.conference;
+  if (first.weighted && weight !== 1) heading.after(element("p", { class: "hint" }, t("yourWeight", { n: weight })));
   let drawn;
 
   const show = () => {

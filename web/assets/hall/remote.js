@@ -5,7 +5,7 @@ import { Hall } from "./hall.js";
 import { moderationView } from "./moderation.js";
 import { questionDialog } from "./editor.js";
 import { leadersView, resultsView } from "./results.js";
-import { copyButton, button, conferenceDialog, invitationDialog } from "./parts.js";
+import { copyButton, button, conferenceDialog, invitationDialog, rosterDialog } from "./parts.js";
 import { timerView } from "./timer.js";
 import { t } from "./words.js";
 
@@ -190,6 +190,7 @@ function headActions({ hall, run, back }) {
     }),
   );
   const invite = button("Invitations", () => invitationDialog({ hall }));
+  const roster = button("Roster", () => rosterDialog({ hall }));
   const report = element(
     "a",
     { class: "secondary", href: `/report/${hall.id}`, target: "_blank", rel: "noopener" },
@@ -202,6 +203,7 @@ function headActions({ hall, run, back }) {
     screen,
     copyButton("Copy the link to join", link),
     invite,
+    roster,
     edit,
     report,
     end,
@@ -214,6 +216,7 @@ function headActions({ hall, run, back }) {
     remove.hidden = status === "ACTIVE" || role !== "host";
     start.hidden = status !== "DRAFT";
     end.hidden = status !== "ACTIVE";
+    roster.hidden = status === "ENDED" || !hall.conference.roster;
     invite.hidden = status === "ENDED" || !hall.conference.invited;
     for (const action of [screen, edit]) action.hidden = status === "ENDED";
   };

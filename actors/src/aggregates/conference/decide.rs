@@ -5,8 +5,8 @@ use super::{Asked, Conference};
 use crate::clock::WallMillis;
 use plenum_schema::conference::{
     Anonymised, ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo,
-    ConferenceStarted, ConferenceStatus, Deleted, HostChanged, HostRole, QuestionClosed, QuestionFrozen, QuestionLive,
-    ResultsShown,
+    ConferenceStarted, ConferenceStatus, Deleted, HostChanged, HostRole, IdentityMode, QuestionClosed, QuestionFrozen,
+    QuestionLive, ResultsShown,
 };
 use plenum_schema::poll::{Definition, Results};
 use plenum_schema::{Offset, QuestionId, Refusal, RefusalCode, UserId};
@@ -99,6 +99,10 @@ pub(super) fn check_info(rules: &ConferenceLimits, info: &ConferenceInfo) -> Res
     if info.expires_after_days.is_some_and(|days| days > rules.most_expiry_days) {
         let text = format!("it is at most {} days", rules.most_expiry_days);
         return Err(Refusal::field(RefusalCode::Invalid, "expiresAfterDays", text));
+    }
+    if info.roster && info.identity != IdentityMode::SignedIn {
+        let text = "a roster is of accounts: it needs identity signedIn";
+        return Err(Refusal::field(RefusalCode::Invalid, "roster", text));
     }
     check_teams(rules, info)?;
     check_agenda(rules, info)

@@ -65,6 +65,11 @@ pub enum Command {
         /// How many have joined the conference: counts where the quorum is a share of them.
         audience: u64,
     },
+    /// Let voters weigh so, where the question wants that. Again it changes nothing.
+    Weigh {
+        /// Who, and how much; at most [`super::MOST_WEIGHED`].
+        weights: Vec<(ParticipantId, u32)>,
+    },
     /// Forget the ballots of a closed question, when its results are kept elsewhere. Again it changes nothing.
     Erase,
     /// Ask whether somebody may follow a view.
@@ -102,6 +107,7 @@ impl Command {
             Self::Freeze { .. } => "freeze",
             Self::HideWord { .. } => "hideWord",
             Self::Close { .. } => "close",
+            Self::Weigh { .. } => "weigh",
             Self::Erase => "erase",
             Self::Access { .. } => "access",
             Self::Conference => "conference",
@@ -118,6 +124,7 @@ impl Command {
                 definition.text.len() + definition.options.iter().map(|option| option.text.len()).sum::<usize>()
             }
             Self::Vote { answer: Answer::Text(text), .. } | Self::HideWord { word: text, .. } => text.len(),
+            Self::Weigh { weights } => weights.len() * 24,
             Self::Vote { answer: Answer::Words(words), .. } => words.iter().map(String::len).sum(),
             Self::Vote { answer: Answer::Choice(list) | Answer::Ranking(list), .. } => list.len() * 2,
             _ => 0,
@@ -140,7 +147,7 @@ pub enum Answered {
         /// The same as everybody may see it.
         voters: Box<Results>,
     },
-    /// To `Freeze`, `HideWord` and `Erase`: where the change stands, or the head when it was so already.
+    /// To `Freeze`, `HideWord`, `Weigh` and `Erase`: where the change stands, or the head when it was so already.
     Noted(Offset),
     /// To `Access`.
     Granted,

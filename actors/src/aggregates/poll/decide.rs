@@ -6,9 +6,9 @@ use super::{Open, Poll, View, ballot, definition, quiz};
 use crate::clock::WallMillis;
 use plenum_schema::poll::{
     Answer, Ballot, BallotPolicy, Closed, Definition, Erased, Frozen, Opened, PollEvent, QuestionKind, Results, Shown,
-    Withdrawn, WordHidden,
+    Weighed, Withdrawn, WordHidden,
 };
-use plenum_schema::{ConferenceId, EntryId, Refusal, RefusalCode};
+use plenum_schema::{ConferenceId, EntryId, ParticipantId, Refusal, RefusalCode};
 
 pub(super) type Decided = Result<(Vec<PollEvent>, Answered), Refusal>;
 
@@ -27,6 +27,7 @@ pub(super) fn decide(poll: &Poll, rules: &VotingLimits, command: &Command, entry
         Command::Freeze { frozen } => freeze(poll, *frozen),
         Command::HideWord { word, hidden } => hide_word(poll, rules, word, *hidden),
         Command::Close { audience } => close(poll, rules, *audience),
+        Command::Weigh { weights } => weigh(poll, weights),
         Command::Erase => erase(poll),
         Command::Access { view, voter } => access(poll, *view, *voter),
         Command::Conference => Ok((Vec::new(), Answered::Conference(opened(poll)?.conference))),
@@ -244,6 +245,20 @@ fn close(poll: &Poll, rules: &VotingLimits, audience: u64) -> Decided {
     }
     let after = Stage { closed: true, head: poll.head + 1, audience, ..poll.stage() };
     Ok((vec![PollEvent::Closed(Closed { ballots: poll.total(), audience })], changed(poll, rules, after)))
+}
+
+fn weigh(poll: &Poll, wanted: &[(ParticipantId, u32)]) -> Decided {
+    opened(poll)?;
+    let Some(known) = &poll.weights else { return Ok((Vec::new(), Answered::Noted(poll.head))) };
+    let weights: Vec<_> = wanted.iter().filter(|(voter, weight)| known.weight(*voter) != *weight).copied().collect();
+    if weights.is_empty() {
+        return Ok((Vec::new(), Answered::Noted(poll.head)));
+    }
+    expect_open(poll)?;
+    if weights.len() > super::MOST_WEIGHED {
+        return Err(Refusal::field(RefusalCode::TooLarge, "weights", "these are too many at a time"));
+    }
+    Ok((vec![PollEvent::Weighed(Weighed { weights })], Answered::Noted(0)))
 }
 
 fn erase(poll: &Poll) -> Decided {

@@ -79,6 +79,8 @@ pub(crate) struct ConferenceBody {
     audience_replies: Option<bool>,
     /// Whether nobody joins without an invitation.
     invited: Option<bool>,
+    /// Whether nobody joins who is not on the roster; needs `identity` `signedIn`.
+    roster: Option<bool>,
     /// Teams that participants belong to, all of them; absent: as they are.
     teams: Option<Vec<String>>,
     /// What happens when and where, all of it: `title`, `startTime`, `endTime`, `speaker` (a number), `track`. Absent: as it is.
@@ -115,6 +117,7 @@ impl ConferenceBody {
         info.identity = self.identity.unwrap_or(info.identity);
         info.moderated = self.moderated.unwrap_or(info.moderated);
         info.invited = self.invited.unwrap_or(info.invited);
+        info.roster = self.roster.unwrap_or(info.roster);
         info.teams = self.teams.unwrap_or_else(|| std::mem::take(&mut info.teams));
         if let Some(agenda) = self.agenda {
             info.agenda = agenda.into_iter().map(AgendaItem::from).collect();
@@ -206,6 +209,9 @@ pub(crate) struct QuestionBody {
     #[serde(default)]
     #[schema(value_type = Option<f64>)]
     quorum_share: Option<Number>,
+    /// Count by what voters weigh too: `single`, `multiple`, `yesNo`, `rating`.
+    #[serde(default)]
+    weighted: bool,
     /// Instead of `options`, when adding a question: what the audience most wants of what it has asked and nobody has answered.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
@@ -255,6 +261,7 @@ impl From<QuestionBody> for Definition {
             survey: body.survey,
             quorum: body.quorum,
             quorum_share: body.quorum_share,
+            weighted: body.weighted,
         }
     }
 }

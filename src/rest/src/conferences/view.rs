@@ -150,6 +150,8 @@ pub(crate) struct ConferenceAnswer {
     audience_replies: bool,
     /// Whether nobody joins without an invitation.
     invited: bool,
+    /// Whether nobody joins who is not on the roster.
+    roster: bool,
     /// Teams that participants belong to.
     teams: Vec<String>,
     /// Reactions that its audience can show.
@@ -220,6 +222,7 @@ impl ConferenceAnswer {
             moderated: view.info.moderated,
             audience_replies: view.info.audience_replies,
             invited: view.info.invited,
+            roster: view.info.roster,
             teams: view.info.teams,
             reactions: state.conferences.offered_reactions().to_vec(),
             agenda: view.info.agenda,
@@ -275,6 +278,8 @@ pub(crate) struct DefinitionAnswer {
     quorum: Option<u64>,
     #[schema(value_type = Option<f64>)]
     quorum_share: Option<Number>,
+    /// Whether ballots weigh what their voters weigh, beside the plain count.
+    weighted: bool,
 }
 
 impl From<Definition> for DefinitionAnswer {
@@ -297,6 +302,7 @@ impl From<Definition> for DefinitionAnswer {
             survey,
             quorum,
             quorum_share,
+            weighted,
         } = definition;
         Self {
             text,
@@ -316,6 +322,7 @@ impl From<Definition> for DefinitionAnswer {
             survey,
             quorum,
             quorum_share,
+            weighted,
         }
     }
 }

@@ -17,4 +17,5 @@ mod pages;
 mod qr;
 mod rooms;
 mod status_board;
+mod weights;
 mod world;

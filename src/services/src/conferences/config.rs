@@ -23,6 +23,8 @@ pub struct ConferencesConfig {
     pub name_chars: usize,
     /// Most invitations of one conference.
     pub invitations: usize,
+    /// Most people on the roster of one conference.
+    pub roster: usize,
     /// Most people in the conversation of a conference.
     pub chat_places: u32,
     /// How often the size of an audience is told at most, milliseconds.
@@ -51,6 +53,7 @@ impl Default for ConferencesConfig {
             questions: 500,
             name_chars: 60,
             invitations: 20_000,
+            roster: 20_000,
             chat_places: 1_000,
             audience_every_ms: 1_000,
             expires_after_days: 365,
@@ -84,6 +87,7 @@ impl ConferencesConfig {
             between("participants", self.participants, 1, 10_000_000),
             between("questions", self.questions as u64, 1, 900),
             between("invitations", self.invitations as u64, 0, 1_000_000),
+            between("roster", self.roster as u64, 0, 1_000_000),
             between("name_chars", self.name_chars as u64, 1, 200),
             between("chat_places", u64::from(self.chat_places), 1, 100_000),
             between("audience_every_ms", self.audience_every_ms, 100, 60_000),

@@ -10,7 +10,7 @@ use plenum_actors::aggregates::poll::{Answered as PollAnswer, Command as PollCom
 use plenum_actors::store::{Direction, Mutation};
 use plenum_schema::conference::{ConferenceStatus, HostRole};
 use plenum_schema::entities::{
-    ConferenceCode, ConferenceRow, HostedConference, Invitation, Participant, QuestionResults, QuestionRow,
+    ConferenceCode, ConferenceRow, HostedConference, Invitation, Participant, QuestionResults, QuestionRow, RosterEntry,
 };
 use plenum_schema::poll::Results;
 use plenum_schema::table::{Entity, FieldValue, Key, Table};
@@ -78,6 +78,7 @@ impl Conferences {
             return Ok(false);
         }
         self.remove_rows::<Participant>(id, |row| row.participant_id.to_value()).await?;
+        self.remove_rows::<RosterEntry>(id, |row| row.email_hash.to_value()).await?;
         self.remove_rows::<Invitation>(id, |row| row.code_hash.to_value()).await?;
         if what == Forgetting::Everything {
             self.remove_conference(id).await?;

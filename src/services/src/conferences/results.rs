@@ -139,6 +139,7 @@ impl Conferences {
                     | PollEvent::Frozen(_)
                     | PollEvent::WordHidden(_)
                     | PollEvent::Closed(_)
+                    | PollEvent::Weighed(_)
                     | PollEvent::Erased(_) => {}
                 }
             }

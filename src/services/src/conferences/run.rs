@@ -80,6 +80,7 @@ impl Conferences {
         // The poll first: whoever hears of the question can answer it.
         let open = PollCommand::Open { conference: id, definition: Box::new(definition.clone()) };
         self.ask_poll(question, open).await?;
+        self.weigh_all(id, question, &definition).await?;
         let offset = offset_of(self.ask(id, Command::Live { by, question, definition: Box::new(definition) }).await?)?;
         if let Some(duration) = duration {
             self.close_later(id, question, duration);
@@ -127,6 +128,10 @@ impl Conferences {
     /// Closes the poll, keeps its results, tells the audience. Each step can be repeated.
     pub(super) async fn finish(&self, id: ConferenceId, question: QuestionId) -> Result<Offset, Refusal> {
         let audience = self.count_participants(id).await?;
+        let view = self.raw_view(id, None).await?;
+        if let Some((_, asked)) = view.asked.iter().find(|(one, asked)| *one == question && asked.closed.is_none()) {
+            self.weigh_all(id, question, &asked.definition).await?;
+        }
         let close = PollCommand::Close { audience };
         let PollAnswer::Changed { results, voters, .. } = self.ask_poll(question, close).await? else {
             return Err(unexpected(&"a close"));

@@ -65,6 +65,7 @@ impl Conferences {
                     | PollEvent::Frozen(_)
                     | PollEvent::WordHidden(_)
                     | PollEvent::Closed(_)
+                    | PollEvent::Weighed(_)
                     | PollEvent::Erased(_) => continue,
                 };
                 entries.push(SheetEntry { entry: entry.id, voter: hex(&pseudonym(question, voter)), answer });

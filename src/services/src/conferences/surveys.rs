@@ -101,7 +101,7 @@ impl Conferences {
 
     /// How many have answered at least one of these questions, and how many all that were ever live.
     /// Nobody knows any more once their ballots are erased.
-    async fn people_of(&self, questions: &[QuestionView]) -> Result<Option<(usize, usize)>, Refusal> {
+    pub(super) async fn people_of(&self, questions: &[QuestionView]) -> Result<Option<(usize, usize)>, Refusal> {
         let mut times: HashMap<ParticipantId, usize> = HashMap::new();
         let asked: Vec<_> =
             questions.iter().filter(|one| one.status != QuestionStatus::Draft).map(|one| one.id).collect();

@@ -119,4 +119,6 @@ export default {
   teams: "الفرق",
   react: "تفاعل",
   erasedOn: "تُمحى معرفة من صوّت وبماذا في {date}، أو بعد ذلك إذا استمرت الجلسة.",
+  byWeight: "حسب الوزن: {list}",
+  yourWeight: "وزن صوتك هنا {n}.",
 };

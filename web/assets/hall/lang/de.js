@@ -119,4 +119,6 @@ export default {
   teams: "Teams",
   react: "Reagieren",
   erasedOn: "Wer wie abgestimmt hat, wird am {date} gelöscht; später, wenn es weitergeht.",
+  byWeight: "Nach Gewicht: {list}",
+  yourWeight: "Ihre Stimme wiegt hier {n}.",
 };

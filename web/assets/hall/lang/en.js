@@ -119,4 +119,6 @@ export default {
   teams: "Teams",
   react: "React",
   erasedOn: "Who voted what is erased on {date}; later if the session goes on.",
+  byWeight: "By weight: {list}",
+  yourWeight: "Your vote weighs {n} here.",
 };

@@ -119,4 +119,6 @@ export default {
   teams: "Equipos",
   react: "Reaccionar",
   erasedOn: "Quién votó qué se borra el {date}; más tarde si la sesión continúa.",
+  byWeight: "Por peso: {list}",
+  yourWeight: "Su voto pesa {n} aquí.",
 };

@@ -119,4 +119,6 @@ export default {
   teams: "Équipes",
   react: "Réagir",
   erasedOn: "Qui a voté quoi est effacé le {date} ; plus tard si la session continue.",
+  byWeight: "Par poids : {list}",
+  yourWeight: "Votre vote pèse {n} ici.",
 };
