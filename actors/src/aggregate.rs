@@ -112,6 +112,11 @@ pub trait Aggregate: Sized + Debug + Clone + Send + 'static {
         usual
     }
 
+    /// Entries up to here say what is not to be known any more: when a snapshot covers them they are removed from the log. 0: none.
+    fn forgotten(&self) -> Offset {
+        0
+    }
+
     /// Whether readers who look only at the stored summary must see the event at once: the append that carries it carries the
     /// summary too.
     fn needs_digest(event: &Self::Event) -> bool {

@@ -54,6 +54,17 @@ pub enum BoardEvent {
     Replied(Replied),
     /// A moderator took a reply away.
     ReplyDropped(ReplyDropped),
+    /// Who asked, voted and replied is not known any more: everything before it is removed from the log.
+    Erased(Erased),
+}
+
+/// The people of a board are forgotten; nothing is asked there any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Erased {
+    /// And what they said.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub texts: bool,
 }
 
 /// Somebody asked.

@@ -111,12 +111,18 @@ pub struct ConferenceInfo {
     /// Whether nobody joins without an invitation.
     #[serde(default, skip_serializing_if = "is_false")]
     pub invited: bool,
+    /// Whether nobody joins who is not on the roster.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub roster: bool,
     /// Teams that participants belong to; a quiz has a leaderboard of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub teams: Vec<String>,
     /// What happens when and where, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agenda: Vec<AgendaItem>,
+    /// So many days after the last thing that happened in it who took part is forgotten; 0: never; absent: as the server is configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_after_days: Option<u32>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -147,6 +153,10 @@ pub enum ConferenceEvent {
     ResultsShown(ResultsShown),
     /// A question takes no answers for a while, or again.
     QuestionFrozen(QuestionFrozen),
+    /// Who took part is not known any more; how much there was of everything stays.
+    Anonymised(Anonymised),
+    /// Nothing of it is left.
+    Deleted(Deleted),
 }
 
 /// A conference was made.
@@ -181,6 +191,16 @@ pub struct ConferenceEnded {
     /// Who was there.
     pub audience: Audience,
 }
+
+/// Participants and their ballots are forgotten. Everything before it is removed from the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Anonymised {}
+
+/// A conference is forgotten. Everything before it is removed from the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Deleted {}
 
 /// Somebody else runs a conference.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -16,7 +16,8 @@ pub use account::{Account, AccountKey, Session};
 pub use api_key::ApiKey;
 pub use block::Block;
 pub use conference::{
-    ConferenceCode, ConferenceRow, HostedConference, Invitation, Participant, QuestionResults, QuestionRow,
+    ConferenceCode, ConferenceExpiry, ConferenceRow, HostedConference, Invitation, Participant, QuestionResults,
+    QuestionRow, RosterEntry,
 };
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
@@ -53,5 +54,7 @@ pub const TABLES: &[&Table] = &[
     StatusName::TABLE,
     StatusPeriod::TABLE,
     Invitation::TABLE,
+    ConferenceExpiry::TABLE,
+    RosterEntry::TABLE,
     KeyRingRow::TABLE,
 ];

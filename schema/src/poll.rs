@@ -9,7 +9,7 @@ pub use chain::{Chain, Leaf, hex, leaf, pseudonym};
 pub use number::Number;
 pub use results::{
     Bucket, Cell, Count, Heat, Leader, NumberResults, Points, Pulse, QuorumResult, RankingResults, Results, TeamScore,
-    Weight, WordCount,
+    Weight, WeightedResults, WordCount,
 };
 pub use sheet::{ResultSheet, SheetEntry, SheetError, SheetKey, SignedSheet};
 
@@ -140,6 +140,13 @@ pub struct Definition {
     /// The outcome stands only with ballots of at least this share of everybody who has joined: 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quorum_share: Option<Number>,
+    /// Ballots weigh what their voters weigh, beside the count in which each is one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub weighted: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Definition {
@@ -200,8 +207,12 @@ pub enum PollEvent {
     Frozen(Frozen),
     /// A moderator keeps a word of a cloud from everybody, or no longer.
     WordHidden(WordHidden),
+    /// Some voters weigh otherwise from now on; whoever was never named weighs 1.
+    Weighed(Weighed),
     /// No ballot counts from here on.
     Closed(Closed),
+    /// Who voted what is not known any more: everything before it is removed from the log.
+    Erased(Erased),
 }
 
 /// The question went live.
@@ -269,6 +280,20 @@ pub struct WordHidden {
     /// From now on, or no longer.
     pub hidden: bool,
 }
+
+/// What voters weigh.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weighed {
+    /// Who, and how much.
+    #[serde(rename = "w")]
+    pub weights: Vec<(ParticipantId, u32)>,
+}
+
+/// The ballots of a closed question are forgotten.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Erased {}
 
 /// The end of a poll.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -16,7 +16,8 @@ pub use client::{
 };
 pub use close::CloseCode;
 pub use conference::{
-    AskQuestion, BoardChange, ConferenceChange, ConferenceQuestion, ReplyTo, ShowResults, Upvote, Vote, Voted, Withdraw,
+    AskQuestion, BoardChange, ConferenceChange, ConferenceQuestion, LiveReaction, LiveReactions, ModerateQuestion,
+    ReactLive, ReplyTo, ShowResults, Upvote, Vote, Voted, Withdraw,
 };
 pub use notices::{ConversationChange, ConversationUpdated, Notification, PresenceSignal, UnreadSignal};
 pub use server::{

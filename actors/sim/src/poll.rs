@@ -421,7 +421,11 @@ impl World {
                 PollEvent::Closed(end) if end.ballots == ballots.len() as u64 => closed = Some(offset),
                 PollEvent::Closed(end) => return Err(format!("{} ballots, says the close", end.ballots)),
                 PollEvent::Frozen(event) => frozen = event.frozen,
-                PollEvent::Opened(_) | PollEvent::Shown(_) | PollEvent::WordHidden(_) => {}
+                PollEvent::Opened(_)
+                | PollEvent::Shown(_)
+                | PollEvent::WordHidden(_)
+                | PollEvent::Weighed(_)
+                | PollEvent::Erased(_) => {}
             }
         }
         for (voter, person) in self.people.iter().enumerate().take(VOTERS) {

@@ -37,6 +37,13 @@ pub struct Board {
     votes: u64,
     /// Where each of the audience took part last.
     active: BTreeMap<ParticipantId, Offset>,
+    /// Where its people were forgotten; 0: nowhere.
+    #[serde(default, skip_serializing_if = "is_none")]
+    forgotten: Offset,
+}
+
+fn is_none(offset: &Offset) -> bool {
+    *offset == 0
 }
 
 impl Board {
@@ -82,7 +89,7 @@ impl Aggregate for Board {
     const SNAPSHOT_FORMAT: u8 = 2;
 
     fn empty(id: Uuid) -> Self {
-        Self { id: ConferenceId(id), head: 0, items: BTreeMap::new(), votes: 0, active: BTreeMap::new() }
+        Self { id: ConferenceId(id), head: 0, items: BTreeMap::new(), votes: 0, active: BTreeMap::new(), forgotten: 0 }
     }
 
     fn decide(&self, rules: &BoardLimits, command: &Command, _: EntryId, now: WallMillis) -> Decision<Self> {
@@ -128,6 +135,7 @@ impl Aggregate for Board {
             Command::Upvote { item, .. } | Command::Moderate { item, .. } | Command::DropReply { item, .. } => {
                 self.items.get_key_value(&self.resolve(*item))
             }
+            Command::Erase { .. } => return Ok(Answered::Ready),
             Command::Merge { into, .. } => self.items.get_key_value(&self.resolve(*into)),
             _ => self.items.iter().find(|(_, item)| is_meant(item)),
         };
@@ -156,6 +164,10 @@ impl Aggregate for Board {
     /// A snapshot holds every vote: see the poll.
     fn snapshot_every(&self, usual: u64) -> u64 {
         usual.max(self.votes)
+    }
+
+    fn forgotten(&self) -> Offset {
+        self.forgotten
     }
 
     fn signal_every(rules: &BoardLimits) -> Option<u64> {

@@ -36,6 +36,27 @@ pub struct Conference {
     asked: BTreeMap<QuestionId, Asked>,
     /// The audience at the end.
     audience: Option<Audience>,
+    /// When something happened last.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    changed_at: WallMillis,
+    /// Where who took part was forgotten; 0: nowhere.
+    #[serde(default, skip_serializing_if = "is_none")]
+    forgotten: Offset,
+    /// Whether everything was.
+    #[serde(default, skip_serializing_if = "is_false")]
+    deleted: bool,
+}
+
+fn is_zero(moment: &WallMillis) -> bool {
+    *moment == 0
+}
+
+fn is_none(offset: &Offset) -> bool {
+    *offset == 0
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// What lists show of a conference without waking its owner.
@@ -92,6 +113,9 @@ impl Aggregate for Conference {
             hosts: BTreeMap::new(),
             asked: BTreeMap::new(),
             audience: None,
+            changed_at: 0,
+            forgotten: 0,
+            deleted: false,
         }
     }
 
@@ -127,6 +151,7 @@ impl Aggregate for Conference {
 
     fn apply(&mut self, offset: Offset, _: EntryId, at: WallMillis, event: &ConferenceEvent) {
         self.head = offset;
+        self.changed_at = at;
         match event {
             ConferenceEvent::Created(created) => {
                 self.code.clone_from(&created.code);
@@ -176,6 +201,11 @@ impl Aggregate for Conference {
                     asked.shown = Some(shown.shown);
                 }
             }
+            ConferenceEvent::Anonymised(_) => self.forgotten = offset,
+            ConferenceEvent::Deleted(_) => {
+                let nothing = Self::empty(self.id.0);
+                *self = Self { head: offset, forgotten: offset, changed_at: at, deleted: true, ..nothing };
+            }
         }
     }
 
@@ -203,7 +233,14 @@ impl Aggregate for Conference {
         true
     }
 
+    fn forgotten(&self) -> Offset {
+        self.forgotten
+    }
+
     fn digest(&self) -> Vec<u8> {
+        if self.deleted {
+            return Vec::new();
+        }
         let digest = Digest { title: self.info.title.clone(), code: self.code.clone(), status: self.status };
         codec::store(DIGEST_FORMAT, &digest).map(Vec::from).unwrap_or_default()
     }

@@ -13,6 +13,7 @@ mod quiz;
 mod ranking;
 mod tally;
 mod view;
+mod weights;
 
 #[cfg(test)]
 mod properties;
@@ -36,6 +37,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tally::Tally;
 use uuid::Uuid;
+use weights::Weights;
+
+/// Most voters whose weight is told at a time: as many as fit into an entry.
+pub const MOST_WEIGHED: usize = 1_000;
 
 /// The state of a poll after `head`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,6 +52,8 @@ pub struct Poll {
     /// The highest number of each voter who counts.
     sequences: HashMap<ParticipantId, u32>,
     tally: Tally,
+    /// What voters weigh, where that counts.
+    weights: Option<weights::Weights>,
     /// What the host said last about showing results to everybody.
     shown: Option<bool>,
     /// Whether no ballot is let in at the moment.
@@ -56,6 +63,8 @@ pub struct Poll {
     /// How many had joined at the close, where that matters.
     audience: Option<u64>,
     closed: bool,
+    /// Where the ballots were forgotten; 0: nowhere.
+    forgotten: Offset,
 }
 
 /// What is asked, since it is.
@@ -99,6 +108,15 @@ pub struct Saved {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     audience: Option<u64>,
     closed: bool,
+    #[serde(default, skip_serializing_if = "is_none")]
+    forgotten: Offset,
+    /// Voters who do not weigh 1, in the order of their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    weights: Vec<(ParticipantId, u32)>,
+}
+
+fn is_none(offset: &Offset) -> bool {
+    *offset == 0
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -127,18 +145,25 @@ impl Poll {
     fn open_poll(&mut self, opened: &Opened, at: WallMillis) {
         let definition = Arc::new(opened.question.clone());
         self.tally = Tally::of(&definition);
+        self.weights = Weights::wanted(&definition);
         self.open = Some(Open { conference: opened.conference, definition, at });
     }
 
     fn take_back(&mut self, voter: ParticipantId) {
         if let Some(held) = self.ballots.remove(&voter) {
             self.tally.remove(&held);
+            if let Some(weights) = &mut self.weights {
+                weights.count(voter, &held.answer, false);
+            }
         }
     }
 
     fn put(&mut self, voter: ParticipantId, held: Held) {
         self.take_back(voter);
         self.tally.add(&held);
+        if let Some(weights) = &mut self.weights {
+            weights.count(voter, &held.answer, true);
+        }
         self.ballots.insert(voter, held);
     }
 
@@ -152,6 +177,21 @@ impl Poll {
         if let Some(sequence) = sequence {
             self.sequences.insert(voter, sequence);
         }
+    }
+
+    fn weigh(&mut self, named: &[(ParticipantId, u32)]) {
+        let Some(weights) = &mut self.weights else { return };
+        for (voter, weight) in named {
+            weights.set(*voter, *weight, self.ballots.get(voter).map(|held| &held.answer));
+        }
+    }
+
+    fn forget(&mut self, offset: Offset) {
+        self.ballots = HashMap::new();
+        self.sequences = HashMap::new();
+        self.tally = Tally::default();
+        self.weights = None;
+        self.forgotten = offset;
     }
 
     /// How many ballots count.
@@ -195,11 +235,13 @@ impl Aggregate for Poll {
             ballots: HashMap::new(),
             sequences: HashMap::new(),
             tally: Tally::default(),
+            weights: None,
             shown: None,
             frozen: false,
             hidden_words: BTreeSet::new(),
             audience: None,
             closed: false,
+            forgotten: 0,
         }
     }
 
@@ -250,6 +292,8 @@ impl Aggregate for Poll {
                 self.closed = true;
                 self.audience = closed.audience;
             }
+            PollEvent::Weighed(weighed) => self.weigh(&weighed.weights),
+            PollEvent::Erased(_) => self.forget(offset),
         }
     }
 
@@ -276,7 +320,9 @@ impl Aggregate for Poll {
             Command::Withdraw { voter, .. } => {
                 self.voted(offset, true, Some(self.receipt(id, voter.participant, None)))
             }
-            Command::Freeze { .. } | Command::HideWord { .. } => Answered::Noted(offset),
+            Command::Freeze { .. } | Command::HideWord { .. } | Command::Erase | Command::Weigh { .. } => {
+                Answered::Noted(offset)
+            }
             _ => decide::standing(self, rules),
         })
     }
@@ -313,6 +359,8 @@ impl Aggregate for Poll {
             hidden_words: self.hidden_words.clone(),
             audience: self.audience,
             closed: self.closed,
+            forgotten: self.forgotten,
+            weights: self.weights.as_ref().map(Weights::named).unwrap_or_default(),
         }
     }
 
@@ -321,6 +369,7 @@ impl Aggregate for Poll {
         if let Some(opened) = &saved.opened {
             poll.open_poll(opened, saved.opened_at);
         }
+        poll.weigh(&saved.weights);
         for SavedBallot { ballot, offset, entry, at } in saved.ballots {
             let Ballot { voter, answer, pressed_ms, .. } = ballot;
             poll.put(voter, Held { offset, entry, answer, pressed_ms, at });
@@ -329,12 +378,16 @@ impl Aggregate for Poll {
         poll.frozen = saved.frozen;
         poll.hidden_words = saved.hidden_words;
         poll.audience = saved.audience;
-        Self { head: saved.head, shown: saved.shown, closed: saved.closed, ..poll }
+        Self { head: saved.head, shown: saved.shown, closed: saved.closed, forgotten: saved.forgotten, ..poll }
     }
 
     /// A snapshot holds every ballot, so the next one waits until as many again have come: in all each is written about twice.
     fn snapshot_every(&self, usual: u64) -> u64 {
         usual.max(self.total())
+    }
+
+    fn forgotten(&self) -> Offset {
+        self.forgotten
     }
 
     fn signal_every(rules: &VotingLimits) -> Option<u64> {
@@ -348,7 +401,7 @@ impl Aggregate for Poll {
     /// What everybody may see goes to the conference's topic, which everybody follows; the poll's own topics are for those who want
     /// more: the number of ballots while the tally is hidden, what voters see, what hosts see.
     fn signals(&self, rules: &VotingLimits) -> Vec<(Topic, Signal)> {
-        let Some(open) = &self.open else { return Vec::new() };
+        let Some(open) = self.open.as_ref().filter(|_| self.forgotten == 0) else { return Vec::new() };
         let mut views = vec![(Topic::Poll(self.id), View::Public), (Topic::PollHost(self.id), View::Host)];
         if open.definition.visibility == Visibility::AfterVote {
             views.push((Topic::PollVoted(self.id), View::Voted));

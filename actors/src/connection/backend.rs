@@ -3,7 +3,7 @@
 use crate::identity::Identity;
 use actix::Message;
 use plenum_schema::wire::{AckResult, Command, Signal, Subscribed};
-use plenum_schema::{MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
+use plenum_schema::{ConferenceId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
 
 /// The answer to a command.
 pub type Outcome<T> = Result<T, Refusal>;
@@ -68,6 +68,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Where a message stands, which the caller knows by its id alone: looked for in these topics. `notFound` when it is in none.
     fn locate(&self, message: MessageId, among: Vec<Topic>, reply: Reply<(Topic, Offset)>);
+
+    /// Which conference has this code. `notFound` for every other code than their own to those whose token is of one conference.
+    fn conference_of(&self, caller: Identity, code: String, reply: Reply<ConferenceId>);
 
     /// How a topic without a log stands: said to whoever has just subscribed to it, so that nothing is missed in between.
     fn standing(&self, topic: Topic) -> Option<Signal> {

@@ -8,14 +8,14 @@ use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
 #[derive(Clone, Debug)]
 pub struct ConnectionMetrics {
     /// Commands read, by kind. Counters are looked up once, here.
-    commands: [IntCounter; 21],
+    commands: [IntCounter; 23],
     refusals: IntCounterVec,
     /// Frames that could not be read.
     pub unreadable: IntCounter,
 }
 
 /// The names of the commands, in the order of the counters.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 23] = [
     "identify",
     "subscribe",
     "unsubscribe",
@@ -37,6 +37,8 @@ const NAMES: [&str; 21] = [
     "ask",
     "upvote",
     "reply",
+    "moderate",
+    "reactLive",
 ];
 
 impl ConnectionMetrics {
@@ -102,5 +104,7 @@ fn place_of(command: &Command) -> usize {
         Command::Ask(_) => 18,
         Command::Upvote(_) => 19,
         Command::Reply(_) => 20,
+        Command::Moderate(_) => 21,
+        Command::ReactLive(_) => 22,
     }
 }

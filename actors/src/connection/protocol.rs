@@ -235,7 +235,9 @@ impl Connection {
                 | Command::ShowResults(_)
                 | Command::Ask(_)
                 | Command::Upvote(_)
-                | Command::Reply(_)),
+                | Command::Reply(_)
+                | Command::Moderate(_)
+                | Command::ReactLive(_)),
             ) => stage.call(id, command, backend, me),
         };
         match now {

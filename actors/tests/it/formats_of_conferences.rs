@@ -7,14 +7,14 @@ use plenum_actors::aggregates::conference::{Conference, read_digest};
 use plenum_actors::aggregates::poll::Poll;
 use plenum_schema::board::{BoardEvent, ItemStatus, Merged, Moderated, Replied, ReplyDropped, Upvoted};
 use plenum_schema::conference::{
-    AgendaItem, Audience, ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo,
-    ConferenceStarted, ConferenceStatus, HostChanged, HostRole, IdentityMode, QuestionClosed, QuestionFrozen,
-    QuestionLive, ResultsShown, Speaker,
+    AgendaItem, Anonymised, Audience, ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent,
+    ConferenceInfo, ConferenceStarted, ConferenceStatus, Deleted, HostChanged, HostRole, IdentityMode, QuestionClosed,
+    QuestionFrozen, QuestionLive, ResultsShown, Speaker,
 };
 use plenum_schema::conversation::Stored;
 use plenum_schema::poll::{
     Answer, Ballot, BallotPolicy, ChoiceOption, Closed, Count, Definition, Frozen, Number, Opened, PollEvent,
-    QuestionKind, Results, Shown, Spot, Visibility, Withdrawn, WordHidden,
+    QuestionKind, Results, Shown, Spot, Visibility, Weighed, Withdrawn, WordHidden,
 };
 use plenum_schema::{ConferenceId, EntryId, ParticipantId, QuestionId, UserId, codec};
 use serde::Serialize;
@@ -46,6 +46,7 @@ fn question() -> Definition {
         survey: None,
         quorum: None,
         quorum_share: None,
+        weighted: false,
     }
 }
 
@@ -98,6 +99,8 @@ fn later_of_polls() -> Vec<(&'static str, PollEvent)> {
                 ..question()
             }),
         ),
+        ("opened-weighted", opened(Definition { weighted: true, ..question() })),
+        ("weighed", PollEvent::Weighed(Weighed { weights: vec![(ParticipantId(Uuid::from_u128(7)), 250)] })),
         ("closed-quorum", PollEvent::Closed(Closed { ballots: 5, audience: Some(9) })),
         ("ballot-point", ballot(Answer::Point(spot))),
         ("ballot-feedback", ballot(Answer::Choice(vec![2]))),
@@ -157,8 +160,10 @@ fn conferences() -> Vec<(&'static str, ConferenceEvent)> {
         moderated: false,
         audience_replies: false,
         invited: false,
+        roster: false,
         teams: Vec::new(),
         agenda: Vec::new(),
+        expires_after_days: None,
     };
     let audience = Audience { live: 1, unique: 3, peak: 2 };
     vec![
@@ -245,11 +250,23 @@ fn kinds_of_entries_that_came_later_are_read_and_written_as_ever() {
         agenda: vec![item],
         ..ConferenceInfo::default()
     };
+    let expiring = ConferenceInfo {
+        title: "Town hall".into(),
+        expires_after_days: Some(30),
+        roster: true,
+        ..ConferenceInfo::default()
+    };
     let events = [
         ("question-frozen", ConferenceEvent::QuestionFrozen(frozen)),
         ("changed-agenda", ConferenceEvent::Changed(ConferenceChanged { info })),
+        ("changed-expiry", ConferenceEvent::Changed(ConferenceChanged { info: expiring })),
+        ("anonymised", ConferenceEvent::Anonymised(Anonymised {})),
+        ("deleted", ConferenceEvent::Deleted(Deleted {})),
     ];
     check_events("conference-v1", &events);
+    let erased = |texts| BoardEvent::Erased(plenum_schema::board::Erased { texts });
+    check_events("board-v1", &[("erased", erased(false)), ("erased-texts", erased(true))]);
+    check_events("poll-v1", &[("erased", PollEvent::Erased(plenum_schema::poll::Erased {}))]);
 }
 
 #[test]
@@ -267,9 +284,13 @@ fn events_snapshots_and_digests_of_conferences_of_version_1_are_read_and_written
     check_events("conference-v1", &conferences());
     let state: Conference = folded(&conferences());
     let written = codec::store(Conference::SNAPSHOT_FORMAT, &state.save()).unwrap();
-    let golden = fixture_in("conference-v1", "snapshot.bin", &written);
+    let golden = fixture_in("conference-v1", "snapshot-changed-at.bin", &written);
     assert_eq!(Conference::restore(ID, codec::restore(&[1], &golden).unwrap()), state);
     assert_eq!(written, golden);
+    // From before it was known when something happened last.
+    let older = fixture_in("conference-v1", "snapshot.bin", &[]);
+    let older = Conference::restore(ID, codec::restore(&[1], &older).unwrap());
+    assert_eq!(older.digest(), state.digest());
     let written = state.digest();
     let golden = fixture_in("conference-v1", "digest.bin", &written);
     let digest = read_digest(&golden).unwrap();

@@ -109,6 +109,10 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0027", 27, "conference_invitations"),
     migration!("0028", 28, "participants_team"),
     migration!("0029", 29, "key_rings"),
+    migration!("0030", 30, "conference_expiries"),
+    migration!("0031", 31, "participants_weight"),
+    migration!("0032", 32, "conference_invitations_weight"),
+    migration!("0033", 33, "conference_rosters"),
 ];
 
 #[cfg(test)]

@@ -50,6 +50,18 @@ entity! {
 }
 
 entity! {
+    /// A conference whose participants are to be forgotten on a day, or later when something has happened in it since.
+    pub struct ConferenceExpiry in "conference_expiries" {
+        partition { /// Days since 1970, UTC.
+            day: i64 }
+        clustering { /// Which.
+            conference_id: ConferenceId }
+        columns { /// Whether nothing of it is to be left, as its host has asked.
+            is_deletion: bool }
+    }
+}
+
+entity! {
     /// A question as its hosts prepare it. Once it is live its poll's log has the words that count.
     pub struct QuestionRow in "conference_questions" {
         partition { /// Of which conference.
@@ -104,7 +116,9 @@ entity! {
             /// SHA-256 of what the device that joined calls itself, in hexadecimal: it may join again.
             device_hash: Option<String>,
             /// Grows with every change: the condition of compare-and-set.
-            version: i64
+            version: i64,
+            /// What the vote of whoever joins with it weighs; absent: 1.
+            weight: Option<i64>
         }
     }
 }
@@ -124,7 +138,25 @@ entity! {
             /// When, milliseconds since 1970.
             joined_at: i64,
             /// The team they chose, or were given.
-            team: Option<String>
+            team: Option<String>,
+            /// What their vote weighs where that counts; absent: 1.
+            weight: Option<i64>
+        }
+    }
+}
+
+entity! {
+    /// Somebody who may join a conference that is for a list of people.
+    pub struct RosterEntry in "conference_rosters" {
+        partition { /// Which conference.
+            conference_id: ConferenceId }
+        clustering { /// SHA-256 of the conference and the e-mail address, in hexadecimal.
+            email_hash: String }
+        columns {
+            /// What their vote weighs where that counts; absent: 1.
+            weight: Option<i64>,
+            /// Since when, milliseconds since 1970.
+            added_at: i64
         }
     }
 }

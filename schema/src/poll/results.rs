@@ -55,6 +55,9 @@ pub struct Results {
     /// How it stands with the quorum, where one is declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quorum: Option<QuorumResult>,
+    /// The same counted by what voters weigh, where the question wants that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weighted: Option<WeightedResults>,
     /// Quiz, when closed: the right options.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub correct: Vec<OptionId>,
@@ -110,6 +113,7 @@ impl Results {
             heat: None,
             pulse: None,
             quorum: None,
+            weighted: None,
             correct: Vec::new(),
             leaders: Vec::new(),
             teams: Vec::new(),
@@ -234,6 +238,19 @@ pub struct QuorumResult {
     /// Whether there are as many; absent while a share of the audience is not known yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reached: Option<bool>,
+}
+
+/// What ballots come to by the weights of their voters.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WeightedResults {
+    /// What all ballots weigh.
+    pub total: u64,
+    /// What each option (or rating) weighs, in the order of the definition, zero included.
+    pub counts: Vec<Count>,
+    /// The mean rating by weight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<Number>,
 }
 
 /// How many numbers lie in a range.

@@ -1,6 +1,8 @@
 //! What a client says.
 
-use super::conference::{AskQuestion, ConferenceQuestion, ReplyTo, ShowResults, Upvote, Vote, Withdraw};
+use super::conference::{
+    AskQuestion, ConferenceQuestion, ModerateQuestion, ReactLive, ReplyTo, ShowResults, Upvote, Vote, Withdraw,
+};
 use crate::content::Content;
 use crate::id::UserId;
 use crate::log::Offset;
@@ -61,6 +63,10 @@ pub enum Command {
     Upvote(Upvote),
     /// Reply to a question of the audience.
     Reply(ReplyTo),
+    /// Approve, answer, label, pin or dismiss a question of the audience (moderators).
+    Moderate(ModerateQuestion),
+    /// Clap, or react otherwise to what happens in a conference.
+    ReactLive(ReactLive),
     /// Ask for an answer, to measure the way there and back.
     Ping(Ping),
 }

@@ -1,6 +1,6 @@
 //! Commands of conferences and what answers them.
 
-use crate::board::{BoardItem, ItemId};
+use crate::board::{BoardItem, ItemId, ItemStatus};
 use crate::id::{ConferenceId, QuestionId};
 use crate::log::Offset;
 use crate::poll::Answer;
@@ -119,6 +119,56 @@ pub struct ReplyTo {
     /// Makes a repetition recognisable: 1 to 64 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_ref: Option<String>,
+}
+
+/// Approve, answer, label, pin or dismiss a question of the audience. Absent members stay as they are.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ModerateQuestion {
+    /// In which conference.
+    pub conference: ConferenceId,
+    /// Which.
+    pub item: ItemId,
+    /// Where it stands now: any but `merged`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<ItemStatus>,
+    /// Whether it stands before all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<bool>,
+    /// What is answered; empty: nothing any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// What it is about: all of its labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
+}
+
+/// React to what happens in a conference, for everybody to see and for nobody to keep.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReactLive {
+    /// In which conference.
+    pub conference: ConferenceId,
+    /// One of those that the conference offers.
+    pub emoji: String,
+}
+
+/// On `conference:<id>`: how often the audience has reacted since the signal before. To be added up, and lost when it is lost.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LiveReactions {
+    /// Those that somebody used, in the order in which the conference offers them.
+    pub counts: Vec<LiveReaction>,
+}
+
+/// How often somebody reacted so.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LiveReaction {
+    /// How.
+    pub emoji: String,
+    /// How often.
+    pub count: u64,
 }
 
 /// A question of the audience as it is now, on disk.

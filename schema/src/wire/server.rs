@@ -1,6 +1,6 @@
 //! What the server says.
 
-use super::conference::{BoardChange, ConferenceChange, Voted};
+use super::conference::{BoardChange, ConferenceChange, LiveReactions, Voted};
 use super::notices::{ConversationUpdated, Notification, PresenceSignal, UnreadSignal};
 use super::status_board::{DomainChecked, StatusListChanged};
 use crate::board::BoardSignal;
@@ -329,6 +329,8 @@ pub enum Signal {
     Results(Box<Results>),
     /// On `conference:<id>`: how many people are there.
     Audience(Audience),
+    /// On `conference:<id>`: how often the audience has just reacted.
+    Reactions(LiveReactions),
     /// On `board:<id>` and `boardHost:<id>`: the audience's questions. Also right behind the ack of `subscribe`.
     Board(Box<BoardSignal>),
     /// On `status:all`: a domain was checked.

@@ -36,6 +36,8 @@ labels! { COMMANDS, of_command(Command):
     Command::Ask(_) => "client ask",
     Command::Upvote(_) => "client upvote",
     Command::Reply(_) => "client reply",
+    Command::Moderate(_) => "client moderate",
+    Command::ReactLive(_) => "client reactLive",
     Command::Ping(_) => "client ping",
 }
 
@@ -74,6 +76,8 @@ labels! { EVENTS, of_event(Event):
     Event::Conference(ConferenceEvent::QuestionLive(_)) => "server event conference questionLive",
     Event::Conference(ConferenceEvent::QuestionClosed(_)) => "server event conference questionClosed",
     Event::Conference(ConferenceEvent::ResultsShown(_)) => "server event conference resultsShown",
+    Event::Conference(ConferenceEvent::Anonymised(_)) => "server event conference anonymised",
+    Event::Conference(ConferenceEvent::Deleted(_)) => "server event conference deleted",
     Event::Conference(ConferenceEvent::QuestionFrozen(_)) => "server event conference questionFrozen",
 }
 
@@ -88,6 +92,7 @@ labels! { SIGNALS, of_signal(Signal):
     Signal::Presence(_) => "server signal presence",
     Signal::Results(_) => "server signal results",
     Signal::Audience(_) => "server signal audience",
+    Signal::Reactions(_) => "server signal reactions",
     Signal::Board(_) => "server signal board",
     Signal::DomainChecked(_) => "server signal domainChecked",
     Signal::StatusListChanged(_) => "server signal statusListChanged",

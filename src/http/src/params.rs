@@ -66,6 +66,10 @@ pub struct RoomInPath<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct QuestionInPath<T>(pub T);
 
+/// The `{participantId}` of a path.
+#[derive(Clone, Copy, Debug)]
+pub struct ParticipantInPath<T>(pub T);
+
 /// The `{itemId}` of a path: a question of an audience.
 #[derive(Clone, Copy, Debug)]
 pub struct ItemInPath(pub u32);
@@ -120,6 +124,15 @@ impl<T: FromStr> FromRequest for QuestionInPath<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(segment(request, "questionId").map(Self))
+    }
+}
+
+impl<T: FromStr> FromRequest for ParticipantInPath<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(segment(request, "participantId").map(Self))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Headers that every page and file carries.
 
 use actix_web::HttpResponseBuilder;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 
 /// What the page may do: its own files, its own server, nothing else.
 ///
@@ -11,6 +11,13 @@ use actix_web::http::header;
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      font-src 'self'; manifest-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// The same for a page that sites of these origins may frame; `None` when one of them is no origin.
+#[must_use]
+pub fn framed_policy(origins: &[String]) -> Option<HeaderValue> {
+    let ancestors = format!("frame-ancestors {}", origins.join(" "));
+    HeaderValue::from_str(&CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", &ancestors)).ok()
+}
 
 /// Adds the headers to an answer.
 pub fn secure(answer: &mut HttpResponseBuilder) -> &mut HttpResponseBuilder {

@@ -9,10 +9,13 @@
 //! and stay inside that folder. Any other path below `/assets` gives the present file and is revalidated by its `ETag`.
 
 mod assets;
+mod config;
 mod headers;
 mod packed;
 mod page;
 mod root;
+
+pub use config::PagesConfig;
 
 use crate::packed::Packed;
 use crate::page::PAGES;
@@ -26,6 +29,8 @@ pub struct Product {
     pub name: String,
     /// For example `0.1.0`.
     pub version: String,
+    /// What may be shown elsewhere.
+    pub pages: PagesConfig,
 }
 
 /// Adds `/`, `/favicon.ico`, the pages of conferences and `/assets/**` to an app.
@@ -34,7 +39,7 @@ pub struct Product {
 /// answer GET and HEAD; other methods get 405. Texts are sent compressed to whoever takes gzip.
 ///
 /// ```
-/// let product = plenum_pages::Product { name: "plenum".into(), version: "0.1.0".into() };
+/// let product = plenum_pages::Product { name: "plenum".into(), version: "0.1.0".into(), pages: Default::default() };
 /// let app = actix_web::App::new().configure(|cfg| plenum_pages::configure(cfg, product));
 /// # drop(app);
 /// ```
@@ -43,6 +48,15 @@ pub fn configure(cfg: &mut ServiceConfig, product: Product) {
     for (path, file) in PAGES {
         let show = move |request: HttpRequest, packed: Data<Packed>| async move { page::page(&request, &packed, file) };
         cfg.service(web::resource(path).route(web::get().to(show)).route(web::head().to(show)));
+    }
+    if let Some(policy) =
+        headers::framed_policy(&product.pages.framed_by).filter(|_| !product.pages.framed_by.is_empty())
+    {
+        let show = move |request: HttpRequest, packed: Data<Packed>| {
+            let policy = policy.clone();
+            async move { page::embedded(&request, &packed, policy) }
+        };
+        cfg.service(web::resource("/embed/{code}").route(web::get().to(show.clone())).route(web::head().to(show)));
     }
     cfg.service(
         web::resource("/")

@@ -3,7 +3,7 @@
 use crate::assets::{Content, Files, REVALIDATE, conditional, content_type, hex, version};
 use crate::headers::secure;
 use crate::packed::Packed;
-use actix_web::http::header::HeaderName;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -29,6 +29,15 @@ pub fn page(request: &HttpRequest, packed: &Packed, name: &'static str) -> HttpR
     let tag = format!("{}-{version}", hex(&file.metadata.sha256_hash()[..8]));
     let body = Bytes::from(html);
     conditional(request, packed, Content { name, tag, cache: REVALIDATE, content_type: content_type(name), body })
+}
+
+/// The audience's page for frames on other sites: as it is, but these may show it.
+pub fn embedded(request: &HttpRequest, packed: &Packed, policy: HeaderValue) -> HttpResponse {
+    let mut answer = page(request, packed, "join.html");
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+    answer
 }
 
 /// Whether a list such as `Accept` names `value` with a weight above zero. `*/*`, which programs send, is not enough.

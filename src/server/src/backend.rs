@@ -11,11 +11,12 @@ use plenum_actors::owner::Standings;
 use plenum_actors::owner::recent::Span;
 use plenum_actors::owner::reply;
 use plenum_actors::publication::{Class, Publication, Publisher};
+use plenum_http::Limiter;
 use plenum_schema::wire::{
     AckResult, Command, Delete, Edit, History as HistoryCommand, Mark, Page, Pong, React, SendDirect, Signal, Typing,
     TypingSignal, Unreact,
 };
-use plenum_schema::{ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
+use plenum_schema::{ConferenceId, ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
 use plenum_services::conferences::Conferences;
 use plenum_services::conversations::{Change, Conversations, HistoryPage};
 use std::future::Future;
@@ -42,6 +43,8 @@ pub struct NodeBackend {
     pub clock: SharedClock,
     /// Events of one history page at the most.
     pub page_events: u32,
+    /// Wrong codes of conferences from each person.
+    pub guesses: Arc<Limiter<UserId>>,
 }
 
 impl Backend for NodeBackend {
@@ -87,6 +90,21 @@ impl Backend for NodeBackend {
         actix::spawn(async move { reply(conversations.locate(message, among).await) });
     }
 
+    fn conference_of(&self, caller: Identity, code: String, reply: Reply<ConferenceId>) {
+        let (conferences, guesses, clock) = (self.conferences.clone(), self.guesses.clone(), self.clock.clone());
+        actix::spawn(async move {
+            if let Err(refusal) = guesses.check(caller.user, clock.mono()) {
+                return reply(Err(refusal));
+            }
+            let found = conferences.by_code_as(&caller, &code).await;
+            // Right ones cost nothing.
+            if !matches!(&found, Err(refusal) if refusal.code == RefusalCode::NotFound) {
+                guesses.give_back(caller.user, clock.mono());
+            }
+            reply(found);
+        });
+    }
+
     fn standing(&self, topic: Topic) -> Option<Signal> {
         match topic {
             Topic::Presence(user) => Some(Signal::Presence(self.conversations.presence().signal_of(user))),
@@ -95,7 +113,7 @@ impl Backend for NodeBackend {
     }
 
     fn call(&self, caller: Identity, command: Command, reply: Reply<AckResult>) {
-        let command = match crate::conference_backend::call(&self.conferences, &caller, command, reply) {
+        let command = match crate::conference_backend::call((&self.conferences, &self.clock), &caller, command, reply) {
             None => return,
             Some((_, reply)) if !caller.is_account() => return reply(Err(for_accounts())),
             Some(other) => other,
@@ -145,6 +163,8 @@ impl Backend for NodeBackend {
             | Command::Ask(_)
             | Command::Upvote(_)
             | Command::Reply(_)
+            | Command::Moderate(_)
+            | Command::ReactLive(_)
             | Command::Identify(_)
             | Command::Subscribe(_)
             | Command::Unsubscribe(_)

@@ -3,14 +3,15 @@
 use plenum_actors::connection::Reply;
 use plenum_actors::identity::Identity;
 use plenum_schema::board::BoardItem;
-use plenum_schema::wire::{AckResult, BoardChange, Command, ConferenceChange};
+use plenum_schema::wire::{AckResult, BoardChange, Command, ConferenceChange, ModerateQuestion, Pong};
 use plenum_schema::{ConferenceId, Offset, Refusal};
-use plenum_services::conferences::Conferences;
+use plenum_services::clock::SharedClock;
+use plenum_services::conferences::{Conferences, Moderation};
 use std::future::Future;
 
 /// Carries the command out when it is one of conferences; gives others back.
 pub(crate) fn call(
-    conferences: &Conferences,
+    (conferences, clock): (&Conferences, &SharedClock),
     caller: &Identity,
     command: Command,
     reply: Reply<AckResult>,
@@ -43,6 +44,15 @@ pub(crate) fn call(
         Command::Reply(reply_to) => {
             let conference = reply_to.conference;
             on_board(conference, reply, async move { service.reply(&by, reply_to).await });
+        }
+        Command::Moderate(moderate) => {
+            let (conference, item) = (moderate.conference, moderate.item);
+            let ModerateQuestion { status, pinned, answer, labels, .. } = moderate;
+            let moderation = Moderation { status, pinned, answer, labels };
+            on_board(conference, reply, async move { service.moderate(&by, conference, item, moderation).await });
+        }
+        Command::ReactLive(react) => {
+            reply(conferences.react(caller, &react).map(|()| AckResult::Pong(Pong { at: clock.wall() })));
         }
         other => return Some((other, reply)),
     }

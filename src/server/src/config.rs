@@ -31,6 +31,7 @@ use plenum_edge::native::{EdgeConfig, TlsConfig as EdgeTls};
 use plenum_edge::poll::PollConfig;
 use plenum_edge::socketio::SocketIoConfig;
 use plenum_edge::stream::StreamConfig;
+use plenum_pages::PagesConfig;
 use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
 use plenum_services::api_keys::ApiKeysConfig;
@@ -86,6 +87,8 @@ pub struct Config {
     pub status_board: StatusBoardConfig,
     /// Keys of programs.
     pub api_keys: ApiKeysConfig,
+    /// Where pages may be shown.
+    pub pages: PagesConfig,
     /// Who is online.
     pub presence: PresenceConfig,
     /// The hub of each worker.

@@ -28,12 +28,12 @@ use plenum_edge::native::{Edge, configure_upgrades};
 use plenum_edge::poll::Directory as Polls;
 use plenum_edge::socketio::{Sessions, SocketIo, SocketIoMetrics};
 use plenum_edge::{PlainMetrics, Surface};
-use plenum_http::{HttpLayer, cors, envelope, no_such_path};
+use plenum_http::{HttpLayer, Limiter, cors, envelope, no_such_path};
 use plenum_rest::{RestParts, RestState};
 use plenum_schema::NodeId;
 use plenum_services::accounts::Accounts;
 use plenum_services::api_keys::ApiKeys;
-use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, run_audiences};
+use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, ForgettingMetrics, run_audiences};
 use plenum_services::conversations::{Conversations, Parts, run_nudges};
 use plenum_services::idempotency::Idempotency;
 use plenum_services::status_board::StatusBoard;
@@ -218,6 +218,7 @@ impl Core {
             publisher: link.publisher(),
             clock: clock.clone(),
             voting: config.voting.limits.clone(),
+            metrics: ForgettingMetrics::new(registry)?,
         };
         let conferences = Conferences::new(parts, config.conferences.service.clone(), Audiences::default());
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), config.idempotency.clone()));
@@ -270,6 +271,7 @@ impl Core {
             publisher: self.link.publisher(),
             clock: self.clock.clone(),
             page_events: u32::try_from(config.hub.page_events).unwrap_or(u32::MAX),
+            guesses: Arc::new(Limiter::new(config.rest.guess_rate, config.rest.guess_keys)),
         };
         let owners = self.owners.clone();
         let presence = self.conversations.presence().clone();
@@ -348,7 +350,8 @@ impl Node {
         let layer = web::Data::new(layer.over_tls(config.edge().tls.certificate_file.is_some()));
         let rest = core.rest(config, &readiness);
         let echo = config.websocket.echo;
-        let product = plenum_pages::Product { name: "plenum".to_owned(), version: VERSION.to_owned() };
+        let (name, version) = ("plenum".to_owned(), VERSION.to_owned());
+        let product = plenum_pages::Product { name, version, pages: config.pages.clone() };
         let app = move |edge: &Surface| {
             App::new()
                 .app_data(layer.clone())
@@ -375,7 +378,9 @@ impl Node {
             actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
             actix_web::rt::spawn(presence::run(presence.clone())),
             actix_web::rt::spawn(run_nudges(core.conversations)),
-            actix_web::rt::spawn(run_audiences(core.conferences, core.hubs.clone())),
+            actix_web::rt::spawn(run_audiences(core.conferences.clone(), core.hubs.clone())),
+            actix_web::rt::spawn(core.conferences.clone().run_expiry()),
+            actix_web::rt::spawn(core.conferences.run_reactions()),
         ];
         let node = Self {
             edge,

@@ -30,6 +30,7 @@ mod token;
 pub use admin::{Minted, NewAccount};
 pub use config::{AccountsConfig, ConfigProblem, PasswordConfig, ThrottleConfig, TokenConfig};
 pub use keyring::{KeyError, KeyRing};
+pub use names::normal_email;
 pub use plenum_actors::identity::{Authenticator, ConferenceRole, Identity, Scope, SessionEnder};
 pub use profile::{Profile, PublicProfile};
 pub use profile_update::FULL_NAME_CHARS;

@@ -10,16 +10,21 @@ mod board;
 mod code;
 mod config;
 mod create;
+mod erase;
+mod expiry;
 mod invitations;
 mod join;
 mod questions;
+mod reactions;
 mod report;
 mod results;
+mod roster;
 mod run;
 mod sheet;
 mod surveys;
 mod teams;
 mod voting;
+mod weights;
 mod workbook;
 
 pub use audience::{Arrivals, Audiences};
@@ -27,11 +32,14 @@ pub use board::{BoardPage, BoardQuery, Moderation};
 pub use code::ALPHABET;
 pub use config::ConferencesConfig;
 pub use create::{InfoChange, ListedConference, NewConference, Page};
+pub use expiry::ForgettingMetrics;
 pub use invitations::Invitations;
 pub use join::{Joined, Joining, run_audiences};
 pub use questions::{FromTop, NewQuestion, QuestionStatus, QuestionView};
-pub use report::Report;
+pub use report::{Engagement, Report};
+pub use roster::Rostered;
 pub use surveys::SurveyView;
+pub use weights::{ListedParticipant, Participants};
 
 use crate::accounts::Accounts;
 use crate::conversations::Conversations;
@@ -72,6 +80,8 @@ pub struct Parts {
     pub clock: SharedClock,
     /// What polls take, to check questions before they are live.
     pub voting: VotingLimits,
+    /// What is counted.
+    pub metrics: ForgettingMetrics,
 }
 
 /// The service. Cheap to clone.
@@ -80,6 +90,9 @@ pub struct Conferences {
     parts: Parts,
     config: ConferencesConfig,
     audiences: Audiences,
+    reactions: reactions::Reactions,
+    metrics: ForgettingMetrics,
+    swept_to: expiry::SweptTo,
 }
 
 impl fmt::Debug for Conferences {
@@ -92,7 +105,9 @@ impl Conferences {
     /// A service.
     #[must_use]
     pub fn new(parts: Parts, config: ConferencesConfig, audiences: Audiences) -> Self {
-        Self { parts, config, audiences }
+        let metrics = parts.metrics.clone();
+        let (reactions, swept_to) = (reactions::Reactions::default(), expiry::SweptTo::default());
+        Self { parts, config, audiences, reactions, metrics, swept_to }
     }
 
     /// Who is in the audiences.

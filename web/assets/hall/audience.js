@@ -5,9 +5,10 @@ import { ballotView } from "./ballot.js";
 import { Ballots } from "./ballots.js";
 import { boardView } from "./board.js";
 import { Hall } from "./hall.js";
+import { floatView, reactionsView } from "./reactions.js";
 import { answerText, leadersView, resultsView } from "./results.js";
 import { timerView } from "./timer.js";
-import { t } from "./words.js";
+import { date, t } from "./words.js";
 
 /** A hall asks for what it may see after a close within this time, not all at once. */
 const SPREAD_MS = 1_500;
@@ -36,6 +37,7 @@ export function audienceView({ participant, over, note }) {
   const spoken = element("p", { class: "sr", role: "status" });
   const list = element("div", { class: "questions" });
   const board = element("div");
+  const erased = element("p", { class: "hint who" });
   const cards = new Map();
   const surveys = new Surveys();
   let boardShown;
@@ -46,6 +48,8 @@ export function audienceView({ participant, over, note }) {
     if (!conference) return;
     title.textContent = conference.title;
     agenda.show(conference);
+    reactions.show(conference, hall.connection.state.phase);
+    erased.textContent = conference.expiresAt ? t("erasedOn", { date: date(conference.expiresAt) }) : "";
     people.textContent = t("people", { n: conference.audience?.live ?? 0 });
     const asked = hall.asked;
     const isAny = asked.some(({ status }) => status === "ACTIVE");
@@ -54,7 +58,7 @@ export function audienceView({ participant, over, note }) {
     const [first] = asked;
     if (isAny && first.id !== spokenOf) spoken.textContent = `${t("question")}: ${first.text}`;
     spokenOf = first?.id;
-    for (const { id } of asked) if (!cards.has(id)) cards.set(id, questionCard(hall, ballots, participant.id, id));
+    for (const { id } of asked) if (!cards.has(id)) cards.set(id, questionCard(hall, ballots, participant, id));
     for (const { id } of asked) cards.get(id).show();
     const answered = ({ id, myAnswer }) => Boolean(ballots.get(id) ? ballots.get(id).answer : myAnswer);
     const views = surveys.views(asked, (id) => cards.get(id).view, answered);
@@ -69,6 +73,7 @@ export function audienceView({ participant, over, note }) {
   hall.on("over", over);
   hall.on("state", ({ phase }) => {
     sayPhase(line, phase);
+    if (hall.conference) reactions.show(hall.conference, phase);
     for (const card of cards.values()) card.show();
   });
   ballots.on("change", ({ question }) => {
@@ -76,8 +81,9 @@ export function audienceView({ participant, over, note }) {
     if (hall.questions.has(question)) hall.note(question, {});
     draw();
   });
-  hall.start();
   const agenda = agendaView();
+  const reactions = reactionsView(hall);
+  hall.start();
   const head = element("header", { class: "hall-head" }, title, element("div", { class: "hall-line" }, people, line));
   const view = element(
     "main",
@@ -86,9 +92,12 @@ export function audienceView({ participant, over, note }) {
     moment,
     spoken,
     list,
+    reactions.view,
     agenda.view,
     board,
     element("p", { class: "hint who" }, note),
+    erased,
+    floatView(hall),
   );
   const stop = () => {
     boardShown?.stop();
@@ -179,7 +188,8 @@ function sayPhase(line, phase) {
 }
 
 /** One question: its form while it is open, then how it came out. */
-function questionCard(hall, ballots, voter, id) {
+function questionCard(hall, ballots, participant, id) {
+  const voter = participant.id;
   const first = hall.questions.get(id);
   const seenAt = performance.now();
   const own = () => {
@@ -218,6 +228,8 @@ function questionCard(hall, ballots, voter, id) {
     leaders,
     proof,
   );
+  const { weight = 1 } = participant.conference;
+  if (first.weighted && weight !== 1) heading.after(element("p", { class: "hint" }, t("yourWeight", { n: weight })));
   let drawn;
 
   const show = () => {

@@ -38,6 +38,8 @@ const PARTS = {
   point: [],
   feedback: ["options", "halfLife"],
 };
+/** Kinds that can be counted by weight. */
+const WEIGHTED = ["single", "multiple", "yesNo", "rating"];
 const BOUNDS = {
   multiple: ["Fewest choices", "Most choices"],
   rating: ["Lowest", "Highest"],
@@ -110,6 +112,7 @@ export function questionDialog({ hall, question }) {
       max: 100,
       value: value("quorumShare") && value("quorumShare") * 100,
     }),
+    checkField("weighted", "Count by what votes weigh too (choices, yes or no, ratings)", value("weighted")),
     choiceField("visibility", "Results are shown", VISIBILITIES, value("visibility") ?? "hidden"),
     choiceField("policy", "Votes can be changed", POLICIES, value("policy") ?? "changeable"),
     optionalField("seconds", {
@@ -122,6 +125,7 @@ export function questionDialog({ hall, question }) {
   ].filter(Boolean);
   const save = async (form) => {
     const body = bodyOf(form, question);
+    if (form.elements.weighted.checked && WEIGHTED.includes(body.kind)) body.weighted = true;
     const path = question ? `/questions/${question.id}` : "/questions";
     const made = await hall.ask(question ? "PUT" : "POST", path, body);
     if (form.elements.now?.checked) await hall.ask("POST", `/questions/${made.id}/live`);

@@ -2,7 +2,7 @@
  * What a page knows of a conference: its state, its questions and how they stand. Loaded by REST, kept up to date by the
  * socket; both tell the same, so whatever comes twice changes nothing.
  *
- * Events: `change` {} for anything about the conference or its audience, `question` {id} for one question, `board` {items},
+ * Events: `change` {} for anything about the conference or its audience, `question` {id} for one question, `board` {items}, `reactions` {counts},
  * `over` {reason} when the token is not good any more, `state` {phase} of the connection.
  */
 
@@ -143,6 +143,8 @@ export class Hall extends Emitter {
     // What is not so any more is left out of the event.
     else if (name === "changed") this.#said({ agenda: [], speakers: [], teams: [], ...detail.info });
     else if (name === "started") this.#said({ status: "ACTIVE" });
+    else if (name === "anonymised") this.#said({ anonymised: true, expiresAt: null });
+    else if (name === "deleted") this.emit("over", { reason: "" });
     else if (name === "ended") this.#said({ status: "ENDED", audience: detail.audience });
   }
 
@@ -193,6 +195,7 @@ export class Hall extends Emitter {
   #heard(signal) {
     if (signal.results) this.#results(signal.results);
     else if (signal.audience) this.#said({ audience: signal.audience });
+    else if (signal.reactions) this.emit("reactions", signal.reactions);
     else if (signal.board) this.emit("board", signal.board);
   }
 

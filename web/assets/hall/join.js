@@ -14,6 +14,9 @@ let screen = () => {};
 const REJOIN_AFTER_MS = 30_000;
 let forgottenAt = -Infinity;
 
+/** `join`, or `embed` in a frame on another site. */
+const ROOM = location.pathname.split("/")[1];
+
 /** The code in the address, as the server writes it. */
 function codeInAddress() {
   const last = location.pathname.split("/")[2] ?? "";
@@ -160,7 +163,7 @@ function askToSignIn(conference) {
 /** Somebody has a code: finds the conference, and joins it as who they were before, if they were. */
 async function enter(typed) {
   const conference = await call("GET", `/api/conference/code/${encodeURIComponent(typed.trim())}`);
-  history.replaceState(null, "", `/join/${conference.publicCode}${location.hash}`);
+  history.replaceState(null, "", `/${ROOM}/${conference.publicCode}${location.hash}`);
   const known = Participant.stored(conference);
   if (known) return attend(known);
   const isAsked = conference.identity === "pseudonymous" || conference.hasPasscode || conference.invited || conference.teams.length > 0;

@@ -49,7 +49,7 @@ export class Participant {
     if (invitation) Object.assign(body, { invitation, device: deviceName() });
     const joined = await call("POST", `/api/conference/${conference.id}/join`, body, { token });
     const { id, identity, publicCode, title } = joined.conference;
-    const kept = { id, identity, publicCode, title };
+    const kept = { id, identity, publicCode, title, weight: joined.weight };
     const participant = new Participant({ conference: kept, id: joined.participant, token: joined.token });
     participant.#keep();
     return participant;

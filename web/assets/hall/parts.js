@@ -123,9 +123,17 @@ export function invitationDialog({ hall }) {
     title: "Invitations",
     action: "Make",
     isKept: true,
-    fields: [field("count", { label: "How many", type: "number", min: 1, max: 1000, value: 20 }), count, out],
+    fields: [
+      field("count", { label: "How many", type: "number", min: 1, max: 1000, value: 20 }),
+      field("weight", { label: "What each vote weighs", type: "number", min: 0, max: 1_000_000, value: 1 }),
+      count,
+      out,
+    ],
     save: async (form) => {
-      const { codes } = await hall.ask("POST", "/invitations", { count: Number(form.elements.count.value) });
+      const { codes } = await hall.ask("POST", "/invitations", {
+        count: Number(form.elements.count.value),
+        weight: Number(form.elements.weight.value),
+      });
       const link = `${location.origin}/join/${hall.conference.publicCode}#`;
       out.value = codes.map((code) => link + code).join("\n");
       out.hidden = false;
@@ -135,6 +143,35 @@ export function invitationDialog({ hall }) {
     },
   });
   tell().catch((error) => (count.textContent = error.message));
+  return form;
+}
+
+/** Who may join, where a conference is for a list of people. */
+export function rosterDialog({ hall }) {
+  const count = element("p", { class: "hint", role: "status" });
+  const tell = ({ people }) => (count.textContent = `${people} on the roster. Addresses are stored as hashes: they cannot be listed.`);
+  const people = field("people", {
+    label: "E-mail addresses",
+    tag: "textarea",
+    rows: 8,
+    hint: "One on each line, perhaps with a comma and what the vote weighs: ada@example.org, 250",
+  });
+  const entry = (line) => {
+    const [email, weight] = line.split(/[,;\t]/u).map((part) => part.trim());
+    return { email, ...(weight && { weight: Number(weight) }) };
+  };
+  const form = formDialog({
+    title: "Roster",
+    action: "Put on the roster",
+    isKept: true,
+    fields: [people, count],
+    save: async (form) => {
+      const lines = form.elements.people.value.split("\n").filter((line) => line.trim());
+      tell(await hall.ask("POST", "/roster", { entries: lines.map(entry) }));
+      form.elements.people.value = "";
+    },
+  });
+  hall.ask("GET", "/roster").then(tell, (error) => (count.textContent = error.message));
   return form;
 }
 
@@ -160,6 +197,7 @@ export function conferenceDialog({ conference, save }) {
       }),
     checkField("moderated", "Questions of the audience are read by a moderator first", conference?.moderated),
     checkField("invited", "Nobody joins without an invitation", conference?.invited),
+    checkField("roster", "Nobody joins who is not on the roster (for people with an account)", conference?.roster),
     optionalField("teams", {
       label: "Teams of quizzes (may be empty)",
       type: "text",
@@ -173,12 +211,20 @@ export function conferenceDialog({ conference, save }) {
       rows: 4,
       hint: "A line for each point: time | title | speaker | room. Example: 10:00–10:30 | Opening | Ada | Hall 1",
     }),
+    optionalField("expiresAfterDays", {
+      label: "Forget who took part after so many days (may be empty)",
+      type: "number",
+      min: 0,
+      max: 36500,
+      hint: "Counted from the last thing that happens. 0: never. Empty: as this server does.",
+      value: conference?.expiresAfterDays ?? undefined,
+    }),
     checkField("audienceReplies", "The audience may reply to questions of others", conference?.audienceReplies),
   ].filter(Boolean);
   fields[1].querySelector("textarea").value = conference?.description ?? "";
   fields.find((part) => part.querySelector("[name=agenda]")).querySelector("textarea").value = agendaText(conference);
   const send = (form) => {
-    const { title, description, date, identity, passcode, agenda, teams } = Object.fromEntries(new FormData(form));
+    const { title, description, date, identity, passcode, agenda, teams, expiresAfterDays } = Object.fromEntries(new FormData(form));
     const moderated = form.elements.moderated.checked;
     const invited = form.elements.invited.checked;
     const audienceReplies = form.elements.audienceReplies.checked;
@@ -190,6 +236,8 @@ export function conferenceDialog({ conference, save }) {
       moderated,
       audienceReplies,
       invited,
+      roster: form.elements.roster.checked,
+      expiresAfterDays: expiresAfterDays ? Number(expiresAfterDays) : null,
       teams: teams.split(",").map((team) => team.trim()).filter(Boolean),
       ...agendaOf(agenda, conference?.speakers ?? []),
       ...fresh,

@@ -5,7 +5,7 @@ import { Hall } from "./hall.js";
 import { moderationView } from "./moderation.js";
 import { questionDialog } from "./editor.js";
 import { leadersView, resultsView } from "./results.js";
-import { copyButton, button, conferenceDialog, invitationDialog } from "./parts.js";
+import { copyButton, button, conferenceDialog, invitationDialog, rosterDialog } from "./parts.js";
 import { timerView } from "./timer.js";
 import { t } from "./words.js";
 
@@ -113,7 +113,7 @@ function headView({ hall, run, back }) {
   const code = element("strong", { class: "public-code" });
   const qr = element("img", { class: "qr", alt: t("qrAlt"), width: 132, height: 132 });
   const picture = element("a", { class: "qr-link", title: "Save as PNG" }, qr);
-  const actions = headActions({ hall, run });
+  const actions = headActions({ hall, run, back });
   const names = element(
     "div",
     { class: "host-names" },
@@ -154,7 +154,7 @@ function headView({ hall, run, back }) {
 }
 
 /** What can be done about the conference as a whole. */
-function headActions({ hall, run }) {
+function headActions({ hall, run, back }) {
   const link = () => `${location.origin}/join/${hall.conference.publicCode}`;
   const start = button(
     "Start",
@@ -168,6 +168,20 @@ function headActions({ hall, run }) {
       run(() => hall.ask("POST", "/end").then(() => hall.reload())),
     "danger",
   );
+  const forget = button(
+    "Forget who took part",
+    () =>
+      confirm("Forget who took part, for ever? Totals and the report stay. Save result sheets before.") &&
+      run(() => hall.ask("POST", "/anonymise").then(() => hall.reload())),
+    "danger",
+  );
+  const remove = button(
+    "Delete",
+    () =>
+      confirm("Delete this conference and everything in it, for ever?") &&
+      run(() => hall.ask("DELETE", "").then(back)),
+    "danger",
+  );
   const screen = button("Open the screen", () => run(() => openScreen(hall)));
   const edit = button("Edit", () =>
     conferenceDialog({
@@ -176,6 +190,7 @@ function headActions({ hall, run }) {
     }),
   );
   const invite = button("Invitations", () => invitationDialog({ hall }));
+  const roster = button("Roster", () => rosterDialog({ hall }));
   const report = element(
     "a",
     { class: "secondary", href: `/report/${hall.id}`, target: "_blank", rel: "noopener" },
@@ -188,14 +203,20 @@ function headActions({ hall, run }) {
     screen,
     copyButton("Copy the link to join", link),
     invite,
+    roster,
     edit,
     report,
     end,
+    forget,
+    remove,
   );
   const show = () => {
-    const { status } = hall.conference;
+    const { status, role, anonymised } = hall.conference;
+    forget.hidden = status !== "ENDED" || role !== "host" || anonymised;
+    remove.hidden = status === "ACTIVE" || role !== "host";
     start.hidden = status !== "DRAFT";
     end.hidden = status !== "ACTIVE";
+    roster.hidden = status === "ENDED" || !hall.conference.roster;
     invite.hidden = status === "ENDED" || !hall.conference.invited;
     for (const action of [screen, edit]) action.hidden = status === "ENDED";
   };

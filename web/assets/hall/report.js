@@ -5,7 +5,8 @@ import { authView } from "../views/auth.js";
 import { element } from "../views/dom.js";
 import { button } from "./parts.js";
 import { leadersView, resultsView } from "./results.js";
-import { language, speak, t } from "./words.js";
+import { say } from "./report-words.js";
+import { language, number, speak, t } from "./words.js";
 
 const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const KEEP_MS = 60_000;
@@ -26,12 +27,12 @@ async function file(format) {
     headers: { authorization: `Bearer ${await api.session.token()}` },
     cache: "no-store",
   });
-  if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
+  if (!answer.ok) throw new Error(say("answered", { n: answer.status }));
   return answer.blob();
 }
 
 function reportView(report) {
-  const { conference, audience, questions } = report;
+  const { conference, audience, questions, engagement } = report;
   const problem = element("p", { class: "problem", role: "alert" });
   const run = async (action) => {
     problem.textContent = "";
@@ -44,16 +45,24 @@ function reportView(report) {
   const actions = element(
     "div",
     { class: "actions no-print" },
-    button("Print or save as PDF", () => window.print(), "primary"),
+    button(say("print"), () => window.print(), "primary"),
     button("CSV", () => run(async () => download("report.csv", "text/csv", await file("csv")))),
     button("Excel", () => run(async () => download("report.xlsx", XLSX, await file("xlsx")))),
     button("JSON", () => download("report.json", "application/json", JSON.stringify(report, null, 2))),
   );
   const asked = questions.filter(({ status }) => status !== "DRAFT");
-  const answers = asked.reduce((sum, { results }) => sum + (results?.totalResponses ?? 0), 0);
-  const facts = { Joined: audience.unique, "At the same time": audience.peak, Questions: asked.length, Votes: answers };
+  const { voted, votedInAll, ballots, asked: ideas, upvotes } = engagement;
+  const facts = {
+    joined: audience.unique,
+    peak: audience.peak,
+    ...(voted !== null && { voted, votedInAll }),
+    questions: asked.length,
+    votes: ballots,
+    asked: ideas,
+    upvotes,
+  };
   const figures = Object.entries(facts).map(([name, value]) =>
-    element("div", {}, element("dt", {}, name), element("dd", {}, String(value))),
+    element("div", {}, element("dt", {}, say(name)), element("dd", {}, number(value))),
   );
   const when = new Date(conference.createdAt).toLocaleDateString(language(), { dateStyle: "long" });
   return element(
@@ -63,19 +72,20 @@ function reportView(report) {
     element(
       "p",
       { class: "hint" },
-      [conference.date ?? when, `Code ${conference.publicCode}`, ...conference.speakers.map(({ name }) => name)].join(
+      [conference.date ?? when, say("code", { code: conference.publicCode }), ...conference.speakers.map(({ name }) => name)].join(
         " · ",
       ),
     ),
     actions,
     problem,
+    conference.anonymised && element("p", { class: "hint" }, say("anonymised")),
     element("dl", { class: "figures" }, ...figures),
-    ...asked.map((question, i) => questionSection(question, i, run)),
-    asked.length === 0 && element("p", { class: "hint" }, "No question has been asked."),
+    ...asked.map((question, i) => questionSection(question, i, run, conference.anonymised)),
+    asked.length === 0 && element("p", { class: "hint" }, say("none")),
   );
 }
 
-function questionSection(question, i, run) {
+function questionSection(question, i, run, isAnonymised) {
   const results = resultsView();
   results.show(question);
   // On paper everything is open.
@@ -87,13 +97,13 @@ function questionSection(question, i, run) {
     );
     download(`sheet-${i + 1}.json`, "application/json", JSON.stringify(signed));
   };
-  const name = `Signed result sheet of question ${i + 1}`;
+  const name = say("sheet", { n: i + 1 });
   const link = element(
     "p",
     { class: "no-print" },
     button(name, () => run(sheet), "link"),
   );
-  link.hidden = question.status !== "CLOSED";
+  link.hidden = question.status !== "CLOSED" || isAnonymised;
   return element(
     "section",
     { class: "panel question" },
@@ -115,14 +125,14 @@ async function begin(notice) {
       element(
         "main",
         { id: "main", class: "card" },
-        element("h1", {}, "Report"),
+        element("h1", {}, say("report")),
         element("p", { class: "problem", role: "alert" }, error.message),
       ),
     );
   }
 }
 
-await speak("en");
+await speak();
 api.session.on("in", () => begin());
 api.session.on("out", ({ reason }) => begin(reason));
 begin();

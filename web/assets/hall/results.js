@@ -132,6 +132,13 @@ function sized(list, rowOf, results) {
 function notesOf(question, results) {
   const notes = [];
   if (results.average !== undefined) notes.push(t("average", { value: results.average }));
+  if (results.weighted) {
+    const { counts, total, average } = results.weighted;
+    const share = (count) => (total > 0 ? percent(count / total) : percent(0));
+    const all = counts.map(({ option, count }) => `${optionText(question, option)}: ${number(count)} (${share(count)})`);
+    notes.push(t("byWeight", { list: all.join(" · ") }));
+    if (average !== undefined) notes.push(t("average", { value: average }));
+  }
   if (results.numbers) notes.push(t("median", results.numbers));
   if (results.numbers?.within !== undefined) notes.push(t("within", { n: results.numbers.within }));
   if (results.quorum) {

@@ -2,6 +2,7 @@
 
 import { element } from "../views/dom.js";
 import { Hall } from "./hall.js";
+import { floatView } from "./reactions.js";
 import { leadersView, optionText, resultsView } from "./results.js";
 import { timerView } from "./timer.js";
 import { speak, t } from "./words.js";
@@ -67,7 +68,7 @@ function screenView() {
     code,
   );
   const head = element("header", { class: "screen-head" }, title, line, people);
-  return element("main", { id: "main", class: "screen" }, head, stage, way);
+  return element("main", { id: "main", class: "screen" }, head, stage, way, floatView(hall));
 }
 
 /** The newest live question; without one the question that was shown last. */

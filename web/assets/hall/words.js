@@ -62,6 +62,11 @@ export function number(value) {
   return numbers.format(value);
 }
 
+/** A day, written out. */
+export function date(moment) {
+  return new Intl.DateTimeFormat(code, { dateStyle: "long" }).format(new Date(moment));
+}
+
 /** 0 to 1, as whole percents. */
 export function percent(share) {
   return new Intl.NumberFormat(code, { style: "percent" }).format(share);

@@ -124,6 +124,11 @@ pub enum Command {
         /// Which.
         reply: ReplyId,
     },
+    /// Forget who asked, voted and replied. Again it changes nothing.
+    Erase {
+        /// And what they said.
+        texts: bool,
+    },
     /// Ask for items.
     List(Listing),
     /// Ask whether it is there: it is, and its signals are kept from then on.
@@ -144,6 +149,7 @@ impl Command {
             Self::Merge { .. } => "merge",
             Self::Reply { .. } => "reply",
             Self::DropReply { .. } => "dropReply",
+            Self::Erase { .. } => "erase",
             Self::List(_) => "list",
             Self::Ready => "ready",
             Self::Signal { .. } => "signal",
@@ -178,7 +184,7 @@ pub enum Answered {
     Item(Box<BoardItem>),
     /// To `List`: the items, and whether more follow.
     Items(Vec<Listed>, bool),
-    /// To `Ready`.
+    /// To `Ready` and `Erase`.
     Ready,
     /// To `Signal`.
     Signal(Box<Signal>),

@@ -6,8 +6,8 @@ use super::item::{Crowd, Item, Reply};
 use crate::aggregate::Aggregate;
 use crate::clock::WallMillis;
 use plenum_schema::board::{
-    ANSWER_CHARS, Asked, BoardEvent, BoardItem, ItemId, ItemStatus, LABEL_CHARS, LABELS, Merged, Moderated, Replied,
-    ReplyDropped, ReplyId, Upvoted,
+    ANSWER_CHARS, Asked, BoardEvent, BoardItem, Erased, ItemId, ItemStatus, LABEL_CHARS, LABELS, Merged, Moderated,
+    Replied, ReplyDropped, ReplyId, Upvoted,
 };
 use plenum_schema::{ParticipantId, Refusal, RefusalCode, Topic};
 
@@ -17,6 +17,11 @@ pub(super) type Decided = Result<(Vec<BoardEvent>, Answered), Refusal>;
 const CLIENT_REF_BYTES: usize = 64;
 
 pub(super) fn decide(state: &Board, rules: &BoardLimits, command: &Command, now: WallMillis) -> Decided {
+    let is_change =
+        !matches!(command, Command::Erase { .. } | Command::List(_) | Command::Ready | Command::Signal { .. });
+    if state.forgotten > 0 && is_change {
+        return Err(Refusal::new(RefusalCode::Gone, "the conference is over, and who took part is forgotten"));
+    }
     match command {
         Command::Ask { by, author, text, client_ref, moderated } => {
             check_ref(client_ref.as_deref())?;
@@ -40,6 +45,11 @@ pub(super) fn decide(state: &Board, rules: &BoardLimits, command: &Command, now:
             reply(state, rules, (*by, author.clone()), *item, text, now)
         }
         Command::DropReply { item, reply } => drop_reply(state, *item, *reply),
+        Command::Erase { texts } => {
+            let is_done = state.head == 0 || (state.forgotten > 0 && (!texts || state.items.is_empty()));
+            let events = if is_done { Vec::new() } else { vec![BoardEvent::Erased(Erased { texts: *texts })] };
+            Ok((events, Answered::Ready))
+        }
         Command::List(listing) => Ok((Vec::new(), list(state, listing))),
         Command::Ready => Ok((Vec::new(), Answered::Ready)),
         Command::Signal { as_host } => {

@@ -6,6 +6,7 @@ use crate::clock::WallMillis;
 use plenum_schema::board::{Asked, BoardEvent, ItemStatus, Merged, Moderated, Replied, Upvoted};
 use plenum_schema::{Offset, ParticipantId};
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 impl Board {
     pub(super) fn fold(&mut self, offset: Offset, at: WallMillis, event: &BoardEvent) {
@@ -18,6 +19,27 @@ impl Board {
             BoardEvent::ReplyDropped(dropped) => {
                 let Some(item) = self.items.get_mut(&dropped.item) else { return };
                 item.replies.retain(|reply| reply.id != dropped.reply);
+            }
+            BoardEvent::Erased(erased) => {
+                self.forgotten = offset;
+                if erased.texts { self.items.clear() } else { self.forget_people() }
+            }
+        }
+    }
+
+    /// Everybody gets a number in place of who they are, another one in each question: how many there were stays.
+    fn forget_people(&mut self) {
+        let number = |place: usize| ParticipantId(Uuid::from_u128(place as u128 + 1));
+        let offsets: Vec<Offset> = self.active.values().copied().collect();
+        self.active = offsets.into_iter().enumerate().map(|(place, offset)| (number(place), offset)).collect();
+        for item in self.items.values_mut() {
+            item.by = ParticipantId(Uuid::nil());
+            item.author = None;
+            item.also = vec![item.by; item.also.len()];
+            item.voters = (0..item.voters.len()).map(number).collect();
+            for reply in &mut item.replies {
+                reply.author = None;
+                reply.by = reply.by.map(|_| ParticipantId(Uuid::nil()));
             }
         }
     }

@@ -266,3 +266,33 @@ fn a_young_question_that_all_want_stands_before_an_old_one_that_half_of_them_wan
     assert_eq!((wilson(0, 0).millionths(), wilson(0, 5).millionths()), (0, 0));
     assert!(wilson(5, 5) > wilson(1, 1) && wilson(7, 3) == wilson(7, 7));
 }
+
+#[test]
+fn a_board_forgets_its_people_and_keeps_what_was_asked_and_wanted() {
+    const FAR: u128 = 1 << 90;
+    let mut table = Table::new();
+    table.item(&asks(FAR, "a"));
+    table.item(&asks(FAR + 1, "b"));
+    (10..15).for_each(|by| drop(table.item(&vote(FAR + by, 1, true))));
+    table.ask(&Command::Merge { item: 2, into: 1 }).unwrap();
+    let before = table.list(Listing::default());
+    for _ in 0..2 {
+        assert_eq!(table.ask(&Command::Erase { texts: false }), Ok(Answered::Ready));
+    }
+    let told = |list: &[super::Listed]| {
+        list.iter().map(|one| (one.item.id, one.item.votes, one.item.score, one.item.text.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&table.list(Listing::default())), told(&before));
+    let saved = plenum_schema::codec::store(2, &table.state.save()).unwrap();
+    for who in [FAR, FAR + 1, FAR + 10, FAR + 14] {
+        let id = person(who).0;
+        assert!(!saved.windows(16).any(|bytes| bytes == id.as_bytes()));
+    }
+    assert!(table.state.forgotten() > 0);
+    assert_eq!(table.ask(&asks(1, "c")).unwrap_err().code, RefusalCode::Gone);
+    table.ask(&Command::Erase { texts: true }).unwrap();
+    assert_eq!(table.list(Listing::default()), []);
+    let mut unused = Table::new();
+    unused.ask(&Command::Erase { texts: false }).unwrap();
+    assert_eq!(unused.state.forgotten(), 0, "nothing is written where nothing was");
+}

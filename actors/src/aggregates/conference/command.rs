@@ -90,6 +90,11 @@ pub enum Command {
         /// From now on, or no longer.
         frozen: bool,
     },
+    /// Forget who took part, once it is over; or everything. Again it changes nothing. The node itself says so.
+    Forget {
+        /// Everything.
+        everything: bool,
+    },
     /// Ask whether somebody may do what this role may.
     Authorize {
         /// Who.
@@ -125,6 +130,7 @@ impl Command {
             Self::Closed { .. } => "closed",
             Self::Shown { .. } => "shown",
             Self::Frozen { .. } => "frozen",
+            Self::Forget { .. } => "forget",
             Self::Authorize { .. } => "authorize",
             Self::MayAsk { .. } => "mayAsk",
             Self::View { .. } => "view",
@@ -215,6 +221,10 @@ pub struct ConferenceView {
     pub asked: Vec<(QuestionId, Asked)>,
     /// The audience, when it is over.
     pub audience: Option<Audience>,
+    /// When something happened in it last, milliseconds since 1970.
+    pub changed_at: i64,
+    /// Whether who took part is forgotten.
+    pub anonymised: bool,
 }
 
 /// Limits of conferences.
@@ -237,6 +247,8 @@ pub struct ConferenceLimits {
     pub live_questions: usize,
     /// Most questions one conference may ever have live.
     pub asked_questions: usize,
+    /// Most days after which who took part is forgotten.
+    pub most_expiry_days: u32,
 }
 
 impl Default for ConferenceLimits {
@@ -250,6 +262,7 @@ impl Default for ConferenceLimits {
             hosts: 50,
             live_questions: 20,
             asked_questions: 500,
+            most_expiry_days: 3_650,
         }
     }
 }

@@ -4,8 +4,9 @@ use super::command::{Answered, Command, ConferenceLimits, ConferenceView, Runner
 use super::{Asked, Conference};
 use crate::clock::WallMillis;
 use plenum_schema::conference::{
-    ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo, ConferenceStarted,
-    ConferenceStatus, HostChanged, HostRole, QuestionClosed, QuestionFrozen, QuestionLive, ResultsShown,
+    Anonymised, ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo,
+    ConferenceStarted, ConferenceStatus, Deleted, HostChanged, HostRole, IdentityMode, QuestionClosed, QuestionFrozen,
+    QuestionLive, ResultsShown,
 };
 use plenum_schema::poll::{Definition, Results};
 use plenum_schema::{Offset, QuestionId, Refusal, RefusalCode, UserId};
@@ -17,6 +18,9 @@ const MOMENT_CHARS: usize = 40;
 
 pub(super) fn decide(state: &Conference, rules: &ConferenceLimits, command: &Command, now: WallMillis) -> Decided {
     if !state.is_made() && !matches!(command, Command::Create { .. }) {
+        return Err(unknown());
+    }
+    if state.deleted && !matches!(command, Command::Forget { .. }) {
         return Err(unknown());
     }
     match command {
@@ -35,6 +39,7 @@ pub(super) fn decide(state: &Conference, rules: &ConferenceLimits, command: &Com
         Command::Closed { question, total, results } => closed(state, *question, *total, results.as_deref()),
         Command::Shown { question, shown, results } => show(state, *question, *shown, results.as_deref()),
         Command::Frozen { question, frozen } => freeze(state, *question, *frozen),
+        Command::Forget { everything } => forget(state, *everything),
         Command::Authorize { by, least } => {
             authorize(state, by, *least).map(|role| (Vec::new(), Answered::Granted(role)))
         }
@@ -90,6 +95,14 @@ pub(super) fn check_info(rules: &ConferenceLimits, info: &ConferenceInfo) -> Res
     for (place, speaker) in info.speakers.iter().enumerate() {
         check_line(&speaker.name, &format!("speakers.{place}.name"), rules.title_chars)?;
         check_text(speaker.bio.as_deref(), &format!("speakers.{place}.bio"), rules.description_chars)?;
+    }
+    if info.expires_after_days.is_some_and(|days| days > rules.most_expiry_days) {
+        let text = format!("it is at most {} days", rules.most_expiry_days);
+        return Err(Refusal::field(RefusalCode::Invalid, "expiresAfterDays", text));
+    }
+    if info.roster && info.identity != IdentityMode::SignedIn {
+        let text = "a roster is of accounts: it needs identity signedIn";
+        return Err(Refusal::field(RefusalCode::Invalid, "roster", text));
     }
     check_teams(rules, info)?;
     check_agenda(rules, info)
@@ -289,6 +302,16 @@ fn freeze(state: &Conference, question: QuestionId, frozen: bool) -> Decided {
     changed(ConferenceEvent::QuestionFrozen(QuestionFrozen { question, frozen }))
 }
 
+fn forget(state: &Conference, everything: bool) -> Decided {
+    if state.deleted || (state.forgotten > 0 && !everything) {
+        return unchanged(state);
+    }
+    if state.status != ConferenceStatus::Ended {
+        return Err(Refusal::new(RefusalCode::Conflict, "end the conference first"));
+    }
+    changed(if everything { ConferenceEvent::Deleted(Deleted {}) } else { ConferenceEvent::Anonymised(Anonymised {}) })
+}
+
 fn view(state: &Conference, by: Option<&Runner>) -> ConferenceView {
     ConferenceView {
         id: state.id,
@@ -302,5 +325,7 @@ fn view(state: &Conference, by: Option<&Runner>) -> ConferenceView {
         host: state.hosts.iter().find(|(_, role)| **role == HostRole::Host).map(|(user, _)| *user),
         asked: state.asked.iter().map(|(question, asked)| (*question, asked.clone())).collect(),
         audience: state.audience,
+        changed_at: state.changed_at.max(state.created_at),
+        anonymised: state.forgotten > 0,
     }
 }

@@ -206,3 +206,23 @@ fn a_snapshot_holds_everything() {
     let restored = Conference::restore(Uuid::from_u128(7), plenum_schema::codec::restore(&[1], &saved).unwrap());
     assert_eq!(restored, table.state);
 }
+
+#[test]
+fn what_is_over_is_forgotten_and_what_is_deleted_is_nowhere() {
+    let mut table = Table::active();
+    table.ask(&live(host())).unwrap();
+    assert_eq!(table.refused(&Command::Forget { everything: false }).0, RefusalCode::Conflict);
+    table.ask(&Command::Closed { question: QUESTION, total: 3, results: None }).unwrap();
+    table.ask(&Command::End { by: host(), audience: Audience::default() }).unwrap();
+    for _ in 0..2 {
+        table.ask(&Command::Forget { everything: false }).unwrap();
+    }
+    let Ok(Answered::View(view)) = table.ask(&Command::View { by: None, known: 0 }) else { panic!("it is seen") };
+    assert!(view.anonymised && view.asked.len() == 1);
+    for _ in 0..2 {
+        table.ask(&Command::Forget { everything: true }).unwrap();
+    }
+    assert_eq!(table.refused(&Command::View { by: Some(host()), known: 0 }).0, RefusalCode::NotFound);
+    assert_eq!(table.refused(&Command::Start { by: host() }).0, RefusalCode::NotFound);
+    assert!(table.state.digest().is_empty() && table.state.forgotten() > 0);
+}

@@ -65,6 +65,13 @@ pub enum Command {
         /// How many have joined the conference: counts where the quorum is a share of them.
         audience: u64,
     },
+    /// Let voters weigh so, where the question wants that. Again it changes nothing.
+    Weigh {
+        /// Who, and how much; at most [`super::MOST_WEIGHED`].
+        weights: Vec<(ParticipantId, u32)>,
+    },
+    /// Forget the ballots of a closed question, when its results are kept elsewhere. Again it changes nothing.
+    Erase,
     /// Ask whether somebody may follow a view.
     Access {
         /// Which.
@@ -120,6 +127,8 @@ impl Command {
             Self::Freeze { .. } => "freeze",
             Self::HideWord { .. } => "hideWord",
             Self::Close { .. } => "close",
+            Self::Weigh { .. } => "weigh",
+            Self::Erase => "erase",
             Self::Access { .. } => "access",
             Self::Conference => "conference",
             Self::Results { .. } => "results",
@@ -135,6 +144,7 @@ impl Command {
                 definition.text.len() + definition.options.iter().map(|option| option.text.len()).sum::<usize>()
             }
             Self::Vote { answer: Answer::Text(text), .. } | Self::HideWord { word: text, .. } => text.len(),
+            Self::Weigh { weights } => weights.len() * 24,
             Self::Vote { answer: Answer::Words(words), .. } => words.iter().map(String::len).sum(),
             Self::Vote { answer: Answer::Choice(list) | Answer::Ranking(list), .. } => list.len() * 2,
             _ => 0,
@@ -157,7 +167,7 @@ pub enum Answered {
         /// The same as everybody may see it.
         voters: Box<Results>,
     },
-    /// To `Freeze` and `HideWord`: where the change stands, or the head when it was so already.
+    /// To `Freeze`, `HideWord`, `Weigh` and `Erase`: where the change stands, or the head when it was so already.
     Noted(Offset),
     /// To `Access`.
     Granted,

@@ -5,14 +5,17 @@ use super::view::Stage;
 use super::{Open, Poll, View, ballot, definition, quiz};
 use crate::clock::WallMillis;
 use plenum_schema::poll::{
-    Answer, Ballot, BallotPolicy, Closed, Definition, Frozen, Opened, PollEvent, QuestionKind, Results, Shown,
-    Withdrawn, WordHidden,
+    Answer, Ballot, BallotPolicy, Closed, Definition, Erased, Frozen, Opened, PollEvent, QuestionKind, Results, Shown,
+    Weighed, Withdrawn, WordHidden,
 };
 use plenum_schema::{ConferenceId, EntryId, ParticipantId, Refusal, RefusalCode};
 
 pub(super) type Decided = Result<(Vec<PollEvent>, Answered), Refusal>;
 
 pub(super) fn decide(poll: &Poll, rules: &VotingLimits, command: &Command, entry: EntryId, now: WallMillis) -> Decided {
+    if poll.forgotten > 0 && !matches!(command, Command::Erase | Command::Conference) {
+        return Err(Refusal::field(RefusalCode::Gone, "question", "who voted what has been erased"));
+    }
     match command {
         Command::Open { conference, definition } => open(poll, rules, *conference, definition),
         Command::Vote { voter, answer, pressed_after_ms, sequence } => {
@@ -24,6 +27,8 @@ pub(super) fn decide(poll: &Poll, rules: &VotingLimits, command: &Command, entry
         Command::Freeze { frozen } => freeze(poll, *frozen),
         Command::HideWord { word, hidden } => hide_word(poll, rules, word, *hidden),
         Command::Close { audience } => close(poll, rules, *audience),
+        Command::Weigh { weights } => weigh(poll, weights),
+        Command::Erase => erase(poll),
         Command::Access { view, voter } => access(poll, *view, *voter),
         Command::Conference => Ok((Vec::new(), Answered::Conference(opened(poll)?.conference))),
         Command::Results { view } => results(poll, rules, *view),
@@ -240,6 +245,31 @@ fn close(poll: &Poll, rules: &VotingLimits, audience: u64) -> Decided {
     }
     let after = Stage { closed: true, head: poll.head + 1, audience, ..poll.stage() };
     Ok((vec![PollEvent::Closed(Closed { ballots: poll.total(), audience })], changed(poll, rules, after)))
+}
+
+fn weigh(poll: &Poll, wanted: &[(ParticipantId, u32)]) -> Decided {
+    opened(poll)?;
+    let Some(known) = &poll.weights else { return Ok((Vec::new(), Answered::Noted(poll.head))) };
+    let weights: Vec<_> = wanted.iter().filter(|(voter, weight)| known.weight(*voter) != *weight).copied().collect();
+    if weights.is_empty() {
+        return Ok((Vec::new(), Answered::Noted(poll.head)));
+    }
+    expect_open(poll)?;
+    if weights.len() > super::MOST_WEIGHED {
+        return Err(Refusal::field(RefusalCode::TooLarge, "weights", "these are too many at a time"));
+    }
+    Ok((vec![PollEvent::Weighed(Weighed { weights })], Answered::Noted(0)))
+}
+
+fn erase(poll: &Poll) -> Decided {
+    opened(poll)?;
+    if poll.forgotten > 0 {
+        return Ok((Vec::new(), Answered::Noted(poll.head)));
+    }
+    if !poll.closed {
+        return Err(Refusal::field(RefusalCode::Conflict, "question", "the question is not closed yet"));
+    }
+    Ok((vec![PollEvent::Erased(Erased {})], Answered::Noted(0)))
 }
 
 fn access(poll: &Poll, view: View, voter: Option<Voter>) -> Decided {

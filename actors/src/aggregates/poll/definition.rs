@@ -35,6 +35,7 @@ pub fn check(rules: &VotingLimits, definition: &Definition) -> Checked {
     check_feedback(definition)?;
     check_survey(definition)?;
     check_quorum(definition)?;
+    check_weighted(definition)?;
     match definition.duration_ms {
         Some(duration) if !(1_000..=LONGEST_MS).contains(&duration) => {
             Err(invalid("durationMs", "a question lasts between a second and a day"))
@@ -182,6 +183,14 @@ fn check_quorum(definition: &Definition) -> Checked {
         }
         _ => Ok(()),
     }
+}
+
+fn check_weighted(definition: &Definition) -> Checked {
+    use QuestionKind::{Multiple, Rating, Single, YesNo};
+    if definition.weighted && !matches!(definition.kind, Single | Multiple | YesNo | Rating) {
+        return Err(invalid("weighted", "weights count where options or ratings are counted"));
+    }
+    Ok(())
 }
 
 fn check_quiz(definition: &Definition) -> Checked {

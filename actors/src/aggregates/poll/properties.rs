@@ -45,7 +45,8 @@ fn any_question() -> impl Strategy<Value = Definition> {
         let image = (kind == QuestionKind::Point).then(|| "/map.png".to_owned());
         let half_life_ms = (kind == QuestionKind::Feedback).then_some(1_000);
         let base = Definition { image, half_life_ms, ..question(kind, options) };
-        Definition { policy: POLICIES[policy], visibility: VISIBILITIES[visibility], min, ..base }
+        let weighted = kind as usize <= QuestionKind::Rating as usize && visibility != 1;
+        Definition { policy: POLICIES[policy], visibility: VISIBILITIES[visibility], min, weighted, ..base }
     })
 }
 
@@ -82,6 +83,9 @@ fn any_command(kind: QuestionKind) -> impl Strategy<Value = Command> {
         2 => any::<bool>().prop_map(|shown| Command::Show { shown }),
         1 => any::<bool>().prop_map(|frozen| Command::Freeze { frozen }),
         2 => ("[ab]{1,2}", any::<bool>()).prop_map(|(word, hidden)| Command::HideWord { word, hidden }),
+        2 => prop::collection::vec((who(), 0_u32..5), 0..3).prop_map(|weights| Command::Weigh {
+            weights: weights.into_iter().map(|(voter, weight)| (voter.participant, weight)).collect(),
+        }),
         1 => Just(Command::Close { audience: 9 }),
     ]
 }
@@ -138,7 +142,12 @@ fn recount(log: &[(EntryId, PollEvent)]) -> BTreeMap<ParticipantId, Answer> {
             PollEvent::Ballot(ballot) => drop(ballots.insert(ballot.voter, ballot.answer.clone())),
             PollEvent::Withdrawn(withdrawn) => drop(ballots.remove(&withdrawn.voter)),
             PollEvent::Closed(closed) => assert_eq!(closed.ballots, ballots.len() as u64),
-            PollEvent::Opened(_) | PollEvent::Shown(_) | PollEvent::Frozen(_) | PollEvent::WordHidden(_) => {}
+            PollEvent::Opened(_)
+            | PollEvent::Shown(_)
+            | PollEvent::Frozen(_)
+            | PollEvent::WordHidden(_)
+            | PollEvent::Weighed(_)
+            | PollEvent::Erased(_) => {}
         }
     }
     ballots
@@ -190,6 +199,34 @@ fn agrees(results: &Results, ballots: &BTreeMap<ParticipantId, Answer>, question
     }
 }
 
+/// What is counted by weight is what a naive count by the last weight of each voter gives.
+fn weighs(results: &Results, ballots: &BTreeMap<ParticipantId, Answer>, log: &[(EntryId, PollEvent)], wanted: bool) {
+    let mut weights = BTreeMap::new();
+    for (_, event) in log {
+        if let PollEvent::Weighed(weighed) = event {
+            weights.extend(weighed.weights.iter().copied());
+        }
+    }
+    assert_eq!(results.weighted.is_some(), wanted);
+    assert!(wanted || weights.is_empty(), "nothing is kept that does not count");
+    let Some(weighted) = &results.weighted else { return };
+    let sum = |is: &dyn Fn(&Answer) -> bool| -> u64 {
+        let of = |(voter, _): (&ParticipantId, &Answer)| u64::from(weights.get(voter).copied().unwrap_or(1));
+        ballots.iter().filter(|(_, answer)| is(answer)).map(of).sum()
+    };
+    assert_eq!(weighted.total, sum(&|_| true));
+    assert_eq!(weighted.counts.len(), results.counts.len());
+    for (count, plain) in weighted.counts.iter().zip(&results.counts) {
+        assert_eq!(count.option, plain.option);
+        let expected = sum(&|answer| match answer {
+            Answer::Choice(picks) => picks.iter().any(|pick| i64::from(*pick) == count.option),
+            Answer::Rating(rating) => *rating == count.option,
+            _ => false,
+        });
+        assert_eq!(count.count, expected, "option {}", count.option);
+    }
+}
+
 /// The weights of feedback are those of a naive recount.
 fn fades(state: &Poll, run: &Run) {
     let mut current = BTreeMap::new();
@@ -234,7 +271,9 @@ proptest! {
         let told: BTreeMap<ParticipantId, Answer> =
             run.told.iter().filter_map(|(voter, said)| Some((*voter, said.clone()?))).collect();
         prop_assert_eq!(&told, &ballots, "what voters were told last is what counts");
-        agrees(&state.results(&rules, View::Host).unwrap(), &ballots, &definition);
+        let seen = state.results(&rules, View::Host).unwrap();
+        agrees(&seen, &ballots, &definition);
+        weighs(&seen, &ballots, &run.log, definition.weighted);
         // Who may not see the tally gets the number of ballots and nothing that comes of them.
         for view in [View::Public, View::Voted] {
             let seen = state.results(&rules, view).unwrap();

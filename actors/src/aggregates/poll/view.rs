@@ -94,6 +94,7 @@ impl Poll {
             Tally::Texts(texts) => results.texts = texts.values().rev().take(rules.shown_items).cloned().collect(),
             Tally::Numbers { counts, sum } => results.numbers = numbers(counts, *sum, question, tells_right),
         }
+        results.weighted = self.weights.as_ref().map(|weights| weights.results(question.kind));
         if question.kind == QuestionKind::Quiz && tells_right {
             results.correct.clone_from(&question.correct);
         }

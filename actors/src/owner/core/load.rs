@@ -124,6 +124,8 @@ impl<A: Aggregate> Core<A> {
         self.wishes.push(Wish::Announce { head: self.head, first: self.first, recent });
         // Before queries are answered: who is let in by one finds the signals kept.
         self.signal_loaded(now);
+        // A process that died may have had something to remove.
+        self.trim_if_due();
         // Queries need not wait for the first append.
         let (queries, others) = std::mem::take(&mut self.queue).into_iter().partition(|p| A::is_query(&p.command));
         self.queue = others;

@@ -52,7 +52,8 @@ impl<A: Aggregate> Core<A> {
 
     fn snapshot_is_due(&self) -> bool {
         let folded = !matches!(self.phase, Phase::Down { .. } | Phase::Fetching { .. });
-        folded && self.snapshots.saving.is_none() && self.head >= self.snapshots.saved + self.snapshot_every()
+        let is_far = self.head >= self.snapshots.saved + self.snapshot_every();
+        folded && self.snapshots.saving.is_none() && (is_far || self.confirmed.forgotten() > self.snapshots.saved)
     }
 
     pub(super) fn snapshot_at(&self) -> Option<MonoMillis> {
@@ -109,14 +110,16 @@ impl<A: Aggregate> Core<A> {
         self.seen.forget(kept.min(self.snapshots.indexed).min(settled));
     }
 
-    fn trim_if_due(&mut self) {
-        let keep = self.config.retain_entries;
-        if keep == 0 || self.snapshots.trimming {
+    pub(super) fn trim_if_due(&mut self) {
+        if self.snapshots.trimming {
             return;
         }
-        let upto = self.head.saturating_sub(keep).min(self.snapshots.saved);
-        // Not for a handful of entries at a time.
-        if upto >= self.first + self.config.snapshot_every / 2 {
+        let keep = self.config.retain_entries;
+        let surplus = if keep == 0 { 0 } else { self.head.saturating_sub(keep).min(self.snapshots.saved) };
+        let forgotten = self.confirmed.forgotten().min(self.snapshots.saved);
+        let upto = surplus.max(forgotten);
+        // Not for a handful of entries at a time, unless nobody may know them.
+        if (surplus > 0 && upto >= self.first + self.config.snapshot_every / 2) || forgotten >= self.first {
             self.snapshots.trimming = true;
             self.wishes.push(Wish::Trim { upto });
         }

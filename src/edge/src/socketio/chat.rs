@@ -11,11 +11,12 @@ use super::vocabulary::{Request, read};
 use super::welcome::Wanted;
 use actix::Recipient;
 use bytes::Bytes;
-use plenum_actors::connection::{Answer, Connection, Shared};
+use plenum_actors::connection::{Answer, Connection, Outcome, Shared};
 use plenum_actors::hub::ConnectionKey;
+use plenum_actors::identity::Scope;
 use plenum_actors::publication::{Dialect, Parser, Vocabulary};
 use plenum_schema::wire::{Ack, AckResult, CloseCode, Command, Identify, RefusalFrame, ServerFrame};
-use plenum_schema::{MessageId, Refusal, RefusalCode, Topic};
+use plenum_schema::{ConferenceId, MessageId, Refusal, RefusalCode, Topic};
 use plenum_socketio::Args;
 use plenum_socketio::packet::{Body, Packet, PacketLimits};
 use plenum_socketio::parser::{self, Decoder};
@@ -55,6 +56,8 @@ enum Purpose {
     Event { callback: Option<u64>, name: Box<str>, joins: bool },
     /// A change of a message whose place is being looked for.
     Change { callback: Option<u64>, name: Box<str>, change: Change },
+    /// A conference whose code is being looked up.
+    Join { callback: Option<u64>, name: Box<str> },
     /// A conversation that the client has come into: from which offset does it concern it?
     Look(Topic),
     /// The edge follows a conversation for the client.
@@ -199,7 +202,9 @@ impl Chat {
             Parser::Json => b"null",
             Parser::MessagePack => &[0xc0],
         };
-        let heard = match read(name, Argument { parser, bytes: args.raw(0).unwrap_or(nothing) }) {
+        let argument = Argument { parser, bytes: args.raw(0).unwrap_or(nothing) };
+        let heard = read(name, argument, &|| self.conference(around));
+        let heard = match heard {
             Ok(heard) => heard,
             Err(refusal) => return self.not_understood(around, callback, name, refusal),
         };
@@ -216,8 +221,36 @@ impl Chat {
                 self.ask(around, Purpose::Event { callback, name: name.into(), joins }, command, false);
             }
             Request::Change(message, change) => self.locate(around, (callback, name), message, change),
+            Request::Join(code, since) => self.look_up(around, (callback, name), code, since),
             Request::Echo => self.echo(around, callback, name, args),
         }
+    }
+
+    /// The conference that events without a name mean: that of the client's token, or the only one that it follows.
+    fn conference(&self, around: &Around<'_>) -> Option<ConferenceId> {
+        let scope = self.connection.identity().map(|identity| identity.scope);
+        if let Some(Scope::Conference { conference, .. }) = scope {
+            return Some(conference);
+        }
+        let topics = around.shared.hub.with(|core| core.topics_with_log(self.connection.key()));
+        let mut conferences =
+            topics.into_iter().filter_map(|topic| if let Topic::Conference(id) = topic { Some(id) } else { None });
+        conferences.next().filter(|_| conferences.next().is_none())
+    }
+
+    /// Finds out which conference has a code; it is joined when that is known.
+    fn look_up(&mut self, around: &Around<'_>, (callback, name): (Option<u64>, &str), code: String, since: u64) {
+        let Some(identity) = self.connection.identity() else { return };
+        if let Err(too_fast) = self.connection.admit_other(around.shared) {
+            return self.fail(around, callback, Some(name), &too_fast);
+        }
+        self.last_id = self.last_id.wrapping_add(1);
+        let (id, located) = (self.last_id, around.located.clone());
+        self.waiting.push((id, Purpose::Join { callback, name: name.into() }));
+        let reply = Box::new(move |outcome: Outcome<ConferenceId>| {
+            tell_located(&located, Located(id, outcome.map(|conference| (Topic::Conference(conference), since))));
+        });
+        around.shared.backend.conference_of(identity, code, reply);
     }
 
     fn has(&self, around: &Around<'_>, topic: Topic) -> bool {
@@ -275,13 +308,21 @@ impl Chat {
     /// The place of a message is known, or that it has none.
     pub(super) fn located(&mut self, around: &Around<'_>, Located(id, outcome): Located) {
         self.connection.other_answered();
-        let Some(Purpose::Change { callback, name, change }) = self.purpose(id) else { return };
-        match outcome {
-            Ok((topic, target)) => {
+        let purpose = self.purpose(id);
+        match (purpose, outcome) {
+            (Some(Purpose::Change { callback, name, change }), Ok((topic, target))) => {
                 let purpose = Purpose::Event { callback, name, joins: false };
                 self.ask(around, purpose, change.at(topic, target), true);
             }
-            Err(refusal) => self.fail(around, callback, Some(&name), &refusal),
+            (Some(Purpose::Join { callback, name }), Ok((topic, since))) => {
+                let joins = !self.has(around, topic);
+                let wish = plenum_schema::wire::Subscribe { topic, since: Some(since) };
+                self.ask(around, Purpose::Event { callback, name, joins }, Command::Subscribe(wish), true);
+            }
+            (Some(Purpose::Change { callback, name, .. } | Purpose::Join { callback, name }), Err(refusal)) => {
+                self.fail(around, callback, Some(&name), &refusal);
+            }
+            (Some(Purpose::Enter | Purpose::Event { .. } | Purpose::Look(_) | Purpose::Follow) | None, _) => {}
         }
     }
 
@@ -383,7 +424,7 @@ impl Chat {
             (Purpose::Follow, AckResult::Subscribed(subscribed)) => {
                 self.stands(around, subscribed.topic, subscribed.since);
             }
-            (Purpose::Look(_) | Purpose::Follow | Purpose::Change { .. }, _) => {}
+            (Purpose::Look(_) | Purpose::Follow | Purpose::Change { .. } | Purpose::Join { .. }, _) => {}
         }
     }
 
@@ -404,7 +445,9 @@ impl Chat {
     fn refused(&mut self, around: &Around<'_>, purpose: Purpose, refusal: &Refusal) {
         match purpose {
             Purpose::Enter => self.keep_out(around, refusal),
-            Purpose::Event { callback, name, .. } | Purpose::Change { callback, name, .. } => {
+            Purpose::Event { callback, name, .. }
+            | Purpose::Change { callback, name, .. }
+            | Purpose::Join { callback, name } => {
                 self.fail(around, callback, Some(&name), refusal);
             }
             // The person is not in it any more, or has as many topics as a connection may have: they join what they want.

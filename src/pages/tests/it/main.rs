@@ -7,7 +7,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, web::Bytes};
-use plenum_pages::Product;
+use plenum_pages::{PagesConfig, Product};
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ const PAGES: [(&str, &str); 7] = [
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 async fn answer(request: TestRequest) -> ServiceResponse {
-    let product = Product { name: "plenum".into(), version: "1.2.3".into() };
+    let product = Product { name: "plenum".into(), version: "1.2.3".into(), pages: PagesConfig::default() };
     let app = init_service(App::new().configure(|cfg| plenum_pages::configure(cfg, product))).await;
     call_service(&app, request.to_request()).await
 }
@@ -312,5 +312,24 @@ fn every_language_has_the_same_sentences() {
     assert!(languages.len() >= 5 && english.len() > 60);
     for language in &languages {
         assert_eq!(keys(language), english, "{language}");
+    }
+}
+
+#[actix_rt::test]
+async fn the_audience_page_is_framed_by_whom_the_operator_names_and_nobody_else() {
+    assert_eq!(get("/embed/K7WQ2P").await.status(), StatusCode::NOT_FOUND, "without a word of the operator");
+    let pages = PagesConfig { framed_by: vec!["https://example.org".into(), "http://localhost:9000".into()] };
+    let product = Product { name: "plenum".into(), version: "1.2.3".into(), pages };
+    let app = init_service(App::new().configure(|cfg| plenum_pages::configure(cfg, product))).await;
+    for (path, ancestors) in [
+        ("/embed/K7WQ2P", "frame-ancestors https://example.org http://localhost:9000;"),
+        ("/join/K7WQ2P", "frame-ancestors 'none';"),
+        ("/host", "frame-ancestors 'none';"),
+    ] {
+        let request = TestRequest::get().uri(path).insert_header((header::ACCEPT, BROWSER));
+        let page = call_service(&app, request.to_request()).await;
+        let policy = text(&page, header::CONTENT_SECURITY_POLICY);
+        assert!(page.status().is_success() && policy.contains(ancestors), "{path}: {policy}");
+        assert!(policy.contains("script-src 'self'"), "{policy}");
     }
 }

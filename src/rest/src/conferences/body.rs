@@ -12,6 +12,11 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<S
     Option::<String>::deserialize(deserializer).map(Some)
 }
 
+/// The same of a number.
+fn present_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
+    Option::<u32>::deserialize(deserializer).map(Some)
+}
+
 /// Somebody who speaks.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = SpeakerBody)]
@@ -74,11 +79,17 @@ pub(crate) struct ConferenceBody {
     audience_replies: Option<bool>,
     /// Whether nobody joins without an invitation.
     invited: Option<bool>,
+    /// Whether nobody joins who is not on the roster; needs `identity` `signedIn`.
+    roster: Option<bool>,
     /// Teams that participants belong to, all of them; absent: as they are.
     teams: Option<Vec<String>>,
     /// What happens when and where, all of it: `title`, `startTime`, `endTime`, `speaker` (a number), `track`. Absent: as it is.
     #[schema(value_type = Option<Vec<Object>>)]
     agenda: Option<Vec<AgendaBody>>,
+    /// So many days after the last thing that happened in it who took part is forgotten; 0: never, `null`: as the server is configured.
+    #[serde(deserialize_with = "present_number")]
+    #[schema(value_type = Option<u32>)]
+    expires_after_days: Option<Option<u32>>,
     /// All of them; absent: as they are.
     #[schema(value_type = Option<Vec<Object>>)]
     speakers: Option<Vec<SpeakerBody>>,
@@ -106,10 +117,12 @@ impl ConferenceBody {
         info.identity = self.identity.unwrap_or(info.identity);
         info.moderated = self.moderated.unwrap_or(info.moderated);
         info.invited = self.invited.unwrap_or(info.invited);
+        info.roster = self.roster.unwrap_or(info.roster);
         info.teams = self.teams.unwrap_or_else(|| std::mem::take(&mut info.teams));
         if let Some(agenda) = self.agenda {
             info.agenda = agenda.into_iter().map(AgendaItem::from).collect();
         }
+        info.expires_after_days = self.expires_after_days.unwrap_or(info.expires_after_days);
         info.audience_replies = self.audience_replies.unwrap_or(info.audience_replies);
         if let Some(speakers) = self.speakers {
             let speaker = |(id, body): (u32, SpeakerBody)| Speaker { id, name: body.name, bio: body.bio };
@@ -196,6 +209,9 @@ pub(crate) struct QuestionBody {
     #[serde(default)]
     #[schema(value_type = Option<f64>)]
     quorum_share: Option<Number>,
+    /// Count by what voters weigh too: `single`, `multiple`, `yesNo`, `rating`.
+    #[serde(default)]
+    weighted: bool,
     /// Instead of `options`, when adding a question: what the audience most wants of what it has asked and nobody has answered.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
@@ -245,6 +261,7 @@ impl From<QuestionBody> for Definition {
             survey: body.survey,
             quorum: body.quorum,
             quorum_share: body.quorum_share,
+            weighted: body.weighted,
         }
     }
 }

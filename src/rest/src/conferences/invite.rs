@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct InviteBody {
     /// 1 to 1,000.
     count: usize,
+    /// What the votes of those who join with them weigh where that counts: 0 to 1,000,000, 1 when absent.
+    #[serde(default)]
+    weight: Option<u32>,
 }
 
 /// New invitations.
@@ -24,6 +27,6 @@ pub(crate) struct InvitedAnswer {
     params(("id" = uuid::Uuid, Path, description = "The conference")),
     responses((status = 201, description = "The invitations", body = InvitedAnswer)))]
 pub async fn handle(guest: Guest, state: web::Data<RestState>, id: Id<ConferenceId>, body: Body<InviteBody>) -> Answer {
-    let codes = state.conferences.invite(&guest.0, id.0, body.value.count).await?;
+    let codes = state.conferences.invite(&guest.0, id.0, body.value.count, body.value.weight.unwrap_or(1)).await?;
     Ok(HttpResponse::Created().json(InvitedAnswer { codes }))
 }

@@ -32,6 +32,8 @@ pub(crate) struct JoinAnswer {
     #[schema(value_type = String, format = Uuid)]
     participant: ParticipantId,
     name: Option<String>,
+    /// What your vote weighs where that counts.
+    weight: u32,
     /// The team, where there are any.
     team: Option<String>,
     /// Keep it: it is who you are in this conference, here and on a socket.
@@ -61,6 +63,7 @@ pub async fn handle(
     Ok(HttpResponse::Created().json(JoinAnswer {
         participant: joined.participant,
         name: joined.name,
+        weight: joined.weight,
         team: joined.team,
         token: joined.token.expose().to_owned(),
         expires_at: joined.expires_at,

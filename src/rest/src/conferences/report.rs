@@ -4,6 +4,7 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use plenum_http::{Answer, Guest, Id, Query};
 use plenum_schema::{ConferenceId, Refusal, RefusalCode};
+use plenum_services::conferences::Engagement;
 use serde::{Deserialize, Serialize};
 
 /// In which form.
@@ -14,12 +15,40 @@ pub(crate) struct Form {
     format: Option<String>,
 }
 
+/// How an audience took part.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Engagement)]
+pub(crate) struct EngagementAnswer {
+    /// Who have a ballot that counts in at least one question; absent once who took part is forgotten.
+    voted: Option<u64>,
+    /// Who have one in every question; absent as above.
+    voted_in_all: Option<u64>,
+    ballots: u64,
+    /// That were live.
+    questions: u64,
+    /// Questions of the audience.
+    asked: u64,
+    /// Votes for them.
+    upvotes: u64,
+    /// Replies to them.
+    replies: u64,
+}
+
+impl From<Engagement> for EngagementAnswer {
+    fn from(engagement: Engagement) -> Self {
+        let Engagement { voted, voted_in_all, ballots, questions, asked, upvotes, replies } = engagement;
+        Self { voted, voted_in_all, ballots, questions, asked, upvotes, replies }
+    }
+}
+
 /// A report.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = ConferenceReport)]
 pub(crate) struct ReportAnswer {
     conference: ConferenceAnswer,
     audience: AudienceAnswer,
+    engagement: EngagementAnswer,
     questions: Vec<QuestionAnswer>,
 }
 
@@ -32,6 +61,7 @@ pub async fn handle(guest: Guest, state: web::Data<RestState>, id: Id<Conference
     match form.0.format.as_deref().unwrap_or("json") {
         "json" => Ok(HttpResponse::Ok().json(ReportAnswer {
             audience: report.audience.into(),
+            engagement: report.engagement.into(),
             questions: report.questions.into_iter().map(QuestionAnswer::from).collect(),
             conference: ConferenceAnswer::of(&state, report.conference, Some(&guest.0)).await?,
         })),

@@ -150,8 +150,12 @@ pub(crate) struct ConferenceAnswer {
     audience_replies: bool,
     /// Whether nobody joins without an invitation.
     invited: bool,
+    /// Whether nobody joins who is not on the roster.
+    roster: bool,
     /// Teams that participants belong to.
     teams: Vec<String>,
+    /// Reactions that its audience can show.
+    reactions: Vec<String>,
     /// What happens when and where.
     #[schema(value_type = Vec<Object>)]
     agenda: Vec<AgendaItem>,
@@ -177,6 +181,14 @@ pub(crate) struct ConferenceAnswer {
     #[serde(serialize_with = "rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     created_at: i64,
+    /// So many days after the last thing that happened in it who took part is forgotten; absent: as the server is configured, 0: never.
+    expires_after_days: Option<u32>,
+    /// When that is if nothing happens any more; absent: never.
+    #[serde(serialize_with = "rfc3339_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<i64>,
+    /// Whether who took part is forgotten.
+    anonymised: bool,
 }
 
 impl ConferenceAnswer {
@@ -184,6 +196,7 @@ impl ConferenceAnswer {
     pub async fn of(state: &RestState, view: ConferenceView, by: Option<&Identity>) -> Result<Self, Refusal> {
         let has_passcode = state.conferences.has_passcode(view.id).await?;
         let (chat, role) = (state.conferences.chat(&view).map(Topic::Conversation), RoleWord::of(&view, by));
+        let expires_at = state.conferences.expires_at(&view);
         let audience = view.audience.unwrap_or_else(|| state.conferences.audiences().of(view.id));
         let live = view.asked.into_iter().filter(|(_, asked)| asked.closed.is_none());
         let live = live.map(|(id, asked)| LiveQuestion {
@@ -194,6 +207,7 @@ impl ConferenceAnswer {
             shown: asked.shown,
             frozen: asked.frozen,
         });
+        let expires_at = expires_at.filter(|_| !view.anonymised);
         Ok(Self {
             id: view.id,
             title: view.info.title,
@@ -208,7 +222,9 @@ impl ConferenceAnswer {
             moderated: view.info.moderated,
             audience_replies: view.info.audience_replies,
             invited: view.info.invited,
+            roster: view.info.roster,
             teams: view.info.teams,
+            reactions: state.conferences.offered_reactions().to_vec(),
             agenda: view.info.agenda,
             speakers: view.info.speakers,
             topic: Topic::Conference(view.id),
@@ -220,6 +236,9 @@ impl ConferenceAnswer {
             live: live.collect(),
             audience: audience.into(),
             created_at: view.created_at,
+            expires_after_days: view.info.expires_after_days,
+            expires_at,
+            anonymised: view.anonymised,
         })
     }
 }
@@ -259,6 +278,8 @@ pub(crate) struct DefinitionAnswer {
     quorum: Option<u64>,
     #[schema(value_type = Option<f64>)]
     quorum_share: Option<Number>,
+    /// Whether ballots weigh what their voters weigh, beside the plain count.
+    weighted: bool,
 }
 
 impl From<Definition> for DefinitionAnswer {
@@ -281,6 +302,7 @@ impl From<Definition> for DefinitionAnswer {
             survey,
             quorum,
             quorum_share,
+            weighted,
         } = definition;
         Self {
             text,
@@ -300,6 +322,7 @@ impl From<Definition> for DefinitionAnswer {
             survey,
             quorum,
             quorum_share,
+            weighted,
         }
     }
 }

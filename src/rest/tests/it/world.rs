@@ -6,7 +6,7 @@ use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, web};
 use parking_lot::Mutex;
-use plenum_actors::clock::{SharedClock, SystemClock};
+use plenum_actors::clock::{Clock as _, SharedClock, SystemClock};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::{History, HistoryConfig};
 use plenum_actors::identity::SessionEnder;
@@ -52,6 +52,37 @@ impl Signals {
     }
 }
 
+/// The system's clock, and ahead of it where a test wants that.
+#[derive(Default)]
+pub struct MovingClock {
+    system: SystemClock,
+    ahead: std::sync::atomic::AtomicI64,
+}
+
+impl MovingClock {
+    pub fn go_on(&self, milliseconds: i64) {
+        self.ahead.fetch_add(milliseconds, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+impl plenum_actors::clock::Clock for MovingClock {
+    fn wall(&self) -> i64 {
+        self.system.wall() + self.ahead.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    fn mono(&self) -> u64 {
+        self.system.mono()
+    }
+
+    fn micros(&self) -> u64 {
+        self.system.micros()
+    }
+
+    fn new_id(&self) -> uuid::Uuid {
+        self.system.new_id()
+    }
+}
+
 struct NoSockets;
 
 impl SessionEnder for NoSockets {
@@ -62,6 +93,7 @@ pub struct World {
     pub state: RestState,
     pub signals: Arc<Signals>,
     pub store: SharedStore,
+    pub clock: Arc<MovingClock>,
     layer: web::Data<HttpLayer>,
     http: HttpConfig,
     _directory: tempfile::TempDir,
@@ -122,7 +154,8 @@ impl World {
     pub fn with_board(config: &RestConfig, board: StatusBoardConfig) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let store: SharedStore = Embedded::open(EmbeddedConfig::at(directory.path().join("store"))).expect("a store");
-        let clock: SharedClock = Arc::new(SystemClock::new());
+        let moving = Arc::new(MovingClock::default());
+        let clock: SharedClock = moving.clone();
         let signals = Arc::new(Signals::default());
         let accounts = Accounts::open(
             store.clone(),
@@ -172,6 +205,7 @@ impl World {
             publisher: signals.clone(),
             clock: clock.clone(),
             voting: Default::default(),
+            metrics: conferences::ForgettingMetrics::new(&registry).expect("metrics"),
         };
         let conferences = Conferences::new(parts, Default::default(), Default::default());
         let conversations = Arc::new(conversations);
@@ -187,7 +221,7 @@ impl World {
         let parts =
             RestParts { accounts, api_keys, conversations, conferences, status_board, idempotency, health, clock };
         let state = RestState::new(parts, config);
-        Self { state, signals, store, layer: web::Data::new(layer), http, _directory: directory }
+        Self { state, signals, store, clock: moving, layer: web::Data::new(layer), http, _directory: directory }
     }
 
     pub async fn ask(&self, request: TestRequest) -> Seen {

@@ -61,6 +61,7 @@ impl Config {
             self.http.surface.problems().into_iter().map(|problem| below("http")((problem.key, problem.reason))),
         );
         self.check_cluster(&mut found);
+        found.extend(self.pages.problems().into_iter().map(below("pages")));
         found.extend(self.conferences.service.problems().into_iter().map(below("conferences")));
         self.check_voting(&mut found);
         self.check_status_board(&mut found);

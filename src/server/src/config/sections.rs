@@ -344,6 +344,8 @@ pub struct ConferencesSection {
     pub live_questions: usize,
     /// Most questions one conference may ever have live.
     pub asked_questions: usize,
+    /// Most days after which who took part is forgotten.
+    pub most_expiry_days: u32,
     /// The rest of the section.
     #[serde(flatten)]
     pub service: ConferencesConfig,
@@ -361,6 +363,7 @@ impl Default for ConferencesSection {
             hosts: limits.hosts,
             live_questions: limits.live_questions,
             asked_questions: limits.asked_questions,
+            most_expiry_days: limits.most_expiry_days,
             service: ConferencesConfig::default(),
         }
     }
@@ -379,6 +382,7 @@ impl ConferencesSection {
             hosts: self.hosts,
             live_questions: self.live_questions,
             asked_questions: self.asked_questions,
+            most_expiry_days: self.most_expiry_days,
         }
     }
 }

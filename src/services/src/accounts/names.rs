@@ -58,6 +58,15 @@ fn invalid(field: &str, message: &str) -> Refusal {
     Refusal::field(RefusalCode::Invalid, field, message)
 }
 
+/// An e-mail address in its one form; `None` for what is none.
+#[must_use]
+pub fn normal_email(text: &str) -> Option<String> {
+    match email(text) {
+        Ok(Name::Email(address)) => Some(address),
+        _ => None,
+    }
+}
+
 /// An e-mail address: trimmed, lower case, one `@` with something plausible on both sides. Whether it works only a
 /// message to it can tell.
 pub(super) fn email(text: &str) -> Result<Name, Refusal> {

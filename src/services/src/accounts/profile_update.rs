@@ -211,6 +211,15 @@ impl Accounts {
         if names::email(email).is_ok() { self.find(email).await } else { Ok(None) }
     }
 
+    /// The e-mail address of an account in its one form; `None` without one, and for who is switched off.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn email_of(&self, user: UserId) -> Result<Option<String>, Refusal> {
+        let account = self.0.account(user).await?.filter(|account| account.is_active);
+        Ok(account.and_then(|account| account.email).and_then(|email| names::normal_email(&email)))
+    }
+
     /// Whether there is such an account and it is not switched off.
     ///
     /// # Errors

@@ -162,6 +162,18 @@ impl Conferences {
         }
     }
 
+    /// How much stands on a board: items, votes, replies. What was merged counts with what it was merged into.
+    pub(super) async fn board_figures(&self, id: ConferenceId) -> Result<(u64, u64, u64), Refusal> {
+        let listing = Listing { limit: usize::MAX, ..Listing::default() };
+        match self.ask_board(id, Command::List(listing)).await? {
+            Answered::Items(items, _) => {
+                let sum = |of: &dyn Fn(&BoardItem) -> u64| items.iter().map(|listed| of(&listed.item)).sum();
+                Ok((sum(&|item| 1 + item.merged), sum(&|item| item.votes), sum(&|item| item.replies)))
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Approves, answers, labels, pins or dismisses a question.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
 //! Public codes: what people read from a screen and type on a phone.
 
 use super::Conferences;
+use crate::accounts::Identity;
 use crate::unavailable::{damaged, unavailable};
+use plenum_actors::identity::Scope;
 use plenum_actors::store::Conditional;
 use plenum_schema::entities::ConferenceCode;
 use plenum_schema::table::{Entity, FieldValue};
@@ -32,6 +34,10 @@ pub(super) fn normalised(text: &str) -> Option<String> {
     is_code.then_some(code)
 }
 
+fn no_such_code() -> Refusal {
+    Refusal::field(RefusalCode::NotFound, "code", "no conference has this code")
+}
+
 impl Conferences {
     /// Claims a code that no other conference has, on whichever node.
     pub(super) async fn claim_code(&self, id: ConferenceId) -> Result<String, Refusal> {
@@ -46,16 +52,27 @@ impl Conferences {
         Err(Refusal::new(RefusalCode::Busy, "no free code was found: make codes longer").retry_after(1_000))
     }
 
+    /// The same for somebody who is in one conference alone: they find no other.
+    ///
+    /// # Errors
+    /// As [`Self::by_code`].
+    pub async fn by_code_as(&self, by: &Identity, code: &str) -> Result<ConferenceId, Refusal> {
+        let found = self.by_code(code).await?;
+        match by.scope {
+            Scope::Conference { conference, .. } if conference != found => Err(no_such_code()),
+            _ => Ok(found),
+        }
+    }
+
     /// The conference with this code, however it is typed.
     ///
     /// # Errors
     /// `notFound`, the same for what is no code and for one that nobody has; `unavailable`.
     pub async fn by_code(&self, code: &str) -> Result<ConferenceId, Refusal> {
-        let missing = || Refusal::field(RefusalCode::NotFound, "code", "no conference has this code");
-        let code = normalised(code).ok_or_else(missing)?;
+        let code = normalised(code).ok_or_else(no_such_code)?;
         let row = self.parts.store.get(ConferenceCode::TABLE, vec![code.to_value()]).await.map_err(unavailable)?;
         let row = row.map(ConferenceCode::from_row).transpose().map_err(|error| damaged(&error))?;
-        row.map(|row| row.conference_id).ok_or_else(missing)
+        row.map(|row| row.conference_id).ok_or_else(no_such_code)
     }
 }
 

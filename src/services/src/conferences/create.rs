@@ -82,7 +82,9 @@ impl Conferences {
         };
         self.list_for(caller, id).await?;
         self.open_chat(caller, id).await?;
-        Ok((self.raw_view(id, Some(by)).await?, is_existing))
+        let view = self.raw_view(id, Some(by)).await?;
+        self.schedule(&view).await?;
+        Ok((view, is_existing))
     }
 
     /// The conference's row, with a code of its own. Of two requests at once one writes it and both go on with it.
@@ -199,11 +201,17 @@ impl Conferences {
     ) -> Result<ConferenceView, Refusal> {
         let view = self.raw_view(id, Some(by)).await?;
         let mut info = view.info;
+        let before = info.expires_after_days;
         change(&mut info);
         // What was read is what is changed: somebody else's change in between must not be undone.
         let expected = Some(expected.unwrap_or(view.version));
+        let is_sooner = info.expires_after_days != before;
         self.ask(id, Command::Change { by: super::runner(id, by), info, expected }).await?;
-        self.raw_view(id, Some(by)).await
+        let view = self.raw_view(id, Some(by)).await?;
+        if is_sooner {
+            self.schedule(&view).await?;
+        }
+        Ok(view)
     }
 
     /// Names one more speaker.

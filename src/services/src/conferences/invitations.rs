@@ -3,6 +3,7 @@
 
 use super::Conferences;
 use super::code::{normalised, random_code};
+use super::weights::{check_weight, stored};
 use crate::accounts::Identity;
 use crate::unavailable::{damaged, unavailable};
 use plenum_actors::store::{Conditional, Direction, Mutation};
@@ -35,7 +36,7 @@ pub struct Invitations {
     pub used: usize,
 }
 
-fn digest(parts: &[&[u8]]) -> [u8; 32] {
+pub(super) fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
@@ -81,12 +82,19 @@ impl Conferences {
         }
     }
 
-    /// Makes so many invitations. They are told now and never again.
+    /// Makes so many invitations, for people whose votes weigh so. They are told now and never again.
     ///
     /// # Errors
-    /// `forbidden` by role, `invalid` naming `count`, `limitReached`, `unavailable`.
-    pub async fn invite(&self, by: &Identity, id: ConferenceId, count: usize) -> Result<Vec<String>, Refusal> {
+    /// `forbidden` by role, `invalid` naming `count` or `weight`, `limitReached`, `unavailable`.
+    pub async fn invite(
+        &self,
+        by: &Identity,
+        id: ConferenceId,
+        count: usize,
+        weight: u32,
+    ) -> Result<Vec<String>, Refusal> {
         self.authorize(id, by, HostRole::Cohost).await?;
+        check_weight(weight, "weight")?;
         if !(1..=AT_ONCE).contains(&count) {
             let text = format!("1 to {AT_ONCE} invitations are made at a time");
             return Err(Refusal::field(RefusalCode::Invalid, "count", text));
@@ -104,6 +112,7 @@ impl Conferences {
                 used_at: None,
                 device_hash: None,
                 version: 1,
+                weight: stored(weight),
             };
             let puts = some.iter().map(|code| Mutation::Put(row(code).to_row())).collect();
             self.parts.store.write(Invitation::TABLE, puts).await.map_err(unavailable)?;
@@ -120,13 +129,13 @@ impl Conferences {
         self.invitation_rows(id).await
     }
 
-    /// Uses an invitation up; answers who joins with it. The same device may repeat it, when it says how it calls itself.
+    /// Uses an invitation up; answers who joins with it, and what their vote weighs. The same device may repeat it, when it says how it calls itself.
     pub(super) async fn use_invitation(
         &self,
         id: ConferenceId,
         said: Option<&str>,
         device: Option<&str>,
-    ) -> Result<ParticipantId, Refusal> {
+    ) -> Result<(ParticipantId, Option<i64>), Refusal> {
         if device.is_some_and(|device| !(16..=DEVICE_BYTES).contains(&device.len())) {
             return Err(Refusal::field(
                 RefusalCode::Invalid,
@@ -149,11 +158,12 @@ impl Conferences {
             if row.used_at.is_some() {
                 let is_same = row.device_hash.is_some() && row.device_hash == device_hash;
                 return if is_same {
-                    Ok(participant)
+                    Ok((participant, row.weight))
                 } else {
                     Err(refused("somebody has joined with this invitation"))
                 };
             }
+            let weight = row.weight;
             let used = Invitation {
                 used_at: Some(self.parts.clock.wall()),
                 device_hash: device_hash.clone(),
@@ -164,7 +174,7 @@ impl Conferences {
             let expected = (used.version - 1).to_value();
             let done = self.parts.store.replace(Invitation::TABLE, used.to_row(), column, expected).await;
             if done.map_err(unavailable)? == Conditional::Applied {
-                return Ok(participant);
+                return Ok((participant, weight));
             }
         }
         Err(Refusal::new(RefusalCode::Busy, "others try the same invitation").retry_after(100))

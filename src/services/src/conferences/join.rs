@@ -1,5 +1,6 @@
 //! Joining the audience: a participant, and the token that their device keeps.
 
+use super::weights::weight_of;
 use super::{Conferences, voter_in};
 use crate::accounts::{Identity, Secret};
 use crate::text;
@@ -40,6 +41,8 @@ pub struct Joined {
     pub name: Option<String>,
     /// The team they are in.
     pub team: Option<String>,
+    /// What their vote weighs where that counts.
+    pub weight: u32,
     /// What their device keeps and shows.
     pub token: Secret,
     /// When it ends, milliseconds since 1970.
@@ -80,7 +83,7 @@ impl Conferences {
     /// people an account is one participant, on however many devices.
     ///
     /// # Errors
-    /// `notFound`, `gone` when it is over, `forbidden` naming `passcode` or `invitation`, `unauthenticated` where an account is needed, `invalid`
+    /// `notFound`, `gone` when it is over, `forbidden` naming `passcode`, `invitation` or `roster`, `unauthenticated` where an account is needed, `invalid`
     /// naming `name` or `team`, `limitReached`, `unavailable`.
     pub async fn join(&self, by: Option<&Identity>, id: ConferenceId, joining: Joining) -> Result<Joined, Refusal> {
         let view = self.view(id, by).await?;
@@ -96,13 +99,21 @@ impl Conferences {
             return Err(Refusal::field(RefusalCode::Invalid, "name", "this conference asks for a name"));
         }
         check_team(&view.info.teams, joining.team.as_deref())?;
+        let rostered = match by.filter(|by| by.is_account()) {
+            Some(by) if known.is_none() && view.info.roster => self.rostered(id, by.user).await?,
+            None if known.is_none() && view.info.roster => {
+                return Err(Refusal::new(RefusalCode::Unauthenticated, "sign in to join this conference"));
+            }
+            _ => None,
+        };
         // Last of all that can go wrong: it is used up.
         let stranger = if known.is_none() && view.info.invited && !self.has_joined(by, &view).await? {
             self.use_invitation(id, joining.invitation.as_deref(), joining.device.as_deref()).await?
         } else {
             // Random, never the account: nothing stored leads from one to the other.
-            ParticipantId(Uuid::from_u128(rand::random()))
+            (ParticipantId(Uuid::from_u128(rand::random())), None)
         };
+        let (stranger, weight) = stranger;
         let (participant, user) = match (known, view.info.identity, by.filter(|by| by.is_account())) {
             (Some(participant), ..) => (participant, None),
             (None, IdentityMode::SignedIn, Some(by)) => (ParticipantId::of_user(id, by.user), Some(by.user)),
@@ -118,8 +129,12 @@ impl Conferences {
             user_id: user,
             joined_at: self.parts.clock.wall(),
             team: joining.team.or_else(|| some_team(&view.info.teams, participant)),
+            weight: rostered.or(weight),
         };
         let row = self.enter(row).await?;
+        if row.weight.is_some() {
+            self.weigh_live(&view, participant, weight_of(&row)).await?;
+        }
         self.admit(row, view)
     }
 
@@ -223,14 +238,14 @@ impl Conferences {
 
     fn admit(&self, row: Participant, conference: ConferenceView) -> Result<Joined, Refusal> {
         let expires_at = self.until(self.config.participant_ttl_s);
-        let participant = row.participant_id;
+        let (participant, weight) = (row.participant_id, weight_of(&row));
         let token = self.parts.accounts.conference_token(
             row.conference_id,
             participant.0,
             ConferenceRole::Participant,
             expires_at,
         )?;
-        Ok(Joined { participant, name: row.name, team: row.team, token, expires_at, conference })
+        Ok(Joined { participant, name: row.name, team: row.team, weight, token, expires_at, conference })
     }
 
     fn until(&self, seconds: u64) -> i64 {

@@ -276,6 +276,7 @@ impl Conferences {
         asked: &Asked,
     ) -> Result<QuestionView, Refusal> {
         let own = match by.and_then(|by| voter_in(view.id, by)) {
+            Some(_) if view.anonymised => None,
             Some(voter) => match self.ask_poll(row.question_id, Command::Own { voter }).await? {
                 Answered::Own(own) => own,
                 other => return Err(super::unexpected(&other)),

@@ -16,6 +16,27 @@ pub struct Report {
     pub audience: Audience,
     /// Its questions with their results.
     pub questions: Vec<QuestionView>,
+    /// How much came of the audience.
+    pub engagement: Engagement,
+}
+
+/// How an audience took part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Engagement {
+    /// Participants with a ballot that counts in at least one question; `None` once who took part is forgotten.
+    pub voted: Option<u64>,
+    /// Those with a ballot that counts in every question; `None` as above.
+    pub voted_in_all: Option<u64>,
+    /// Ballots that count.
+    pub ballots: u64,
+    /// Questions that were live.
+    pub questions: u64,
+    /// What the audience asked, merged and dismissed ones too.
+    pub asked: u64,
+    /// Votes for what it asked.
+    pub upvotes: u64,
+    /// Replies.
+    pub replies: u64,
 }
 
 impl Conferences {
@@ -29,7 +50,24 @@ impl Conferences {
         let conference = self.view(id, Some(by)).await?;
         self.count_participants(id).await?;
         let audience = conference.audience.unwrap_or_else(|| self.audiences.of(id));
-        Ok(Report { conference, audience, questions })
+        let engagement = self.engagement(id, &questions).await?;
+        Ok(Report { conference, audience, questions, engagement })
+    }
+
+    async fn engagement(&self, id: ConferenceId, questions: &[QuestionView]) -> Result<Engagement, Refusal> {
+        let people = self.people_of(questions).await?;
+        let whole = |count: usize| count as u64;
+        let results = || questions.iter().filter_map(|question| question.results.as_ref());
+        let (items, upvotes, replies) = self.board_figures(id).await?;
+        Ok(Engagement {
+            voted: people.map(|(voted, _)| whole(voted)),
+            voted_in_all: people.map(|(_, all)| whole(all)),
+            ballots: results().map(|results| results.total_responses).sum(),
+            questions: whole(results().count()),
+            asked: items,
+            upvotes,
+            replies,
+        })
     }
 }
 

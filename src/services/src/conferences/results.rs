@@ -138,7 +138,9 @@ impl Conferences {
                     | PollEvent::Shown(_)
                     | PollEvent::Frozen(_)
                     | PollEvent::WordHidden(_)
-                    | PollEvent::Closed(_) => {}
+                    | PollEvent::Closed(_)
+                    | PollEvent::Weighed(_)
+                    | PollEvent::Erased(_) => {}
                 }
             }
         }

@@ -60,14 +60,11 @@ impl Conferences {
     pub async fn end(&self, by: &Identity, id: ConferenceId) -> Result<ConferenceView, Refusal> {
         self.authorize(id, by, HostRole::Cohost).await?;
         let view = self.raw_view(id, Some(by)).await?;
-        for (question, _) in view.asked.iter().filter(|(_, asked)| asked.closed.is_none()) {
-            self.finish(id, *question).await?;
-        }
-        self.count_all_participants(id).await?;
-        let audience = self.audiences.of(id);
-        self.ask(id, Command::End { by: runner(id, by), audience }).await?;
+        self.end_for(id, runner(id, by), &view).await?;
         self.audiences.forget(id);
-        self.raw_view(id, Some(by)).await
+        let view = self.raw_view(id, Some(by)).await?;
+        self.schedule(&view).await?;
+        Ok(view)
     }
 
     /// Lets the audience answer a question; answers where the conference's log says so.
@@ -83,6 +80,7 @@ impl Conferences {
         // The poll first: whoever hears of the question can answer it.
         let open = PollCommand::Open { conference: id, definition: Box::new(definition.clone()) };
         self.ask_poll(question, open).await?;
+        self.weigh_all(id, question, &definition).await?;
         let offset = offset_of(self.ask(id, Command::Live { by, question, definition: Box::new(definition) }).await?)?;
         if let Some(duration) = duration {
             self.close_later(id, question, duration);
@@ -128,8 +126,12 @@ impl Conferences {
     }
 
     /// Closes the poll, keeps its results, tells the audience. Each step can be repeated.
-    async fn finish(&self, id: ConferenceId, question: QuestionId) -> Result<Offset, Refusal> {
+    pub(super) async fn finish(&self, id: ConferenceId, question: QuestionId) -> Result<Offset, Refusal> {
         let audience = self.count_all_participants(id).await?;
+        let view = self.raw_view(id, None).await?;
+        if let Some((_, asked)) = view.asked.iter().find(|(one, asked)| *one == question && asked.closed.is_none()) {
+            self.weigh_all(id, question, &asked.definition).await?;
+        }
         let close = PollCommand::Close { audience };
         let PollAnswer::Changed { results, voters, .. } = self.ask_poll(question, close).await? else {
             return Err(unexpected(&"a close"));

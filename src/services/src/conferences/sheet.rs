@@ -26,6 +26,12 @@ impl Conferences {
         if seen.hidden {
             return Err(Refusal::new(RefusalCode::Forbidden, "the results are not shown"));
         }
+        if self.raw_view(id, None).await?.anonymised {
+            return Err(Refusal::new(
+                RefusalCode::Gone,
+                "who voted what has been erased, and with it what the sheet is checked by",
+            ));
+        }
         let row = self.results_row(id, question).await?.ok_or_else(no_such_question)?;
         let results = serde_json::from_str(&row.results).map_err(|error| unexpected(&error))?;
         let sheet = ResultSheet {
@@ -58,7 +64,9 @@ impl Conferences {
                     | PollEvent::Shown(_)
                     | PollEvent::Frozen(_)
                     | PollEvent::WordHidden(_)
-                    | PollEvent::Closed(_) => continue,
+                    | PollEvent::Closed(_)
+                    | PollEvent::Weighed(_)
+                    | PollEvent::Erased(_) => continue,
                 };
                 entries.push(SheetEntry { entry: entry.id, voter: hex(&pseudonym(question, voter)), answer });
             }

@@ -93,22 +93,26 @@ impl Conferences {
                 questions: questions.len(),
                 live: count(&|question| question.status == QuestionStatus::Active),
                 answered: votes.then(|| count(&|question| question.own.is_some())),
-                people: if runs { Some(self.people_of(&questions).await?) } else { None },
+                people: if runs { self.people_of(&questions).await? } else { None },
             });
         }
         Ok(views)
     }
 
     /// How many have answered at least one of these questions, and how many all that were ever live.
-    async fn people_of(&self, questions: &[QuestionView]) -> Result<(usize, usize), Refusal> {
+    /// Nobody knows any more once their ballots are erased.
+    pub(super) async fn people_of(&self, questions: &[QuestionView]) -> Result<Option<(usize, usize)>, Refusal> {
         let mut times: HashMap<ParticipantId, usize> = HashMap::new();
         let asked: Vec<_> =
             questions.iter().filter(|one| one.status != QuestionStatus::Draft).map(|one| one.id).collect();
         for question in &asked {
             let mut after = None;
             loop {
-                let Answered::Voters(voters) = self.ask_poll(*question, Command::Voters { after }).await? else {
-                    return Err(unexpected(&"voters"));
+                let voters = match self.ask_poll(*question, Command::Voters { after }).await {
+                    Ok(Answered::Voters(voters)) => voters,
+                    Err(refusal) if refusal.code == RefusalCode::Gone => return Ok(None),
+                    Err(refusal) => return Err(refusal),
+                    Ok(other) => return Err(unexpected(&other)),
                 };
                 after = voters.last().copied();
                 voters.iter().for_each(|voter| *times.entry(*voter).or_default() += 1);
@@ -118,6 +122,6 @@ impl Conferences {
             }
         }
         let all = times.values().filter(|times| **times == asked.len()).count();
-        Ok((times.len(), all))
+        Ok(Some((times.len(), all)))
     }
 }

@@ -1,6 +1,6 @@
 //! A report as a workbook (Office Open XML), for spreadsheets. Texts are written as strings, which no spreadsheet takes for formulas.
 
-use super::report::{Report, kind_name, rows};
+use super::report::{Engagement, Report, kind_name, rows};
 use plenum_schema::{Refusal, RefusalCode};
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 
@@ -47,16 +47,19 @@ impl Report {
 
     fn overview(&self, sheet: &mut Worksheet) -> Result<(), XlsxError> {
         heads(sheet, &["what", "value"])?;
-        let answers = self.questions.iter().filter_map(|question| question.results.as_ref());
-        let ballots: u64 = answers.clone().map(|results| results.total_responses).sum();
+        let Engagement { voted, ballots, questions, asked, upvotes, replies, .. } = self.engagement;
         text(sheet, 1, 0, "title")?;
         text(sheet, 1, 1, &self.conference.info.title)?;
         let figures = [
             ("joined", self.audience.unique),
             ("at the same time", self.audience.peak),
-            ("questions asked", answers.count() as u64),
+            ("questions asked", questions),
             ("ballots", ballots),
+            ("asked by the audience", asked),
+            ("votes for what it asked", upvotes),
+            ("replies", replies),
         ];
+        let figures = figures.into_iter().chain(voted.map(|voted| ("voted at least once", voted)));
         for (row, (name, value)) in (2..).zip(figures) {
             text(sheet, row, 0, name)?;
             sheet.write_number(row, 1, number(value))?;

@@ -117,4 +117,8 @@ export default {
   wrongInvitation: "هذه الدعوة غير معروفة أو استُخدمت من قبل.",
   team: "فريقك",
   teams: "الفرق",
+  react: "تفاعل",
+  erasedOn: "تُمحى معرفة من صوّت وبماذا في {date}، أو بعد ذلك إذا استمرت الجلسة.",
+  byWeight: "حسب الوزن: {list}",
+  yourWeight: "وزن صوتك هنا {n}.",
 };

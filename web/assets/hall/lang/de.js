@@ -117,4 +117,8 @@ export default {
   wrongInvitation: "Diese Einladung ist nicht bekannt, oder jemand ist schon mit ihr beigetreten.",
   team: "Dein Team",
   teams: "Teams",
+  react: "Reagieren",
+  erasedOn: "Wer wie abgestimmt hat, wird am {date} gelöscht; später, wenn es weitergeht.",
+  byWeight: "Nach Gewicht: {list}",
+  yourWeight: "Ihre Stimme wiegt hier {n}.",
 };

@@ -117,4 +117,8 @@ export default {
   wrongInvitation: "This invitation is not known, or somebody has joined with it.",
   team: "Your team",
   teams: "Teams",
+  react: "React",
+  erasedOn: "Who voted what is erased on {date}; later if the session goes on.",
+  byWeight: "By weight: {list}",
+  yourWeight: "Your vote weighs {n} here.",
 };

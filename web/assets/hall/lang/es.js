@@ -117,4 +117,8 @@ export default {
   wrongInvitation: "Esta invitación no existe o alguien ya la ha usado.",
   team: "Tu equipo",
   teams: "Equipos",
+  react: "Reaccionar",
+  erasedOn: "Quién votó qué se borra el {date}; más tarde si la sesión continúa.",
+  byWeight: "Por peso: {list}",
+  yourWeight: "Su voto pesa {n} aquí.",
 };

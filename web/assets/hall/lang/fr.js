@@ -117,4 +117,8 @@ export default {
   wrongInvitation: "Cette invitation est inconnue ou a déjà servi.",
   team: "Votre équipe",
   teams: "Équipes",
+  react: "Réagir",
+  erasedOn: "Qui a voté quoi est effacé le {date} ; plus tard si la session continue.",
+  byWeight: "Par poids : {list}",
+  yourWeight: "Votre vote pèse {n} ici.",
 };

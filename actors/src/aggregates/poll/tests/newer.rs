@@ -114,3 +114,23 @@ fn a_hidden_word_is_seen_by_hosts_alone_and_counts_on() {
     let refused = Table::single().ask(&Command::HideWord { word: "kind".into(), hidden: true }).unwrap_err();
     assert_eq!(refused.field.as_deref(), Some("question"));
 }
+
+#[test]
+fn ballots_of_a_closed_question_are_forgotten_and_everything_about_them_is_gone() {
+    let mut table = Table::single();
+    table.ask(&pick(1, 2)).unwrap();
+    assert_eq!(table.ask(&Command::Erase).unwrap_err().code, RefusalCode::Conflict, "not while people vote");
+    table.ask(&Command::Close { audience: 1 }).unwrap();
+    assert!(matches!(table.ask(&Command::Erase), Ok(Answered::Noted(_))));
+    assert!(matches!(table.ask(&Command::Erase), Ok(Answered::Noted(_))));
+    let saved = plenum_schema::codec::store(1, &table.state.save()).unwrap();
+    let id = voter(1).participant.0;
+    assert!(!saved.windows(16).any(|bytes| bytes == id.as_bytes()));
+    let restored = Poll::restore(Uuid::from_u128(7), plenum_schema::codec::restore(&[1], &saved).unwrap());
+    assert_eq!((restored.forgotten(), restored.signals(&table.rules).len()), (table.state.forgotten(), 0));
+    for command in
+        [pick(1, 2), Command::Voters, Command::Own { voter: voter(1) }, Command::Results { view: View::Host }]
+    {
+        assert_eq!(table.ask(&command).unwrap_err().code, RefusalCode::Gone, "{command:?}");
+    }
+}

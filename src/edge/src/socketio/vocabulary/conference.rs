@@ -1,12 +1,13 @@
 //! Conferences, in the words of study rooms.
 
-use super::incoming::Argument;
+use super::incoming::{Argument, Request};
 use super::outgoing::Events;
-use plenum_schema::board::{BoardSignal, ItemId};
+use plenum_schema::board::{BoardSignal, ItemId, ItemStatus};
 use plenum_schema::conference::{Audience, ConferenceEvent, ConferenceInfo, QuestionFrozen};
 use plenum_schema::poll::{Answer, Definition, OptionId, Results};
 use plenum_schema::wire::{
-    AskQuestion, Command, ConferenceQuestion, ReplyTo, Subscribe, Unsubscribe, Upvote, Vote, Withdraw,
+    AskQuestion, Command, ConferenceQuestion, LiveReactions, ModerateQuestion, ReactLive, ReplyTo, ShowResults,
+    Subscribe, Unsubscribe, Upvote, Vote, Withdraw,
 };
 use plenum_schema::{ConferenceId, Offset, QuestionId, Refusal, RefusalCode, Topic};
 use serde::{Deserialize, Serialize};
@@ -41,15 +42,37 @@ struct Wish {
     /// A question of the audience.
     id: Option<ItemId>,
     up: Option<bool>,
+    shown: Option<bool>,
+    status: Option<ItemStatus>,
+    pinned: Option<bool>,
+    labels: Option<Vec<String>>,
+    emoji: Option<String>,
 }
 
 impl Wish {
-    fn conference(&self) -> Result<ConferenceId, Refusal> {
-        if self.conference_id.is_none() && self.code.is_some() {
-            let text = "join by POST /api/conference/{id}/join first, connect with its token, and name conferenceId";
-            return Err(Refusal::field(RefusalCode::Invalid, "code", text));
+    fn conference(&self, here: Here<'_>) -> Result<ConferenceId, Refusal> {
+        self.conference_id.or_else(here).ok_or_else(|| required("conferenceId"))
+    }
+
+    /// From the beginning, unless the client knows better: what is over and what is live is told by the same events.
+    fn join(self) -> Result<Request, Refusal> {
+        let since = self.since.unwrap_or(0);
+        match (self.conference_id, self.code) {
+            (Some(id), _) => {
+                let topic = Topic::Conference(id);
+                Ok(Request::Native(Command::Subscribe(Subscribe { topic, since: Some(since) })))
+            }
+            (None, Some(code)) => Ok(Request::Join(code, since)),
+            (None, None) => Err(required("conferenceId")),
         }
-        self.conference_id.ok_or_else(|| required("conferenceId"))
+    }
+
+    fn item(&self) -> Result<ItemId, Refusal> {
+        self.id.ok_or_else(|| required("id"))
+    }
+
+    fn text(&mut self) -> Result<String, Refusal> {
+        self.text.take().ok_or_else(|| required("text"))
     }
 
     fn question(&self) -> Result<QuestionId, Refusal> {
@@ -66,21 +89,26 @@ impl Wish {
         }
     }
 
-    fn asked(&self) -> Result<ConferenceQuestion, Refusal> {
-        Ok(ConferenceQuestion { conference: self.conference()?, question: self.question()? })
+    fn asked(&self, here: Here<'_>) -> Result<ConferenceQuestion, Refusal> {
+        Ok(ConferenceQuestion { conference: self.conference(here)?, question: self.question()? })
     }
 }
 
+/// Tells the conference that the client is in.
+type Here<'h> = &'h dyn Fn() -> Option<ConferenceId>;
+
 /// Reads an event of a conference by its name.
-pub(super) fn read(name: &str, argument: Argument<'_>) -> Result<Command, Refusal> {
+pub(super) fn read(name: &str, argument: Argument<'_>, here: Here<'_>) -> Result<Request, Refusal> {
     let wish: Wish = argument.read()?;
+    if name == "join_conference" {
+        return wish.join();
+    }
+    command(name, wish, here).map(Request::Native)
+}
+
+fn command(name: &str, mut wish: Wish, here: Here<'_>) -> Result<Command, Refusal> {
     Ok(match name {
-        // From the beginning, unless the client knows better: what is over and what is live is told by the same events.
-        "join_conference" => Command::Subscribe(Subscribe {
-            topic: Topic::Conference(wish.conference()?),
-            since: Some(wish.since.unwrap_or(0)),
-        }),
-        "leave_conference" => Command::Unsubscribe(Unsubscribe { topic: Topic::Conference(wish.conference()?) }),
+        "leave_conference" => Command::Unsubscribe(Unsubscribe { topic: Topic::Conference(wish.conference(here)?) }),
         "submit_answer" => Command::Vote(Vote {
             question: wish.question()?,
             answer: wish.answer()?,
@@ -88,24 +116,41 @@ pub(super) fn read(name: &str, argument: Argument<'_>) -> Result<Command, Refusa
             sequence: wish.sequence,
         }),
         "withdraw_answer" => Command::Withdraw(Withdraw { question: wish.question()?, sequence: wish.sequence }),
-        "push_question" => Command::PushQuestion(wish.asked()?),
+        "push_question" => Command::PushQuestion(wish.asked(here)?),
+        "show_results" => Command::ShowResults(ShowResults {
+            conference: wish.conference(here)?,
+            question: wish.question()?,
+            shown: wish.shown.unwrap_or(true),
+        }),
         "ask_question" => Command::Ask(AskQuestion {
-            conference: wish.conference()?,
-            text: wish.text.clone().ok_or_else(|| required("text"))?,
+            conference: wish.conference(here)?,
+            text: wish.text()?,
             client_ref: wish.client_ref,
         }),
         "upvote_question" => Command::Upvote(Upvote {
-            conference: wish.conference()?,
-            item: wish.id.ok_or_else(|| required("id"))?,
+            conference: wish.conference(here)?,
+            item: wish.item()?,
             up: wish.up.unwrap_or(true),
         }),
         "reply_question" => Command::Reply(ReplyTo {
-            conference: wish.conference()?,
-            item: wish.id.ok_or_else(|| required("id"))?,
-            text: wish.text.clone().ok_or_else(|| required("text"))?,
+            conference: wish.conference(here)?,
+            item: wish.item()?,
+            text: wish.text()?,
             client_ref: wish.client_ref,
         }),
-        _ => Command::CloseQuestion(wish.asked()?),
+        "moderate_question" => Command::Moderate(ModerateQuestion {
+            conference: wish.conference(here)?,
+            item: wish.item()?,
+            status: wish.status,
+            pinned: wish.pinned,
+            answer: wish.text,
+            labels: wish.labels,
+        }),
+        "react" => Command::ReactLive(ReactLive {
+            conference: wish.conference(here)?,
+            emoji: wish.emoji.ok_or_else(|| required("emoji"))?,
+        }),
+        _ => Command::CloseQuestion(wish.asked(here)?),
     })
 }
 
@@ -210,6 +255,8 @@ pub(super) fn on_event(events: &mut Events, id: ConferenceId, at: i64, event: &C
         ConferenceEvent::Changed(changed) => state(events, id, "CHANGED", None, Some(&changed.info)),
         ConferenceEvent::Started(_) => state(events, id, "ACTIVE", None, None),
         ConferenceEvent::Ended(_) => events.underscore("conference_ended", &Over { conference_id: id }),
+        ConferenceEvent::Anonymised(_) => state(events, id, "ANONYMISED", None, None),
+        ConferenceEvent::Deleted(_) => state(events, id, "DELETED", None, None),
         ConferenceEvent::HostChanged(_) => {}
         ConferenceEvent::QuestionLive(live) => {
             let question = LiveQuestion {
@@ -271,4 +318,18 @@ struct Questions<'e> {
 pub(super) fn on_board(events: &mut Events, topic: Topic, board: &BoardSignal) {
     let (Topic::Board(conference_id) | Topic::BoardHost(conference_id)) = topic else { return };
     events.underscore("qa_updated", &Questions { conference_id, board });
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reacted<'e> {
+    conference_id: ConferenceId,
+    counts: BTreeMap<&'e str, u64>,
+}
+
+/// Says how an audience reacts.
+pub(super) fn on_reactions(events: &mut Events, topic: Topic, reactions: &LiveReactions) {
+    let Topic::Conference(conference_id) = topic else { return };
+    let counts = reactions.counts.iter().map(|one| (one.emoji.as_str(), one.count)).collect();
+    events.underscore("reactions", &Reacted { conference_id, counts });
 }

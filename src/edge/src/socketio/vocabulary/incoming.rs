@@ -9,7 +9,8 @@ use plenum_schema::wire::{
     Command, Delete, Edit, Mark, React, Send, SendDirect, Subscribe, Typing, Unreact, Unsubscribe,
 };
 use plenum_schema::{
-    Attachment, Content, ContentKind, ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId,
+    Attachment, ConferenceId, Content, ContentKind, ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic,
+    UserId,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -21,6 +22,8 @@ pub enum Request {
     Native(Command),
     /// A change of a message that is known by its id alone: where it stands is to be found out first.
     Change(MessageId, Change),
+    /// A conference that is known by its code alone: which one it is is to be found out first; then everything after an offset.
+    Join(String, Offset),
     /// The arguments back, for testing a connection.
     Echo,
 }
@@ -74,11 +77,12 @@ pub fn words(command: &Command) -> &'static [&'static str] {
         Command::Withdraw(_) => &["withdraw_answer"],
         Command::PushQuestion(_) => &["push_question"],
         Command::CloseQuestion(_) => &["close_question"],
-        // Hosts show results by REST or the native protocol.
-        Command::ShowResults(_) => &[],
+        Command::ShowResults(_) => &["show_results"],
         Command::Ask(_) => &["ask_question"],
         Command::Upvote(_) => &["upvote_question"],
         Command::Reply(_) => &["reply_question"],
+        Command::Moderate(_) => &["moderate_question"],
+        Command::ReactLive(_) => &["react"],
     }
 }
 
@@ -256,16 +260,11 @@ fn required(field: &str) -> Refusal {
     Refusal::field(RefusalCode::Invalid, field, format!("{field} is required"))
 }
 
-/// The one place that answers events of parts that do not exist yet.
-fn not_yet(part: &str) -> Refusal {
-    Refusal::new(RefusalCode::NotFound, format!("{part} are not served yet"))
-}
-
-/// Reads an event by its name and first argument.
+/// Reads an event by its name and first argument; `here` tells the conference that the client is in, for events that name none.
 ///
 /// # Errors
 /// `notFound` for an event that does not exist, `malformed` and `invalid` (naming the member) for arguments that are wrong.
-pub fn read(name: &str, argument: Argument<'_>) -> Result<Heard, Refusal> {
+pub fn read(name: &str, argument: Argument<'_>, here: &dyn Fn() -> Option<ConferenceId>) -> Result<Heard, Refusal> {
     let request = match name {
         "join-conversation" => join(&place(argument)?, "conversationId")?,
         "join_room" => join(&place(argument)?, "roomId")?,
@@ -283,10 +282,8 @@ pub fn read(name: &str, argument: Argument<'_>) -> Result<Heard, Refusal> {
         "add_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::React))?,
         "remove_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::Unreact))?,
         "join_conference" | "leave_conference" | "submit_answer" | "withdraw_answer" | "push_question"
-        | "close_question" | "ask_question" | "upvote_question" | "reply_question" => {
-            Request::Native(conference::read(name, argument)?)
-        }
-        "react" => return Err(not_yet("reactions in conferences")),
+        | "close_question" | "show_results" | "ask_question" | "upvote_question" | "reply_question"
+        | "moderate_question" | "react" => conference::read(name, argument, here)?,
         _ => return Err(Refusal::new(RefusalCode::NotFound, "there is no such event")),
     };
     Ok(Heard { request, vocabulary: spoken(name) })

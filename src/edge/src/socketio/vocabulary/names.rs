@@ -44,8 +44,7 @@ names! {
         "remove_reaction", "edit_message", "delete_message";
     Client Both true: "typing", "echo";
     Client Underscore true: "join_conference", "leave_conference", "submit_answer", "withdraw_answer", "push_question",
-        "close_question", "ask_question", "upvote_question", "reply_question";
-    Client Underscore false: "react";
+        "close_question", "show_results", "ask_question", "upvote_question", "reply_question", "moderate_question", "react";
     Server Hyphen true: "authenticated", "new-message", "message-status", "typing", "stop-typing", "conversation-updated",
         "message-updated", "online-users", "user-online", "user-offline";
     Server Underscore true: "new_message", "new_direct_message", "message_updated", "user_joined", "user_left",
@@ -53,7 +52,7 @@ names! {
     Server Both true: "gap", "position", "session_ended", "error", "notification", "domain:nawala-updated";
     Server Both false: "job_progress", "order_updated";
     Server Underscore true: "conference_state", "question_live", "question_closed", "results_updated", "audience_count",
-        "answer_accepted", "conference_ended", "qa_updated", "question_frozen";
+        "answer_accepted", "conference_ended", "qa_updated", "question_frozen", "reactions";
 }
 
 /// Which vocabulary a client shows to speak by saying `name`; `None`: it tells nothing.

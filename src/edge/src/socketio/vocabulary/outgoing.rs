@@ -192,6 +192,7 @@ fn on_signal(events: &mut Events, topic: Topic, signal: &Signal) {
         Signal::Presence(presence) => on_presence(events, presence),
         Signal::Results(results) => conference::on_results(events, results),
         Signal::Audience(audience) => conference::on_audience(events, topic, audience),
+        Signal::Reactions(reactions) => conference::on_reactions(events, topic, reactions),
         Signal::Board(board) => conference::on_board(events, topic, board),
         Signal::DomainChecked(checked) => status_board::on_checked(events, checked),
         // Front ends read the list when they open it.

@@ -10,7 +10,9 @@ use plenum_schema::conversation::{
     TitleChanged,
 };
 use plenum_schema::poll::{BallotPolicy, ChoiceOption, Count, Definition, QuestionKind, Results, Visibility};
-use plenum_schema::wire::{ConversationAdded, DomainChecked, GapReason, Notification, SignalFrame, UnreadSignal};
+use plenum_schema::wire::{
+    ConversationAdded, DomainChecked, GapReason, LiveReaction, LiveReactions, Notification, SignalFrame, UnreadSignal,
+};
 use plenum_schema::{ConferenceId, Content, DomainId, MessageId, QuestionId};
 use plenum_websocket::Opcode;
 use plenum_websocket::client::read_frame;
@@ -127,9 +129,12 @@ fn of_a_conference() -> Vec<ServerFrame> {
         event(ConferenceEvent::QuestionClosed(QuestionClosed { question, total_responses: 2, results: boxed() })),
         event(ConferenceEvent::ResultsShown(ResultsShown { question, shown: true, results: boxed() })),
         event(ConferenceEvent::QuestionFrozen(QuestionFrozen { question, frozen: true })),
+        event(ConferenceEvent::Anonymised(Anonymised {})),
+        event(ConferenceEvent::Deleted(Deleted {})),
         event(ConferenceEvent::Ended(ConferenceEnded { audience: Audience::default() })),
         signal(topic, Signal::Results(Box::new(results.clone()))),
         signal(topic, Signal::Audience(Audience { live: 1, unique: 3, peak: 2 })),
+        signal(topic, Signal::Reactions(LiveReactions { counts: vec![LiveReaction { emoji: "👏".into(), count: 3 }] })),
         signal(
             Topic::Board(conference),
             Signal::Board(Box::new(BoardSignal { revision: 1, total: 0, items: Vec::new() })),
