@@ -8,6 +8,7 @@ mod conversation;
 mod idempotency;
 mod keys;
 mod message_state;
+mod one_time_code;
 mod presence;
 mod room;
 mod status_board;
@@ -22,6 +23,7 @@ pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
 pub use keys::KeyRingRow;
 pub use message_state::{MessageStateRow, Reaction};
+pub use one_time_code::OneTimeCode;
 pub use presence::LastSeen;
 pub use room::{ConversationSettings, ROOM_SHARDS, RoomRow, room_shard};
 pub use status_board::{Brand, StatusDomain, StatusName, StatusPeriod};
@@ -54,4 +56,5 @@ pub const TABLES: &[&Table] = &[
     StatusPeriod::TABLE,
     Invitation::TABLE,
     KeyRingRow::TABLE,
+    OneTimeCode::TABLE,
 ];

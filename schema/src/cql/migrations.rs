@@ -109,6 +109,9 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0027", 27, "conference_invitations"),
     migration!("0028", 28, "participants_team"),
     migration!("0029", 29, "key_rings"),
+    migration!("0030", 30, "one_time_codes"),
+    migration!("0031", 31, "accounts_email_verified_at"),
+    migration!("0032", 32, "accounts_phone_verified_at"),
 ];
 
 #[cfg(test)]

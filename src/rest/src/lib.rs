@@ -9,6 +9,7 @@ mod auth;
 mod board;
 mod brands;
 mod checkers;
+mod codes;
 mod conferences;
 mod conversations;
 mod domains;

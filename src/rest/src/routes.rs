@@ -1,10 +1,11 @@
 //! The table of routes: all of REST.
 
-use crate::operations;
+use crate::{codes, operations};
 use crate::route::{Listed, Route, route, scope};
 use crate::state::RestState;
 use actix_web::web::{self, ServiceConfig};
-use plenum_http::readable;
+use actix_web::http::Method;
+use plenum_http::{Answer, Problem, readable};
 
 /// Every route. A new one stands here and in its own file, nowhere else.
 pub(crate) const TABLE: &[Route] = &[
@@ -17,6 +18,12 @@ pub(crate) const TABLE: &[Route] = &[
     route!(Bearer auth::logout),
     route!(Bearer auth::devices),
     route!(Bearer auth::end_device),
+    route!(Open codes::send, POST "/auth/send-otp-signup", POST "/auth/send-phone-otp-signup", POST "/auth/phone/send-otp"),
+    route!(Open codes::sign_in, POST "/auth/verify-otp-signup", POST "/auth/verify-phone-otp-signup", POST "/auth/phone/verify"),
+    route!(Open codes::send_check),
+    route!(Open codes::check),
+    route!(Bearer codes::phone_send),
+    route!(Bearer codes::phone_verify),
     route!(Bearer users::lookup),
     route!(Bearer users::presence),
     route!(Bearer users::block),
@@ -132,8 +139,15 @@ pub fn configure(config: &mut ServiceConfig, state: RestState) {
     for prefix in ["/api/v1", "/api"] {
         config.service(scope(prefix, TABLE).service(operations::docs::assets()));
     }
+    // Older clients ask for these at the root.
+    config.service(web::resource("/send-otp").route(web::post().to(codes::send_check::handle)).default_service(web::to(only_post)));
+    config.service(web::resource("/verify-otp").route(web::post().to(codes::check::handle)).default_service(web::to(only_post)));
     config.service(readable("/docs", operations::docs::redirect));
     config.service(readable("/.well-known/jwks.json", operations::jwks::handle));
+}
+
+async fn only_post() -> Answer {
+    Err(Problem::method_not_allowed(&[Method::POST]))
 }
 
 /// Every method and path below a mount, sorted.

@@ -3,7 +3,7 @@
 use crate::operations::summary::HealthSummary;
 use plenum_http::{Limiter, Rate};
 use plenum_schema::{ApiKeyId, UserId};
-use plenum_services::accounts::Accounts;
+use plenum_services::accounts::{Accounts, Codes};
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::clock::SharedClock;
 use plenum_services::conferences::Conferences;
@@ -53,6 +53,8 @@ impl Default for RestConfig {
 pub struct RestParts {
     /// Accounts.
     pub accounts: Accounts,
+    /// Codes by e-mail and short message.
+    pub codes: Codes,
     /// Keys of programs.
     pub api_keys: ApiKeys,
     /// Conversations.

@@ -31,6 +31,7 @@ use plenum_edge::native::{EdgeConfig, TlsConfig as EdgeTls};
 use plenum_edge::poll::PollConfig;
 use plenum_edge::socketio::SocketIoConfig;
 use plenum_edge::stream::StreamConfig;
+use plenum_providers::{MailConfig, SmsConfig};
 use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
 use plenum_services::api_keys::ApiKeysConfig;
@@ -96,6 +97,10 @@ pub struct Config {
     pub owner: OwnerConfig,
     /// Accounts and sessions.
     pub accounts: AccountsConfig,
+    /// Mail.
+    pub mail: MailConfig,
+    /// Short messages.
+    pub sms: SmsConfig,
 }
 
 impl Config {

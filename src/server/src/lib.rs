@@ -10,6 +10,7 @@ pub mod config;
 mod link;
 mod node;
 pub mod operations;
+mod outbox;
 pub mod process;
 pub mod process_metrics;
 pub mod serve;

@@ -29,9 +29,10 @@ use plenum_edge::poll::Directory as Polls;
 use plenum_edge::socketio::{Sessions, SocketIo, SocketIoMetrics};
 use plenum_edge::{PlainMetrics, Surface};
 use plenum_http::{HttpLayer, cors, envelope, no_such_path};
+use plenum_providers::{Messengers, Outbox};
 use plenum_rest::{RestParts, RestState};
 use plenum_schema::NodeId;
-use plenum_services::accounts::Accounts;
+use plenum_services::accounts::{Accounts, Codes};
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, run_audiences};
 use plenum_services::conversations::{Conversations, Parts, run_nudges};
@@ -168,6 +169,8 @@ struct Core {
     idempotency: Arc<Idempotency>,
     api_keys: ApiKeys,
     status_board: StatusBoard,
+    codes: Codes,
+    outbox: Option<Outbox>,
 }
 
 impl Core {
@@ -178,6 +181,9 @@ impl Core {
         let node = NodeId(clock.new_id());
         let link = Link::open(config, node, &hubs, &clock, registry)?;
         let accounts = open_accounts(config, &store, &clock, &link).await?;
+        let messengers = Messengers::open(&config.mail, &config.sms, config.http.listen.ip().is_loopback())?;
+        let outbox = messengers.outbox().cloned();
+        let codes = Codes::new(accounts.clone(), Arc::new(messengers));
         let (recents, standings) = (Arc::new(Recents::default()), Arc::new(Standings::default()));
         let around = Surroundings {
             store: store.clone(),
@@ -238,6 +244,8 @@ impl Core {
             idempotency,
             api_keys,
             status_board,
+            codes,
+            outbox,
         };
         core.join();
         Ok(core)
@@ -308,6 +316,7 @@ impl Core {
         let readiness = readiness.clone();
         let parts = RestParts {
             accounts: self.accounts.clone(),
+            codes: self.codes.clone(),
             api_keys: self.api_keys.clone(),
             conversations: Arc::new(self.conversations.clone()),
             conferences: self.conferences.clone(),
@@ -347,12 +356,14 @@ impl Node {
         let layer = web::Data::new(layer.over_tls(config.edge().tls.certificate_file.is_some()));
         let rest = core.rest(config, &readiness);
         let echo = config.websocket.echo;
+        let outbox = core.outbox.clone();
         let product = plenum_pages::Product { name: "plenum".to_owned(), version: VERSION.to_owned() };
         let app = move |edge: &Surface| {
             App::new()
                 .app_data(layer.clone())
                 .configure(|cfg| edge.configure(cfg))
                 .configure(|cfg| plenum_pages::configure(cfg, product.clone()))
+                .configure(|cfg| crate::outbox::configure(cfg, outbox.as_ref()))
                 .configure(|cfg| plenum_rest::configure(cfg, rest.clone()))
                 .configure(plenum_edge::socketio::configure)
                 .configure(|cfg| configure_upgrades(cfg, echo))
@@ -372,6 +383,7 @@ impl Node {
         let background = vec![
             actix_web::rt::spawn(look_at_keys(core.accounts.clone())),
             actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
+            actix_web::rt::spawn(forget_codes(core.codes)),
             actix_web::rt::spawn(presence::run(presence.clone())),
             actix_web::rt::spawn(run_nudges(core.conversations)),
             actix_web::rt::spawn(run_audiences(
@@ -477,6 +489,24 @@ async fn maintain(accounts: Accounts, idempotency: Arc<Idempotency>) {
                 Ok(None) => break,
                 Err(refusal) => {
                     tracing::warn!(%refusal, "old idempotency keys stay until the next hour");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Forgets codes that have ended.
+async fn forget_codes(codes: Codes) {
+    loop {
+        tokio::time::sleep(MAINTAIN_EVERY).await;
+        let mut after = None;
+        loop {
+            match codes.purge(after, PURGED_AT_ONCE).await {
+                Ok(Some(next)) => after = Some(next),
+                Ok(None) => break,
+                Err(refusal) => {
+                    tracing::warn!(%refusal, "old codes stay until the next hour");
                     break;
                 }
             }

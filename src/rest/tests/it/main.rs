@@ -5,6 +5,7 @@
 mod accounts;
 mod api_keys;
 mod changes;
+mod codes;
 mod contract;
 mod conversations;
 mod documentation;

@@ -6,7 +6,7 @@ use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, web};
 use parking_lot::Mutex;
-use plenum_actors::clock::{SharedClock, SystemClock};
+use plenum_actors::clock::{Clock, SharedClock, SystemClock};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::{History, HistoryConfig};
 use plenum_actors::identity::SessionEnder;
@@ -20,15 +20,17 @@ use plenum_http::{HttpConfig, HttpLayer, Rate, cors, envelope, no_such_path};
 use plenum_rest::{HealthSummary, RestConfig, RestParts, RestState, configure};
 use plenum_schema::wire::Signal;
 use plenum_schema::{Offset, SessionId, Topic};
-use plenum_services::accounts::{Accounts, AccountsConfig, Role};
+use plenum_services::accounts::{Accounts, AccountsConfig, Codes, Role, Secret};
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Conferences};
 use plenum_services::conversations::{Conversations, ConversationsConfig, Parts};
 use plenum_services::idempotency::{Idempotency, IdempotencyConfig};
+use plenum_services::messenger::{Message, Messenger, MessengerFuture, Recipient, SendError, Sent, Text};
 use plenum_services::status_board::{StatusBoard, StatusBoardConfig};
 use plenum_store::{Embedded, EmbeddedConfig};
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Remembers the signals that would have gone to sockets.
 #[derive(Default)]
@@ -52,6 +54,86 @@ impl Signals {
     }
 }
 
+/// Keeps what would have been sent, and fails when told to.
+#[derive(Default)]
+pub struct Letters {
+    sent: Mutex<Vec<Message>>,
+    failure: Mutex<Option<SendError>>,
+    /// Checks codes as a provider that makes its own would: this one is right.
+    own_code: Mutex<Option<String>>,
+}
+
+impl Letters {
+    pub fn take(&self) -> Vec<Message> {
+        std::mem::take(&mut self.sent.lock())
+    }
+
+    /// The code of the newest message, and to whom it went.
+    #[track_caller]
+    pub fn code(&self) -> (String, String) {
+        let newest = self.sent.lock().last().cloned().expect("a message");
+        let Text::Code { code, .. } = newest.text else { panic!("no code") };
+        (newest.to.text().to_owned(), code.expose().to_owned())
+    }
+
+    pub fn fail(&self, failure: Option<SendError>) {
+        *self.failure.lock() = failure;
+    }
+
+    pub fn make_own_codes(&self, code: &str) {
+        *self.own_code.lock() = Some(code.to_owned());
+    }
+}
+
+impl Messenger for Letters {
+    fn send(&self, message: Message) -> MessengerFuture<Sent> {
+        let failure = self.failure.lock().clone();
+        if failure.is_none() {
+            self.sent.lock().push(message);
+        }
+        let sent = if self.own_code.lock().is_some() { Sent::OwnCode("VE1".to_owned()) } else { Sent::AsIs };
+        Box::pin(async move { failure.map_or(Ok(sent), Err) })
+    }
+
+    fn check(&self, _: Recipient, _: String, code: Secret) -> MessengerFuture<bool> {
+        let answer = match self.failure.lock().clone() {
+            Some(failure) => Err(failure),
+            None => Ok(self.own_code.lock().as_deref() == Some(code.expose())),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+/// The machine's clock, which a test may move on.
+pub struct MovedClock {
+    system: SystemClock,
+    ahead: AtomicU64,
+}
+
+impl MovedClock {
+    pub fn advance(&self, seconds: u64) {
+        self.ahead.fetch_add(seconds * 1_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for MovedClock {
+    fn wall(&self) -> i64 {
+        self.system.wall() + i64::try_from(self.ahead.load(Ordering::SeqCst)).expect("a small number")
+    }
+
+    fn mono(&self) -> u64 {
+        self.system.mono() + self.ahead.load(Ordering::SeqCst)
+    }
+
+    fn micros(&self) -> u64 {
+        self.system.micros() + self.ahead.load(Ordering::SeqCst) * 1_000
+    }
+
+    fn new_id(&self) -> uuid::Uuid {
+        self.system.new_id()
+    }
+}
+
 struct NoSockets;
 
 impl SessionEnder for NoSockets {
@@ -61,6 +143,8 @@ impl SessionEnder for NoSockets {
 pub struct World {
     pub state: RestState,
     pub signals: Arc<Signals>,
+    pub letters: Arc<Letters>,
+    pub clock: Arc<MovedClock>,
     pub store: SharedStore,
     layer: web::Data<HttpLayer>,
     http: HttpConfig,
@@ -122,7 +206,9 @@ impl World {
     pub fn with_board(config: &RestConfig, board: StatusBoardConfig) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let store: SharedStore = Embedded::open(EmbeddedConfig::at(directory.path().join("store"))).expect("a store");
-        let clock: SharedClock = Arc::new(SystemClock::new());
+        let moved = Arc::new(MovedClock { system: SystemClock::new(), ahead: AtomicU64::new(0) });
+        let clock: SharedClock = moved.clone();
+        let letters = Arc::new(Letters::default());
         let signals = Arc::new(Signals::default());
         let accounts = Accounts::open(
             store.clone(),
@@ -184,10 +270,11 @@ impl World {
             Arc::new(|| HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" });
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), Default::default());
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
+        let codes = Codes::new(accounts.clone(), letters.clone());
         let parts =
-            RestParts { accounts, api_keys, conversations, conferences, status_board, idempotency, health, clock };
+            RestParts { accounts, codes, api_keys, conversations, conferences, status_board, idempotency, health, clock };
         let state = RestState::new(parts, config);
-        Self { state, signals, store, layer: web::Data::new(layer), http, _directory: directory }
+        Self { state, signals, letters, clock: moved, store, layer: web::Data::new(layer), http, _directory: directory }
     }
 
     pub async fn ask(&self, request: TestRequest) -> Seen {
