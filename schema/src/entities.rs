@@ -7,6 +7,7 @@ mod conference;
 mod conversation;
 mod idempotency;
 mod keys;
+mod market;
 mod message_state;
 mod one_time_code;
 mod presence;
@@ -22,6 +23,7 @@ pub use conference::{
 pub use conversation::{Marks, Membership};
 pub use idempotency::IdempotencyRow;
 pub use keys::KeyRingRow;
+pub use market::{CartItem, ORDER_SHARDS, OpenOrder, Order, OrderOf, Product, SellerApplication, Stock, order_shard};
 pub use message_state::{MessageStateRow, Reaction};
 pub use one_time_code::OneTimeCode;
 pub use presence::LastSeen;
@@ -57,4 +59,11 @@ pub const TABLES: &[&Table] = &[
     Invitation::TABLE,
     KeyRingRow::TABLE,
     OneTimeCode::TABLE,
+    Product::TABLE,
+    Stock::TABLE,
+    Order::TABLE,
+    OpenOrder::TABLE,
+    OrderOf::TABLE,
+    CartItem::TABLE,
+    SellerApplication::TABLE,
 ];

@@ -112,6 +112,13 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0030", 30, "one_time_codes"),
     migration!("0031", 31, "accounts_email_verified_at"),
     migration!("0032", 32, "accounts_phone_verified_at"),
+    migration!("0033", 33, "products"),
+    migration!("0034", 34, "stocks"),
+    migration!("0035", 35, "orders"),
+    migration!("0036", 36, "open_orders"),
+    migration!("0037", 37, "orders_of"),
+    migration!("0038", 38, "cart_items"),
+    migration!("0039", 39, "seller_applications"),
 ];
 
 #[cfg(test)]

@@ -62,7 +62,11 @@ impl Client {
 pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
     let escaped = |text: &str| {
         let byte = |b: u8| {
-            if b.is_ascii_alphanumeric() || b"-._~".contains(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }
+            if b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
         };
         text.bytes().map(byte).collect::<String>()
     };

@@ -95,7 +95,8 @@ impl HttpGateway {
     pub async fn send(&self, message: Message) -> Result<Sent, SendError> {
         let text = words(&message.text);
         let body = serde_json::json!({ "to": message.to.text(), "from": self.config.from, "text": text });
-        let request = self.client.post(&self.config.url).header(CONTENT_TYPE, "application/json").body(body.to_string());
+        let request =
+            self.client.post(&self.config.url).header(CONTENT_TYPE, "application/json").body(body.to_string());
         let token = self.config.token.expose();
         let request = if token.is_empty() { request } else { request.bearer_auth(token) };
         let answer = self.client.ask(request).await?;

@@ -14,6 +14,7 @@ mod conferences;
 mod conversations;
 mod domains;
 mod live;
+mod marketplace;
 mod moment;
 mod openapi;
 mod operations;

@@ -9,6 +9,7 @@ use plenum_services::clock::SharedClock;
 use plenum_services::conferences::Conferences;
 use plenum_services::conversations::Conversations;
 use plenum_services::idempotency::Idempotency;
+use plenum_services::market::Market;
 use plenum_services::status_board::StatusBoard;
 use serde::Deserialize;
 use std::fmt;
@@ -63,6 +64,8 @@ pub struct RestParts {
     pub conferences: Conferences,
     /// The status board.
     pub status_board: StatusBoard,
+    /// The marketplace.
+    pub market: Market,
     /// Answers that are given again.
     pub idempotency: Arc<Idempotency>,
     /// How the node is.

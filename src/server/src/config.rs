@@ -37,6 +37,7 @@ use plenum_services::accounts::AccountsConfig;
 use plenum_services::api_keys::ApiKeysConfig;
 use plenum_services::conferences::BoardLimits;
 use plenum_services::idempotency::IdempotencyConfig;
+use plenum_services::market::MarketConfig;
 use plenum_services::status_board::StatusBoardConfig;
 use plenum_websocket::transport::TransportConfig;
 use serde::Deserialize;
@@ -85,6 +86,8 @@ pub struct Config {
     pub board: BoardLimits,
     /// Which domains are blocked.
     pub status_board: StatusBoardConfig,
+    /// The marketplace.
+    pub market: MarketConfig,
     /// Keys of programs.
     pub api_keys: ApiKeysConfig,
     /// Who is online.

@@ -37,6 +37,7 @@ use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, run_audiences};
 use plenum_services::conversations::{Conversations, Parts, run_nudges};
 use plenum_services::idempotency::Idempotency;
+use plenum_services::market::{Market, run_market};
 use plenum_services::status_board::StatusBoard;
 use prometheus::Registry;
 use std::sync::Arc;
@@ -169,6 +170,7 @@ struct Core {
     idempotency: Arc<Idempotency>,
     api_keys: ApiKeys,
     status_board: StatusBoard,
+    market: Market,
     codes: Codes,
     outbox: Option<Outbox>,
 }
@@ -229,6 +231,13 @@ impl Core {
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), config.api_keys.clone());
         let status_board =
             StatusBoard::new(store.clone(), link.publisher(), clock.clone(), config.status_board.clone());
+        let market = Market::new(
+            store.clone(),
+            link.publisher(),
+            accounts.clone(),
+            clock.clone(),
+            config.market.clone(),
+        );
         let core = Self {
             store,
             clock,
@@ -244,6 +253,7 @@ impl Core {
             idempotency,
             api_keys,
             status_board,
+            market,
             codes,
             outbox,
         };
@@ -317,6 +327,7 @@ impl Core {
         let parts = RestParts {
             accounts: self.accounts.clone(),
             codes: self.codes.clone(),
+            market: self.market.clone(),
             api_keys: self.api_keys.clone(),
             conversations: Arc::new(self.conversations.clone()),
             conferences: self.conferences.clone(),
@@ -384,6 +395,7 @@ impl Node {
             actix_web::rt::spawn(look_at_keys(core.accounts.clone())),
             actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
             actix_web::rt::spawn(forget_codes(core.codes)),
+            actix_web::rt::spawn(run_market(core.market)),
             actix_web::rt::spawn(presence::run(presence.clone())),
             actix_web::rt::spawn(run_nudges(core.conversations)),
             actix_web::rt::spawn(run_audiences(

@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod conferences;
 pub mod conversations;
 pub mod idempotency;
+pub mod market;
 pub mod messenger;
 pub mod notices;
 pub mod status_board;

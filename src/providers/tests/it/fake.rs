@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 /// A request as it came.
@@ -22,7 +22,7 @@ impl Fake {
     pub fn answering(answers: Vec<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (sender, asked) = channel();
+        let (sender, asked) = sync_channel(256);
         thread::spawn(move || {
             let mut kept = Vec::new();
             for answer in answers {

@@ -5,7 +5,7 @@ use plenum_services::messenger::{Message, Messenger, Recipient, SendError, Sent,
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 fn code() -> Message {
@@ -34,7 +34,7 @@ fn open(config: &MailConfig) -> Messengers {
 fn scripted(greeting: &'static str, answers: &'static [(&'static str, &'static str)]) -> (u16, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (sender, told) = channel();
+    let (sender, told) = sync_channel(256);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -51,7 +51,8 @@ fn scripted(greeting: &'static str, answers: &'static [(&'static str, &'static s
                     continue;
                 }
                 let word = line.split([' ', ':']).next().unwrap_or_default().to_uppercase();
-                let answer = answers.iter().find(|(name, _)| *name == word).map_or("250 fine\r\n", |(_, answer)| answer);
+                let answer =
+                    answers.iter().find(|(name, _)| *name == word).map_or("250 fine\r\n", |(_, answer)| answer);
                 in_letter = word == "DATA" && answer.starts_with("354");
                 stream.write_all(answer.as_bytes()).ok();
             }

@@ -37,9 +37,12 @@ fn gateway(fake: &Fake) -> Messengers {
 /// As Twilio's documents show them.
 const PENDING: &str = r#"{"sid":"VE0123456789abcdef0123456789abcdef","service_sid":"VA1","account_sid":"AC1","to":"+49301234567",
     "channel":"sms","status":"pending","valid":false,"send_code_attempts":[{"time":"2026-11-21T10:00:00Z","channel":"SMS"}]}"#;
-const APPROVED: &str = r#"{"sid":"VE0123456789abcdef0123456789abcdef","to":"+49301234567","status":"approved","valid":true}"#;
-const WRONG: &str = r#"{"sid":"VE0123456789abcdef0123456789abcdef","to":"+49301234567","status":"pending","valid":false}"#;
-const OTHERS: &str = r#"{"sid":"VE0123456789abcdef0123456789abcdef","to":"+49301234568","status":"approved","valid":true}"#;
+const APPROVED: &str =
+    r#"{"sid":"VE0123456789abcdef0123456789abcdef","to":"+49301234567","status":"approved","valid":true}"#;
+const WRONG: &str =
+    r#"{"sid":"VE0123456789abcdef0123456789abcdef","to":"+49301234567","status":"pending","valid":false}"#;
+const OTHERS: &str =
+    r#"{"sid":"VE0123456789abcdef0123456789abcdef","to":"+49301234568","status":"approved","valid":true}"#;
 const BAD_NUMBER: &str = r#"{"code":60200,"message":"Invalid parameter `To`: +4930","more_info":"","status":400}"#;
 const TOO_MANY: &str = r#"{"code":60202,"message":"Max check attempts reached","more_info":"","status":429}"#;
 const NO_SUCH: &str = r#"{"code":20404,"message":"The requested resource was not found","more_info":"","status":404}"#;
@@ -75,7 +78,8 @@ async fn twilio_may_carry_the_codes_that_are_made_here() {
 
 #[tokio::test]
 async fn what_twilio_refuses_is_the_numbers_fault_or_its_own() {
-    let answers = [("400 Bad Request", BAD_NUMBER), ("401 Unauthorized", DENIED), ("503 Busy", "<html>"), ("200 OK", "{}")];
+    let answers =
+        [("400 Bad Request", BAD_NUMBER), ("401 Unauthorized", DENIED), ("503 Busy", "<html>"), ("200 OK", "{}")];
     let fake = Fake::answering(answers.map(|(status, body)| http(status, body)).to_vec());
     let twilio = twilio(&fake, false);
     assert!(matches!(twilio.send(code()).await, Err(SendError::Recipient(_))));

@@ -51,7 +51,7 @@ pub async fn handle(
 ) -> Answer {
     let Credentials { email, phone, code, password, device } = body.first;
     let (device, address) = (device.and_then(|device| device.name), client_address(&request));
-    let sign_in = CodeSignIn { email, phone, code, password, profile: body.second, device, address };
+    let sign_in = CodeSignIn { email, phone, code: code.into(), password, profile: body.second, device, address };
     let signed_in = state.codes.sign_in(sign_in).await?;
     Ok(HttpResponse::Ok().insert_header(NO_STORE).json(SignedInAnswer::from(signed_in)))
 }

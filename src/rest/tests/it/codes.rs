@@ -34,7 +34,8 @@ async fn whoever_has_the_code_is_signed_in_and_the_first_one_makes_the_account()
     assert_eq!((&sent["success"], &sent["expiresIn"], &sent["retryAfter"]), (&json!(true), &json!(300), &json!(30)));
     let (to, digits) = world.letters.code();
     assert_eq!(to, "new@example.org");
-    let body = json!({ "email": "new@example.org", "otp": digits, "fullName": "New", "role": "admin", "isVerified": false });
+    let body =
+        json!({ "email": "new@example.org", "otp": digits, "fullName": "New", "role": "admin", "isVerified": false });
     let made = open(&world, "/auth/verify-otp-signup", body).await;
     assert_eq!(made.header("cache-control"), "no-store");
     assert!(made.header("ignored-fields").contains("role"));

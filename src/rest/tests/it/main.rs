@@ -13,6 +13,7 @@ mod errors;
 mod groups;
 mod idempotency;
 mod leaks;
+mod market;
 mod pages;
 mod qr;
 mod rooms;

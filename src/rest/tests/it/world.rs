@@ -25,6 +25,7 @@ use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Conferences};
 use plenum_services::conversations::{Conversations, ConversationsConfig, Parts};
 use plenum_services::idempotency::{Idempotency, IdempotencyConfig};
+use plenum_services::market::{Market, MarketConfig};
 use plenum_services::messenger::{Message, Messenger, MessengerFuture, Recipient, SendError, Sent, Text};
 use plenum_services::status_board::{StatusBoard, StatusBoardConfig};
 use plenum_store::{Embedded, EmbeddedConfig};
@@ -270,9 +271,26 @@ impl World {
             Arc::new(|| HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" });
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), Default::default());
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
+        let market = Market::new(
+            store.clone(),
+            signals.clone(),
+            accounts.clone(),
+            clock.clone(),
+            MarketConfig::default(),
+        );
         let codes = Codes::new(accounts.clone(), letters.clone());
-        let parts =
-            RestParts { accounts, codes, api_keys, conversations, conferences, status_board, idempotency, health, clock };
+        let parts = RestParts {
+            accounts,
+            codes,
+            market,
+            api_keys,
+            conversations,
+            conferences,
+            status_board,
+            idempotency,
+            health,
+            clock,
+        };
         let state = RestState::new(parts, config);
         Self { state, signals, letters, clock: moved, store, layer: web::Data::new(layer), http, _directory: directory }
     }

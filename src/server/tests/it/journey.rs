@@ -5,6 +5,7 @@ mod changes;
 mod chat;
 pub mod conference;
 mod kinds;
+mod market;
 mod personal;
 mod presence;
 mod resume;

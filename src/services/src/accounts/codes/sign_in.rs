@@ -13,14 +13,14 @@ use plenum_schema::{Refusal, RefusalCode};
 use std::net::IpAddr;
 
 /// A code from an e-mail address or a telephone. The account is made where there is none.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct CodeSignIn {
     /// Where the code was sent: this or `phone`.
     pub email: Option<String>,
     /// Where the code was sent.
     pub phone: Option<String>,
     /// The digits.
-    pub code: String,
+    pub code: Secret,
     /// Of a new account, or of one whose address nobody had proved until now.
     pub password: Option<Secret>,
     /// Members of a new account's profile.
@@ -36,7 +36,8 @@ fn proved_at(account: &Account, name: &Name) -> Option<i64> {
 }
 
 fn prove(account: &mut Account, name: &Name, now: i64) {
-    let at = if matches!(name, Name::Phone(_)) { &mut account.phone_verified_at } else { &mut account.email_verified_at };
+    let at =
+        if matches!(name, Name::Phone(_)) { &mut account.phone_verified_at } else { &mut account.email_verified_at };
     at.get_or_insert(now);
 }
 
@@ -64,7 +65,7 @@ impl Codes {
             password::check(&inner.config.password, "password", password, &context(&new))?;
         }
         let door = Door { purpose: Purpose::SignIn, name };
-        self.redeem(&door, &request.code, request.address).await?;
+        self.redeem(&door, request.code.expose(), request.address).await?;
         let account = match inner.owner(&door.name).await? {
             Some(account) => self.welcome(account, &door.name, &request).await?,
             None => match self.found(new, &names, &door.name, &request).await {
