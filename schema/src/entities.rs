@@ -5,6 +5,7 @@ mod api_key;
 mod block;
 mod conference;
 mod conversation;
+mod event;
 mod idempotency;
 mod keys;
 mod market;
@@ -21,6 +22,7 @@ pub use conference::{
     ConferenceCode, ConferenceRow, HostedConference, Invitation, Participant, QuestionResults, QuestionRow,
 };
 pub use conversation::{Marks, Membership};
+pub use event::{EventRow, EventSeats};
 pub use idempotency::IdempotencyRow;
 pub use keys::KeyRingRow;
 pub use market::{CartItem, ORDER_SHARDS, OpenOrder, Order, OrderOf, Product, SellerApplication, Stock, order_shard};
@@ -66,4 +68,6 @@ pub const TABLES: &[&Table] = &[
     OrderOf::TABLE,
     CartItem::TABLE,
     SellerApplication::TABLE,
+    EventRow::TABLE,
+    EventSeats::TABLE,
 ];

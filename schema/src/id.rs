@@ -70,6 +70,8 @@ ids! {
     ProductId;
     /// An order of the marketplace.
     OrderId;
+    /// An event that people meet at.
+    EventId;
     /// A log entry's own id: the idempotency key of the write that made it.
     EntryId;
 }

@@ -119,6 +119,8 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0037", 37, "orders_of"),
     migration!("0038", 38, "cart_items"),
     migration!("0039", 39, "seller_applications"),
+    migration!("0040", 40, "events"),
+    migration!("0041", 41, "event_seats"),
 ];
 
 #[cfg(test)]

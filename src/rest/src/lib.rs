@@ -13,6 +13,7 @@ mod codes;
 mod conferences;
 mod conversations;
 mod domains;
+mod events;
 mod live;
 mod marketplace;
 mod moment;

@@ -85,6 +85,7 @@ pub fn document() -> OpenApi {
         ("conferences", "Audiences that join by code and vote"),
         ("live", "Receiving what happens without a WebSocket"),
         ("status board", "Which domains are blocked: brands, domains, what checkers report"),
+        ("events", "Events with seats and a waiting list"),
         ("marketplace", "What is offered, carts, orders"),
         ("administration", "For admins: keys of programs, roles"),
         ("operations", "The server itself"),

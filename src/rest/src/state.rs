@@ -8,6 +8,7 @@ use plenum_services::api_keys::ApiKeys;
 use plenum_services::clock::SharedClock;
 use plenum_services::conferences::Conferences;
 use plenum_services::conversations::Conversations;
+use plenum_services::events::Events;
 use plenum_services::idempotency::Idempotency;
 use plenum_services::market::Market;
 use plenum_services::status_board::StatusBoard;
@@ -64,6 +65,8 @@ pub struct RestParts {
     pub conferences: Conferences,
     /// The status board.
     pub status_board: StatusBoard,
+    /// Events.
+    pub events: Events,
     /// The marketplace.
     pub market: Market,
     /// Answers that are given again.

@@ -36,6 +36,7 @@ use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
 use plenum_services::api_keys::ApiKeysConfig;
 use plenum_services::conferences::BoardLimits;
+use plenum_services::events::EventsConfig;
 use plenum_services::idempotency::IdempotencyConfig;
 use plenum_services::market::MarketConfig;
 use plenum_services::status_board::StatusBoardConfig;
@@ -86,6 +87,8 @@ pub struct Config {
     pub board: BoardLimits,
     /// Which domains are blocked.
     pub status_board: StatusBoardConfig,
+    /// Events.
+    pub events: EventsConfig,
     /// The marketplace.
     pub market: MarketConfig,
     /// Keys of programs.

@@ -36,8 +36,10 @@ use plenum_services::accounts::{Accounts, Codes};
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, run_audiences};
 use plenum_services::conversations::{Conversations, Parts, run_nudges};
+use plenum_services::events::Events;
 use plenum_services::idempotency::Idempotency;
 use plenum_services::market::{Market, run_market};
+use plenum_services::notices::Notices;
 use plenum_services::status_board::StatusBoard;
 use prometheus::Registry;
 use std::sync::Arc;
@@ -171,6 +173,7 @@ struct Core {
     api_keys: ApiKeys,
     status_board: StatusBoard,
     market: Market,
+    events: Events,
     codes: Codes,
     outbox: Option<Outbox>,
 }
@@ -231,13 +234,10 @@ impl Core {
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), config.api_keys.clone());
         let status_board =
             StatusBoard::new(store.clone(), link.publisher(), clock.clone(), config.status_board.clone());
-        let market = Market::new(
-            store.clone(),
-            link.publisher(),
-            accounts.clone(),
-            clock.clone(),
-            config.market.clone(),
-        );
+        let market =
+            Market::new(store.clone(), link.publisher(), accounts.clone(), clock.clone(), config.market.clone());
+        let notices = Notices::new(link.publisher());
+        let events = Events::new(store.clone(), notices, clock.clone(), config.events.clone());
         let core = Self {
             store,
             clock,
@@ -254,6 +254,7 @@ impl Core {
             api_keys,
             status_board,
             market,
+            events,
             codes,
             outbox,
         };
@@ -328,6 +329,7 @@ impl Core {
             accounts: self.accounts.clone(),
             codes: self.codes.clone(),
             market: self.market.clone(),
+            events: self.events.clone(),
             api_keys: self.api_keys.clone(),
             conversations: Arc::new(self.conversations.clone()),
             conferences: self.conferences.clone(),

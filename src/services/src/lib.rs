@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod conferences;
 pub mod conversations;
+pub mod events;
 pub mod idempotency;
 pub mod market;
 pub mod messenger;

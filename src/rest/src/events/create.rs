@@ -11,12 +11,7 @@ use plenum_services::idempotency::Request;
 #[utoipa::path(post, path = "/events", tag = "events", request_body = EventBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe for 24 h")),
     responses((status = 201, description = "Made", body = EventAnswer)))]
-pub async fn handle(
-    caller: Caller,
-    state: web::Data<RestState>,
-    key: IdempotencyKey,
-    body: Body<EventBody>,
-) -> Answer {
+pub async fn handle(caller: Caller, state: web::Data<RestState>, key: IdempotencyKey, body: Body<EventBody>) -> Answer {
     let user = caller.user();
     let request = key.0.map(|key| Request::new(user.0.as_bytes(), &key, "POST events", &body.raw));
     let id = request.and_then(|request| request.client_ref().parse::<EventId>().ok());

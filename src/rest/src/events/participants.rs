@@ -33,7 +33,8 @@ pub async fn handle(_: Caller, state: web::Data<RestState>, id: Id<EventId>, pag
     let skip: usize = page.0.cursor.as_deref().map(|text| text.parse().map_err(wrong)).transpose()?.unwrap_or(0);
     let (_, seats) = state.events.event(id.0).await?;
     let limit = page.0.limit()?;
-    let all = seats.seated.iter().map(|user| (*user, "joined")).chain(seats.waiting.iter().map(|user| (*user, "waiting")));
+    let all =
+        seats.seated.iter().map(|user| (*user, "joined")).chain(seats.waiting.iter().map(|user| (*user, "waiting")));
     let shown: Vec<_> = all.skip(skip).take(limit).collect();
     let people = People::read(&state, shown.iter().map(|(user, _)| *user)).await?;
     let items = shown.iter().map(|(user, status)| Participant { user: people.person(*user), status }).collect();

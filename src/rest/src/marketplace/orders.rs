@@ -36,7 +36,12 @@ fn cursor(text: &str) -> Option<(i64, OrderId)> {
 /// The own orders
 #[utoipa::path(get, path = "/marketplace/orders", tag = "marketplace", params(PageParams, Which),
     responses((status = 200, description = "A page", body = Page)))]
-pub async fn handle(caller: Caller, state: web::Data<RestState>, page: Query<PageQuery>, which: Query<Which>) -> Answer {
+pub async fn handle(
+    caller: Caller,
+    state: web::Data<RestState>,
+    page: Query<PageQuery>,
+    which: Query<Which>,
+) -> Answer {
     let side = match which.0.side.as_deref() {
         None | Some("" | "bought") => Side::Bought,
         Some("sold") => Side::Sold,

@@ -104,7 +104,11 @@ async fn the_clock_and_the_organizer_say_where_an_event_stands() {
     };
     assert_eq!((list("status=completed").await, list("status=upcoming").await, list("q=PARTY").await), (1, 0, 1));
     assert_eq!((list("from=2002-01-01").await, list("to=2000-12-31").await), (0, 0));
-    for (field, body) in [("title", json!({ "date": DATE })), ("date", json!({ "title": "x" })), ("date", json!({ "title": "x", "date": "soon" }))] {
+    for (field, body) in [
+        ("title", json!({ "date": DATE })),
+        ("date", json!({ "title": "x" })),
+        ("date", json!({ "title": "x", "date": "soon" })),
+    ] {
         let wrong = world.post(&host, "/events", body).await;
         assert_eq!((wrong.problem().0, &wrong.json()["errors"][0]["field"]), (422, &json!(field)));
     }

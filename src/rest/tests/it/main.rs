@@ -10,6 +10,7 @@ mod contract;
 mod conversations;
 mod documentation;
 mod errors;
+mod events;
 mod groups;
 mod idempotency;
 mod leaks;

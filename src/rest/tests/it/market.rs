@@ -87,7 +87,11 @@ async fn a_buyer_and_a_seller_bring_an_order_to_its_end_and_both_hear_of_it() {
     assert_eq!(heard(&sam), [Created, Paid, Shipped, Delivered]);
     for (who, side) in [(&ann, "bought"), (&sam, "sold")] {
         let list = world.get(who, &format!("/orders?side={side}")).await.ok(200);
-        assert_eq!((list["items"].as_array().expect("items").len(), &list["items"][0]["id"]), (1, &json!(id)), "{side}");
+        assert_eq!(
+            (list["items"].as_array().expect("items").len(), &list["items"][0]["id"]),
+            (1, &json!(id)),
+            "{side}"
+        );
     }
     assert_eq!(status(&world, &sam, &id, "refunded").await.ok(200)["status"], "refunded");
     assert_eq!(stock(&world, &sam, &cup).await, (8, 0, 8), "what comes back is counted in by hand");
@@ -349,20 +353,29 @@ async fn somebody_asks_to_sell_and_an_admin_decides() {
 async fn every_route_of_the_marketplace_is_open_to_those_it_is_for_and_nobody_else() {
     let world = World::new();
     let (sam, sue) = (seller(&world, "sam").await, seller(&world, "sue").await);
-    let (ann, eve, admin) =
-        (world.register("ann").await, world.register("eve").await, world.admin("boss").await);
+    let (ann, eve, admin) = (world.register("ann").await, world.register("eve").await, world.admin("boss").await);
     let cup = offer(&world, &sam, "Cup", 990, 5).await;
     put(&world, &ann, &cup, 1).await;
     let id = id_of(&order(&world, &ann).await.ok(201));
-    let body = json!({ "title": "x", "price": 1, "currency": "EUR", "quantity": 5, "productId": cup, "status": "x", "shop": "x" });
+    let body = |status: &str| json!({ "title": "x", "price": 1, "currency": "EUR", "quantity": 5, "productId": cup, "status": status, "shop": "x" });
     let of_market = plenum_rest::listed().into_iter().filter(|one| {
-        ["/marketplace", "/products", "/orders", "/cart", "/inventory", "/seller"].iter().any(|start| one.path.starts_with(start))
+        ["/marketplace", "/products", "/orders", "/cart", "/inventory", "/seller"]
+            .iter()
+            .any(|start| one.path.starts_with(start))
     });
     let mut rows = 0;
     for route in of_market {
-        let id = if route.path.contains("/orders/") { &id } else if route.path.contains("/products/") { &cup } else { &eve.id };
+        let id = if route.path.contains("/orders/") {
+            &id
+        } else if route.path.contains("/products/") {
+            &cup
+        } else {
+            &eve.id
+        };
         let path = route.path.replace("{id}", id).replace("{productId}", &cup);
-        let is_stateful = route.path.ends_with("/orders") || route.path.contains("cart") || route.path.contains("seller-app");
+        let body = body(if route.path.contains("product") { "ACTIVE" } else { "x" });
+        let is_stateful =
+            route.path.ends_with("/orders") || route.path.contains("cart") || route.path.contains("seller-app");
         let ask = |who: &Person| world.ask(who.request(route.method, &path).set_json(&body));
         let nobody = world.ask(plain(route.method, &path).set_json(&body)).await.status;
         let (buyer, stranger, other_seller) = (ask(&ann).await.status, ask(&eve).await.status, ask(&sue).await.status);
@@ -371,7 +384,13 @@ async fn every_route_of_the_marketplace_is_open_to_those_it_is_for_and_nobody_el
             Access::Open => assert_eq!([nobody, buyer, stranger, other_seller], [200; 4], "{what}"),
             Access::Seller => {
                 assert_eq!([nobody, buyer, stranger], [401, 403, 403], "{what}");
-                let wanted = if route.path.contains("/orders/") { 422 } else if path.contains(&cup) { 403 } else { 201 };
+                let wanted = if route.path.contains("/orders/") {
+                    422
+                } else if path.contains(&cup) {
+                    403
+                } else {
+                    201
+                };
                 assert_eq!(other_seller, wanted, "{what}");
             }
             Access::Admin => {

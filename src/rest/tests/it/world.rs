@@ -24,9 +24,11 @@ use plenum_services::accounts::{Accounts, AccountsConfig, Codes, Role, Secret};
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Conferences};
 use plenum_services::conversations::{Conversations, ConversationsConfig, Parts};
+use plenum_services::events::{Events, EventsConfig};
 use plenum_services::idempotency::{Idempotency, IdempotencyConfig};
 use plenum_services::market::{Market, MarketConfig};
 use plenum_services::messenger::{Message, Messenger, MessengerFuture, Recipient, SendError, Sent, Text};
+use plenum_services::notices::Notices;
 use plenum_services::status_board::{StatusBoard, StatusBoardConfig};
 use plenum_store::{Embedded, EmbeddedConfig};
 use serde_json::Value;
@@ -271,18 +273,16 @@ impl World {
             Arc::new(|| HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" });
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), Default::default());
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
-        let market = Market::new(
-            store.clone(),
-            signals.clone(),
-            accounts.clone(),
-            clock.clone(),
-            MarketConfig::default(),
-        );
+        let market =
+            Market::new(store.clone(), signals.clone(), accounts.clone(), clock.clone(), MarketConfig::default());
+        let notices = Notices::new(signals.clone());
+        let events = Events::new(store.clone(), notices, clock.clone(), EventsConfig::default());
         let codes = Codes::new(accounts.clone(), letters.clone());
         let parts = RestParts {
             accounts,
             codes,
             market,
+            events,
             api_keys,
             conversations,
             conferences,

@@ -4,6 +4,7 @@ mod access;
 mod changes;
 mod chat;
 pub mod conference;
+mod events;
 mod kinds;
 mod market;
 mod personal;

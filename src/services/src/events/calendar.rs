@@ -109,7 +109,9 @@ mod tests {
         assert!(file.starts_with("BEGIN:VCALENDAR\r\n") && file.ends_with("END:VCALENDAR\r\n"));
         assert!(file.contains("SUMMARY:Tea\\, cake\\; and \u{e9}\r\n"), "{file}");
         assert!(file.contains("DTSTART:20231114T221320Z\r\nDTEND:20231114T231320Z\r\n"), "{file}");
-        assert!(file.contains("DESCRIPTION:one\\ntwo") && file.contains("STATUS:CANCELLED") && file.contains("SEQUENCE:2"));
+        assert!(
+            file.contains("DESCRIPTION:one\\ntwo") && file.contains("STATUS:CANCELLED") && file.contains("SEQUENCE:2")
+        );
         assert!(file.split("\r\n").all(|line| line.len() <= LINE), "{file}");
         let unfolded = file.replace("\r\n ", "");
         assert!(unfolded.contains(&"\u{e9}".repeat(60)));

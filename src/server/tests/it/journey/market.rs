@@ -115,7 +115,12 @@ async fn a_server_that_is_killed_in_the_rush_has_sold_nothing_twice_and_holds_no
         assert_eq!(ask(world.address(), &buyers[number], "POST", "/api/marketplace/cart", "", &item).unwrap().0, 200);
     });
     world.end().await;
-    let settings = &["market.half_done_s=5", "market.sweep_every_s=1", "idempotency.claim_ms=1000", "http.address_rate.per_second=0"];
+    let settings = &[
+        "market.half_done_s=5",
+        "market.sweep_every_s=1",
+        "idempotency.claim_ms=1000",
+        "http.address_rate.per_second=0",
+    ];
     let made = Mutex::new(std::collections::BTreeMap::new());
     let order = |at: SocketAddr, number: usize| {
         let answer = ask(at, &buyers[number], "POST", "/api/marketplace/orders", "one", &json!({}))?;
@@ -130,11 +135,13 @@ async fn a_server_that_is_killed_in_the_rush_has_sold_nothing_twice_and_holds_no
         let program = Program::start(data.path(), settings);
         let (at, answered) = (program.address, AtomicUsize::new(0));
         std::thread::scope(|scope| {
-            scope.spawn(|| rush(BUYERS, |number| {
-                if order(at, number).is_some() {
-                    answered.fetch_add(1, Ordering::Relaxed);
-                }
-            }));
+            scope.spawn(|| {
+                rush(BUYERS, |number| {
+                    if order(at, number).is_some() {
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            });
             let deadline = Instant::now() + Duration::from_secs(20);
             while answered.load(Ordering::Relaxed) < 5 + 7 * usize::try_from(round).unwrap() {
                 assert!(Instant::now() < deadline, "nobody is answered");
