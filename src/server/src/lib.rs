@@ -3,8 +3,10 @@
 //! Tests run the whole server in their own process: [`config::Config`], then [`serve::start`].
 
 pub mod backend;
+mod chores;
 pub mod cli;
 pub mod client;
+mod community;
 mod conference_backend;
 pub mod config;
 mod link;

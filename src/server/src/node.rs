@@ -1,6 +1,8 @@
 //! The wiring: what a node is made of, in the order in which it starts and, backwards, ends.
 
 use crate::backend::{HubReader, NodeBackend};
+use crate::chores::{forget_codes, look_at_keys, maintain};
+use crate::community::Community;
 use crate::config::{Config, Engine};
 use crate::link::Link;
 use crate::operations::{self, Phase, Readiness};
@@ -29,17 +31,14 @@ use plenum_edge::poll::Directory as Polls;
 use plenum_edge::socketio::{Sessions, SocketIo, SocketIoMetrics};
 use plenum_edge::{PlainMetrics, Surface};
 use plenum_http::{HttpLayer, cors, envelope, no_such_path};
-use plenum_providers::{Messengers, Outbox};
 use plenum_rest::{RestParts, RestState};
 use plenum_schema::NodeId;
-use plenum_services::accounts::{Accounts, Codes};
+use plenum_services::accounts::Accounts;
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, run_audiences};
 use plenum_services::conversations::{Conversations, Parts, run_nudges};
-use plenum_services::events::Events;
 use plenum_services::idempotency::Idempotency;
-use plenum_services::market::{Market, run_market};
-use plenum_services::notices::Notices;
+use plenum_services::market::run_market;
 use plenum_services::status_board::StatusBoard;
 use prometheus::Registry;
 use std::sync::Arc;
@@ -47,10 +46,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How often the accounts service looks after its keys.
-const MAINTAIN_EVERY: Duration = Duration::from_secs(3_600);
-/// Idempotency keys looked at in one step of the hourly purge.
-const PURGED_AT_ONCE: usize = 500;
 /// How often a drain looks whether the last connection has gone.
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
 /// How long worker threads may take to let go of the store after they have stopped.
@@ -172,10 +167,7 @@ struct Core {
     idempotency: Arc<Idempotency>,
     api_keys: ApiKeys,
     status_board: StatusBoard,
-    market: Market,
-    events: Events,
-    codes: Codes,
-    outbox: Option<Outbox>,
+    community: Community,
 }
 
 impl Core {
@@ -186,9 +178,7 @@ impl Core {
         let node = NodeId(clock.new_id());
         let link = Link::open(config, node, &hubs, &clock, registry)?;
         let accounts = open_accounts(config, &store, &clock, &link).await?;
-        let messengers = Messengers::open(&config.mail, &config.sms, config.http.listen.ip().is_loopback())?;
-        let outbox = messengers.outbox().cloned();
-        let codes = Codes::new(accounts.clone(), Arc::new(messengers));
+        let community = Community::open(config, &store, &clock, link.publisher(), &accounts)?;
         let (recents, standings) = (Arc::new(Recents::default()), Arc::new(Standings::default()));
         let around = Surroundings {
             store: store.clone(),
@@ -234,10 +224,6 @@ impl Core {
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), config.api_keys.clone());
         let status_board =
             StatusBoard::new(store.clone(), link.publisher(), clock.clone(), config.status_board.clone());
-        let market =
-            Market::new(store.clone(), link.publisher(), accounts.clone(), clock.clone(), config.market.clone());
-        let notices = Notices::new(link.publisher());
-        let events = Events::new(store.clone(), notices, clock.clone(), config.events.clone());
         let core = Self {
             store,
             clock,
@@ -253,10 +239,7 @@ impl Core {
             idempotency,
             api_keys,
             status_board,
-            market,
-            events,
-            codes,
-            outbox,
+            community,
         };
         core.join();
         Ok(core)
@@ -327,9 +310,9 @@ impl Core {
         let readiness = readiness.clone();
         let parts = RestParts {
             accounts: self.accounts.clone(),
-            codes: self.codes.clone(),
-            market: self.market.clone(),
-            events: self.events.clone(),
+            codes: self.community.codes.clone(),
+            market: self.community.market.clone(),
+            events: self.community.events.clone(),
             api_keys: self.api_keys.clone(),
             conversations: Arc::new(self.conversations.clone()),
             conferences: self.conferences.clone(),
@@ -369,7 +352,7 @@ impl Node {
         let layer = web::Data::new(layer.over_tls(config.edge().tls.certificate_file.is_some()));
         let rest = core.rest(config, &readiness);
         let echo = config.websocket.echo;
-        let outbox = core.outbox.clone();
+        let outbox = core.community.outbox.clone();
         let product = plenum_pages::Product { name: "plenum".to_owned(), version: VERSION.to_owned() };
         let app = move |edge: &Surface| {
             App::new()
@@ -396,8 +379,8 @@ impl Node {
         let background = vec![
             actix_web::rt::spawn(look_at_keys(core.accounts.clone())),
             actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
-            actix_web::rt::spawn(forget_codes(core.codes)),
-            actix_web::rt::spawn(run_market(core.market)),
+            actix_web::rt::spawn(forget_codes(core.community.codes)),
+            actix_web::rt::spawn(run_market(core.community.market)),
             actix_web::rt::spawn(presence::run(presence.clone())),
             actix_web::rt::spawn(run_nudges(core.conversations)),
             actix_web::rt::spawn(run_audiences(
@@ -477,53 +460,5 @@ impl Node {
         self.hubs.close();
         self.operations.stop(true).await;
         tracing::info!("drained");
-    }
-}
-
-/// Takes over what other nodes have made of shared keys.
-async fn look_at_keys(accounts: Accounts) {
-    while accounts.shares_keys() {
-        tokio::time::sleep(Duration::from_secs(accounts.keys_every_s())).await;
-        if let Err(error) = accounts.maintain().await {
-            tracing::warn!(%error, "the signing keys could not be looked at");
-        }
-    }
-}
-
-async fn maintain(accounts: Accounts, idempotency: Arc<Idempotency>) {
-    loop {
-        tokio::time::sleep(MAINTAIN_EVERY).await;
-        if let Err(error) = accounts.maintain().await {
-            tracing::error!(%error, "the signing keys could not be looked after");
-        }
-        let mut after = None;
-        loop {
-            match idempotency.purge(after, PURGED_AT_ONCE).await {
-                Ok(Some(next)) => after = Some(next),
-                Ok(None) => break,
-                Err(refusal) => {
-                    tracing::warn!(%refusal, "old idempotency keys stay until the next hour");
-                    break;
-                }
-            }
-        }
-    }
-}
-
-/// Forgets codes that have ended.
-async fn forget_codes(codes: Codes) {
-    loop {
-        tokio::time::sleep(MAINTAIN_EVERY).await;
-        let mut after = None;
-        loop {
-            match codes.purge(after, PURGED_AT_ONCE).await {
-                Ok(Some(next)) => after = Some(next),
-                Ok(None) => break,
-                Err(refusal) => {
-                    tracing::warn!(%refusal, "old codes stay until the next hour");
-                    break;
-                }
-            }
-        }
     }
 }
