@@ -105,7 +105,7 @@ impl Drop for Server {
     }
 }
 
-/// A real mail server, where there is one: `scripts/services/smtp/install` says how.
+/// A real mail server: the program `aiosmtpd` of the Python package of that name, where `PLENUM_TEST_SMTP` says it is.
 fn real(mails: &std::path::Path) -> Option<(Server, u16)> {
     let program = std::env::var_os("PLENUM_TEST_SMTP")?;
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
