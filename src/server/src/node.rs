@@ -351,8 +351,7 @@ impl Node {
             HttpLayer::new(surface.clone(), Arc::new(core.accounts.clone()), core.clock.clone(), Some(observer))?;
         let layer = web::Data::new(layer.over_tls(config.edge().tls.certificate_file.is_some()));
         let rest = core.rest(config, &readiness);
-        let echo = config.websocket.echo;
-        let outbox = core.community.outbox.clone();
+        let (echo, outbox) = (config.websocket.echo, core.community.outbox.clone());
         let product = plenum_pages::Product { name: "plenum".to_owned(), version: VERSION.to_owned() };
         let app = move |edge: &Surface| {
             App::new()

@@ -197,6 +197,25 @@ impl Seen {
     }
 }
 
+fn presence_of(store: &SharedStore, signals: &Arc<Signals>, clock: &SharedClock) -> Presence {
+    let parts = presence::Parts {
+        node: plenum_schema::NodeId(clock.new_id()),
+        is_shared: false,
+        store: store.clone(),
+        publisher: signals.clone(),
+        clock: clock.clone(),
+        metrics: PresenceMetrics::new(&prometheus::Registry::new()).expect("metrics"),
+    };
+    Presence::new(parts, PresenceConfig { grace_ms: 0, ..PresenceConfig::default() })
+}
+
+fn trade(store: &SharedStore, signals: &Arc<Signals>, accounts: &Accounts, clock: &SharedClock) -> (Market, Events) {
+    let config = MarketConfig::default();
+    let market = Market::new(store.clone(), signals.clone(), accounts.clone(), clock.clone(), config);
+    let notices = Notices::new(signals.clone());
+    (market, Events::new(store.clone(), notices, clock.clone(), EventsConfig::default()))
+}
+
 impl World {
     pub fn new() -> Self {
         Self::with(&RestConfig::default())
@@ -231,16 +250,7 @@ impl World {
             metrics: OwnerMetrics::new().expect("metrics"),
             config: Arc::new(OwnerConfig::default()),
         };
-        let registry = prometheus::Registry::new();
-        let presence = presence::Parts {
-            node: plenum_schema::NodeId(clock.new_id()),
-            is_shared: false,
-            store: store.clone(),
-            publisher: signals.clone(),
-            clock: clock.clone(),
-            metrics: PresenceMetrics::new(&registry).expect("metrics"),
-        };
-        let presence = Presence::new(presence, PresenceConfig { grace_ms: 0, ..PresenceConfig::default() });
+        let presence = presence_of(&store, &signals, &clock);
         let parts = Parts {
             store: store.clone(),
             directory: Directory::new(around.clone(), Default::default(), Arc::new(SingleNode)),
@@ -273,10 +283,7 @@ impl World {
             Arc::new(|| HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" });
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), Default::default());
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
-        let market =
-            Market::new(store.clone(), signals.clone(), accounts.clone(), clock.clone(), MarketConfig::default());
-        let notices = Notices::new(signals.clone());
-        let events = Events::new(store.clone(), notices, clock.clone(), EventsConfig::default());
+        let (market, events) = trade(&store, &signals, &accounts, &clock);
         let codes = Codes::new(accounts.clone(), letters.clone());
         let parts = RestParts {
             accounts,

@@ -9,6 +9,7 @@ use plenum_schema::wire::{OrderState, Signal};
 use plenum_services::accounts::Role;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -102,6 +103,33 @@ async fn five_hundred_buyers_who_all_click_twice_get_exactly_the_ten_pieces_ther
     world.end().await;
 }
 
+/// Starts the program, lets everybody order, and kills it when some were answered: three times, each a little later.
+fn kill_in_the_rush(
+    data: &Path,
+    settings: &[&str],
+    buyers: usize,
+    order: &(impl Fn(SocketAddr, usize) -> Option<(u16, Value)> + Sync),
+) {
+    for round in 0..3 {
+        let program = Program::start(data, settings);
+        let (at, answered) = (program.address, AtomicUsize::new(0));
+        let one = |number| {
+            if order(at, number).is_some() {
+                answered.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| rush(buyers, one));
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while answered.load(Ordering::Relaxed) < 5 + 7 * round {
+                assert!(Instant::now() < deadline, "nobody is answered");
+                std::thread::yield_now();
+            }
+            program.kill();
+        });
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_in_the_rush_has_sold_nothing_twice_and_holds_nothing_for_nobody() {
     const BUYERS: usize = 60;
@@ -131,25 +159,7 @@ async fn a_server_that_is_killed_in_the_rush_has_sold_nothing_twice_and_holds_no
         }
         Some(answer)
     };
-    for round in 0..3_u64 {
-        let program = Program::start(data.path(), settings);
-        let (at, answered) = (program.address, AtomicUsize::new(0));
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                rush(BUYERS, |number| {
-                    if order(at, number).is_some() {
-                        answered.fetch_add(1, Ordering::Relaxed);
-                    }
-                })
-            });
-            let deadline = Instant::now() + Duration::from_secs(20);
-            while answered.load(Ordering::Relaxed) < 5 + 7 * usize::try_from(round).unwrap() {
-                assert!(Instant::now() < deadline, "nobody is answered");
-                std::thread::yield_now();
-            }
-            program.kill();
-        });
-    }
+    kill_in_the_rush(data.path(), settings, BUYERS, &order);
     // Everybody asks again with the same key until the answer is one for good.
     let program = Program::start(data.path(), settings);
     let at = program.address;
