@@ -5,9 +5,12 @@ mod api_key;
 mod block;
 mod conference;
 mod conversation;
+mod event;
 mod idempotency;
 mod keys;
+mod market;
 mod message_state;
+mod one_time_code;
 mod presence;
 mod room;
 mod status_board;
@@ -20,9 +23,12 @@ pub use conference::{
     QuestionRow, RosterEntry,
 };
 pub use conversation::{Marks, Membership};
+pub use event::{EventRow, EventSeats};
 pub use idempotency::IdempotencyRow;
 pub use keys::KeyRingRow;
+pub use market::{CartItem, ORDER_SHARDS, OpenOrder, Order, OrderOf, Product, SellerApplication, Stock, order_shard};
 pub use message_state::{MessageStateRow, Reaction};
+pub use one_time_code::OneTimeCode;
 pub use presence::LastSeen;
 pub use room::{ConversationSettings, ROOM_SHARDS, RoomRow, room_shard};
 pub use status_board::{Brand, StatusDomain, StatusName, StatusPeriod};
@@ -57,4 +63,14 @@ pub const TABLES: &[&Table] = &[
     ConferenceExpiry::TABLE,
     RosterEntry::TABLE,
     KeyRingRow::TABLE,
+    OneTimeCode::TABLE,
+    Product::TABLE,
+    Stock::TABLE,
+    Order::TABLE,
+    OpenOrder::TABLE,
+    OrderOf::TABLE,
+    CartItem::TABLE,
+    SellerApplication::TABLE,
+    EventRow::TABLE,
+    EventSeats::TABLE,
 ];

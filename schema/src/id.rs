@@ -66,6 +66,12 @@ ids! {
     DomainId;
     /// An API key of a program.
     ApiKeyId;
+    /// Something offered on the marketplace.
+    ProductId;
+    /// An order of the marketplace.
+    OrderId;
+    /// An event that people meet at.
+    EventId;
     /// A log entry's own id: the idempotency key of the write that made it.
     EntryId;
 }
@@ -119,6 +125,14 @@ impl ConferenceId {
     #[must_use]
     pub fn chat(self) -> ConversationId {
         ConversationId(derived("plenum.conference.chat", &[self.0.as_bytes()]))
+    }
+}
+
+impl OrderId {
+    /// An order made with a client ref: a retried one finds the first.
+    #[must_use]
+    pub fn of_client_ref(buyer: UserId, client_ref: &str) -> Self {
+        Self(derived("plenum.order", &[buyer.0.as_bytes(), client_ref.as_bytes()]))
     }
 }
 

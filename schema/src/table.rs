@@ -163,6 +163,9 @@ field!(crate::QuestionId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::ParticipantId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::BrandId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::DomainId, Uuid, |v| v.0, v => Some(Self(v)));
+field!(crate::ProductId, Uuid, |v| v.0, v => Some(Self(v)));
+field!(crate::OrderId, Uuid, |v| v.0, v => Some(Self(v)));
+field!(crate::EventId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::ApiKeyId, Uuid, |v| v.0, v => Some(Self(v)));
 
 impl<T: FieldValue> FieldValue for Option<T> {

@@ -6,6 +6,7 @@
 mod client;
 mod close;
 mod conference;
+mod market;
 mod notices;
 mod server;
 mod status_board;
@@ -19,6 +20,7 @@ pub use conference::{
     AskQuestion, BoardChange, ConferenceChange, ConferenceQuestion, LiveReaction, LiveReactions, ModerateQuestion,
     ReactLive, ReplyTo, ShowResults, Upvote, Vote, Voted, Withdraw,
 };
+pub use market::{OrderState, OrderUpdated};
 pub use notices::{ConversationChange, ConversationUpdated, Notification, PresenceSignal, UnreadSignal};
 pub use server::{
     Ack, AckResult, CaughtUp, Changed, ConversationAdded, Event, EventFrame, Gap, GapReason, Goodbye, Heartbeat,

@@ -23,6 +23,17 @@ export class Api {
     this.session.begin(await call("POST", "/api/auth/login", { email, password, device }));
   }
 
+  /** Sends a code to an e-mail address or a telephone. */
+  async sendCode(address) {
+    await named("address", call("POST", "/api/auth/send-code", reached(address)));
+  }
+
+  /** Signs in with the code that was sent there; the account is made where there is none. */
+  async signInWithCode(address, code) {
+    const device = { name: deviceName() };
+    this.session.begin(await call("POST", "/api/auth/verify-code", { ...reached(address), code, device }));
+  }
+
   /** Ends the session here at once, and on the server if it can be reached. */
   async logout() {
     const token = await this.session.token().catch(() => undefined);
@@ -129,4 +140,20 @@ function deviceName() {
   const system = ["Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux"].find((name) => agent.includes(name));
   const names = { Edg: "Edge", OPR: "Opera" };
   return `${names[browser] ?? browser}${system ? ` on ${system}` : ""}`;
+}
+
+/** What somebody typed, as the member that it is. */
+function reached(address) {
+  return address.includes("@") ? { email: address } : { phone: address };
+}
+
+/** What the server says about one member, said about another. */
+async function named(field, asked) {
+  try {
+    return await asked;
+  } catch (error) {
+    const message = error.fields?.email ?? error.fields?.phone ?? error.fields?.to;
+    if (message) error.fields = { [field]: message };
+    throw error;
+  }
 }

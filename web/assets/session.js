@@ -115,8 +115,9 @@ export class Session extends Emitter {
   #write({ user, accessToken, refreshToken, expiresIn }) {
     // By this machine's clock from now: it need not agree with the server's.
     const expiresAt = Date.now() + expiresIn * 1000;
-    const { id, fullName, email } = user;
-    const session = { user: { id, fullName, email }, accessToken, refreshToken, expiresAt };
+    const { id, fullName, name, email } = user;
+    // Whoever came by a code has said no name yet.
+    const session = { user: { id, fullName: fullName ?? name, email }, accessToken, refreshToken, expiresAt };
     this.#storage.setItem(KEY, JSON.stringify(session));
   }
 }

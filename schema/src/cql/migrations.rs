@@ -113,6 +113,18 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0031", 31, "participants_weight"),
     migration!("0032", 32, "conference_invitations_weight"),
     migration!("0033", 33, "conference_rosters"),
+    migration!("0034", 34, "one_time_codes"),
+    migration!("0035", 35, "accounts_email_verified_at"),
+    migration!("0036", 36, "accounts_phone_verified_at"),
+    migration!("0037", 37, "products"),
+    migration!("0038", 38, "stocks"),
+    migration!("0039", 39, "orders"),
+    migration!("0040", 40, "open_orders"),
+    migration!("0041", 41, "orders_of"),
+    migration!("0042", 42, "cart_items"),
+    migration!("0043", 43, "seller_applications"),
+    migration!("0044", 44, "events"),
+    migration!("0045", 45, "event_seats"),
 ];
 
 #[cfg(test)]

@@ -66,7 +66,11 @@ entity! {
             /// Milliseconds since 1970.
             updated_at: i64,
             /// Grows with every change: the condition of compare-and-set.
-            version: i64
+            version: i64,
+            /// When a code sent there proved the e-mail address, milliseconds since 1970.
+            email_verified_at: Option<i64>,
+            /// When a code sent there proved the telephone number, milliseconds since 1970.
+            phone_verified_at: Option<i64>
         }
     }
 }

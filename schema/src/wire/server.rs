@@ -1,6 +1,7 @@
 //! What the server says.
 
 use super::conference::{BoardChange, ConferenceChange, LiveReactions, Voted};
+use super::market::OrderUpdated;
 use super::notices::{ConversationUpdated, Notification, PresenceSignal, UnreadSignal};
 use super::status_board::{DomainChecked, StatusListChanged};
 use crate::board::BoardSignal;
@@ -337,6 +338,8 @@ pub enum Signal {
     DomainChecked(DomainChecked),
     /// On `status:all`: brands or domains were made, changed or removed.
     StatusListChanged(StatusListChanged),
+    /// On `user:<id>`: an order that you made or received has another state.
+    OrderUpdated(OrderUpdated),
 }
 
 /// Somebody is typing, or stopped.

@@ -89,6 +89,7 @@ labels! { SIGNALS, of_signal(Signal):
     Signal::ConversationUpdated(_) => "server signal conversationUpdated",
     Signal::Unread(_) => "server signal unread",
     Signal::Notification(_) => "server signal notification",
+    Signal::OrderUpdated(_) => "server signal orderUpdated",
     Signal::Presence(_) => "server signal presence",
     Signal::Results(_) => "server signal results",
     Signal::Audience(_) => "server signal audience",

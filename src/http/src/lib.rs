@@ -30,8 +30,8 @@ pub use idempotency::{IdempotencyKey, Reply, once};
 pub use layer::{HttpLayer, Observed, Observer, client_address, envelope, is_problem, no_such_path, reached_at};
 pub use limiter::{Limiter, Rate};
 pub use params::{
-    CodeInPath, Id, ItemInPath, MOST_ITEMS, OffsetInPath, PageQuery, ParticipantInPath, Query, QuestionInPath,
-    ReplyInPath, RoomInPath, UserInPath, checked_limit,
+    CodeInPath, Id, ItemInPath, MOST_ITEMS, OffsetInPath, PageQuery, ParticipantInPath, ProductInPath, Query,
+    QuestionInPath, ReplyInPath, RoomInPath, UserInPath, checked_limit,
 };
 pub use problem::{Answer, FieldError, PROBLEM_JSON, Problem};
 pub use readable::readable;

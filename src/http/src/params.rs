@@ -62,6 +62,10 @@ pub struct UserInPath<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct RoomInPath<T>(pub T);
 
+/// The `{productId}` of a path.
+#[derive(Clone, Copy, Debug)]
+pub struct ProductInPath<T>(pub T);
+
 /// The `{questionId}` of a path.
 #[derive(Clone, Copy, Debug)]
 pub struct QuestionInPath<T>(pub T);
@@ -115,6 +119,15 @@ impl<T: FromStr> FromRequest for RoomInPath<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(segment(request, "roomId").map(Self))
+    }
+}
+
+impl<T: FromStr> FromRequest for ProductInPath<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(segment(request, "productId").map(Self))
     }
 }
 

@@ -85,6 +85,8 @@ pub fn document() -> OpenApi {
         ("conferences", "Audiences that join by code and vote"),
         ("live", "Receiving what happens without a WebSocket"),
         ("status board", "Which domains are blocked: brands, domains, what checkers report"),
+        ("events", "Events with seats and a waiting list"),
+        ("marketplace", "What is offered, carts, orders"),
         ("administration", "For admins: keys of programs, roles"),
         ("operations", "The server itself"),
     ];
@@ -132,12 +134,15 @@ fn operation(route: &Route, id: String) -> Operation {
     if route.access == Access::Admin {
         answers.insert("403".to_owned(), problem("Not an admin"));
     }
+    if route.access == Access::Seller {
+        answers.insert("403".to_owned(), problem("Not a seller, or another seller's"));
+    }
     if route.access == Access::Key {
         answers.insert("401".to_owned(), problem("No valid API key"));
         let either = ["apiKey", "apiKeyHeader"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
         operation.security = Some(either.into());
     }
-    if matches!(route.access, Access::Bearer | Access::Admin) {
+    if matches!(route.access, Access::Bearer | Access::Seller | Access::Admin) {
         answers.insert("401".to_owned(), problem("No valid access token"));
         operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("bearer", [])]);
     }

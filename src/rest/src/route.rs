@@ -14,6 +14,8 @@ pub enum Access {
     Open,
     /// Whoever has a valid access token.
     Bearer,
+    /// Whoever may sell, by their access token.
+    Seller,
     /// Admins, by their access token.
     Admin,
     /// Programs with an API key; everybody where the operator allows it.

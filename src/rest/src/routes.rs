@@ -1,10 +1,11 @@
 //! The table of routes: all of REST.
 
-use crate::operations;
 use crate::route::{Listed, Route, route, scope};
 use crate::state::RestState;
+use crate::{codes, operations};
+use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
-use plenum_http::readable;
+use plenum_http::{Answer, Problem, readable};
 
 /// Every route. A new one stands here and in its own file, nowhere else.
 pub(crate) const TABLE: &[Route] = &[
@@ -17,6 +18,12 @@ pub(crate) const TABLE: &[Route] = &[
     route!(Bearer auth::logout),
     route!(Bearer auth::devices),
     route!(Bearer auth::end_device),
+    route!(Open codes::send, POST "/auth/send-otp-signup", POST "/auth/send-phone-otp-signup", POST "/auth/phone/send-otp"),
+    route!(Open codes::sign_in, POST "/auth/verify-otp-signup", POST "/auth/verify-phone-otp-signup", POST "/auth/phone/verify"),
+    route!(Open codes::send_check),
+    route!(Open codes::check),
+    route!(Bearer codes::phone_send),
+    route!(Bearer codes::phone_verify),
     route!(Bearer users::lookup),
     route!(Bearer users::presence),
     route!(Bearer users::block),
@@ -112,6 +119,34 @@ pub(crate) const TABLE: &[Route] = &[
     route!(Bearer domains::uptime),
     route!(Key checkers::urls),
     route!(Key checkers::update),
+    route!(Open events::list),
+    route!(Open events::get),
+    route!(Bearer events::create),
+    route!(Bearer events::change),
+    route!(Bearer events::remove),
+    route!(Bearer events::join),
+    route!(Bearer events::leave),
+    route!(Bearer events::participants),
+    route!(Open events::calendar),
+    route!(Open marketplace::products, GET "/products"),
+    route!(Open marketplace::product, GET "/products/{id}"),
+    route!(Seller marketplace::offer, POST "/products"),
+    route!(Seller marketplace::change_product, PUT "/products/{id}"),
+    route!(Seller marketplace::withdraw, DELETE "/products/{id}"),
+    route!(Seller marketplace::inventory, GET "/inventory/{productId}"),
+    route!(Seller marketplace::set_inventory, PUT "/inventory/{productId}"),
+    route!(Bearer marketplace::cart, GET "/cart"),
+    route!(Bearer marketplace::put_in_cart, POST "/cart", PUT "/marketplace/cart"),
+    route!(Bearer marketplace::clear_cart, DELETE "/cart"),
+    route!(Bearer marketplace::take_from_cart, DELETE "/cart/{productId}"),
+    route!(Bearer marketplace::order, POST "/orders"),
+    route!(Bearer marketplace::orders, GET "/orders"),
+    route!(Bearer marketplace::one_order, GET "/orders/{id}"),
+    route!(Bearer marketplace::cancel, POST "/orders/{id}/cancel"),
+    route!(Seller marketplace::set_status, PUT "/orders/{id}/status"),
+    route!(Bearer marketplace::apply, POST "/seller-applications"),
+    route!(Admin marketplace::applications, GET "/seller-applications"),
+    route!(Admin marketplace::decide, PUT "/seller-applications/{id}"),
     route!(Admin api_keys::list),
     route!(Admin api_keys::create),
     route!(Admin api_keys::rotate),
@@ -140,8 +175,19 @@ pub fn configure(config: &mut ServiceConfig, state: RestState) {
     for prefix in ["/api/v1", "/api"] {
         config.service(scope(prefix, TABLE).service(operations::docs::assets()));
     }
+    // Older clients ask for these at the root.
+    config.service(
+        web::resource("/send-otp").route(web::post().to(codes::send_check::handle)).default_service(web::to(only_post)),
+    );
+    config.service(
+        web::resource("/verify-otp").route(web::post().to(codes::check::handle)).default_service(web::to(only_post)),
+    );
     config.service(readable("/docs", operations::docs::redirect));
     config.service(readable("/.well-known/jwks.json", operations::jwks::handle));
+}
+
+async fn only_post() -> Answer {
+    Err(Problem::method_not_allowed(&[Method::POST]))
 }
 
 /// Every method and path below a mount, sorted.

@@ -3,12 +3,14 @@
 use crate::operations::summary::HealthSummary;
 use plenum_http::{Limiter, Rate};
 use plenum_schema::{ApiKeyId, UserId};
-use plenum_services::accounts::Accounts;
+use plenum_services::accounts::{Accounts, Codes};
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::clock::SharedClock;
 use plenum_services::conferences::Conferences;
 use plenum_services::conversations::Conversations;
+use plenum_services::events::Events;
 use plenum_services::idempotency::Idempotency;
+use plenum_services::market::Market;
 use plenum_services::status_board::StatusBoard;
 use serde::Deserialize;
 use std::fmt;
@@ -53,6 +55,8 @@ impl Default for RestConfig {
 pub struct RestParts {
     /// Accounts.
     pub accounts: Accounts,
+    /// Codes by e-mail and short message.
+    pub codes: Codes,
     /// Keys of programs.
     pub api_keys: ApiKeys,
     /// Conversations.
@@ -61,6 +65,10 @@ pub struct RestParts {
     pub conferences: Conferences,
     /// The status board.
     pub status_board: StatusBoard,
+    /// Events.
+    pub events: Events,
+    /// The marketplace.
+    pub market: Market,
     /// Answers that are given again.
     pub idempotency: Arc<Idempotency>,
     /// How the node is.

@@ -32,11 +32,14 @@ use plenum_edge::poll::PollConfig;
 use plenum_edge::socketio::SocketIoConfig;
 use plenum_edge::stream::StreamConfig;
 use plenum_pages::PagesConfig;
+use plenum_providers::{MailConfig, SmsConfig};
 use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
 use plenum_services::api_keys::ApiKeysConfig;
 use plenum_services::conferences::BoardLimits;
+use plenum_services::events::EventsConfig;
 use plenum_services::idempotency::IdempotencyConfig;
+use plenum_services::market::MarketConfig;
 use plenum_services::status_board::StatusBoardConfig;
 use plenum_websocket::transport::TransportConfig;
 use serde::Deserialize;
@@ -85,6 +88,10 @@ pub struct Config {
     pub board: BoardLimits,
     /// Which domains are blocked.
     pub status_board: StatusBoardConfig,
+    /// Events.
+    pub events: EventsConfig,
+    /// The marketplace.
+    pub market: MarketConfig,
     /// Keys of programs.
     pub api_keys: ApiKeysConfig,
     /// Where pages may be shown.
@@ -99,6 +106,10 @@ pub struct Config {
     pub owner: OwnerConfig,
     /// Accounts and sessions.
     pub accounts: AccountsConfig,
+    /// Mail.
+    pub mail: MailConfig,
+    /// Short messages.
+    pub sms: SmsConfig,
 }
 
 impl Config {

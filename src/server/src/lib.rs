@@ -3,13 +3,16 @@
 //! Tests run the whole server in their own process: [`config::Config`], then [`serve::start`].
 
 pub mod backend;
+mod chores;
 pub mod cli;
 pub mod client;
+mod community;
 mod conference_backend;
 pub mod config;
 mod link;
 mod node;
 pub mod operations;
+mod outbox;
 pub mod process;
 pub mod process_metrics;
 pub mod serve;

@@ -1,6 +1,8 @@
 //! The wiring: what a node is made of, in the order in which it starts and, backwards, ends.
 
 use crate::backend::{HubReader, NodeBackend};
+use crate::chores::{forget_codes, look_at_keys, maintain};
+use crate::community::Community;
 use crate::config::{Config, Engine};
 use crate::link::Link;
 use crate::operations::{self, Phase, Readiness};
@@ -36,6 +38,7 @@ use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, ForgettingMetrics, run_audiences};
 use plenum_services::conversations::{Conversations, Parts, run_nudges};
 use plenum_services::idempotency::Idempotency;
+use plenum_services::market::run_market;
 use plenum_services::status_board::StatusBoard;
 use prometheus::Registry;
 use std::sync::Arc;
@@ -43,10 +46,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How often the accounts service looks after its keys.
-const MAINTAIN_EVERY: Duration = Duration::from_secs(3_600);
-/// Idempotency keys looked at in one step of the hourly purge.
-const PURGED_AT_ONCE: usize = 500;
 /// How often a drain looks whether the last connection has gone.
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
 /// How long worker threads may take to let go of the store after they have stopped.
@@ -169,6 +168,7 @@ struct Core {
     idempotency: Arc<Idempotency>,
     api_keys: ApiKeys,
     status_board: StatusBoard,
+    community: Community,
 }
 
 impl Core {
@@ -179,6 +179,7 @@ impl Core {
         let node = NodeId(clock.new_id());
         let link = Link::open(config, node, &hubs, &clock, registry)?;
         let accounts = open_accounts(config, &store, &clock, &link).await?;
+        let community = Community::open(config, &store, &clock, link.publisher(), &accounts)?;
         let (recents, standings) = (Arc::new(Recents::default()), Arc::new(Standings::default()));
         let around = Surroundings {
             store: store.clone(),
@@ -240,6 +241,7 @@ impl Core {
             idempotency,
             api_keys,
             status_board,
+            community,
         };
         core.join();
         Ok(core)
@@ -311,6 +313,9 @@ impl Core {
         let readiness = readiness.clone();
         let parts = RestParts {
             accounts: self.accounts.clone(),
+            codes: self.community.codes.clone(),
+            market: self.community.market.clone(),
+            events: self.community.events.clone(),
             api_keys: self.api_keys.clone(),
             conversations: Arc::new(self.conversations.clone()),
             conferences: self.conferences.clone(),
@@ -349,7 +354,7 @@ impl Node {
             HttpLayer::new(surface.clone(), Arc::new(core.accounts.clone()), core.clock.clone(), Some(observer))?;
         let layer = web::Data::new(layer.over_tls(config.edge().tls.certificate_file.is_some()));
         let rest = core.rest(config, &readiness);
-        let echo = config.websocket.echo;
+        let (echo, outbox) = (config.websocket.echo, core.community.outbox.clone());
         let (name, version) = ("plenum".to_owned(), VERSION.to_owned());
         let product = plenum_pages::Product { name, version, pages: config.pages.clone() };
         let app = move |edge: &Surface| {
@@ -357,6 +362,7 @@ impl Node {
                 .app_data(layer.clone())
                 .configure(|cfg| edge.configure(cfg))
                 .configure(|cfg| plenum_pages::configure(cfg, product.clone()))
+                .configure(|cfg| crate::outbox::configure(cfg, outbox.as_ref()))
                 .configure(|cfg| plenum_rest::configure(cfg, rest.clone()))
                 .configure(plenum_edge::socketio::configure)
                 .configure(|cfg| configure_upgrades(cfg, echo))
@@ -376,6 +382,8 @@ impl Node {
         let background = vec![
             actix_web::rt::spawn(look_at_keys(core.accounts.clone())),
             actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
+            actix_web::rt::spawn(forget_codes(core.community.codes)),
+            actix_web::rt::spawn(run_market(core.community.market)),
             actix_web::rt::spawn(presence::run(presence.clone())),
             actix_web::rt::spawn(run_nudges(core.conversations)),
             actix_web::rt::spawn(run_audiences(core.conferences.clone(), core.hubs.clone())),
@@ -453,35 +461,5 @@ impl Node {
         self.hubs.close();
         self.operations.stop(true).await;
         tracing::info!("drained");
-    }
-}
-
-/// Takes over what other nodes have made of shared keys.
-async fn look_at_keys(accounts: Accounts) {
-    while accounts.shares_keys() {
-        tokio::time::sleep(Duration::from_secs(accounts.keys_every_s())).await;
-        if let Err(error) = accounts.maintain().await {
-            tracing::warn!(%error, "the signing keys could not be looked at");
-        }
-    }
-}
-
-async fn maintain(accounts: Accounts, idempotency: Arc<Idempotency>) {
-    loop {
-        tokio::time::sleep(MAINTAIN_EVERY).await;
-        if let Err(error) = accounts.maintain().await {
-            tracing::error!(%error, "the signing keys could not be looked after");
-        }
-        let mut after = None;
-        loop {
-            match idempotency.purge(after, PURGED_AT_ONCE).await {
-                Ok(Some(next)) => after = Some(next),
-                Ok(None) => break,
-                Err(refusal) => {
-                    tracing::warn!(%refusal, "old idempotency keys stay until the next hour");
-                    break;
-                }
-            }
-        }
     }
 }

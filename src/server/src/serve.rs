@@ -36,6 +36,9 @@ pub enum ServeError {
     /// Accounts and keys.
     #[error(transparent)]
     Accounts(#[from] plenum_services::accounts::OpenError),
+    /// Mail or short messages.
+    #[error(transparent)]
+    Providers(#[from] plenum_providers::OpenError),
     /// Addresses of proxies.
     #[error("http.trusted_proxies: {0}")]
     Proxies(#[from] plenum_http::BlockError),

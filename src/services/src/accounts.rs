@@ -6,6 +6,7 @@
 mod admin;
 mod attempt;
 mod audit;
+mod codes;
 mod conference_token;
 mod config;
 mod directory;
@@ -28,6 +29,7 @@ mod throttle;
 mod token;
 
 pub use admin::{Minted, NewAccount};
+pub use codes::{CodeSent, CodeSignIn, Codes, CodesConfig};
 pub use config::{AccountsConfig, ConfigProblem, PasswordConfig, ThrottleConfig, TokenConfig};
 pub use keyring::{KeyError, KeyRing};
 pub use names::normal_email;

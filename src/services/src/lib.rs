@@ -4,7 +4,10 @@ pub mod accounts;
 pub mod api_keys;
 pub mod conferences;
 pub mod conversations;
+pub mod events;
 pub mod idempotency;
+pub mod market;
+pub mod messenger;
 pub mod notices;
 pub mod status_board;
 

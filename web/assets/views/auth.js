@@ -8,6 +8,15 @@ const FIELDS = {
   fullName: { label: "Name", type: "text", autocomplete: "name", maxlength: FULL_NAME_CHARS },
   email: { label: "E-mail", type: "email", autocomplete: "email", maxlength: 254 },
   password: { label: "Password", type: "password" },
+  address: { label: "E-mail or telephone number", type: "text", autocomplete: "username", maxlength: 254 },
+  code: {
+    label: "Code",
+    type: "text",
+    inputmode: "numeric",
+    autocomplete: "one-time-code",
+    pattern: "[0-9 ]{6,8}",
+    maxlength: 8,
+  },
 };
 
 /**
@@ -17,10 +26,25 @@ const FIELDS = {
 export function authView(api, notice) {
   const view = element("main", { id: "main", class: "auth", tabindex: "-1" });
   const show = (mode, email) => {
-    const form =
-      mode === "in"
-        ? signIn(api, email, () => show("up", value(form, "email")))
-        : signUp(api, email, () => show("in", value(form, "email")));
+    const forms = {
+      in: () =>
+        signIn(
+          api,
+          email,
+          () => show("up", value(form, "email")),
+          () => show("code", value(form, "email")),
+        ),
+      up: () => signUp(api, email, () => show("in", value(form, "email"))),
+      code: () =>
+        askForCode(
+          api,
+          email,
+          (address) => show("enter", address),
+          () => show("in"),
+        ),
+      enter: () => enterCode(api, email, () => show("code", email)),
+    };
+    const form = forms[mode]();
     const about = element(
       "p",
       { class: "auth-about" },
@@ -38,7 +62,34 @@ function brand() {
   return element("h1", { class: "brand" }, logo(), "Plenum");
 }
 
-function signIn(api, email, other) {
+/** Where the code shall go. */
+function askForCode(api, address, sent, other) {
+  return form({
+    title: "Send me a code",
+    fields: ["address"],
+    values: { address },
+    details: { address: { hint: "A telephone number with its country code, such as +49 30 1234567." } },
+    submit: async (values) => {
+      await api.sendCode(values.address);
+      sent(values.address);
+    },
+    other: ["Have a password?", "Sign in", other],
+  });
+}
+
+/** The code that has come. The account is made where there is none. */
+function enterCode(api, address, other) {
+  return form({
+    title: "Sign in",
+    fields: ["code"],
+    values: {},
+    details: { code: { hint: `Six digits, sent to ${address}. They are good for five minutes.` } },
+    submit: (values) => api.signInWithCode(address, values.code.replaceAll(" ", "")),
+    other: ["Nothing came?", "Send another code", other],
+  });
+}
+
+function signIn(api, email, other, byCode) {
   return form({
     title: "Sign in",
     fields: ["email", "password"],
@@ -46,6 +97,7 @@ function signIn(api, email, other) {
     password: { autocomplete: "current-password" },
     submit: (values) => api.login(values),
     other: ["New here?", "Create an account", other],
+    more: ["No password at hand?", "Get a code", byCode],
   });
 }
 
@@ -65,11 +117,10 @@ function signUp(api, email, other) {
   });
 }
 
-function form({ title, fields, values, password, submit, other }) {
+function form({ title, fields, values, password, details = {}, submit, other, more }) {
   const problem = element("p", { class: "problem", role: "alert" });
   const button = element("button", { class: "primary", type: "submit" }, title);
-  const inputs = fields.map((name) => field(name, { value: values[name], ...(name === "password" && password) }));
-  const [question, answer, go] = other;
+  const inputs = fields.map((name) => field(name, { value: values[name], ...(name === "password" && password), ...details[name] }));
   const onsubmit = async (event) => {
     event.preventDefault();
     clear(made, problem);
@@ -90,15 +141,15 @@ function form({ title, fields, values, password, submit, other }) {
     ...inputs,
     problem,
     button,
-    element(
-      "p",
-      { class: "other" },
-      question,
-      " ",
-      element("button", { class: "link", type: "button", onclick: go }, answer),
-    ),
+    ...[other, more].filter(Boolean).map(elsewhere),
   );
   return made;
+}
+
+/** A question and the way to where it is answered. */
+function elsewhere([question, answer, go]) {
+  const link = element("button", { class: "link", type: "button", onclick: go }, answer);
+  return element("p", { class: "other" }, question, " ", link);
 }
 
 /** An input with its label, hint and place for what is wrong with it. Used by the dialogs too. */
@@ -129,6 +180,7 @@ export function complete(form) {
 function wordsFor(input) {
   if (input.validity.valueMissing) return "Please fill this in.";
   if (input.validity.tooShort) return `At least ${input.minLength} characters, please.`;
+  if (input.validity.patternMismatch) return "Six digits, please.";
   if (input.validity.typeMismatch) return "This is not an e-mail address.";
   return input.validationMessage;
 }

@@ -1,6 +1,7 @@
 //! The table of messages: label, summary, payload, and for commands which ack answers.
 
 use super::schemas::{a, kind, object, text};
+use plenum_schema::wire::OrderState;
 use serde_json::{Value, json};
 
 /// A frame as a message of the document.
@@ -328,6 +329,8 @@ fn published() -> Vec<Message> {
 
 fn told() -> Vec<Message> {
     let changes = json!({ "type": "string", "enum": ["title", "members", "removed"] });
+    let states: Vec<&str> = OrderState::ALL.iter().map(|state| state.as_str()).collect();
+    let states = json!({ "type": "string", "enum": states });
     let data = json!({ "type": "object", "propertyNames": text(), "additionalProperties": text() });
     vec![
         signal("server signal conversationAdded", "You are in this conversation now.", &[("conversation", a("Topic"))]),
@@ -345,6 +348,18 @@ fn told() -> Vec<Message> {
             "server signal notification",
             "Something worth telling.",
             &[("kind", text()), ("title", text()), ("body?", text()), ("data?", data)],
+        ),
+        signal(
+            "server signal orderUpdated",
+            "An order that you made or received has another state.",
+            &[
+                ("order", a("Id")),
+                ("state", states),
+                ("total", a("Offset")),
+                ("currency", text()),
+                ("at", a("Moment")),
+                ("version", a("Offset")),
+            ],
         ),
         signal(
             "server signal presence",

@@ -7,6 +7,7 @@
 pub mod answers;
 mod conference;
 pub mod incoming;
+mod market;
 pub mod names;
 pub mod outgoing;
 mod status_board;

@@ -21,6 +21,7 @@ async fn nobody_gets_past_a_route_that_needs_a_token() {
             .path
             .replace("{id}", &id)
             .replace("{userId}", &ann.id)
+            .replace("{productId}", &id)
             .replace("{offset}", "2")
             .replace("{roomId}", &id);
         let request = plain(route.method, &path).set_json(any_body(&ann, &id));

@@ -5,14 +5,17 @@
 mod accounts;
 mod api_keys;
 mod changes;
+mod codes;
 mod contract;
 mod conversations;
 mod documentation;
 mod errors;
+mod events;
 mod forgetting;
 mod groups;
 mod idempotency;
 mod leaks;
+mod market;
 mod pages;
 mod qr;
 mod rooms;

@@ -6,7 +6,7 @@ use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, web};
 use parking_lot::Mutex;
-use plenum_actors::clock::{Clock as _, SharedClock, SystemClock};
+use plenum_actors::clock::{Clock, SharedClock, SystemClock};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::{History, HistoryConfig};
 use plenum_actors::identity::SessionEnder;
@@ -20,15 +20,20 @@ use plenum_http::{HttpConfig, HttpLayer, Rate, cors, envelope, no_such_path};
 use plenum_rest::{HealthSummary, RestConfig, RestParts, RestState, configure};
 use plenum_schema::wire::Signal;
 use plenum_schema::{Offset, SessionId, Topic};
-use plenum_services::accounts::{Accounts, AccountsConfig, Role};
+use plenum_services::accounts::{Accounts, AccountsConfig, Codes, Role, Secret};
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Conferences};
 use plenum_services::conversations::{Conversations, ConversationsConfig, Parts};
+use plenum_services::events::{Events, EventsConfig};
 use plenum_services::idempotency::{Idempotency, IdempotencyConfig};
+use plenum_services::market::{Market, MarketConfig};
+use plenum_services::messenger::{Message, Messenger, MessengerFuture, Recipient, SendError, Sent, Text};
+use plenum_services::notices::Notices;
 use plenum_services::status_board::{StatusBoard, StatusBoardConfig};
 use plenum_store::{Embedded, EmbeddedConfig};
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Remembers the signals that would have gone to sockets.
 #[derive(Default)]
@@ -52,30 +57,83 @@ impl Signals {
     }
 }
 
-/// The system's clock, and ahead of it where a test wants that.
+/// Keeps what would have been sent, and fails when told to.
 #[derive(Default)]
-pub struct MovingClock {
-    system: SystemClock,
-    ahead: std::sync::atomic::AtomicI64,
+pub struct Letters {
+    sent: Mutex<Vec<Message>>,
+    failure: Mutex<Option<SendError>>,
+    /// Checks codes as a provider that makes its own would: this one is right.
+    own_code: Mutex<Option<String>>,
 }
 
-impl MovingClock {
-    pub fn go_on(&self, milliseconds: i64) {
-        self.ahead.fetch_add(milliseconds, std::sync::atomic::Ordering::Relaxed);
+impl Letters {
+    pub fn take(&self) -> Vec<Message> {
+        std::mem::take(&mut self.sent.lock())
+    }
+
+    /// The code of the newest message, and to whom it went.
+    #[track_caller]
+    pub fn code(&self) -> (String, String) {
+        let newest = self.sent.lock().last().cloned().expect("a message");
+        let Text::Code { code, .. } = newest.text else { panic!("no code") };
+        (newest.to.text().to_owned(), code.expose().to_owned())
+    }
+
+    pub fn fail(&self, failure: Option<SendError>) {
+        *self.failure.lock() = failure;
+    }
+
+    pub fn make_own_codes(&self, code: &str) {
+        *self.own_code.lock() = Some(code.to_owned());
     }
 }
 
-impl plenum_actors::clock::Clock for MovingClock {
+impl Messenger for Letters {
+    fn send(&self, message: Message) -> MessengerFuture<Sent> {
+        let failure = self.failure.lock().clone();
+        if failure.is_none() {
+            self.sent.lock().push(message);
+        }
+        let sent = if self.own_code.lock().is_some() { Sent::OwnCode("VE1".to_owned()) } else { Sent::AsIs };
+        Box::pin(async move { failure.map_or(Ok(sent), Err) })
+    }
+
+    fn check(&self, _: Recipient, _: String, code: Secret) -> MessengerFuture<bool> {
+        let answer = match self.failure.lock().clone() {
+            Some(failure) => Err(failure),
+            None => Ok(self.own_code.lock().as_deref() == Some(code.expose())),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+/// The machine's clock, which a test may move on.
+pub struct MovedClock {
+    system: SystemClock,
+    ahead: AtomicU64,
+}
+
+impl MovedClock {
+    pub fn advance(&self, seconds: u64) {
+        self.ahead.fetch_add(seconds * 1_000, Ordering::SeqCst);
+    }
+
+    pub fn go_on(&self, milliseconds: i64) {
+        self.ahead.fetch_add(milliseconds.unsigned_abs(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for MovedClock {
     fn wall(&self) -> i64 {
-        self.system.wall() + self.ahead.load(std::sync::atomic::Ordering::Relaxed)
+        self.system.wall() + i64::try_from(self.ahead.load(Ordering::SeqCst)).expect("a small number")
     }
 
     fn mono(&self) -> u64 {
-        self.system.mono()
+        self.system.mono() + self.ahead.load(Ordering::SeqCst)
     }
 
     fn micros(&self) -> u64 {
-        self.system.micros()
+        self.system.micros() + self.ahead.load(Ordering::SeqCst) * 1_000
     }
 
     fn new_id(&self) -> uuid::Uuid {
@@ -92,8 +150,9 @@ impl SessionEnder for NoSockets {
 pub struct World {
     pub state: RestState,
     pub signals: Arc<Signals>,
+    pub letters: Arc<Letters>,
+    pub clock: Arc<MovedClock>,
     pub store: SharedStore,
-    pub clock: Arc<MovingClock>,
     layer: web::Data<HttpLayer>,
     http: HttpConfig,
     _directory: tempfile::TempDir,
@@ -142,6 +201,25 @@ impl Seen {
     }
 }
 
+fn presence_of(store: &SharedStore, signals: &Arc<Signals>, clock: &SharedClock) -> Presence {
+    let parts = presence::Parts {
+        node: plenum_schema::NodeId(clock.new_id()),
+        is_shared: false,
+        store: store.clone(),
+        publisher: signals.clone(),
+        clock: clock.clone(),
+        metrics: PresenceMetrics::new(&prometheus::Registry::new()).expect("metrics"),
+    };
+    Presence::new(parts, PresenceConfig { grace_ms: 0, ..PresenceConfig::default() })
+}
+
+fn trade(store: &SharedStore, signals: &Arc<Signals>, accounts: &Accounts, clock: &SharedClock) -> (Market, Events) {
+    let config = MarketConfig::default();
+    let market = Market::new(store.clone(), signals.clone(), accounts.clone(), clock.clone(), config);
+    let notices = Notices::new(signals.clone());
+    (market, Events::new(store.clone(), notices, clock.clone(), EventsConfig::default()))
+}
+
 impl World {
     pub fn new() -> Self {
         Self::with(&RestConfig::default())
@@ -154,8 +232,9 @@ impl World {
     pub fn with_board(config: &RestConfig, board: StatusBoardConfig) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let store: SharedStore = Embedded::open(EmbeddedConfig::at(directory.path().join("store"))).expect("a store");
-        let moving = Arc::new(MovingClock::default());
-        let clock: SharedClock = moving.clone();
+        let moved = Arc::new(MovedClock { system: SystemClock::new(), ahead: AtomicU64::new(0) });
+        let clock: SharedClock = moved.clone();
+        let letters = Arc::new(Letters::default());
         let signals = Arc::new(Signals::default());
         let accounts = Accounts::open(
             store.clone(),
@@ -175,16 +254,7 @@ impl World {
             metrics: OwnerMetrics::new().expect("metrics"),
             config: Arc::new(OwnerConfig::default()),
         };
-        let registry = prometheus::Registry::new();
-        let presence = presence::Parts {
-            node: plenum_schema::NodeId(clock.new_id()),
-            is_shared: false,
-            store: store.clone(),
-            publisher: signals.clone(),
-            clock: clock.clone(),
-            metrics: PresenceMetrics::new(&registry).expect("metrics"),
-        };
-        let presence = Presence::new(presence, PresenceConfig { grace_ms: 0, ..PresenceConfig::default() });
+        let presence = presence_of(&store, &signals, &clock);
         let parts = Parts {
             store: store.clone(),
             directory: Directory::new(around.clone(), Default::default(), Arc::new(SingleNode)),
@@ -218,10 +288,23 @@ impl World {
             Arc::new(|| HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" });
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), Default::default());
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
-        let parts =
-            RestParts { accounts, api_keys, conversations, conferences, status_board, idempotency, health, clock };
+        let (market, events) = trade(&store, &signals, &accounts, &clock);
+        let codes = Codes::new(accounts.clone(), letters.clone());
+        let parts = RestParts {
+            accounts,
+            codes,
+            market,
+            events,
+            api_keys,
+            conversations,
+            conferences,
+            status_board,
+            idempotency,
+            health,
+            clock,
+        };
         let state = RestState::new(parts, config);
-        Self { state, signals, store, clock: moving, layer: web::Data::new(layer), http, _directory: directory }
+        Self { state, signals, letters, clock: moved, store, layer: web::Data::new(layer), http, _directory: directory }
     }
 
     pub async fn ask(&self, request: TestRequest) -> Seen {

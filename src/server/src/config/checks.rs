@@ -69,6 +69,13 @@ impl Config {
         found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
         found.extend(self.store.cql.problems().into_iter().map(below("store.scylla")));
+        found.extend(self.events.problems().into_iter().map(below("events")));
+        found.extend(self.market.problems().into_iter().map(below("market")));
+        found.extend(self.accounts.codes.problems().into_iter().map(below("accounts.codes")));
+        let providers = [("mail", self.mail.problems()), ("sms", self.sms.problems())];
+        for (section, problems) in providers {
+            found.extend(problems.into_iter().map(|(key, reason)| (format!("{section}.{key}"), reason)));
+        }
         let accounts = self.accounts.problems().into_iter();
         found.extend(accounts.map(|problem| below("accounts")((problem.key, problem.reason.to_owned()))));
         found

@@ -49,6 +49,30 @@ after(async () => {
   console.log(`pictures: ${pictures}`);
 });
 
+describe("codes", () => {
+  test("somebody without an account comes in with a code from the mail, and again", async () => {
+    const line = await newLine();
+    const outbox = async () => (await fetch(`http://127.0.0.1:${server.port}/dev/outbox`)).text();
+    const ada = await Person.arrive(browser, line.address, "Ada of the codes");
+    const { page } = ada;
+    await page.getByRole("button", { name: "Get a code" }).click();
+    await page.getByLabel("E-mail or telephone number").fill("12");
+    await page.getByRole("button", { name: "Send me a code" }).click();
+    await page.getByText("Not a telephone number").waitFor();
+    await page.getByLabel("E-mail or telephone number").fill(ada.email);
+    await page.getByRole("button", { name: "Send me a code" }).click();
+    await page.getByLabel("Code").waitFor();
+    const [, code] = new RegExp(`${ada.email}</dt><dd>([0-9]{6})`).exec(await outbox());
+    const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, "0");
+    await page.getByLabel("Code").fill(wrong);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("The code is wrong").waitFor();
+    await page.getByLabel("Code").fill(code);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await ada.isConnected();
+  });
+});
+
 describe("two people", () => {
   test("sign up, start a conversation by e-mail, and talk, with ticks and typing", async () => {
     const ada = await meet("Ada Lovelace");

@@ -1,5 +1,6 @@
 //! Settings of the accounts service.
 
+use super::codes::CodesConfig;
 use serde::Deserialize;
 
 /// The least memory Argon2id may use with two passes, KiB (OWASP Password Storage Cheat Sheet).
@@ -29,6 +30,8 @@ pub struct AccountsConfig {
     pub token: TokenConfig,
     /// How fast passwords may be tried.
     pub throttle: ThrottleConfig,
+    /// Codes by e-mail and short message.
+    pub codes: CodesConfig,
 }
 
 impl Default for AccountsConfig {
@@ -41,6 +44,7 @@ impl Default for AccountsConfig {
             password: PasswordConfig::default(),
             token: TokenConfig::default(),
             throttle: ThrottleConfig::default(),
+            codes: CodesConfig::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::names::{self, Name, given};
 use super::password::{self, Checked};
 use super::requests::{Login, PasswordChange, SignedIn};
 use super::secret::Secret;
-use super::service::{Accounts, Inner, unauthenticated};
+use super::service::{Accounts, Inner, millis, unauthenticated};
 use plenum_actors::identity::Identity;
 use plenum_schema::entities::Account;
 use plenum_schema::{Refusal, RefusalCode, SessionId, UserId};
@@ -92,10 +92,24 @@ impl Inner {
         Err(contended())
     }
 
+    /// Lets a session pass that signed in a moment ago.
+    pub async fn check_fresh(&self, identity: Identity) -> Result<(), Refusal> {
+        let session = self.session(identity.user, identity.session).await?.ok_or_else(unauthenticated)?;
+        let fresh_s = self.config.codes.reauth_s;
+        if fresh_s == 0 || self.now() < session.created_at.saturating_add(millis(fresh_s)) {
+            return Ok(());
+        }
+        let message = "the current password is needed, or a new sign-in";
+        Err(Refusal::field(RefusalCode::Invalid, "currentPassword", message))
+    }
+
     async fn change_password(&self, identity: Identity, change: PasswordChange) -> Result<(), Refusal> {
         let account = self.account(identity.user).await?.ok_or_else(unauthenticated)?;
         let tried = self.try_once("change_password", Some(&identity.user.to_string()), change.address).await?;
-        if self.pool.check(change.current.clone(), account.password_hash.clone()).await? == Checked::Wrong {
+        if account.password_hash.is_none() {
+            // Whoever signs in by codes gets a first password: a code of a moment ago stands for the old one.
+            self.check_fresh(identity).await?;
+        } else if self.pool.check(change.current.clone(), account.password_hash.clone()).await? == Checked::Wrong {
             audit::denied("change_password", Some(identity.user), change.address, RefusalCode::Invalid);
             return Err(Refusal::field(RefusalCode::Invalid, "currentPassword", "the current password is wrong"));
         }

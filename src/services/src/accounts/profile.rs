@@ -67,6 +67,8 @@ pub struct Profile {
     pub preferences: serde_json::Map<String, serde_json::Value>,
     /// `user` or `admin`.
     pub role: String,
+    /// Whether a code has proved the e-mail address or the telephone number.
+    pub is_verified: bool,
     /// Whether the account may sign in.
     pub is_active: bool,
     /// When it was made.
@@ -141,6 +143,7 @@ impl From<Account> for Profile {
             institution: account.institution,
             preferences: preferences.unwrap_or_default(),
             role: account.role,
+            is_verified: account.email_verified_at.or(account.phone_verified_at).is_some(),
             is_active: account.is_active,
             created_at: account.created_at,
             updated_at: account.updated_at,

@@ -30,7 +30,7 @@ pub(super) struct RefreshToken {
     secret: Zeroizing<[u8; SECRET]>,
 }
 
-fn mac(key: &RefreshKey, purpose: &str, parts: &[&[u8]]) -> Hmac<Sha256> {
+pub(super) fn mac(key: &RefreshKey, purpose: &str, parts: &[&[u8]]) -> Hmac<Sha256> {
     // HMAC takes keys of every length, so the fallback is never used.
     let mut mac = Hmac::<Sha256>::new_from_slice(&key[..])
         .unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));

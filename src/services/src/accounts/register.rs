@@ -70,6 +70,8 @@ impl Inner {
             created_at: now,
             updated_at: now,
             version: 1,
+            email_verified_at: None,
+            phone_verified_at: None,
         };
         self.apply_profile(&mut account, profile)?;
         account.username = text(&names.username);

@@ -103,3 +103,14 @@ impl Accounts {
         Ok(account.into())
     }
 }
+
+impl Accounts {
+    /// The role of an account that is not switched off; `None` where there is no such account.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn role_of(&self, user: UserId) -> Result<Option<Role>, Refusal> {
+        let account = self.0.account(user).await?.filter(|account| account.is_active);
+        Ok(account.map(|account| account.role.parse().unwrap_or(Role::User)))
+    }
+}

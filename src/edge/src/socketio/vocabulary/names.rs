@@ -49,8 +49,9 @@ names! {
         "message-updated", "online-users", "user-online", "user-offline";
     Server Underscore true: "new_message", "new_direct_message", "message_updated", "user_joined", "user_left",
         "user_typing", "room_stats_updated";
-    Server Both true: "gap", "position", "session_ended", "error", "notification", "domain:nawala-updated";
-    Server Both false: "job_progress", "order_updated";
+    Server Both true: "gap", "position", "session_ended", "error", "notification", "domain:nawala-updated",
+        "order_updated";
+    Server Both false: "job_progress";
     Server Underscore true: "conference_state", "question_live", "question_closed", "results_updated", "audience_count",
         "answer_accepted", "conference_ended", "qa_updated", "question_frozen", "reactions";
 }

@@ -1,6 +1,6 @@
 //! What clients hear.
 
-use super::{conference, status_board};
+use super::{conference, market, status_board};
 use crate::socketio::{packet, positions};
 use bytes::{Bytes, BytesMut};
 use plenum_actors::publication::{Parser, Vocabulary};
@@ -194,6 +194,7 @@ fn on_signal(events: &mut Events, topic: Topic, signal: &Signal) {
         Signal::Audience(audience) => conference::on_audience(events, topic, audience),
         Signal::Reactions(reactions) => conference::on_reactions(events, topic, reactions),
         Signal::Board(board) => conference::on_board(events, topic, board),
+        Signal::OrderUpdated(order) => market::on_order(events, order),
         Signal::DomainChecked(checked) => status_board::on_checked(events, checked),
         // Front ends read the list when they open it.
         Signal::StatusListChanged(_) => {}

@@ -52,6 +52,7 @@ const DRIVERS: &[(&[&str], &[&str])] = &[
     (&["actix-ws", "actix-web-actors"], &["benches"]),
     (&["fjall", "scylla"], &["src/store"]),
     (&["async-nats"], &["src/cluster"]),
+    (&["lettre", "reqwest"], &["src/providers"]),
 ];
 
 /// Words that pure code has no business with: runtimes, clocks, threads, the outside.

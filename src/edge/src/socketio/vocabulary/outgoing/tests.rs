@@ -11,9 +11,10 @@ use plenum_schema::conversation::{
 };
 use plenum_schema::poll::{BallotPolicy, ChoiceOption, Count, Definition, QuestionKind, Results, Visibility};
 use plenum_schema::wire::{
-    ConversationAdded, DomainChecked, GapReason, LiveReaction, LiveReactions, Notification, SignalFrame, UnreadSignal,
+    ConversationAdded, DomainChecked, GapReason, LiveReaction, LiveReactions, Notification, OrderState, OrderUpdated,
+    SignalFrame, UnreadSignal,
 };
-use plenum_schema::{ConferenceId, Content, DomainId, MessageId, QuestionId};
+use plenum_schema::{ConferenceId, Content, DomainId, MessageId, OrderId, QuestionId};
 use plenum_websocket::Opcode;
 use plenum_websocket::client::read_frame;
 use serde_json::{Value, json};
@@ -146,6 +147,7 @@ fn all_frames() -> Vec<ServerFrame> {
     let mut all = of_conversations();
     all.extend(of_a_conference());
     all.push(checked());
+    all.push(ordered());
     all
 }
 
@@ -159,6 +161,28 @@ fn checked() -> ServerFrame {
         version: 3,
     });
     ServerFrame::Signal(SignalFrame { topic: Topic::Status, signal })
+}
+
+fn ordered() -> ServerFrame {
+    signal(Signal::OrderUpdated(OrderUpdated {
+        order: OrderId(Uuid::from_u128(9)),
+        state: OrderState::Shipped,
+        total: 4_990,
+        currency: "EUR".into(),
+        at: 1_700_000_000_000,
+        version: 4,
+    }))
+}
+
+#[test]
+fn an_order_is_told_alike_in_either_vocabulary() {
+    for vocabulary in [Vocabulary::Hyphen, Vocabulary::Underscore, Vocabulary::Both] {
+        let (name, arguments) = said(vocabulary, &ordered(), &All(false)).remove(0);
+        assert_eq!(name, "order_updated");
+        let wanted = json!({ "orderId": Uuid::from_u128(9), "status": "shipped", "total": 4_990, "currency": "EUR",
+            "version": 4, "updatedAt": "2023-11-14T22:13:20Z" });
+        assert_eq!(arguments, [wanted]);
+    }
 }
 
 #[test]

@@ -1,0 +1,16 @@
+//! Clients of the services that Plenum uses, behind the ports of `plenum-services`: mail by SMTP, short messages by Twilio Verify or a
+//! plain HTTP gateway, and an outbox for development that sends nothing.
+//!
+//! Only this crate knows an SMTP or HTTP client. Each provider has a time-out and a bound of messages under way; what waits longer than
+//! the time-out for its turn is refused like a provider that does not answer.
+
+mod config;
+mod http;
+mod mail;
+mod messengers;
+mod outbox;
+mod sms;
+
+pub use config::{Gateway, MailConfig, MailProvider, MailTls, SmsConfig, SmsProvider, Twilio};
+pub use messengers::{Messengers, OpenError};
+pub use outbox::{Kept, Outbox};

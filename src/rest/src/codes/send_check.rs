@@ -1,0 +1,17 @@
+use super::body::{AddressBody, SentAnswer};
+use crate::state::RestState;
+use actix_web::{HttpRequest, HttpResponse, web};
+use plenum_http::{Answer, Body, client_address};
+
+/// Send a code that proves an address and does nothing else
+///
+/// Also at the root of the server, `/send-otp`.
+#[utoipa::path(post, path = "/send-otp", tag = "accounts", request_body = AddressBody, responses(
+    (status = 200, description = "A code is on its way", body = SentAnswer),
+    (status = 429, description = "One was sent a moment ago", body = crate::openapi::ProblemDocument),
+    (status = 503, description = "The provider does not answer, or there is none", body = crate::openapi::ProblemDocument)))]
+pub async fn handle(state: web::Data<RestState>, body: Body<AddressBody>, request: HttpRequest) -> Answer {
+    let AddressBody { email, phone } = body.value;
+    let sent = state.codes.send_check(email, phone, client_address(&request)).await?;
+    Ok(HttpResponse::Ok().json(SentAnswer::from(sent)))
+}

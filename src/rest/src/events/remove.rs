@@ -1,0 +1,16 @@
+use crate::state::RestState;
+use actix_web::{HttpResponse, web};
+use plenum_http::{Answer, Caller, Id};
+use plenum_schema::EventId;
+use plenum_services::accounts::Role;
+
+/// Take an own event off the list, with its seats
+#[utoipa::path(delete, path = "/events/{id}", tag = "events",
+    params(("id" = uuid::Uuid, Path, description = "The event")),
+    responses((status = 204, description = "Removed"),
+        (status = 403, description = "Another organizer's", body = crate::openapi::ProblemDocument)))]
+pub async fn handle(caller: Caller, state: web::Data<RestState>, id: Id<EventId>) -> Answer {
+    let is_admin = state.accounts.role_of(caller.user()).await? == Some(Role::Admin);
+    state.events.remove(id.0, caller.user(), is_admin).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,319 @@
+//! Products: offered, changed and withdrawn by their sellers, found by everybody.
+
+use super::{Market, ProductView, SCAN, absent, invalid};
+use crate::rows::{ATTEMPTS, contended};
+use parking_lot::Mutex;
+use plenum_schema::entities::{Product, Stock};
+use plenum_schema::table::FieldValue;
+use plenum_schema::{ProductId, Refusal, RefusalCode, UserId};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+const TITLE_CHARS: usize = 120;
+const DESCRIPTION_CHARS: usize = 5_000;
+const CATEGORY_CHARS: usize = 40;
+const IMAGES: usize = 10;
+const IMAGE_CHARS: usize = 1_000;
+/// Highest price of one piece in the minor unit: a thousand million of the major one, and sums of orders stay far from overflowing.
+const MOST_PRICE: i64 = 100_000_000_000;
+
+/// A product that somebody offers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NewProduct {
+    /// What is said about it; title, price and currency are needed.
+    pub product: ProductChange,
+    /// Pieces that are there.
+    pub quantity: i64,
+}
+
+/// What a product should be; absent members stay.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ProductChange {
+    /// What it is called, 1 to 120 characters.
+    pub title: Option<String>,
+    /// What it is, at most 5,000 characters; empty: nothing.
+    pub description: Option<String>,
+    /// Kind of thing, at most 40 characters; empty: none.
+    pub category: Option<String>,
+    /// Price of one in the minor unit.
+    pub price: Option<i64>,
+    /// ISO 4217.
+    pub currency: Option<String>,
+    /// Addresses of pictures, at most 10.
+    pub images: Option<Vec<String>>,
+    /// Whether it can be found and ordered.
+    pub is_active: Option<bool>,
+}
+
+/// In which order products are shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Sort {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// The cheapest first.
+    Cheapest,
+    /// The dearest first.
+    Dearest,
+    /// By title.
+    Title,
+}
+
+/// Which products are wanted.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ProductFilter {
+    /// Only those whose title or description holds this text.
+    pub text: Option<String>,
+    /// Only those of this category.
+    pub category: Option<String>,
+    /// Only those of this seller; the seller sees the withdrawn ones, too.
+    pub seller: Option<UserId>,
+    /// Only those that cost at least so much.
+    pub min_price: Option<i64>,
+    /// Only those that cost at most so much.
+    pub max_price: Option<i64>,
+    /// In which order.
+    pub sort: Sort,
+    /// Who asks, when known.
+    pub asked_by: Option<UserId>,
+}
+
+/// A page of products.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProductPage {
+    /// The products.
+    pub items: Vec<ProductView>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<usize>,
+}
+
+/// All products, read now and then.
+#[derive(Default)]
+pub(super) struct Shelf(Mutex<Option<(u64, Arc<Vec<ProductView>>)>>);
+
+fn one_line(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
+    let text = text.trim();
+    let fine = text.chars().all(crate::text::is_allowed) && text.chars().count() <= most;
+    if fine { Ok(text.to_owned()) } else { Err(invalid(field, format!("one line of at most {most} characters"))) }
+}
+
+fn checked_images(images: Vec<String>) -> Result<Option<String>, Refusal> {
+    let fine = |one: &String| {
+        one.chars().count() <= IMAGE_CHARS
+            && !one.chars().any(|c| c.is_control() || c.is_whitespace())
+            && (one.starts_with("https://")
+                || one.starts_with("http://")
+                || (one.starts_with('/') && !one.starts_with("//")))
+    };
+    if images.len() > IMAGES || !images.iter().all(fine) {
+        return Err(invalid("images", format!("at most {IMAGES} addresses: https, http or a path on this server")));
+    }
+    Ok((!images.is_empty()).then(|| serde_json::to_string(&images).unwrap_or_default()))
+}
+
+impl Market {
+    fn apply(&self, row: &mut Product, change: &ProductChange) -> Result<(), Refusal> {
+        if let Some(title) = &change.title {
+            row.title = one_line("title", title, TITLE_CHARS)?;
+        }
+        if row.title.is_empty() {
+            return Err(invalid("title", "title is required"));
+        }
+        if let Some(text) = &change.description {
+            let text = text.trim();
+            let is_fine = |c: char| c == '\n' || c == '\t' || c == '\r' || crate::text::is_allowed(c);
+            if text.chars().count() > DESCRIPTION_CHARS || !text.chars().all(is_fine) {
+                return Err(invalid("description", format!("at most {DESCRIPTION_CHARS} characters")));
+            }
+            row.description = Some(text.to_owned()).filter(|text| !text.is_empty());
+        }
+        if let Some(category) = &change.category {
+            let category = one_line("category", category, CATEGORY_CHARS)?.to_lowercase();
+            row.category = Some(category).filter(|text| !text.is_empty());
+        }
+        row.price = change.price.unwrap_or(row.price);
+        if !(0..=MOST_PRICE).contains(&row.price) {
+            return Err(invalid("price", format!("a whole number of the minor unit, 0 to {MOST_PRICE}, is required")));
+        }
+        if let Some(currency) = &change.currency {
+            row.currency = currency.trim().to_ascii_uppercase();
+        }
+        let known = &self.config.currencies;
+        let is_code = row.currency.len() == 3 && row.currency.bytes().all(|b| b.is_ascii_uppercase());
+        if !is_code || !(known.is_empty() || known.contains(&row.currency)) {
+            return Err(invalid("currency", "a code such as EUR (ISO 4217) is required"));
+        }
+        if let Some(images) = &change.images {
+            row.images = checked_images(images.clone())?;
+        }
+        row.is_active = change.is_active.unwrap_or(row.is_active);
+        Ok(())
+    }
+
+    /// All products, at most `list_age_ms` old.
+    async fn shelf(&self) -> Result<Arc<Vec<ProductView>>, Refusal> {
+        let now = self.clock.mono();
+        if let Some((at, all)) = &*self.shelf.0.lock()
+            && now.saturating_sub(*at) <= self.config.list_age_ms
+        {
+            return Ok(Arc::clone(all));
+        }
+        let (mut all, mut after): (Vec<ProductView>, Option<ProductId>) = (Vec::new(), None);
+        loop {
+            let rows = self.rows.sweep::<Product>(after.map(|id| vec![id.to_value()]), SCAN).await?;
+            let is_end = rows.len() < SCAN || all.len() >= self.config.products;
+            after = rows.last().map(|row| row.product_id);
+            all.extend(rows.into_iter().map(ProductView::from));
+            if is_end {
+                break;
+            }
+        }
+        let all = Arc::new(all);
+        *self.shelf.0.lock() = Some((now, Arc::clone(&all)));
+        Ok(all)
+    }
+
+    fn forget_shelf(&self) {
+        *self.shelf.0.lock() = None;
+    }
+
+    /// Products from the `from`th on, at most `limit`.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn products(&self, filter: &ProductFilter, limit: usize, from: usize) -> Result<ProductPage, Refusal> {
+        let all = self.shelf().await?;
+        let text = filter.text.as_ref().map(|text| text.to_lowercase());
+        let category = filter.category.as_ref().map(|text| text.to_lowercase());
+        let sees_all = filter.seller.is_some() && filter.seller == filter.asked_by;
+        let fits = |one: &&ProductView| {
+            let holds = |whole: &str, part: &str| whole.to_lowercase().contains(part);
+            (one.is_active || sees_all)
+                && filter.seller.is_none_or(|seller| seller == one.seller)
+                && filter.min_price.is_none_or(|price| one.price >= price)
+                && filter.max_price.is_none_or(|price| one.price <= price)
+                && category.as_ref().is_none_or(|category| one.category.as_ref() == Some(category))
+                && text.as_ref().is_none_or(|text| {
+                    holds(&one.title, text) || one.description.as_ref().is_some_and(|about| holds(about, text))
+                })
+        };
+        let mut found: Vec<&ProductView> = all.iter().filter(fits).collect();
+        found.sort_by(|a, b| in_order(filter.sort, a, b));
+        let next = from.saturating_add(limit);
+        let items = found.iter().skip(from).take(limit).map(|one| (*one).clone()).collect();
+        Ok(ProductPage { items, next: (next < found.len()).then_some(next) })
+    }
+
+    pub(super) async fn product_row(&self, id: ProductId) -> Result<Product, Refusal> {
+        self.rows.get::<Product>(vec![id.to_value()]).await?.ok_or_else(|| absent("product"))
+    }
+
+    /// The product, when it is the caller's, or the caller is an admin.
+    pub(super) async fn own_product(&self, id: ProductId, by: UserId, is_admin: bool) -> Result<Product, Refusal> {
+        let row = self.product_row(id).await?;
+        if row.seller == by || is_admin {
+            return Ok(row);
+        }
+        // To others a withdrawn one does not exist.
+        if !row.is_active {
+            return Err(absent("product"));
+        }
+        Err(Refusal::new(RefusalCode::Forbidden, "this is another seller's"))
+    }
+
+    /// The product with this id; a withdrawn one is for its seller only.
+    ///
+    /// # Errors
+    /// `notFound`, `unavailable`.
+    pub async fn product(&self, id: ProductId, asked_by: Option<UserId>) -> Result<ProductView, Refusal> {
+        let row = self.product_row(id).await?;
+        if row.is_active || asked_by == Some(row.seller) { Ok(row.into()) } else { Err(absent("product")) }
+    }
+
+    /// Offers something. The caller has checked that `seller` may sell.
+    ///
+    /// # Errors
+    /// `invalid` naming the member, `limitReached`, `unavailable`.
+    pub async fn offer(&self, new: NewProduct, seller: UserId, id: Option<ProductId>) -> Result<ProductView, Refusal> {
+        let now = self.clock.wall();
+        let mut row = Product {
+            product_id: id.unwrap_or_else(|| ProductId(self.clock.new_id())),
+            seller,
+            title: String::new(),
+            description: None,
+            category: None,
+            price: -1,
+            currency: String::new(),
+            images: None,
+            is_active: true,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        self.apply(&mut row, &new.product)?;
+        if !(0..=1_000_000_000).contains(&new.quantity) {
+            return Err(invalid("quantity", "must be 0 to 1000000000"));
+        }
+        if self.shelf().await?.len() >= self.config.products {
+            return Err(Refusal::new(RefusalCode::LimitReached, format!("at most {} products", self.config.products)));
+        }
+        // The stock first: a product that can be found can be ordered.
+        let stock = Stock { product_id: row.product_id, on_hand: new.quantity, holds: bytes::Bytes::new(), version: 1 };
+        drop(self.rows.insert(&stock).await?);
+        let made = self.rows.insert(&row).await?;
+        self.forget_shelf();
+        match made {
+            // The same offer again.
+            Err(Some(stands)) if stands.seller == seller => Ok(stands.into()),
+            Err(_) => Err(contended()),
+            Ok(()) => Ok(row.into()),
+        }
+    }
+
+    /// Changes a product; `expected` is the version that the caller has seen, where that matters. Orders keep the price they were made at.
+    ///
+    /// # Errors
+    /// `notFound`, `forbidden`, `invalid` naming the member, `conflict` naming `version`, `unavailable`.
+    pub async fn change_product(
+        &self,
+        id: ProductId,
+        change: &ProductChange,
+        expected: Option<i64>,
+        by: UserId,
+        is_admin: bool,
+    ) -> Result<ProductView, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let row = self.own_product(id, by, is_admin).await?;
+            if expected.is_some_and(|expected| expected != row.version) {
+                return Err(Refusal::field(RefusalCode::Conflict, "version", "it was changed since"));
+            }
+            let version = row.version;
+            let mut new = Product { updated_at: self.clock.wall(), version: version + 1, ..row };
+            self.apply(&mut new, change)?;
+            if self.rows.swap(&new, version).await?.is_ok() {
+                self.forget_shelf();
+                return Ok(new.into());
+            }
+        }
+        Err(contended())
+    }
+
+    /// Withdraws a product: nobody finds or orders it any more. Orders that were made stay.
+    ///
+    /// # Errors
+    /// `notFound`, `forbidden`, `unavailable`.
+    pub async fn withdraw(&self, id: ProductId, by: UserId, is_admin: bool) -> Result<(), Refusal> {
+        let change = ProductChange { is_active: Some(false), ..ProductChange::default() };
+        self.change_product(id, &change, None, by, is_admin).await.map(drop)
+    }
+}
+
+fn in_order(sort: Sort, a: &ProductView, b: &ProductView) -> Ordering {
+    let newest = || (b.created_at, b.id).cmp(&(a.created_at, a.id));
+    match sort {
+        Sort::Newest => newest(),
+        Sort::Cheapest => a.price.cmp(&b.price).then_with(newest),
+        Sort::Dearest => b.price.cmp(&a.price).then_with(newest),
+        Sort::Title => a.title.to_lowercase().cmp(&b.title.to_lowercase()).then_with(newest),
+    }
+}
