@@ -192,20 +192,17 @@ impl Core {
         };
         let owners = Owners::start(config, &around, &link);
         let history = History::new(store.clone(), recents, config.history.clone());
-        let presence = {
-            let (is_shared, metrics) = (link.is_shared(), PresenceMetrics::new(registry)?);
-            // Every node tells those who follow there.
-            let (store, clock, publisher) = (store.clone(), clock.clone(), hubs.clone());
-            let parts = presence::Parts { node, is_shared, store, publisher, clock, metrics };
-            Presence::new(parts, config.presence.clone())
-        };
+        let (is_shared, metrics) = (link.is_shared(), PresenceMetrics::new(registry)?);
+        // Every node tells those who follow there.
+        let (rows, time, publisher) = (store.clone(), clock.clone(), hubs.clone());
+        let presence = presence::Parts { node, is_shared, store: rows, publisher, clock: time, metrics };
         let parts = Parts {
             store: store.clone(),
             directory: owners.conversations.clone(),
             history: history.clone(),
             publisher: link.publisher(),
             accounts: accounts.clone(),
-            presence,
+            presence: Presence::new(presence, config.presence.clone()),
             clock: clock.clone(),
         };
         let conversations = Conversations::new(parts, config.conversations.service.clone());
@@ -223,10 +220,9 @@ impl Core {
         };
         let conferences = Conferences::new(parts, config.conferences.service.clone(), Audiences::default());
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), config.idempotency.clone()));
-        let api_keys = ApiKeys::new(store.clone(), clock.clone(), config.api_keys.clone());
-        let status_board =
-            StatusBoard::new(store.clone(), link.publisher(), clock.clone(), config.status_board.clone());
         let core = Self {
+            api_keys: ApiKeys::new(store.clone(), clock.clone(), config.api_keys.clone()),
+            status_board: StatusBoard::new(store.clone(), link.publisher(), clock.clone(), config.status_board.clone()),
             store,
             clock,
             link,
@@ -239,12 +235,26 @@ impl Core {
             conversations,
             conferences,
             idempotency,
-            api_keys,
-            status_board,
             community,
         };
         core.join();
         Ok(core)
+    }
+
+    /// What is looked after now and then, until the node drains.
+    fn chores(&self) -> Vec<actix_web::rt::task::JoinHandle<()>> {
+        let (accounts, conferences) = (&self.accounts, &self.conferences);
+        vec![
+            actix_web::rt::spawn(look_at_keys(accounts.clone())),
+            actix_web::rt::spawn(maintain(accounts.clone(), self.idempotency.clone())),
+            actix_web::rt::spawn(forget_codes(self.community.codes.clone())),
+            actix_web::rt::spawn(run_market(self.community.market.clone())),
+            actix_web::rt::spawn(presence::run(self.conversations.presence().clone())),
+            actix_web::rt::spawn(run_nudges(self.conversations.clone())),
+            actix_web::rt::spawn(run_audiences(conferences.clone(), self.hubs.clone())),
+            actix_web::rt::spawn(conferences.clone().run_expiry()),
+            actix_web::rt::spawn(conferences.clone().run_reactions()),
+        ]
     }
 
     /// From now on other nodes reach what lives here.
@@ -379,17 +389,7 @@ impl Node {
         let started = Started { http: listening.address, operations: operations_address, is_tls: listening.tls };
         let accounts = core.accounts.clone();
         let presence = core.conversations.presence().clone();
-        let background = vec![
-            actix_web::rt::spawn(look_at_keys(core.accounts.clone())),
-            actix_web::rt::spawn(maintain(core.accounts, core.idempotency)),
-            actix_web::rt::spawn(forget_codes(core.community.codes)),
-            actix_web::rt::spawn(run_market(core.community.market)),
-            actix_web::rt::spawn(presence::run(presence.clone())),
-            actix_web::rt::spawn(run_nudges(core.conversations)),
-            actix_web::rt::spawn(run_audiences(core.conferences.clone(), core.hubs.clone())),
-            actix_web::rt::spawn(core.conferences.clone().run_expiry()),
-            actix_web::rt::spawn(core.conferences.run_reactions()),
-        ];
+        let background = core.chores();
         let node = Self {
             edge,
             hubs: core.hubs,

@@ -14,8 +14,8 @@ fn code() -> Message {
     message(Text::Code { code: "123456".into(), minutes: 5 })
 }
 
-fn messengers(sms: SmsConfig) -> Messengers {
-    Messengers::open(&MailConfig::default(), &sms, false).unwrap()
+fn messengers(sms: &SmsConfig) -> Messengers {
+    Messengers::open(&MailConfig::default(), sms, false).unwrap()
 }
 
 fn twilio(fake: &Fake, custom_codes: bool) -> Messengers {
@@ -26,12 +26,12 @@ fn twilio(fake: &Fake, custom_codes: bool) -> Messengers {
         service_sid: "VA1".to_owned(),
         custom_codes,
     };
-    messengers(SmsConfig { provider: SmsProvider::Twilio, timeout_ms: 500, twilio, ..SmsConfig::default() })
+    messengers(&SmsConfig { provider: SmsProvider::Twilio, timeout_ms: 500, twilio, ..SmsConfig::default() })
 }
 
 fn gateway(fake: &Fake) -> Messengers {
     let http = Gateway { url: format!("{}/send", fake.url()), token: "secret".into(), from: "House".to_owned() };
-    messengers(SmsConfig { provider: SmsProvider::Http, timeout_ms: 500, http, ..SmsConfig::default() })
+    messengers(&SmsConfig { provider: SmsProvider::Http, timeout_ms: 500, http, ..SmsConfig::default() })
 }
 
 /// As Twilio's documents show them.
@@ -121,7 +121,7 @@ async fn nobody_there_is_a_failure() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let http = Gateway { url: format!("http://{free}/"), ..Gateway::default() };
     let sms = SmsConfig { provider: SmsProvider::Http, http, ..SmsConfig::default() };
-    assert!(matches!(messengers(sms).send(code()).await, Err(SendError::Provider(_))));
+    assert!(matches!(messengers(&sms).send(code()).await, Err(SendError::Provider(_))));
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn more_messages_than_places_wait_and_give_up_in_time() {
     let fake = Fake::answering(vec![String::new()]);
     let http = Gateway { url: fake.url(), ..Gateway::default() };
     let sms = SmsConfig { provider: SmsProvider::Http, timeout_ms: 300, at_once: 1, http, ..SmsConfig::default() };
-    let messengers = messengers(sms);
+    let messengers = messengers(&sms);
     let (one, two) = tokio::join!(messengers.send(code()), messengers.send(code()));
     assert!(matches!((one, two), (Err(SendError::Provider(_)), Err(SendError::Provider(_)))));
     fake.asked.recv().unwrap();
@@ -142,7 +142,7 @@ async fn development_keeps_messages_on_this_machine_only() {
     let kept = private.outbox().unwrap().all();
     assert_eq!(kept[0].to, PHONE);
     assert!(kept[0].text.contains("123456"));
-    let public = messengers(SmsConfig::default());
+    let public = messengers(&SmsConfig::default());
     assert!(public.outbox().is_none());
     assert_eq!(public.send(code()).await, Err(SendError::NotSetUp));
 }

@@ -27,7 +27,7 @@ impl Held {
         let host = world.register("host").await;
         let body = json!({ "title": "Quiz night", "identity": "pseudonymous" });
         let made = world.post(&host, "/conference", body).await.ok(201);
-        let (id, code) = (id_of(&made), made["publicCode"].as_str().unwrap().to_owned());
+        let (id, code) = (id_of(&made), made["publicCode"].as_str().expect("as asked").to_owned());
         let at = |rest: &str| format!("/conference/{id}{rest}");
         world.post(&host, &at("/start"), Value::Null).await.ok(200);
         let quiz =
@@ -37,7 +37,7 @@ impl Held {
         let mut guests = Vec::new();
         for (name, option) in [("Grace Hopper", 1), ("Ada Lovelace", 2)] {
             let joined = world.ask(plain("POST", &at("/join")).set_json(json!({ "name": name }))).await.ok(201);
-            let text = |member: &str| joined[member].as_str().unwrap().to_owned();
+            let text = |member: &str| joined[member].as_str().expect("as asked").to_owned();
             let guest = Person { id: text("participant"), token: text("token"), email: String::new() };
             world
                 .post(&guest, &at(&format!("/questions/{question}/vote")), json!({ "optionId": option }))
@@ -57,11 +57,11 @@ impl Held {
     }
 
     fn logs(&self) -> [LogId; 3] {
-        let id: Uuid = self.id.parse().unwrap();
+        let id: Uuid = self.id.parse().expect("as asked");
         [
             LogId { kind: AggregateKind::Conference, id },
             LogId { kind: AggregateKind::Board, id },
-            LogId { kind: AggregateKind::Poll, id: self.question.parse().unwrap() },
+            LogId { kind: AggregateKind::Poll, id: self.question.parse().expect("as asked") },
         ]
     }
 
@@ -69,28 +69,31 @@ impl Held {
     async fn is_on_disk(&self, world: &World) -> bool {
         let mut bytes = Vec::new();
         for log in self.logs() {
-            let entries =
-                world.store.read(log, 0, plenum_actors::store::Direction::Forward, 1_000, 1 << 20).await.unwrap();
+            let entries = world
+                .store
+                .read(log, 0, plenum_actors::store::Direction::Forward, 1_000, 1 << 20)
+                .await
+                .expect("as asked");
             entries.iter().for_each(|entry| bytes.extend_from_slice(&entry.payload));
-            if let Some(snapshot) = world.store.load_snapshot(log).await.unwrap() {
+            if let Some(snapshot) = world.store.load_snapshot(log).await.expect("as asked") {
                 bytes.extend_from_slice(&snapshot.state);
             }
         }
         for table in [Participant::TABLE, QuestionResults::TABLE] {
-            for row in world.store.sweep(table, None, 1_000).await.unwrap() {
+            for row in world.store.sweep(table, None, 1_000).await.expect("as asked") {
                 bytes.extend_from_slice(format!("{row:?}").as_bytes());
             }
         }
         let has = |wanted: &[u8]| bytes.windows(wanted.len()).any(|window| window == wanted);
         self.guests.iter().any(|guest| {
-            let id: Uuid = guest.id.parse().unwrap();
+            let id: Uuid = guest.id.parse().expect("as asked");
             has(id.as_bytes()) || has(guest.id.as_bytes())
         }) || has(b"Hopper")
     }
 }
 
 async fn rows(world: &World, table: &'static plenum_schema::table::Table) -> usize {
-    world.store.sweep(table, None, 1_000).await.unwrap().len()
+    world.store.sweep(table, None, 1_000).await.expect("as asked").len()
 }
 
 #[actix_web::test]

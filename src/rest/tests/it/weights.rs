@@ -39,13 +39,15 @@ impl Assembly {
     /// Plain and weighted counts of yes, no, abstain.
     async fn counts(&self, world: &World) -> (Value, Value) {
         let results = world.get(&self.host, &self.at(&format!("/questions/{}/results", self.question))).await.ok(200);
-        let of = |counts: &Value| counts.as_array().unwrap().iter().map(|one| one["count"].clone()).collect::<Value>();
+        let of = |counts: &Value| {
+            counts.as_array().expect("as asked").iter().map(|one| one["count"].clone()).collect::<Value>()
+        };
         (of(&results["counts"]), of(&results["weighted"]["counts"]))
     }
 }
 
 fn token(seen: &Value) -> String {
-    seen["token"].as_str().unwrap().to_owned()
+    seen["token"].as_str().expect("as asked").to_owned()
 }
 
 #[actix_web::test]

@@ -201,6 +201,11 @@ impl Seen {
     }
 }
 
+fn accounts_of(store: &SharedStore, clock: &SharedClock, directory: &std::path::Path) -> Accounts {
+    let (store, clock) = (store.clone(), clock.clone());
+    Accounts::open(store, clock, Arc::new(NoSockets), AccountsConfig::for_tests(), directory).expect("accounts")
+}
+
 fn presence_of(store: &SharedStore, signals: &Arc<Signals>, clock: &SharedClock) -> Presence {
     let parts = presence::Parts {
         node: plenum_schema::NodeId(clock.new_id()),
@@ -236,14 +241,7 @@ impl World {
         let clock: SharedClock = moved.clone();
         let letters = Arc::new(Letters::default());
         let signals = Arc::new(Signals::default());
-        let accounts = Accounts::open(
-            store.clone(),
-            clock.clone(),
-            Arc::new(NoSockets),
-            AccountsConfig::for_tests(),
-            directory.path(),
-        );
-        let accounts = accounts.expect("accounts");
+        let accounts = accounts_of(&store, &clock, directory.path());
         let recents = Arc::new(Recents::default());
         let around = Surroundings {
             store: store.clone(),
@@ -275,7 +273,7 @@ impl World {
             publisher: signals.clone(),
             clock: clock.clone(),
             voting: Default::default(),
-            metrics: conferences::ForgettingMetrics::new(&registry).expect("metrics"),
+            metrics: conferences::ForgettingMetrics::new(&prometheus::Registry::new()).expect("metrics"),
         };
         let conferences = Conferences::new(parts, Default::default(), Default::default());
         let conversations = Arc::new(conversations);

@@ -97,7 +97,7 @@ fn one_line(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
     if fine { Ok(text.to_owned()) } else { Err(invalid(field, format!("one line of at most {most} characters"))) }
 }
 
-fn checked_images(images: Vec<String>) -> Result<Option<String>, Refusal> {
+fn checked_images(images: &[String]) -> Result<Option<String>, Refusal> {
     let fine = |one: &String| {
         one.chars().count() <= IMAGE_CHARS
             && !one.chars().any(|c| c.is_control() || c.is_whitespace())
@@ -108,7 +108,7 @@ fn checked_images(images: Vec<String>) -> Result<Option<String>, Refusal> {
     if images.len() > IMAGES || !images.iter().all(fine) {
         return Err(invalid("images", format!("at most {IMAGES} addresses: https, http or a path on this server")));
     }
-    Ok((!images.is_empty()).then(|| serde_json::to_string(&images).unwrap_or_default()))
+    Ok((!images.is_empty()).then(|| serde_json::to_string(images).unwrap_or_default()))
 }
 
 impl Market {
@@ -144,7 +144,7 @@ impl Market {
             return Err(invalid("currency", "a code such as EUR (ISO 4217) is required"));
         }
         if let Some(images) = &change.images {
-            row.images = checked_images(images.clone())?;
+            row.images = checked_images(images)?;
         }
         row.is_active = change.is_active.unwrap_or(row.is_active);
         Ok(())

@@ -128,9 +128,12 @@ fn ballots_of_a_closed_question_are_forgotten_and_everything_about_them_is_gone(
     assert!(!saved.windows(16).any(|bytes| bytes == id.as_bytes()));
     let restored = Poll::restore(Uuid::from_u128(7), plenum_schema::codec::restore(&[1], &saved).unwrap());
     assert_eq!((restored.forgotten(), restored.signals(&table.rules).len()), (table.state.forgotten(), 0));
-    for command in
-        [pick(1, 2), Command::Voters, Command::Own { voter: voter(1) }, Command::Results { view: View::Host }]
-    {
+    for command in [
+        pick(1, 2),
+        Command::Voters { after: None },
+        Command::Own { voter: voter(1) },
+        Command::Results { view: View::Host },
+    ] {
         assert_eq!(table.ask(&command).unwrap_err().code, RefusalCode::Gone, "{command:?}");
     }
 }

@@ -4,6 +4,7 @@ use super::bus::Nats;
 use super::world::Cluster;
 use crate::socket::eventually;
 use crate::socket::peer::texts;
+use crate::tls::pem;
 use plenum_cluster::nats::NatsConfig;
 use plenum_schema::codec::Codec;
 use plenum_server::config::Config;
@@ -14,8 +15,8 @@ fn certificate(folder: &Path, name: &str, subject: &str) -> (String, String) {
     let made = rcgen::generate_simple_self_signed(vec![subject.to_owned()]).unwrap();
     let path = |end: &str| folder.join(format!("{name}.{end}")).to_str().unwrap().to_owned();
     let (certificate, key) = (path("pem"), path("key"));
-    std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    std::fs::write(&certificate, pem("CERTIFICATE", made.cert.der())).unwrap();
+    std::fs::write(&key, pem("PRIVATE KEY", &made.signing_key.serialize_der())).unwrap();
     (certificate, key)
 }
 

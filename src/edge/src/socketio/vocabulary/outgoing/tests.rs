@@ -2,8 +2,8 @@ use super::*;
 use crate::socketio::vocabulary::names::{Direction, NAMES};
 use plenum_schema::board::BoardSignal;
 use plenum_schema::conference::{
-    Audience, ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo,
-    ConferenceStarted, HostChanged, QuestionClosed, QuestionFrozen, QuestionLive, ResultsShown,
+    Anonymised, Audience, ConferenceChanged, ConferenceCreated, ConferenceEnded, ConferenceEvent, ConferenceInfo,
+    ConferenceStarted, Deleted, HostChanged, QuestionClosed, QuestionFrozen, QuestionLive, ResultsShown,
 };
 use plenum_schema::conversation::{
     BlockChanged, MemberAdded, MemberRemoved, MessageDeleted, MessageEdited, ReactionAdded, ReactionRemoved, Role,
