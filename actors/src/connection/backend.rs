@@ -94,3 +94,13 @@ pub enum Answer {
     /// To any other command, which is named as in metrics.
     Done(u32, &'static str, Outcome<AckResult>),
 }
+
+impl Answer {
+    /// The number of the command that it answers.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        match self {
+            Self::Identified(id, _) | Self::Access(id, ..) | Self::Done(id, ..) => *id,
+        }
+    }
+}

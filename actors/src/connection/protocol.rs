@@ -81,6 +81,21 @@ impl Connection {
         Self::new(shared, key, Voice::Foreign(Vec::new()))
     }
 
+    /// The connection that follows this one on the same transport: nobody's yet, and with what this one has used up of its limits.
+    /// Answers to what this one asked must not be given to it.
+    #[must_use]
+    pub fn begun_again(&self, key: ConnectionKey) -> Self {
+        Self {
+            key,
+            voice: Voice::Foreign(Vec::new()),
+            stage: Stage::Unidentified(Unidentified::default()),
+            in_flight: 0,
+            bucket: self.bucket,
+            unreadable: self.unreadable,
+            hurried: self.hurried,
+        }
+    }
+
     fn new(shared: &Shared, key: ConnectionKey, voice: Voice) -> Self {
         Self {
             key,

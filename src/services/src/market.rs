@@ -112,6 +112,7 @@ impl Market {
         };
         let people = if order.buyer == order.seller { vec![order.buyer] } else { vec![order.buyer, order.seller] };
         let to = |user| Publication::signal(Topic::User(user), Class::Droppable, Signal::OrderUpdated(updated.clone()));
-        self.publisher.publish(people.into_iter().map(to).collect());
+        // A batch is of one topic.
+        people.into_iter().for_each(|user| self.publisher.publish(vec![to(user)]));
     }
 }

@@ -22,7 +22,12 @@ impl Board {
             }
             BoardEvent::Erased(erased) => {
                 self.forgotten = offset;
-                if erased.texts { self.items.clear() } else { self.forget_people() }
+                if erased.texts {
+                    self.items.clear();
+                    self.active.clear();
+                } else {
+                    self.forget_people();
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The table of messages: label, summary, payload, and for commands which ack answers.
 
-use super::schemas::{a, kind, object, text};
+use super::schemas::{a, kind, list, object, text};
 use plenum_schema::wire::OrderState;
 use serde_json::{Value, json};
 
@@ -187,6 +187,28 @@ fn conference_commands() -> Vec<Message> {
             "Reply to a question of the audience.",
             &[("conference", a("Id")), ("item", a("Count")), ("text", text()), ("clientRef?", a("ClientRef"))],
         ),
+        command(
+            "client moderate",
+            "server ack boardChanged",
+            "Decide about a question of the audience (moderators).",
+            &[
+                ("conference", a("Id")),
+                ("item", a("Count")),
+                (
+                    "status?",
+                    json!({ "type": "string", "enum": ["pending", "approved", "answered", "dismissed", "merged"] }),
+                ),
+                ("pinned?", flag()),
+                ("answer?", text()),
+                ("labels?", list(text())),
+            ],
+        ),
+        command(
+            "client reactLive",
+            "server ack pong",
+            "Clap, or react otherwise, for everybody to see and nobody to keep.",
+            &[("conference", a("Id")), ("emoji", text())],
+        ),
     ]
 }
 
@@ -208,6 +230,13 @@ fn conference_events() -> Vec<Message> {
             "server event conference questionFrozen",
             "A question takes no answers for a while, or again.",
             "QuestionFrozen",
+        ),
+        conference("server event conference anonymised", "Who took part is forgotten.", "Anonymised"),
+        conference("server event conference deleted", "Nothing of it is left.", "Deleted"),
+        server(
+            "server signal reactions",
+            "How often the audience has reacted since the signal before.",
+            object(&[("topic", a("Topic")), ("signal", kind("reactions", a("LiveReactions")))]),
         ),
         server(
             "server signal results",

@@ -169,7 +169,7 @@ fn happenings() -> Vec<(&'static str, Value)> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "schemas are made where they are used")]
-fn list(of: Value) -> Value {
+pub fn list(of: Value) -> Value {
     json!({ "type": "array", "items": of })
 }
 
@@ -221,6 +221,7 @@ fn questions() -> Vec<(&'static str, Value)> {
                 ("survey?", text()),
                 ("quorum?", a("Offset")),
                 ("quorumShare?", number()),
+                ("weighted?", json!({ "type": "boolean" })),
             ]),
         ),
     ]
@@ -243,6 +244,7 @@ fn results() -> Vec<(&'static str, Value)> {
     let cell = object(&[("column", a("Count")), ("row", a("Count")), ("count", a("Offset"))]);
     let heat = object(&[("columns", a("Count")), ("rows", a("Count")), ("center", a("Spot")), ("cells", list(cell))]);
     let weight = object(&[("option", a("OptionId")), ("weight", number())]);
+    let weighted = object(&[("total", a("Offset")), ("counts", list(a("OptionCount"))), ("average?", number())]);
     let pulse = object(&[("at", a("Moment")), ("halfLifeMs", a("Delay")), ("weights", list(weight))]);
     vec![
         ("OptionCount", object(&[("option", integer()), ("count", a("Offset"))])),
@@ -266,6 +268,7 @@ fn results() -> Vec<(&'static str, Value)> {
                 ("heat?", heat),
                 ("pulse?", pulse),
                 ("quorum?", object(&[("needed", a("Offset")), ("reached?", flag())])),
+                ("weighted?", weighted),
                 ("correct?", list(a("OptionId"))),
                 ("leaders?", list(object(&[("participant", a("Id")), ("name?", text()), ("points", a("Offset"))]))),
                 ("teams?", list(object(&[("team", text()), ("points", number()), ("answered", a("Offset"))]))),
@@ -320,6 +323,7 @@ fn boards() -> Vec<(&'static str, Value)> {
                 ("version", a("Offset")),
             ]),
         ),
+        ("LiveReactions", object(&[("counts", list(object(&[("emoji", text()), ("count", a("Offset"))])))])),
         ("Audience", object(&[("live", a("Offset")), ("unique", a("Offset")), ("peak", a("Offset"))])),
     ]
 }
@@ -342,6 +346,8 @@ fn conferences() -> Vec<(&'static str, Value)> {
                 ("moderated?", json!({ "type": "boolean" })),
                 ("audienceReplies?", json!({ "type": "boolean" })),
                 ("invited?", json!({ "type": "boolean" })),
+                ("roster?", json!({ "type": "boolean" })),
+                ("expiresAfterDays?", a("Count")),
                 ("teams?", list(text())),
                 (
                     "agenda?",
@@ -369,6 +375,8 @@ fn conferences() -> Vec<(&'static str, Value)> {
             "ResultsShown",
             object(&[("question", a("Id")), ("shown", json!({ "type": "boolean" })), ("results?", a("Results"))]),
         ),
+        ("Anonymised", object(&[])),
+        ("Deleted", object(&[])),
         ("QuestionFrozen", object(&[("question", a("Id")), ("frozen", json!({ "type": "boolean" }))])),
         (
             "ConferenceEvent",
@@ -382,6 +390,8 @@ fn conferences() -> Vec<(&'static str, Value)> {
                 kind("questionClosed", a("QuestionClosed")),
                 kind("resultsShown", a("ResultsShown")),
                 kind("questionFrozen", a("QuestionFrozen")),
+                kind("anonymised", a("Anonymised")),
+                kind("deleted", a("Deleted")),
             ] }),
         ),
     ]

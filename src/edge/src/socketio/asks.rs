@@ -1,6 +1,6 @@
 //! What requests ask of a session, whichever thread they landed on.
 
-use actix::Message;
+use actix::{Message, Recipient};
 use bytes::{Bytes, BytesMut};
 use plenum_actors::connection::{Following, Outcome};
 use plenum_schema::{Offset, Topic};
@@ -55,6 +55,13 @@ impl fmt::Debug for Ask {
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub(super) struct Located(pub u32, pub Outcome<(Topic, Offset)>);
+
+impl Located {
+    #[expect(clippy::disallowed_methods, reason = "bounded by the commands in flight of the connection")]
+    pub(super) fn tell(self, to: &Recipient<Self>) {
+        to.do_send(self);
+    }
+}
 
 /// The conversations of whoever connects.
 #[derive(Message, Debug)]

@@ -4,7 +4,7 @@ use super::asks::{Listed, Located};
 use super::config::SocketIoConfig;
 use super::packet;
 use super::registry::SocketIoMetrics;
-use super::vocabulary::answers::{Done, Failed, NotDone};
+use super::vocabulary::answers::{Done, Failed, NotDone, Why};
 use super::vocabulary::incoming::{Argument, Change};
 use super::vocabulary::names::heard_after;
 use super::vocabulary::{Request, read};
@@ -136,6 +136,12 @@ impl Chat {
 
     fn take(&mut self, around: &Around<'_>, packet: Packet<'_>) -> Result<(), Broken> {
         let is_root = packet.namespace == packet::ROOT;
+        if let Body::Connect(_) = packet.body
+            && let Err(too_fast) = self.counted(around)
+        {
+            self.refuse_entry(around, &packet.namespace, &too_fast);
+            return Ok(());
+        }
         match packet.body {
             Body::Connect(_) if !is_root => {
                 let refused = packet::connect_error::<()>(self.parser(), &packet.namespace, "Invalid namespace", None);
@@ -155,6 +161,13 @@ impl Chat {
             Body::Ack { .. } if is_root && self.is_inside() => Ok(()),
             Body::Event { .. } | Body::Ack { .. } | Body::Disconnect | Body::ConnectError(_) => Err(Broken),
         }
+    }
+
+    /// Counts a CONNECT like a command: checking tokens and listing conversations costs as much.
+    fn counted(&mut self, around: &Around<'_>) -> Result<(), Refusal> {
+        self.connection.admit_other(around.shared)?;
+        self.connection.other_answered();
+        Ok(())
     }
 
     fn is_inside(&self) -> bool {
@@ -178,9 +191,12 @@ impl Chat {
 
     pub(super) fn keep_out(&mut self, around: &Around<'_>, refusal: &Refusal) {
         self.stage = Stage::Outside;
-        let why = super::vocabulary::answers::Why::from(refusal);
-        let refused = packet::connect_error(self.parser(), packet::ROOT, &refusal.message, Some(&why));
-        self.push(around, refused);
+        self.refuse_entry(around, packet::ROOT, refusal);
+    }
+
+    fn refuse_entry(&self, around: &Around<'_>, namespace: &str, refusal: &Refusal) {
+        let why = Why::from(refusal);
+        self.push(around, packet::connect_error(self.parser(), namespace, &refusal.message, Some(&why)));
     }
 
     /// Whether the client has left the namespace and kept the transport.
@@ -188,9 +204,9 @@ impl Chat {
         matches!(self.stage, Stage::Left)
     }
 
-    /// Outside again, on another connection.
-    pub(super) fn begin_again(&mut self, connection: Connection) {
-        self.connection = connection;
+    /// Outside again, on another connection. Numbers of commands go on, so that late answers are known as such.
+    pub(super) fn begin_again(&mut self, key: ConnectionKey) {
+        self.connection = self.connection.begun_again(key);
         self.stage = Stage::Outside;
         self.waiting = Vec::new();
         self.spoken = None;
@@ -248,7 +264,7 @@ impl Chat {
         let (id, located) = (self.last_id, around.located.clone());
         self.waiting.push((id, Purpose::Join { callback, name: name.into() }));
         let reply = Box::new(move |outcome: Outcome<ConferenceId>| {
-            tell_located(&located, Located(id, outcome.map(|conference| (Topic::Conference(conference), since))));
+            Located(id, outcome.map(|conference| (Topic::Conference(conference), since))).tell(&located);
         });
         around.shared.backend.conference_of(identity, code, reply);
     }
@@ -301,28 +317,29 @@ impl Chat {
         let (id, located) = (self.last_id, around.located.clone());
         self.waiting.push((id, Purpose::Change { callback, name: name.into(), change }));
         let among = around.shared.hub.with(|core| core.topics_with_log(self.connection.key()));
-        let reply = Box::new(move |outcome| tell_located(&located, Located(id, outcome)));
+        let reply = Box::new(move |outcome| Located(id, outcome).tell(&located));
         around.shared.backend.locate(message, among, reply);
     }
 
     /// The place of a message is known, or that it has none.
     pub(super) fn located(&mut self, around: &Around<'_>, Located(id, outcome): Located) {
+        // As with answers: of whoever was here before.
+        let Some(purpose) = self.purpose(id) else { return };
         self.connection.other_answered();
-        let purpose = self.purpose(id);
         match (purpose, outcome) {
-            (Some(Purpose::Change { callback, name, change }), Ok((topic, target))) => {
+            (Purpose::Change { callback, name, change }, Ok((topic, target))) => {
                 let purpose = Purpose::Event { callback, name, joins: false };
                 self.ask(around, purpose, change.at(topic, target), true);
             }
-            (Some(Purpose::Join { callback, name }), Ok((topic, since))) => {
+            (Purpose::Join { callback, name }, Ok((topic, since))) => {
                 let joins = !self.has(around, topic);
                 let wish = plenum_schema::wire::Subscribe { topic, since: Some(since) };
                 self.ask(around, Purpose::Event { callback, name, joins }, Command::Subscribe(wish), true);
             }
-            (Some(Purpose::Change { callback, name, .. } | Purpose::Join { callback, name }), Err(refusal)) => {
+            (Purpose::Change { callback, name, .. } | Purpose::Join { callback, name }, Err(refusal)) => {
                 self.fail(around, callback, Some(&name), &refusal);
             }
-            (Some(Purpose::Enter | Purpose::Event { .. } | Purpose::Look(_) | Purpose::Follow) | None, _) => {}
+            (Purpose::Enter | Purpose::Event { .. } | Purpose::Look(_) | Purpose::Follow, _) => {}
         }
     }
 
@@ -366,6 +383,10 @@ impl Chat {
 
     /// An answer of the rest of Plenum has come.
     pub(super) fn answer(&mut self, around: &Around<'_>, answer: Answer) {
+        // Whoever was here before may have asked it: what it grants is not this one's. Its connection has settled its topics.
+        if !self.waiting.iter().any(|(waiting, _)| *waiting == answer.id()) {
+            return;
+        }
         self.connection.answer(around.shared, answer);
         self.tell_answers(around);
     }
@@ -423,6 +444,9 @@ impl Chat {
             }
             (Purpose::Follow, AckResult::Subscribed(subscribed)) => {
                 self.stands(around, subscribed.topic, subscribed.since);
+                if let Topic::Conference(id) = subscribed.topic {
+                    self.hear(around, Topic::Board(id));
+                }
             }
             (Purpose::Look(_) | Purpose::Follow | Purpose::Change { .. } | Purpose::Join { .. }, _) => {}
         }
@@ -472,9 +496,4 @@ impl Chat {
     pub(super) fn push(&self, around: &Around<'_>, bytes: Bytes) {
         around.shared.hub.with(|core| core.push_bytes(self.connection.key(), bytes));
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "bounded by the commands in flight of the connection")]
-fn tell_located(to: &Recipient<Located>, located: Located) {
-    to.do_send(located);
 }

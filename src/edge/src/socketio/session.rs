@@ -55,7 +55,8 @@ impl SocketIoSession {
         token: Option<Box<str>>,
         open: Option<Bytes>,
     ) -> Self {
-        let chat = Chat::new(join(&worker, &line), token);
+        let connection = Connection::open_foreign(&worker.shared, join(&worker, &line));
+        let chat = Chat::new(connection, token);
         if let Some(open) = open {
             worker.shared.hub.with(|core| core.push_bytes(chat.key(), open));
         }
@@ -104,8 +105,8 @@ impl SocketIoSession {
             return shared.hub.with(|core| core.finish(self.key(), framing::leaving(), Shut::Linger));
         }
         self.chat.connection.gone(&shared);
-        let connection = join(&self.worker, &self.line);
-        self.chat.begin_again(connection);
+        let key = join(&self.worker, &self.line);
+        self.chat.begin_again(key);
     }
 
     /// One packet of Engine.IO.
@@ -221,13 +222,13 @@ impl SocketIoSession {
 }
 
 /// A connection of the hub that writes to a line.
-fn join(worker: &Worker, line: &Rc<Line>) -> Connection {
+fn join(worker: &Worker, line: &Rc<Line>) -> ConnectionKey {
     let id = ConnectionId(worker.edge.clock.new_id());
     let dialect = Dialect::socket_io(Parser::Json, Vocabulary::Both);
     let new = NewConnection { id, socket: line.clone(), dialect };
     let key = worker.shared.hub.with(|core| core.join(new));
     tracing::debug!(connection = %id, "socket.io connection opened");
-    Connection::open_foreign(&worker.shared, key)
+    key
 }
 
 impl Actor for SocketIoSession {

@@ -65,30 +65,34 @@ impl Held {
         ]
     }
 
-    /// Whether a guest's id or name stands in a log, a snapshot or a row.
-    async fn is_on_disk(&self, world: &World) -> bool {
-        let mut bytes = Vec::new();
+    /// Where a guest's id or name stands in a log, a snapshot or a row.
+    async fn on_disk(&self, world: &World) -> Vec<String> {
+        let mut places = Vec::new();
         for log in self.logs() {
             let entries = world
                 .store
                 .read(log, 0, plenum_actors::store::Direction::Forward, 1_000, 1 << 20)
                 .await
                 .expect("as asked");
-            entries.iter().for_each(|entry| bytes.extend_from_slice(&entry.payload));
+            for entry in entries {
+                places.push((format!("{log:?} {}", entry.offset), entry.payload.to_vec()));
+            }
             if let Some(snapshot) = world.store.load_snapshot(log).await.expect("as asked") {
-                bytes.extend_from_slice(&snapshot.state);
+                places.push((format!("snapshot of {log:?} at {}", snapshot.offset), snapshot.state.to_vec()));
             }
         }
         for table in [Participant::TABLE, QuestionResults::TABLE] {
             for row in world.store.sweep(table, None, 1_000).await.expect("as asked") {
-                bytes.extend_from_slice(format!("{row:?}").as_bytes());
+                places.push((table.name.to_owned(), format!("{row:?}").into_bytes()));
             }
         }
-        let has = |wanted: &[u8]| bytes.windows(wanted.len()).any(|window| window == wanted);
-        self.guests.iter().any(|guest| {
+        let mut wanted = vec![b"Hopper".to_vec()];
+        for guest in &self.guests {
             let id: Uuid = guest.id.parse().expect("as asked");
-            has(id.as_bytes()) || has(guest.id.as_bytes())
-        }) || has(b"Hopper")
+            wanted.extend([id.as_bytes().to_vec(), guest.id.clone().into_bytes()]);
+        }
+        let has = |bytes: &[u8]| wanted.iter().any(|one| bytes.windows(one.len()).any(|window| window == one));
+        places.into_iter().filter(|(_, bytes)| has(bytes)).map(|(place, _)| place).collect()
     }
 }
 
@@ -101,12 +105,12 @@ async fn a_host_forgets_who_took_part_and_the_totals_stay() {
     let world = World::new();
     let held = Held::of(&world).await;
     let before = world.get(&held.host, &held.at("/report")).await.ok(200);
-    assert!(held.is_on_disk(&world).await);
+    assert!(!held.on_disk(&world).await.is_empty());
     assert_eq!(world.post(&held.guests[0], &held.at("/anonymise"), Value::Null).await.problem().0, 403);
     let after = world.post(&held.host, &held.at("/anonymise"), Value::Null).await.ok(200);
     assert_eq!((&after["anonymised"], &after["status"]), (&json!(true), &json!("ENDED")), "{after}");
     assert_eq!(after["expiresAt"], Value::Null);
-    assert!(!held.is_on_disk(&world).await, "nothing leads to a participant any more");
+    assert_eq!(held.on_disk(&world).await, [""; 0], "nothing leads to a participant any more");
     assert_eq!((rows(&world, Participant::TABLE).await, rows(&world, Invitation::TABLE).await), (0, 0));
     let report = world.get(&held.host, &held.at("/report")).await.ok(200);
     let counts = |report: &Value| report["questions"][0]["results"]["counts"].clone();
@@ -131,7 +135,7 @@ async fn nothing_is_left_of_a_conference_that_is_deleted() {
     let held = Held::of(&world).await;
     assert_eq!(world.delete(&held.guests[0], &held.at("")).await.problem().0, 403);
     assert_eq!(world.delete(&held.host, &held.at("")).await.status, 204);
-    assert!(!held.is_on_disk(&world).await);
+    assert_eq!(held.on_disk(&world).await, [""; 0]);
     for table in [ConferenceCode::TABLE, QuestionRow::TABLE, QuestionResults::TABLE, Participant::TABLE] {
         assert_eq!(rows(&world, table).await, 0, "{}", table.name);
     }
@@ -175,7 +179,7 @@ async fn an_expired_conference_is_forgotten_by_itself_and_not_before() {
     world.clock.go_on(2 * DAY_MS);
     conferences.sweep_expired().await.unwrap();
     assert!(is_forgotten().await);
-    assert!(!held.is_on_disk(&world).await);
+    assert_eq!(held.on_disk(&world).await, [""; 0]);
     conferences.sweep_expired().await.unwrap();
     let never = NewConference {
         info: plenum_schema::conference::ConferenceInfo {

@@ -82,8 +82,10 @@ pub fn encode(parser: Parser, vocabulary: Vocabulary, frame: &ServerFrame, direc
 fn on_event(events: &mut Events, frame: &EventFrame, directs: &impl Directs) {
     let (id, event) = match (frame.topic, &frame.event) {
         (Topic::Conversation(id), Event::Conversation(event)) => (id, event),
-        // Without a trail: who comes back joins again and names where it stood.
-        (Topic::Conference(id), Event::Conference(event)) => return conference::on_event(events, id, frame.at, event),
+        (Topic::Conference(id), Event::Conference(event)) => {
+            events.trail = Some(positions::trail(frame.topic, frame.offset, events.vocabulary));
+            return conference::on_event(events, id, frame.at, event);
+        }
         _ => return,
     };
     events.trail = Some(positions::trail(frame.topic, frame.offset, events.vocabulary));

@@ -148,6 +148,7 @@ async fn a_server_that_is_killed_in_the_rush_has_sold_nothing_twice_and_holds_no
         "market.sweep_every_s=1",
         "idempotency.claim_ms=1000",
         "http.address_rate.per_second=0.0",
+        "http.caller_rate.per_second=0.0",
     ];
     let made = Mutex::new(std::collections::BTreeMap::new());
     let order = |at: SocketAddr, number: usize| {

@@ -61,3 +61,30 @@ async fn everybody_sees_how_an_audience_reacts() {
     assert_eq!(answer.status, 204, "{}", answer.body);
     assert_eq!(screen.expect("reactions").await["counts"], json!({ "🎉": 1 }));
 }
+
+#[tokio::test]
+async fn who_comes_back_to_a_conference_hears_what_was_asked_meanwhile() {
+    let world = World::start();
+    let hall = Hall::open(&world, &json!({ "title": "Town hall" })).await;
+    let [first, second, third] =
+        ["One?", "Two?", "Three?"].map(|text| hall.question(&world, &json!({ "text": text, "options": ["a", "b"] })));
+    let (mut host, mut phone) = (Client::web(world.address()).await, Client::web(world.address()).await);
+    host.enter(&hall.host.token).await;
+    let token = hall.join(&world);
+    phone.enter(&token).await;
+    assert_eq!(phone.ask("join_conference", &json!({ "conferenceId": hall.id })).await["ok"], true);
+    let push = |question: &str| json!({ "conferenceId": hall.id, "questionId": question });
+    assert_eq!(host.ask("push_question", &push(&first)).await["ok"], true);
+    assert_eq!(phone.expect("question_live").await["question"]["id"], json!(first));
+    let (pid, offset) = (phone.pid.clone(), phone.offset.clone());
+    drop(phone);
+    assert_eq!(host.ask("push_question", &push(&second)).await["ok"], true);
+
+    let mut phone = Client::web(world.address()).await;
+    (phone.pid, phone.offset) = (pid.clone(), offset);
+    phone.enter(&token).await;
+    assert_eq!(phone.pid, pid, "recovered");
+    assert_eq!(phone.expect("question_live").await["question"]["id"], json!(second), "missed meanwhile");
+    assert_eq!(host.ask("push_question", &push(&third)).await["ok"], true);
+    assert_eq!(phone.expect("question_live").await["question"]["id"], json!(third));
+}

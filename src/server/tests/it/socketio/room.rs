@@ -211,3 +211,27 @@ async fn the_messagepack_parser_is_recognised_by_its_first_packet() {
     world.peer(Codec::Json, &people[1]).await.say(topic, "packed").await;
     assert!(client.packet().await.starts_with("binary "), "the message");
 }
+
+#[tokio::test]
+async fn leaving_the_namespace_and_coming_in_again_gives_no_new_allowance() {
+    let world = World::with(|config| config.limits.commands_per_second = 5);
+    let person = world.people(1).await.remove(0);
+    let mut client = Client::web(world.address()).await;
+    let connect = format!("40{}", json!({ "token": person.token }));
+    for round in 0..20 {
+        client.say(&connect).await;
+        let answer = loop {
+            let packet = client.packet().await;
+            if packet.starts_with("40") || packet.starts_with("44") {
+                break packet;
+            }
+        };
+        if let Some(refused) = answer.strip_prefix("44") {
+            let refused: serde_json::Value = serde_json::from_str(refused).unwrap();
+            assert_eq!((round, &refused["data"]["code"]), (10, &json!("rateLimited")), "{refused}");
+            return;
+        }
+        client.say("41").await;
+    }
+    panic!("let in as often as it likes");
+}

@@ -17,6 +17,7 @@ const POLLING_LOOPS: &[(&str, &str)] = &[
     ("actors/tests/it/bomb.rs", "comes back after the time a refusal names"),
     ("actors/tests/it/directory.rs", "comes back after the time a refusal names; paces commands around an idle time"),
     ("actors/tests/it/world.rs", "polls a condition with a deadline"),
+    ("src/server/tests/it/cluster/cuts.rs", "comes back after the time a refusal names"),
     ("src/store/tests/it/cql/cluster.rs", "polls a condition with a deadline"),
     ("src/store/tests/it/cql/recorder.rs", "paces what competing clients do"),
     ("src/store/tests/it/place.rs", "polls a condition with a deadline"),

@@ -200,9 +200,9 @@ fn a_check_is_told_alike_in_either_vocabulary() {
 #[test]
 fn results_are_counts_by_option() {
     let frames = of_a_conference();
-    let (name, arguments) = said(Vocabulary::Underscore, &frames[9], &All(false)).remove(0);
+    let (name, arguments) = said(Vocabulary::Underscore, &frames[11], &All(false)).remove(0);
     assert_eq!(name, "results_updated");
-    assert_eq!(arguments.len(), 1, "no trail: who comes back joins again");
+    assert_eq!(arguments.len(), 1, "signals have no place to go on from");
     assert_eq!((&arguments[0]["counts"], &arguments[0]["totalResponses"]), (&json!({ "1": 2 }), &json!(2)));
     assert_eq!(arguments[0]["questionId"], json!(Uuid::from_u128(7)));
     let (name, arguments) = said(Vocabulary::Underscore, &frames[4], &All(false)).remove(0);
