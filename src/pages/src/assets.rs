@@ -72,7 +72,8 @@ fn file_answer(
     file: EmbeddedFile,
     cache: &'static str,
 ) -> HttpResponse {
-    let tag = hex(&file.metadata.sha256_hash());
+    // Half of the hash tells files apart as well, and a page of thirty files is a kilobyte shorter.
+    let tag = hex(&file.metadata.sha256_hash()[..16]);
     let body = Bytes::from(file.data.into_owned());
     conditional(request, packed, Content { name, tag, cache, content_type: content_type(name), body })
 }

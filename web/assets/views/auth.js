@@ -8,15 +8,22 @@ const FIELDS = {
   fullName: { label: "Name", type: "text", autocomplete: "name", maxlength: FULL_NAME_CHARS },
   email: { label: "E-mail", type: "email", autocomplete: "email", maxlength: 254 },
   password: { label: "Password", type: "password" },
-  address: { label: "E-mail or telephone number", type: "text", autocomplete: "username", maxlength: 254 },
-  code: {
-    label: "Code",
-    type: "text",
-    inputmode: "numeric",
-    autocomplete: "one-time-code",
-    pattern: "[0-9 ]{6,8}",
-    maxlength: 8,
-  },
+};
+/** Not among the fields that other forms have by their names: a brand has a code too. */
+const ADDRESS = {
+  label: "E-mail or telephone number",
+  type: "text",
+  autocomplete: "username",
+  maxlength: 254,
+  hint: "A telephone number with its country code, such as +49 30 1234567.",
+};
+const CODE = {
+  label: "Code",
+  type: "text",
+  inputmode: "numeric",
+  autocomplete: "one-time-code",
+  pattern: "[0-9 ]{6,8}",
+  maxlength: 8,
 };
 
 /**
@@ -68,7 +75,7 @@ function askForCode(api, address, sent, other) {
     title: "Send me a code",
     fields: ["address"],
     values: { address },
-    details: { address: { hint: "A telephone number with its country code, such as +49 30 1234567." } },
+    details: { address: ADDRESS },
     submit: async (values) => {
       await api.sendCode(values.address);
       sent(values.address);
@@ -83,7 +90,7 @@ function enterCode(api, address, other) {
     title: "Sign in",
     fields: ["code"],
     values: {},
-    details: { code: { hint: `Six digits, sent to ${address}. They are good for five minutes.` } },
+    details: { code: { ...CODE, hint: `Six digits, sent to ${address}. They are good for five minutes.` } },
     submit: (values) => api.signInWithCode(address, values.code.replaceAll(" ", "")),
     other: ["Nothing came?", "Send another code", other],
   });

@@ -4,6 +4,7 @@ use plenum_providers::{MailConfig, MailProvider, MailTls, Messengers, SmsConfig}
 use plenum_services::messenger::{Message, Messenger, Recipient, SendError, Sent, Text};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
@@ -105,50 +106,49 @@ impl Drop for Server {
     }
 }
 
-/// A real mail server: the program `aiosmtpd` of the Python package of that name, where `PLENUM_TEST_SMTP` says it is.
-fn real(mails: &std::path::Path) -> Option<(Server, u16)> {
-    let program = std::env::var_os("PLENUM_TEST_SMTP")?;
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+/// The program `aiosmtpd` of the Python package of that name, where `PLENUM_TEST_SMTP` says it is.
+fn program(port: u16, mails: &Path) -> Server {
+    let program = std::env::var_os("PLENUM_TEST_SMTP").expect("PLENUM_TEST_SMTP is not set: run `scripts/test mail`");
     let listen = format!("127.0.0.1:{port}");
     let mut command = Command::new(program);
     command.args(["-n", "-l", &listen, "-c", "aiosmtpd.handlers.Mailbox"]).arg(mails);
-    let server = Server(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    Server(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+}
+
+/// A real mail server.
+fn real(mails: &Path) -> (Server, u16) {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let server = program(port, mails);
     let deadline = Instant::now() + Duration::from_secs(20);
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(Instant::now() < deadline, "the mail server did not start");
         std::thread::yield_now();
     }
-    Some((server, port))
+    (server, port)
 }
 
 #[tokio::test]
+#[ignore = "needs a mail server: scripts/test mail"]
 async fn a_real_mail_server_gets_letters_over_connections_that_are_used_again() {
     let directory = tempfile::tempdir().unwrap();
-    let Some((server, port)) = real(&directory.path().join("mails")) else {
-        println!("PLENUM_TEST_SMTP names no program: left out");
-        return;
-    };
+    let mails = directory.path().join("mails");
+    let (server, port) = real(&mails);
     let mail = open(&config(port));
     for _ in 0..3 {
         assert_eq!(mail.send(code()).await, Ok(Sent::AsIs));
     }
-    let new = directory.path().join("mails/new");
+    let new = mails.join("new");
     let texts: Vec<String> =
         std::fs::read_dir(new).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
     assert_eq!(texts.len(), 3);
     for text in &texts {
-        assert!(text.contains("To: ann@example.org") && text.contains("From: \"House\" <house@example.org>"), "{text}");
+        assert!(text.contains("To: ann@example.org") && text.contains("From: House <house@example.org>"), "{text}");
         assert!(text.contains("Your code is 123456"), "{text}");
     }
     drop(server);
     let outcome = mail.send(code()).await;
     assert!(matches!(outcome, Err(SendError::Provider(_))), "an outage: {outcome:?}");
-    let (_server, _) = {
-        let listen = format!("127.0.0.1:{port}");
-        let mut command = Command::new(std::env::var_os("PLENUM_TEST_SMTP").unwrap());
-        command.args(["-n", "-l", &listen, "-c", "aiosmtpd.handlers.Mailbox"]).arg(directory.path().join("mails"));
-        (Server(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()), port)
-    };
+    let _server = program(port, &mails);
     let deadline = Instant::now() + Duration::from_secs(20);
     while mail.send(code()).await.is_err() {
         assert!(Instant::now() < deadline, "no mail after the outage");
