@@ -12,14 +12,22 @@ pub fn secure_headers(headers: &mut HeaderMap, hsts: Option<&HeaderValue>) {
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CONTENT_SECURITY_POLICY, API_CSP),
         (header::CROSS_ORIGIN_RESOURCE_POLICY, "same-site"),
-        (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
     ];
     for (name, value) in fixed {
         set_missing(headers, name, HeaderValue::from_static(value));
     }
+    if !is_part_of_a_page(headers) {
+        set_missing(headers, header::CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    }
     if let Some(hsts) = hsts {
         set_missing(headers, header::STRICT_TRANSPORT_SECURITY, hsts.clone());
     }
+}
+
+/// Only documents have openers, and a page on a slow line loads thirty scripts and styles.
+fn is_part_of_a_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    ["text/javascript", "text/css"].iter().any(|part| kind.starts_with(part))
 }
 
 pub(crate) fn set_missing(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
