@@ -42,6 +42,9 @@ impl Link {
         if config.cluster.bus == Kind::None {
             return Ok(Self { hubs, bus: None });
         }
+        // The client of the bus takes the process's provider, and cannot choose between two: the driver of the store brings another.
+        // Refused when there is one already, which then is taken.
+        let _one_stands = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         let settings = config.cluster.settings.clone();
         let (repair_jitter_ms, confirm_after_ms) = (settings.repair_jitter_ms, settings.confirm_after_ms);
         let bus = Arc::new(Bus::open(settings, node, clock.clone(), BusMetrics::new(registry)?)?);
