@@ -1,7 +1,8 @@
 //! What a connection asks of the rest of Plenum. Every protocol's edge uses these same commands.
 
+use crate::hub::{ConnectionKey, Post};
 use crate::identity::Identity;
-use actix::Message;
+use actix::{Message, Recipient};
 use plenum_schema::wire::{AckResult, Command, Signal, Subscribed};
 use plenum_schema::{ConferenceId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
 
@@ -101,6 +102,33 @@ impl Answer {
     pub fn id(&self) -> u32 {
         match self {
             Self::Identified(id, _) | Self::Access(id, ..) | Self::Done(id, ..) => *id,
+        }
+    }
+}
+
+/// Where the answers to a connection's commands go. Cheap to clone.
+#[derive(Clone)]
+pub enum ReplyTo {
+    /// Into the mailbox of the connection's own actor.
+    Actor(Recipient<Answer>),
+    /// Into the mailbox of the connection's hub, which gives them to the socket ([`Socket::answer`](crate::hub::Socket::answer)).
+    /// The hub is woken once for all answers that wait; a thousand connections would be woken one by one.
+    Hub(Post, ConnectionKey),
+}
+
+impl From<Recipient<Answer>> for ReplyTo {
+    fn from(actor: Recipient<Answer>) -> Self {
+        Self::Actor(actor)
+    }
+}
+
+impl ReplyTo {
+    /// Sends an answer. One for a connection that has gone is dropped.
+    #[expect(clippy::disallowed_methods, reason = "bounded by the commands in flight of the connection")]
+    pub fn send(&self, answer: Answer) {
+        match self {
+            Self::Actor(actor) => actor.do_send(answer),
+            Self::Hub(post, key) => post.answer(*key, answer),
         }
     }
 }

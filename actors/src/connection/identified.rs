@@ -1,12 +1,11 @@
 //! A connection whose account is known.
 
 use super::admission::UserPlace;
-use super::backend::{Access, Answer, Backend, Outcome};
+use super::backend::{Access, Answer, Backend, Outcome, ReplyTo};
 use super::metrics;
-use super::unidentified::{ask, check, send};
+use super::unidentified::{ask, check};
 use crate::hub::{ConnectionKey, HubHandle};
 use crate::identity::Identity;
-use actix::Recipient;
 use plenum_schema::wire::{AckResult, Command, Identify, Subscribe, Subscribed, Unsubscribe, Unsubscribed};
 use plenum_schema::{Offset, Refusal, RefusalCode, Topic, log::MAX_OFFSET};
 
@@ -47,7 +46,7 @@ impl Identified {
         id: u32,
         command: Identify,
         backend: &dyn Backend,
-        me: &Recipient<Answer>,
+        me: &ReplyTo,
     ) -> Result<Now, Refusal> {
         if self.extending {
             return Err(Refusal::new(RefusalCode::Conflict, "an identify is being checked already"));
@@ -77,7 +76,7 @@ impl Identified {
         command: &Subscribe,
         limit: u32,
         (hub, key): (&HubHandle, ConnectionKey),
-        (backend, me): (&dyn Backend, &Recipient<Answer>),
+        (backend, me): (&dyn Backend, &ReplyTo),
     ) -> Result<Now, Refusal> {
         if command.since.is_some_and(|since| since > MAX_OFFSET) {
             return Err(Refusal::field(RefusalCode::Invalid, "since", "an offset is below 2^53"));
@@ -90,7 +89,7 @@ impl Identified {
         // Interest first, then the head: nothing can be published in between unseen.
         hub.expect(command.topic);
         let (me, topic, since) = (me.clone(), command.topic, command.since);
-        let reply = Box::new(move |outcome| send(&me, Answer::Access(id, topic, since, outcome)));
+        let reply = Box::new(move |outcome| me.send(Answer::Access(id, topic, since, outcome)));
         backend.access(self.identity, topic, since, reply);
         Ok(Now::Later)
     }
@@ -122,9 +121,9 @@ impl Identified {
     }
 
     /// Hands a command to the rest of Plenum.
-    pub(super) fn call(&self, id: u32, command: Command, backend: &dyn Backend, me: &Recipient<Answer>) -> Now {
+    pub(super) fn call(&self, id: u32, command: Command, backend: &dyn Backend, me: &ReplyTo) -> Now {
         let (me, name) = (me.clone(), metrics::name_of(&command));
-        backend.call(self.identity, command, Box::new(move |outcome| send(&me, Answer::Done(id, name, outcome))));
+        backend.call(self.identity, command, Box::new(move |outcome| me.send(Answer::Done(id, name, outcome))));
         Now::Later
     }
 }

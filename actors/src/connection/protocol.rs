@@ -1,7 +1,7 @@
 //! The connection's protocol: frames in, decisions out.
 
 use super::admission::Admission;
-use super::backend::{Access, Answer, Backend, Outcome};
+use super::backend::{Access, Answer, Backend, Outcome, ReplyTo};
 use super::bucket::Bucket;
 use super::config::ConnectionConfig;
 use super::identified::{Identified, Now};
@@ -10,7 +10,6 @@ use super::unidentified::Unidentified;
 use crate::clock::SharedClock;
 use crate::hub::{ConnectionKey, HubConfig, HubHandle};
 use crate::identity::Identity;
-use actix::Recipient;
 use plenum_schema::codec::{self, Codec};
 use plenum_schema::wire::{
     Ack, AckResult, ClientFrame, CloseCode, Command, HeartbeatAdvice, Hello, Identified as IdentifiedAck, Limits,
@@ -115,7 +114,7 @@ impl Connection {
     }
 
     /// A message arrived.
-    pub fn message(&mut self, shared: &Shared, me: &Recipient<Answer>, bytes: &[u8]) {
+    pub fn message(&mut self, shared: &Shared, me: &ReplyTo, bytes: &[u8]) {
         // Whoever was sent away (its session ended, say) and does not leave at once can do nothing more meanwhile.
         if !shared.hub.with(|core| core.is_open(self.key)) {
             return;
@@ -129,7 +128,7 @@ impl Connection {
     }
 
     /// Carries out a command: its answer is an ack or a refusal with this id, at once or later.
-    pub fn carry_out(&mut self, shared: &Shared, me: &Recipient<Answer>, id: u32, command: Command) {
+    pub fn carry_out(&mut self, shared: &Shared, me: &ReplyTo, id: u32, command: Command) {
         let name = shared.metrics.received(&command);
         if let Err(refusal) = self.admit(shared).and_then(|()| self.command(shared, me, id, command)) {
             self.refuse_command(shared, id, name, refusal);
@@ -137,7 +136,7 @@ impl Connection {
     }
 
     /// The same without a look at rate and number: for what the edge itself does on a client's behalf.
-    pub fn carry_out_unasked(&mut self, shared: &Shared, me: &Recipient<Answer>, id: u32, command: Command) {
+    pub fn carry_out_unasked(&mut self, shared: &Shared, me: &ReplyTo, id: u32, command: Command) {
         if let Err(refusal) = self.command(shared, me, id, command) {
             self.refuse(shared, Some(id), refusal);
         }
@@ -211,7 +210,7 @@ impl Connection {
         Ok(())
     }
 
-    fn command(&mut self, shared: &Shared, me: &Recipient<Answer>, id: u32, command: Command) -> Result<(), Refusal> {
+    fn command(&mut self, shared: &Shared, me: &ReplyTo, id: u32, command: Command) -> Result<(), Refusal> {
         let backend = &*shared.backend;
         let now = match (&mut self.stage, command) {
             (_, Command::Ping(_)) => Now::Answer(AckResult::Pong(Pong { at: shared.clock.wall() })),

@@ -1,7 +1,6 @@
 //! A connection of which we do not know whose it is.
 
-use super::backend::{Answer, Backend};
-use actix::Recipient;
+use super::backend::{Answer, Backend, ReplyTo};
 use plenum_schema::wire::{ClientInfo, Identify};
 use plenum_schema::{Refusal, RefusalCode};
 
@@ -22,13 +21,7 @@ impl Unidentified {
     ///
     /// # Errors
     /// When one is being checked already, or the command is out of bounds.
-    pub fn identify(
-        &mut self,
-        id: u32,
-        command: Identify,
-        backend: &dyn Backend,
-        me: &Recipient<Answer>,
-    ) -> Result<(), Refusal> {
+    pub fn identify(&mut self, id: u32, command: Identify, backend: &dyn Backend, me: &ReplyTo) -> Result<(), Refusal> {
         if self.asked {
             return Err(Refusal::new(RefusalCode::Conflict, "an identify is being checked already"));
         }
@@ -45,15 +38,9 @@ impl Unidentified {
 }
 
 /// Asks who has the token.
-pub(super) fn ask(id: u32, command: Identify, backend: &dyn Backend, me: &Recipient<Answer>) {
+pub(super) fn ask(id: u32, command: Identify, backend: &dyn Backend, me: &ReplyTo) {
     let me = me.clone();
-    backend.authenticate(command.token, Box::new(move |outcome| send(&me, Answer::Identified(id, outcome))));
-}
-
-/// Answers are bounded by the commands a connection may have in flight.
-#[expect(clippy::disallowed_methods, reason = "bounded by the commands in flight of the connection")]
-pub(super) fn send(me: &Recipient<Answer>, answer: Answer) {
-    me.do_send(answer);
+    backend.authenticate(command.token, Box::new(move |outcome| me.send(Answer::Identified(id, outcome))));
 }
 
 pub(super) fn check(command: &Identify) -> Result<(), Refusal> {

@@ -3,6 +3,7 @@
 use super::outbox::Outbox;
 use super::trail::Trail;
 use crate::clock::MonoMillis;
+use crate::connection::Answer;
 use crate::identity::Identity;
 use crate::publication::Dialect;
 use plenum_schema::wire::{CloseCode, Signal};
@@ -24,6 +25,10 @@ pub trait Socket {
 
     /// A signal of a topic without a log has been handed over; for edges that act on what they are told.
     fn told(&self, _signal: &Signal) {}
+
+    /// An answer that came by [`ReplyTo::Hub`](crate::connection::ReplyTo::Hub). Called while the hub is free: whoever takes it may
+    /// use the hub.
+    fn answer(&self, _answer: Answer) {}
 }
 
 /// How a socket ends.

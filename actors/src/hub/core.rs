@@ -1,7 +1,7 @@
 //! Connections and topics of one worker. Single-threaded; no I/O of its own but non-blocking writes.
 
 use super::config::HubConfig;
-use super::connection::{Connection, ConnectionKey, Ending, NewConnection, Phase, Shut};
+use super::connection::{Connection, ConnectionKey, Ending, NewConnection, Phase, Shut, Socket};
 use super::metrics::HubMetrics;
 use super::outbox::{Piece, Written};
 use super::topic::TopicState;
@@ -13,6 +13,7 @@ use plenum_schema::wire::{CloseCode, ServerFrame};
 use plenum_schema::{Offset, SessionId, Topic};
 use slab::Slab;
 use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// How many ended sessions are remembered. A check of a token takes milliseconds; no node ends more sessions in that time.
@@ -165,6 +166,12 @@ impl Core {
         let connection = self.connections.get(key.slot as usize);
         let quiet = |connection: &Connection| connection.is_open() && connection.outbox.is_empty();
         connection.is_some_and(|connection| connection.generation == key.generation && quiet(connection))
+    }
+
+    /// The socket of a connection.
+    pub(super) fn socket(&self, key: ConnectionKey) -> Option<Rc<dyn Socket>> {
+        let connection = self.connections.get(key.slot as usize)?;
+        (connection.generation == key.generation).then(|| connection.socket.clone())
     }
 
     /// Something was heard from the peer.

@@ -3,16 +3,17 @@
 use super::connection::ConnectionKey;
 use super::core::{Core, Wish};
 use super::hubs::{Hubs, Mailbox};
+use crate::connection::Answer;
 use crate::identity::Identity;
 use crate::publication::Publication;
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message};
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message};
 use plenum_schema::wire::CloseCode;
 use plenum_schema::{Offset, Refusal, SessionId, Topic};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -68,6 +69,28 @@ pub enum HubMail {
 #[derive(Debug)]
 pub struct Asked(pub(super) oneshot::Sender<Vec<Identity>>);
 
+/// An answer for a connection. A message of its own, because it is much larger than the others.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+struct Answered {
+    key: ConnectionKey,
+    answer: Answer,
+}
+
+/// Sends answers to the connections of one hub, from any thread. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Post(Arc<OnceLock<Addr<HubActor>>>);
+
+impl Post {
+    /// Lets the hub give the answer to its connection; drops it when the hub or the connection has gone.
+    #[expect(clippy::disallowed_methods, reason = "bounded by the commands in flight of each connection")]
+    pub(crate) fn answer(&self, key: ConnectionKey, answer: Answer) {
+        if let Some(hub) = self.0.get() {
+            hub.do_send(Answered { key, answer });
+        }
+    }
+}
+
 /// Shared by everything on a worker thread that deals with connections. Cheap to clone.
 #[derive(Clone)]
 pub struct HubHandle {
@@ -75,6 +98,7 @@ pub struct HubHandle {
     signal: Rc<Signal>,
     reader: Arc<dyn LogReader>,
     hubs: Arc<Hubs>,
+    post: Post,
     worker: usize,
 }
 
@@ -113,10 +137,12 @@ impl HubHandle {
         let signal = Rc::new(Signal::default());
         let mailbox = Arc::new(Mailbox::default());
         let actor_mailbox = mailbox.clone();
-        let mut handle = Self { core, signal, reader, hubs: hubs.clone(), worker: 0 };
+        let mut handle = Self { core, signal, reader, hubs: hubs.clone(), post: Post::default(), worker: 0 };
         let worker = hubs.reserve();
         handle.worker = worker;
         let address = HubActor { hub: handle.clone(), mailbox: actor_mailbox }.start();
+        // The first and only one.
+        let _already = handle.post.0.set(address.clone()).is_err();
         hubs.register(worker, address, mailbox);
         actix::spawn(handle.clone().work());
         handle
@@ -147,6 +173,20 @@ impl HubHandle {
     pub fn expect(&self, topic: Topic) {
         self.with(|core| core.expect(topic));
         self.hubs.take_interest(topic, self.worker);
+    }
+
+    /// The way of answers to connections of this hub.
+    #[must_use]
+    pub fn post(&self) -> &Post {
+        &self.post
+    }
+
+    fn answer(&self, key: ConnectionKey, answer: Answer) {
+        // The core is free again when the socket has the answer.
+        let socket = self.core.borrow().socket(key);
+        if let Some(socket) = socket {
+            socket.answer(answer);
+        }
     }
 
     /// The socket of a connection has room again.
@@ -260,5 +300,13 @@ impl Handler<HubMail> for HubActor {
         if self.hub.hubs.is_closed() {
             ctx.stop();
         }
+    }
+}
+
+impl Handler<Answered> for HubActor {
+    type Result = ();
+
+    fn handle(&mut self, Answered { key, answer }: Answered, _: &mut Context<Self>) {
+        self.hub.answer(key, answer);
     }
 }

@@ -13,6 +13,7 @@ use crate::store::SharedStore;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, SpawnHandle, WrapFuture};
 use plenum_schema::wire::Signal;
 use plenum_schema::{EntryId, LogId, Refusal, RefusalCode, Topic};
+use prometheus::IntCounter;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::future::Future;
@@ -109,6 +110,8 @@ pub(crate) struct Owner<A: Aggregate> {
     ring: Arc<RecentRing>,
     /// The newest signal of each of its topics.
     standing: HashMap<Topic, Arc<Publication>>,
+    /// The counters of what it has answered so far, by command and outcome: few, and looked up once each.
+    counted: Vec<(&'static str, &'static str, IntCounter)>,
     around: Surroundings,
     slot: Arc<Slot>,
     retire: Retire,
@@ -134,6 +137,7 @@ impl<A: Aggregate> Owner<A> {
             timer: None,
             ring,
             standing: HashMap::new(),
+            counted: Vec::new(),
             around,
             slot,
             retire,
@@ -282,9 +286,18 @@ impl<A: Aggregate> Owner<A> {
             Err(refusal) => refusal.code.as_str(),
         };
         self.around.metrics.pending.dec();
-        let labels = [aggregate_label::<A>(), open.name, outcome];
-        self.around.metrics.commands.with_label_values(&labels).inc();
+        self.count(open.name, outcome);
         open.reply.answer(result);
+    }
+
+    fn count(&mut self, name: &'static str, outcome: &'static str) {
+        let known = self.counted.iter().find(|(of, with, _)| (*of, *with) == (name, outcome));
+        if let Some((_, _, counter)) = known {
+            return counter.inc();
+        }
+        let counter = self.around.metrics.commands.with_label_values(&[aggregate_label::<A>(), name, outcome]);
+        counter.inc();
+        self.counted.push((name, outcome, counter));
     }
 
     fn report(&self, report: &Report) {

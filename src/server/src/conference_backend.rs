@@ -16,7 +16,8 @@ pub(crate) fn call(
     command: Command,
     reply: Reply<AckResult>,
 ) -> Option<(Command, Reply<AckResult>)> {
-    let (service, by) = (conferences.clone(), *caller);
+    // A copy of the service is for those who wait for it: this is called for every message of every room.
+    let (service, by) = (|| conferences.clone(), *caller);
     match command {
         Command::Vote(vote) => {
             conferences.tell_vote(caller, vote, move |outcome| reply(outcome.map(AckResult::Voted)));
@@ -25,28 +26,33 @@ pub(crate) fn call(
             conferences.tell_withdraw(caller, withdraw, move |outcome| reply(outcome.map(AckResult::Voted)));
         }
         Command::PushQuestion(asked) => {
+            let service = service();
             later(asked.conference, reply, async move { service.push(&by, asked.conference, asked.question).await });
         }
         Command::CloseQuestion(asked) => {
+            let service = service();
             later(asked.conference, reply, async move { service.close(&by, asked.conference, asked.question).await });
         }
-        Command::ShowResults(asked) => later(asked.conference, reply, async move {
-            service.show(&by, asked.conference, asked.question, asked.shown).await
-        }),
+        Command::ShowResults(asked) => {
+            let service = service();
+            later(asked.conference, reply, async move {
+                service.show(&by, asked.conference, asked.question, asked.shown).await
+            });
+        }
         Command::Ask(asked) => {
-            let conference = asked.conference;
+            let (conference, service) = (asked.conference, service());
             on_board(conference, reply, async move { service.ask_question(&by, asked).await });
         }
         Command::Upvote(vote) => {
-            let conference = vote.conference;
+            let (conference, service) = (vote.conference, service());
             on_board(conference, reply, async move { service.upvote(&by, vote).await });
         }
         Command::Reply(reply_to) => {
-            let conference = reply_to.conference;
+            let (conference, service) = (reply_to.conference, service());
             on_board(conference, reply, async move { service.reply(&by, reply_to).await });
         }
         Command::Moderate(moderate) => {
-            let (conference, item) = (moderate.conference, moderate.item);
+            let (conference, item, service) = (moderate.conference, moderate.item, service());
             let ModerateQuestion { status, pinned, answer, labels, .. } = moderate;
             let moderation = Moderation { status, pinned, answer, labels };
             on_board(conference, reply, async move { service.moderate(&by, conference, item, moderation).await });

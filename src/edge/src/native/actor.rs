@@ -1,14 +1,15 @@
-//! The connection actor at the end of a socket: reads frames, hands messages to the protocol, takes answers from its mailbox.
+//! The connection actor at the end of a socket: reads frames and hands messages to the protocol. Answers come to the protocol by the
+//! hub, which has them written with what else waits for the socket.
 
-use super::link::{Link, Room};
+use super::link::{Link, Protocol, Room};
 use actix::fut::ActorFuture;
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
+use actix::{Actor, ActorContext, AsyncContext, Context};
 use bytes::BytesMut;
-use plenum_actors::connection::{Admitted, Answer, Connection, Shared};
-use plenum_actors::hub::Shut;
+use plenum_actors::connection::{Admitted, Connection, ReplyTo, Shared};
+use plenum_actors::hub::{ConnectionKey, Shut};
 use plenum_schema::codec::Codec;
 use plenum_websocket::encode::{close_frame, close_reply, pong_frame};
-use plenum_websocket::{Decoder, Incoming, Limits, Violation};
+use plenum_websocket::{Decoder, Incoming, Limits};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -31,12 +32,11 @@ pub(crate) fn with_scratch<T>(call: impl FnOnce(&mut [u8]) -> T) -> T {
 
 /// One WebSocket connection.
 pub(super) struct NativeConnection {
-    connection: Connection,
+    protocol: Rc<Protocol>,
     link: Rc<Link>,
     decoder: Decoder,
     limits: Limits,
     codec: Codec,
-    shared: Rc<Shared>,
     /// What came behind the handshake in the same read; empty (and without memory) from then on.
     first: BytesMut,
     /// Keeps the node's count while the socket is open.
@@ -51,13 +51,18 @@ impl NativeConnection {
         shared: Rc<Shared>,
         (first, admitted): (BytesMut, Admitted),
     ) -> Self {
-        Self { connection, link, decoder: Decoder::new(), limits, codec, shared, first, _admitted: admitted }
+        let protocol = Rc::new(Protocol { connection: RefCell::new(connection), shared });
+        link.speak(protocol.clone());
+        Self { protocol, link, decoder: Decoder::new(), limits, codec, first, _admitted: admitted }
     }
 
     /// Takes what the peer sent, as it comes.
-    fn feed(&mut self, me: &Recipient<Answer>, bytes: &mut [u8]) {
-        let Self { connection, decoder, limits, codec, shared, .. } = self;
+    fn feed(&mut self, bytes: &mut [u8]) {
+        let Self { protocol, decoder, limits, codec, .. } = self;
+        let Protocol { connection, shared } = &**protocol;
+        let connection = &mut *connection.borrow_mut();
         let key = connection.key();
+        let me = &ReplyTo::Hub(shared.hub.post().clone(), key);
         shared.hub.with(|core| core.heard(key));
         let result = decoder.decode(limits, bytes, &mut |incoming| {
             match (incoming, *codec) {
@@ -74,20 +79,20 @@ impl NativeConnection {
             ControlFlow::Continue(())
         });
         if let Err(violation) = result {
-            self.fail(violation);
+            let close = close_frame(violation.close_code(), &violation.to_string());
+            shared.hub.with(|core| core.finish(key, close, Shut::Linger));
         }
     }
 
-    fn fail(&self, violation: Violation) {
-        let (key, close) = (self.connection.key(), close_frame(violation.close_code(), &violation.to_string()));
-        self.shared.hub.with(|core| core.finish(key, close, Shut::Linger));
+    fn key(&self) -> ConnectionKey {
+        self.protocol.connection.borrow().key()
     }
 
     /// One turn; answers whether the socket lives on.
-    fn turn(&mut self, me: &Recipient<Answer>, cx: &mut TaskContext<'_>) -> bool {
+    fn turn(&mut self, cx: &mut TaskContext<'_>) -> bool {
         self.link.attend(cx);
         match self.link.poll_room(cx) {
-            Room::Made => self.shared.hub.writable(self.connection.key()),
+            Room::Made => self.protocol.shared.hub.writable(self.key()),
             Room::Broken => return false,
             Room::NotWanted | Room::None => {}
         }
@@ -101,15 +106,15 @@ impl NativeConnection {
             }
             Some(Shut::AwaitPeer) | None => {}
         }
-        with_scratch(|scratch| self.read(me, cx, scratch))
+        with_scratch(|scratch| self.read(cx, scratch))
     }
 
-    fn read(&mut self, me: &Recipient<Answer>, cx: &mut TaskContext<'_>, scratch: &mut [u8]) -> bool {
+    fn read(&mut self, cx: &mut TaskContext<'_>, scratch: &mut [u8]) -> bool {
         for _ in 0..READS_A_TURN {
             match self.link.poll_read(cx, scratch) {
                 Poll::Pending => return true,
                 Poll::Ready(Err(_) | Ok(0)) => return false,
-                Poll::Ready(Ok(count)) => self.feed(me, scratch.get_mut(..count).unwrap_or_default()),
+                Poll::Ready(Ok(count)) => self.feed(scratch.get_mut(..count).unwrap_or_default()),
             }
         }
         cx.waker().wake_by_ref();
@@ -121,31 +126,20 @@ impl Actor for NativeConnection {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let me = ctx.address().recipient();
         let mut first = std::mem::take(&mut self.first);
         if !first.is_empty() {
-            self.feed(&me, &mut first);
+            self.feed(&mut first);
         }
-        ctx.spawn(Turns { me });
+        ctx.spawn(Turns);
     }
 
     fn stopped(&mut self, _: &mut Context<Self>) {
-        self.connection.gone(&self.shared);
-    }
-}
-
-impl Handler<Answer> for NativeConnection {
-    type Result = ();
-
-    fn handle(&mut self, answer: Answer, _: &mut Context<Self>) {
-        self.connection.answer(&self.shared, answer);
+        self.protocol.connection.borrow().gone(&self.protocol.shared);
     }
 }
 
 /// Drives the socket inside the actor.
-struct Turns {
-    me: Recipient<Answer>,
-}
+struct Turns;
 
 impl ActorFuture<NativeConnection> for Turns {
     type Output = ();
@@ -156,7 +150,7 @@ impl ActorFuture<NativeConnection> for Turns {
         ctx: &mut Context<NativeConnection>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<()> {
-        if actor.turn(&self.me, cx) {
+        if actor.turn(cx) {
             return Poll::Pending;
         }
         ctx.stop();

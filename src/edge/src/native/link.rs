@@ -1,11 +1,18 @@
 //! A socket shared by its two users on one thread: the hub writes, the connection actor reads and waits for room.
 
+use plenum_actors::connection::{Answer, Connection, Shared};
 use plenum_actors::hub::{Shut, Socket};
 use plenum_websocket::transport::{AnyTransport, Transport};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io::{self, IoSlice};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+
+/// The protocol at the end of a socket: the actor brings it what the peer says, the hub what the rest of Plenum answers.
+pub(super) struct Protocol {
+    pub connection: RefCell<Connection>,
+    pub shared: Rc<Shared>,
+}
 
 /// The shared socket.
 pub(crate) struct Link {
@@ -14,6 +21,8 @@ pub(crate) struct Link {
     blocked: Cell<bool>,
     shut: Cell<Option<Shut>>,
     waker: RefCell<Option<Waker>>,
+    /// Of sockets whose answers come by the hub.
+    protocol: OnceCell<Rc<Protocol>>,
 }
 
 /// What the actor learns when it asks for room.
@@ -36,7 +45,14 @@ impl Link {
             blocked: Cell::new(false),
             shut: Cell::new(None),
             waker: RefCell::new(None),
+            protocol: OnceCell::new(),
         })
+    }
+
+    /// Gives the hub's answers to this protocol from now on.
+    pub(super) fn speak(&self, protocol: Rc<Protocol>) {
+        // A socket has one protocol for life.
+        let _already = self.protocol.set(protocol).is_err();
     }
 
     /// Remembers whom to wake when the hub needs the actor.
@@ -109,5 +125,10 @@ impl Socket for Link {
     fn shut(&self, how: Shut) {
         self.shut.set(Some(self.shut.get().map_or(how, |before| before.max(how))));
         self.wake();
+    }
+    fn answer(&self, answer: Answer) {
+        if let Some(protocol) = self.protocol.get() {
+            protocol.connection.borrow_mut().answer(&protocol.shared, answer);
+        }
     }
 }

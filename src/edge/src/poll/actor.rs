@@ -93,7 +93,7 @@ impl PollConnection {
             let why = format!("the last command that arrived has the number {}", self.taken);
             return Err(Refusal::field(RefusalCode::Conflict, "first", why));
         }
-        let me = ctx.address().recipient();
+        let me = ctx.address().recipient().into();
         let known = usize::try_from(self.taken + 1 - first).unwrap_or(usize::MAX);
         for frame in frames.into_iter().skip(known) {
             self.taken += 1;

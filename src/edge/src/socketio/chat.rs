@@ -11,7 +11,7 @@ use super::vocabulary::{Request, read};
 use super::welcome::Wanted;
 use actix::Recipient;
 use bytes::Bytes;
-use plenum_actors::connection::{Answer, Connection, Outcome, Shared};
+use plenum_actors::connection::{Answer, Connection, Outcome, ReplyTo, Shared};
 use plenum_actors::hub::ConnectionKey;
 use plenum_actors::identity::Scope;
 use plenum_actors::publication::{Dialect, Parser, Vocabulary};
@@ -29,7 +29,7 @@ pub(super) struct Around<'s> {
     pub limits: &'s PacketLimits,
     pub metrics: &'s SocketIoMetrics,
     /// Takes the answers of the rest of Plenum.
-    pub me: &'s Recipient<Answer>,
+    pub me: &'s ReplyTo,
     /// Takes the list of conversations.
     pub listed: &'s Recipient<Listed>,
     /// Takes places of messages.

@@ -10,7 +10,7 @@ use crate::native::{READS_A_TURN, Worker, with_scratch};
 use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use bytes::{Bytes, BytesMut};
-use plenum_actors::connection::{Admitted, Answer, Connection};
+use plenum_actors::connection::{Admitted, Answer, Connection, ReplyTo};
 use plenum_actors::hub::{ConnectionKey, NewConnection, Shut};
 use plenum_actors::publication::{Dialect, Parser, Vocabulary};
 use plenum_schema::ConnectionId;
@@ -25,7 +25,7 @@ use std::task::{Context as TaskContext, Poll};
 
 /// Where the session's mail goes; made when the actor starts.
 pub(super) struct Mail {
-    answers: Recipient<Answer>,
+    answers: ReplyTo,
     listed: Recipient<Listed>,
     located: Recipient<Located>,
 }
@@ -237,7 +237,7 @@ impl Actor for SocketIoSession {
     fn started(&mut self, ctx: &mut Context<Self>) {
         let me = ctx.address();
         let located = me.clone().recipient();
-        self.mail = Some(Mail { answers: me.clone().recipient(), listed: me.clone().recipient(), located });
+        self.mail = Some(Mail { answers: me.clone().recipient().into(), listed: me.clone().recipient(), located });
         let mut first = std::mem::take(&mut self.first);
         if !first.is_empty() {
             self.feed(&mut first);

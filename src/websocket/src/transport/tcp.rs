@@ -1,12 +1,12 @@
 //! Plain TCP.
 
 use std::{
-    io::{self, ErrorKind, IoSlice},
+    io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll, Waker, ready},
 };
 
-use socket2::SockRef;
+use rustix::{io::Errno, net::SendFlags};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -32,11 +32,11 @@ impl Transport for TcpStream {
     fn try_write(&mut self, buf: &[u8]) -> io::Result<usize> {
         // Straight to the socket. The runtime keeps its readiness in memory that is cold for most of ten thousand connections;
         // only a socket without room needs it, to be woken.
-        match SockRef::from(&*self).send(buf) {
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                Self::try_write(self, buf)
-            }
-            done => done,
+        // And straight to the kernel: the C library's `send` is a point where a thread may be cancelled, which it marks before and
+        // after each call.
+        match rustix::net::send(&*self, buf, SendFlags::NOSIGNAL) {
+            Err(Errno::AGAIN | Errno::INTR) => Self::try_write(self, buf),
+            done => Ok(done?),
         }
     }
 
