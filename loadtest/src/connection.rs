@@ -96,6 +96,8 @@ pub trait Sink {
     fn answered(&mut self, _connection: ConnectionNumber, _id: u32, _answer: Answer, _at: Nanos) {}
     /// A signal arrived.
     fn signalled(&mut self, _connection: ConnectionNumber, _signal: &Signal, _at: Nanos) {}
+    /// The server says that it will end a connection, and when to come back: after so many milliseconds.
+    fn dismissed(&mut self, _connection: ConnectionNumber, _retry_after_ms: Option<u64>) {}
     /// The server ended a connection (close code, if it said one).
     fn closed(&mut self, _connection: ConnectionNumber, _code: Option<u16>) {}
 }

@@ -104,7 +104,11 @@ impl Connection {
                 sink.signalled(self.number, &signal.signal, at);
                 true
             }
-            ServerFrame::CaughtUp(_) | ServerFrame::Heartbeat(_) | ServerFrame::Goodbye(_) => true,
+            ServerFrame::Goodbye(goodbye) => {
+                sink.dismissed(self.number, goodbye.retry_after_ms);
+                true
+            }
+            ServerFrame::CaughtUp(_) | ServerFrame::Heartbeat(_) => true,
         }
     }
 

@@ -196,8 +196,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     start_with(config, None)
 }
 
-/// What a node works with that is there already. For tests.
-#[doc(hidden)]
+/// What a node works with that is there already: in tests, and while a store is moved.
 #[derive(Clone)]
 pub struct Given {
     /// Its store, so that several nodes in one process may share it.
@@ -206,11 +205,10 @@ pub struct Given {
     pub clock: Option<SharedClock>,
 }
 
-/// The same with parts that are there already. For tests.
+/// The same with parts that are there already.
 ///
 /// # Errors
 /// As [`start`].
-#[doc(hidden)]
 pub fn start_on(config: Config, given: Given) -> Result<Running, ServeError> {
     start_with(config, Some(given))
 }

@@ -1,7 +1,12 @@
 //! Copies everything from one store to another, whatever the engines: logs with their offsets and ids, snapshots, rows.
 //!
 //! It can be repeated: what has arrived is not written again, so a copy that was interrupted goes on where it stopped. Nobody else may
-//! write to either store meanwhile. [`verify`] compares both afterwards, everything with everything.
+//! write to either store meanwhile: [`Frozen`] lets a node go on reading. [`verify`] compares both afterwards, everything with
+//! everything.
+
+mod frozen;
+
+pub use frozen::Frozen;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use plenum_actors::store::{

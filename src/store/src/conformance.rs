@@ -47,6 +47,7 @@ pub const CASES: &[Case] = cases![
     logs::a_digest_can_be_written_alone,
     logs::a_trim_keeps_the_head_of_appends_without_a_digest,
     logs::an_append_on_another_head_conflicts_and_writes_nothing,
+    logs::an_append_that_begins_like_the_one_that_won_is_not_taken_for_it,
     logs::logs_do_not_see_each_other,
     logs::entries_read_forward_and_backward_within_limits,
     logs::a_byte_limit_still_gives_one_entry,

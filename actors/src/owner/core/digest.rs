@@ -57,7 +57,12 @@ impl<A: Aggregate> Core<A> {
 
     /// Writes the summary alone once a burst is over, and before the owner ends.
     pub(super) fn digest_if_due(&mut self, now: Now) {
-        if self.digest_is_behind() && (self.digest.not_before <= now.mono || self.rest_is_due(now)) {
+        if !self.digest_is_behind() {
+            return;
+        }
+        // Before the end once: a store that refuses it must not keep the owner, nor its thread.
+        let is_last = self.rest_is_due(now) && self.rest.last_digest();
+        if is_last || self.digest.not_before <= now.mono {
             self.digest.not_before = now.mono + self.config.digest_every_ms;
             self.send(Batch::new(self.head), now);
         }

@@ -11,17 +11,25 @@ pub(super) struct Rest {
     asked: bool,
     draining: bool,
     saved: bool,
+    /// The summary was written for the end, or tried to.
+    digested: bool,
 }
 
 impl Rest {
     pub(super) fn new(now: MonoMillis) -> Self {
-        Self { last_command: now, asked: false, draining: false, saved: false }
+        Self { last_command: now, asked: false, draining: false, saved: false, digested: false }
     }
 
     pub(super) fn busy(&mut self, now: MonoMillis) {
         self.last_command = now;
         self.asked = false;
         self.saved = false;
+        self.digested = false;
+    }
+
+    /// Whether the summary is still to be written for the end: true once.
+    pub(super) fn last_digest(&mut self) -> bool {
+        !std::mem::replace(&mut self.digested, true)
     }
 
     pub(super) fn ask(&mut self) {

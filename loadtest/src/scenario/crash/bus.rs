@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Open streams, which can be shut from another thread.
@@ -78,7 +78,25 @@ impl Gate {
     /// # Errors
     /// When no port is free.
     pub fn to(bus: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Self::on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?, bus)
+    }
+
+    /// A gate with the same port on a loopback address of its own: nodes of a store announce addresses without ports, and are
+    /// all taken to have the port of the first that was reached.
+    ///
+    /// # Errors
+    /// When no address is free.
+    pub fn with_port_of(store: SocketAddr) -> io::Result<Self> {
+        let mut tried = 0;
+        loop {
+            match TcpListener::bind((next_loopback(), store.port())) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && tried < ADDRESSES => tried += 1,
+                listener => return Self::on(listener?, store),
+            }
+        }
+    }
+
+    fn on(listener: TcpListener, bus: SocketAddr) -> io::Result<Self> {
         let (closed, streams) = (Arc::new(AtomicBool::new(false)), Arc::new(Streams::default()));
         let gate = Self { address: listener.local_addr()?, closed: closed.clone(), streams: streams.clone() };
         std::thread::spawn(move || {
@@ -99,6 +117,17 @@ impl Gate {
             }
         }
     }
+}
+
+/// Addresses that are tried before giving up.
+const ADDRESSES: u32 = 200;
+
+/// Each address in 127/8 is as good as a machine; another run beside this one takes others.
+fn next_loopback() -> Ipv4Addr {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let part = |value: u32| u8::try_from(1 + value % 250).unwrap_or(1);
+    Ipv4Addr::new(127, 200 + part(process / 250) % 50, part(process), part(number))
 }
 
 fn pass(node: &TcpStream, bus: SocketAddr, closed: &AtomicBool, streams: &Streams) -> io::Result<()> {

@@ -26,6 +26,8 @@ struct Client {
     position: Option<u64>,
     in_service: bool,
     retry_at: Option<Nanos>,
+    /// What the server has asked it to wait before it comes back.
+    asked_to_wait: Option<Nanos>,
     life: u64,
     /// When the messages that wait for an answer were first sent.
     since: HashMap<u64, Nanos>,
@@ -43,6 +45,9 @@ pub struct Clients {
     later: Vec<(Nanos, ConnectionNumber, u64)>,
     /// From the first sending of a message to its acknowledgement.
     waits: Latencies,
+    /// How long servers that went have asked clients to wait.
+    assigned: Latencies,
+    dismissed: u64,
     acked: Vec<Vec<Acked>>,
     /// When the newest acknowledged message of each topic was first sent.
     newest_acked: Vec<Option<Nanos>>,
@@ -198,6 +203,18 @@ impl Clients {
         &self.waits
     }
 
+    /// How long servers that went have asked clients to wait before they come back.
+    #[must_use]
+    pub fn assigned(&self) -> &Latencies {
+        &self.assigned
+    }
+
+    /// How often a server has asked a client to come back later.
+    #[must_use]
+    pub fn dismissed(&self) -> u64 {
+        self.dismissed
+    }
+
     /// Sends that were repetitions.
     #[must_use]
     pub fn repeated(&self) -> u64 {
@@ -285,6 +302,14 @@ impl Sink for Clients {
         }
     }
 
+    fn dismissed(&mut self, connection: ConnectionNumber, retry_after_ms: Option<u64>) {
+        let (Some(client), Some(wait)) = (self.clients.get_mut(connection), retry_after_ms) else { return };
+        let wait = wait.saturating_mul(1_000_000);
+        client.asked_to_wait = Some(wait);
+        self.assigned.record(0, wait);
+        self.dismissed += 1;
+    }
+
     fn closed(&mut self, connection: ConnectionNumber, _code: Option<u16>) {
         let now = self.now;
         self.waiting.retain(|&(number, _), _| number != connection);
@@ -292,7 +317,7 @@ impl Sink for Clients {
         self.later.retain(|&(_, number, _)| number != connection);
         if let Some(client) = self.clients.get_mut(connection) {
             client.in_service = false;
-            client.retry_at = Some(now + RECONNECT_AFTER);
+            client.retry_at = Some(now + client.asked_to_wait.take().unwrap_or(RECONNECT_AFTER));
         }
     }
 }
@@ -325,6 +350,19 @@ mod tests {
         assert_eq!(clients.position(0), Some(0));
         delivered(&mut clients, 0, 1, 5);
         assert_eq!(clients.position(0), Some(1));
+    }
+
+    #[test]
+    fn a_client_that_was_asked_to_wait_does() {
+        let mut clients = Clients::new(1, 1, 2);
+        clients.ready(0);
+        clients.dismissed(0, Some(100));
+        clients.closed(0, Some(4_001));
+        assert_eq!(clients.take_due_reconnects(99_999_999), [0; 0]);
+        assert_eq!(clients.take_due_reconnects(100_000_000), [0]);
+        clients.closed(0, None);
+        assert_eq!(clients.take_due_reconnects(100_000_000 + RECONNECT_AFTER), [0], "once");
+        assert_eq!((clients.dismissed(), clients.assigned().ms(100.0).round()), (1, 100.0));
     }
 
     #[test]

@@ -29,8 +29,11 @@ pub(super) struct Crew {
     /// Messages that were due so far.
     scheduled: u64,
     samples: Vec<(f64, f64)>,
+    /// The same of connections that were opened again.
+    comebacks: Vec<(f64, f64)>,
     next_sample: Nanos,
     sampled: u64,
+    sampled_comebacks: u64,
 }
 
 impl Crew {
@@ -47,8 +50,19 @@ impl Crew {
         }
         let swarm = Swarm::new(server, &topics, clock)?;
         let clients = Clients::new(crash.senders, conversations, crash.window);
-        let (scheduled, samples) = (0, Vec::new());
-        Ok(Self { crash, accounts, topics, swarm, clients, scheduled, samples, next_sample: 0, sampled: 0 })
+        Ok(Self {
+            crash,
+            accounts,
+            topics,
+            swarm,
+            clients,
+            scheduled: 0,
+            samples: Vec::new(),
+            comebacks: Vec::new(),
+            next_sample: 0,
+            sampled: 0,
+            sampled_comebacks: 0,
+        })
     }
 
     fn plan(&self, number: ConnectionNumber) -> Plan {
@@ -122,6 +136,9 @@ impl Crew {
         }
         let acked = self.clients.acked_count();
         self.samples.push((seconds(now - start), per_second(acked - self.sampled, now - before)));
+        let reconnects = self.clients.reconnects();
+        self.comebacks.push((seconds(now - start), per_second(reconnects - self.sampled_comebacks, now - before)));
+        self.sampled_comebacks = reconnects;
         (self.next_sample, self.sampled) = (now, acked);
         let text = format!("{done}, {acked} acked, {} repeated", self.clients.repeated());
         progress.tick((now - start) / 1_000_000_000, &text);
@@ -170,6 +187,14 @@ impl Crew {
         report.latencies("ack_", "first sending of a message to its acknowledgement", self.clients.waits());
         let series = vec![Series { name: "acknowledged".to_owned(), points: std::mem::take(&mut self.samples) }];
         let (title, unit) = ("Acknowledged messages".to_owned(), "per second".to_owned());
+        report.timelines.push(Timeline { title, unit, series });
+        if self.clients.dismissed() > 0 {
+            let what = "what clients of a node that drains are asked to wait before they come back";
+            report.figure("dismissed", self.clients.dismissed() as f64);
+            report.latencies("assigned_delay_", what, self.clients.assigned());
+        }
+        let series = vec![Series { name: "connections".to_owned(), points: std::mem::take(&mut self.comebacks) }];
+        let (title, unit) = ("Clients that come back".to_owned(), "per second".to_owned());
         report.timelines.push(Timeline { title, unit, series });
     }
 }

@@ -17,7 +17,8 @@ fn plenum(arguments: &[&str]) -> Command {
     command
 }
 
-fn run(arguments: &[&str]) -> Output {
+/// The output of the program, which ends by itself.
+pub fn run(arguments: &[&str]) -> Output {
     plenum(arguments).output().unwrap()
 }
 

@@ -1,11 +1,14 @@
 //! Copying a store: everything arrives, twice changes nothing, an interrupted copy goes on, and a difference is found.
 
+use crate::socket::peer::{BOTH, send};
+use crate::socket::world::World;
 use bytes::Bytes;
 use plenum_actors::store::{Appended, Direction, Entry, Mutation, SharedStore, Snapshot};
 use plenum_schema::entities::Membership;
 use plenum_schema::table::Entity;
-use plenum_schema::{AggregateKind, ConversationId, EntryId, LogId, Offset, UserId};
-use plenum_server::transfer::{TransferError, copy, totals, verify};
+use plenum_schema::{AggregateKind, ConversationId, EntryId, LogId, Offset, RefusalCode, UserId};
+use plenum_server::serve::Given;
+use plenum_server::transfer::{Frozen, TransferError, copy, totals, verify};
 use plenum_store::{Embedded, EmbeddedConfig};
 use uuid::Uuid;
 
@@ -104,4 +107,52 @@ fn a_target_with_other_content_is_found() {
         append(&to, log(5), 700, 1, None).await;
         assert!(matches!(copy(&from, &to, |_| {}).await, Err(TransferError::Differs { .. })));
     });
+}
+
+#[tokio::test]
+async fn while_a_store_is_copied_its_people_read_and_are_told_to_send_later() {
+    let (source, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let world = World::at(source.path(), |_| {});
+    let people = world.people(2).await;
+    let topic = world.group(&people.iter().collect::<Vec<_>>());
+    let mut peer = world.peer(BOTH[0], &people[0]).await;
+    for number in 0..30 {
+        peer.say(topic, &format!("text {number}")).await;
+    }
+    let before = peer.whole_history(topic).await;
+    drop(peer);
+    world.end().await;
+
+    let (from, to) = (open(&source.path().join("store")), open(&target.path().join("store")));
+    let world = World::on(Given { store: Frozen::over(from.clone()), clock: None }, source.path(), |_| {});
+    let first = copy(&from, &to, |_| {}).await.unwrap();
+    for (codec, person) in BOTH.into_iter().zip(&people) {
+        let mut peer = world.peer(codec, person).await;
+        assert_eq!(peer.whole_history(topic).await, before);
+        peer.subscribe(topic, Some(1)).await;
+        assert_eq!(peer.expect_caught_up().await.2, before.last().unwrap().offset);
+        let id = peer.push(send(topic, Some("later"), "not now")).await;
+        let refusal = peer.answer(id).await.unwrap_err();
+        assert_eq!(refusal.code, RefusalCode::Unavailable);
+        assert!(refusal.retry_after_ms.is_some());
+    }
+    world.end().await;
+    assert_eq!(verify(&from, &to).await.unwrap(), first, "nothing has changed in the source");
+}
+
+#[test]
+fn a_target_that_is_reached_by_the_program_has_everything_when_the_program_ends() {
+    let (source, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let from = open(&source.path().join("store"));
+    run(fill(&from));
+    drop(from);
+    let [from, to] = [source.path(), target.path()].map(|path| path.to_str().unwrap());
+    let settings = ["--set", "http.listen=127.0.0.1:0", "--set", "operations.listen=127.0.0.1:0"];
+    let arguments = [&["import", "--from", from, "--serve", "--data", to][..], &settings].concat();
+    let output = crate::program::run(&arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("can be read meanwhile"), "{said}");
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("verified: 5 logs"), "{output:?}");
+    let (from, to) = (open(&source.path().join("store")), open(&target.path().join("store")));
+    assert_eq!(run(totals(&from)).unwrap(), run(totals(&to)).unwrap());
 }

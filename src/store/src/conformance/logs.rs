@@ -1,6 +1,6 @@
 use super::fixtures::{append, digest, entries, entry, filled, log, stored, whole};
 use bytes::Bytes;
-use plenum_actors::store::{Appended, Direction, Head, SharedStore, Snapshot};
+use plenum_actors::store::{Appended, Direction, Entry, Head, SharedStore, Snapshot};
 use plenum_schema::EntryId;
 use uuid::Uuid;
 
@@ -69,6 +69,17 @@ pub(super) async fn an_append_on_another_head_conflicts_and_writes_nothing(store
     assert_eq!(store.head(log).await, Ok(Head { offset: 2, first: 1, digest: digest(2), digest_at: 2 }));
     assert_eq!(whole(&store, log).await, stored(&list, 0));
     assert_eq!(store.append(super::fixtures::log(), 7, entries(1), Some(digest(8))).await, Ok(Appended::Conflict(0)));
+}
+
+/// Two nodes that carry one command out give its entry one id, and may put others behind it.
+pub(super) async fn an_append_that_begins_like_the_one_that_won_is_not_taken_for_it(store: SharedStore) {
+    let (log, list) = (log(), entries(3));
+    append(&store, log, 0, list[..2].to_vec()).await;
+    let other_end = vec![list[0].clone(), list[2].clone()];
+    assert_eq!(store.append(log, 0, other_end, None).await, Ok(Appended::Conflict(2)));
+    let other_content = Entry { payload: Bytes::from_static(b"later"), ..list[0].clone() };
+    assert_eq!(store.append(log, 0, vec![other_content], None).await, Ok(Appended::Conflict(2)));
+    assert_eq!(whole(&store, log).await, stored(&list[..2], 0));
 }
 
 pub(super) async fn logs_do_not_see_each_other(store: SharedStore) {

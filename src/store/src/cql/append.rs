@@ -180,7 +180,9 @@ impl Requests {
         let place = (kind(append.log), append.log.id, int(append.bucket()), int(append.expected + 1));
         let entry: Option<(Uuid,)> = self.first(None, Shape::EntrySerial, place).await?;
         let ours = append.entries.first().map(|entry| entry.id.0);
-        if head >= append.last() && entry.is_some() && entry.map(|(id,)| id) == ours {
+        // The first entry alone says nothing: a command that two nodes carry out has one id, and each may have put others behind it.
+        let begins_alike = head >= append.last() && entry.is_some() && entry.map(|(id,)| id) == ours;
+        if begins_alike && self.holds(append.log, append.expected, append.entries).await? {
             return Ok(Standing::Ours);
         }
         if bucket_of(head) == append.bucket() {

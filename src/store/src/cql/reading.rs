@@ -5,7 +5,7 @@ use super::requests::Requests;
 use super::statements::Shape;
 use bytes::Bytes;
 use futures_util::future::try_join;
-use plenum_actors::store::{Direction, Head, StoreError, StoredEntry};
+use plenum_actors::store::{Direction, Entry, Head, StoreError, StoredEntry};
 use plenum_schema::EntryId;
 use plenum_schema::cql::{BUCKET_ENTRIES, MAX_BATCH_ENTRIES};
 use plenum_schema::log::{LogId, MAX_OFFSET, Offset};
@@ -183,6 +183,16 @@ impl Requests {
                 return head.map(offset).transpose();
             }
         }
+    }
+
+    /// Whether exactly these entries stand behind an offset, in its bucket, at serial consistency.
+    pub(crate) async fn holds(&self, log: LogId, after: Offset, entries: &[Entry]) -> Result<bool, StoreError> {
+        let mut wanted = Wanted::new(log, Direction::Forward, entries.len(), usize::MAX);
+        self.bucket_entries(&mut wanted, bucket_of(after), after, true).await?;
+        let is_one = |((offset, ours), stored): ((Offset, &Entry), &StoredEntry)| {
+            stored.offset == offset && stored.id == ours.id && stored.payload == ours.payload
+        };
+        Ok(wanted.found.len() == entries.len() && (after + 1..).zip(entries).zip(&wanted.found).all(is_one))
     }
 
     /// See `Store::read`.

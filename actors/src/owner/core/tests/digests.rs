@@ -47,6 +47,21 @@ fn an_owner_that_ends_leaves_no_old_summary_behind() {
 }
 
 #[test]
+fn an_owner_that_shall_end_does_so_when_the_store_refuses_its_last_words() {
+    let mut bench = busy();
+    bench.send("x", None);
+    bench.snapshots_fail = true;
+    let failure = crate::store::StoreError::Unavailable("down".into());
+    bench.fates = vec![super::driver::Fate::Fails(failure); 100].into();
+    bench.feed(crate::owner::core::Input::Rest);
+    assert_eq!((bench.passivated, bench.fates.len()), (1, 99), "it is tried once");
+    bench.fates.clear();
+    let ticket = bench.send("y", None);
+    bench.pass(50);
+    assert_eq!(super::driver::sent_of(&bench, ticket).offset, 3, "a command brings it back");
+}
+
+#[test]
 fn a_deletion_carries_the_summary_also_in_the_middle_of_a_burst() {
     let mut bench = busy();
     bench.send("a secret", None);

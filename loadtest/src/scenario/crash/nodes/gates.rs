@@ -25,7 +25,7 @@ impl Gates {
         if cluster.fault.needs_store_gates() {
             for address in cluster.cql.split(',') {
                 let address = store_address(address.trim())?;
-                store.push((address, Gate::to(address)?));
+                store.push((address, Gate::with_port_of(address)?));
             }
         }
         Ok(Self { bus: Gate::to(bus)?, store })
