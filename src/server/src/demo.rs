@@ -8,8 +8,7 @@ mod trade;
 
 use crate::node::Workshop;
 use plenum_schema::{Refusal, RefusalCode, SessionId, UserId};
-use plenum_services::accounts::{Identity, Scope};
-use plenum_services::accounts::{NewAccount, Profile, ProfileUpdate, Role, Secret};
+use plenum_services::accounts::{Identity, NewAccount, Profile, ProfileUpdate, Role, Scope, Secret};
 
 /// What the addresses of everybody in the demo end with: nobody's (RFC 2606).
 const DOMAIN: &str = "@demo.example";
@@ -98,7 +97,7 @@ pub(crate) async fn fill(shop: &Workshop, force: bool) -> Result<Made, Refusal> 
     for one in &CAST {
         ids.push(person(shop, one, &password).await?);
     }
-    let [ada, ben, cleo, hana, sam, yusuf] = ids[..] else {
+    let &[ada, ben, cleo, hana, sam, yusuf] = ids.as_slice() else {
         return Err(Refusal::new(RefusalCode::Internal, "the cast is not complete"));
     };
     let people = People { ada, ben, cleo, hana, sam, yusuf };

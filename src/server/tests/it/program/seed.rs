@@ -7,7 +7,7 @@ use std::path::Path;
 /// What the command prints: the addresses with their roles, and the password.
 fn seeded(data: &Path, more: &[&str]) -> (Vec<(String, String)>, String) {
     let data = data.to_str().unwrap();
-    let printed = out(&run(&[&["seed", "demo", "--data", data], more].concat()));
+    let printed = out(&run(&[&["seed", "demo", "--data", data][..], more].concat()));
     let people = printed.lines().filter_map(|line| line.split_once('\t'));
     let people = people.map(|(email, rest)| (email.to_owned(), rest.split('\t').next().unwrap().to_owned()));
     let password = printed.lines().find_map(|line| line.strip_prefix("password of all of them: ")).unwrap();
