@@ -27,11 +27,11 @@ describe("the administration", () => {
   test("finds accounts, changes roles, lets people sell, and switches an account off at once", async () => {
     const ada = await Member.arrive(browser, address, "Ada Admin", "admin");
     await ada.page.getByText("Ada Admin is no admin here.").waitFor();
-    assert.equal(await ada.page.getByRole("link", { name: "Admin" }).count(), 0);
+    assert.equal(await ada.page.getByRole("link", { name: "Admin", exact: true }).count(), 0);
     await appoint(server, ada, "admin");
     await ada.page.reload();
     const { page } = ada;
-    await page.getByRole("link", { name: "Admin" }).waitFor();
+    await page.getByRole("link", { name: "Admin", exact: true }).waitFor();
 
     const sam = await Member.arrive(browser, address, "Sam Hopeful", "market#/sell");
     await sam.page.getByLabel("Name of your shop").fill("Sam's <b>papers</b>");
