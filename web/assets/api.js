@@ -122,14 +122,19 @@ export class Api {
     }
   }
 
-  /** Any call in the name of whoever is signed in. */
-  async authorised(method, path, body) {
+  /** Any call in the name of whoever is signed in. `more`: see `call`. */
+  async authorised(method, path, body, more) {
     try {
-      return await call(method, path, body, { token: await this.session.token() });
+      return await call(method, path, body, { ...more, token: await this.session.token() });
     } catch (error) {
       if (error.status !== 401) throw error;
     }
-    return call(method, path, body, { token: await this.session.token({ renew: true }) });
+    return call(method, path, body, { ...more, token: await this.session.token({ renew: true }) });
+  }
+
+  /** The same, or in nobody's name when nobody is signed in. */
+  ask(method, path, body, more) {
+    return this.session.user ? this.authorised(method, path, body, more) : call(method, path, body, more);
   }
 }
 

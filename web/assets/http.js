@@ -6,6 +6,7 @@ export class Problem extends Error {
     super(sentence(body?.message ?? body?.detail ?? `The server answered ${status}`));
     this.name = "Problem";
     this.status = status;
+    this.code = body?.code;
     this.fields = Object.fromEntries((body?.errors ?? []).map(({ field, message }) => [field, sentence(message)]));
   }
 }
@@ -29,11 +30,12 @@ export function serverNow() {
   return Date.now() + skewMs;
 }
 
-/** One call. Answers with the parsed body; rejects with `Problem` or `Unreachable`. */
-export async function call(method, path, body, { token, key } = {}) {
+/** One call; `match`: refuse to change another version than this one. Answers with the parsed body; rejects with `Problem` or `Unreachable`. */
+export async function call(method, path, body, { token, key, match } = {}) {
   const headers = { accept: "application/json" };
   if (body !== undefined) headers["content-type"] = "application/json";
   if (key) headers["idempotency-key"] = key;
+  if (match) headers["if-match"] = `"${match}"`;
   if (token) headers.authorization = `Bearer ${token}`;
   let answer;
   try {

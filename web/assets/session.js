@@ -70,6 +70,12 @@ export class Session extends Emitter {
     this.emit("in", {});
   }
 
+  /** Who is signed in is called something else from now on. */
+  rename({ name }) {
+    const session = this.#read();
+    if (session) this.#storage.setItem(KEY, JSON.stringify({ ...session, user: { ...session.user, fullName: name } }));
+  }
+
   /** Forgets the session; `reason` is for people, absent when they wanted it. */
   end(reason) {
     this.#storage.removeItem(KEY);

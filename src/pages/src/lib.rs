@@ -1,5 +1,5 @@
 //! The web pages of the server, compiled into the binary: the chat page at `/`, the pages of conferences (`/join`, `/host`,
-//! `/screen`, `/report`), the status board at `/status`, and their files below `/assets`.
+//! `/screen`, `/report`), the status board at `/status`, those of the community (`/events`, `/market`, `/profile`, `/admin`), and their files below `/assets`.
 //!
 //! In a release build the files of `web/` are part of the binary; in a debug build they are read from the source tree at
 //! each request, so that a change shows after a reload.

@@ -7,14 +7,18 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
-/// Addresses and the file that each shows: the pages of conferences and the status board.
-pub const PAGES: [(&str, &str); 6] = [
+/// Addresses and the file that each shows: the pages of conferences and of the community.
+pub const PAGES: [(&str, &str); 10] = [
     ("/join", "join.html"),
     ("/join/{code}", "join.html"),
     ("/host", "host.html"),
     ("/screen/{id}", "screen.html"),
     ("/report/{id}", "report.html"),
     ("/status", "status.html"),
+    ("/profile", "profile.html"),
+    ("/events", "events.html"),
+    ("/market", "market.html"),
+    ("/admin", "admin.html"),
 ];
 
 /// The page in a file of `web/`.

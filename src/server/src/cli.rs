@@ -7,6 +7,7 @@ mod export;
 mod import;
 mod migrate;
 mod offline;
+mod seed;
 mod serve;
 mod verify;
 mod wire;
@@ -87,6 +88,9 @@ enum Command {
     /// Keys of programs: make, list, rotate, revoke (the server must not be running; admins do it on a running one)
     #[command(subcommand)]
     Key(api_keys::KeyCommand),
+    /// Data to look at, in the data directory (the server must not be running); makes a new store where there is none
+    #[command(subcommand)]
+    Seed(seed::SeedCommand),
     /// The keys that sign access tokens (the server must not be running)
     #[command(subcommand)]
     Keys(accounts::KeysCommand),
@@ -112,6 +116,7 @@ pub fn run() -> ExitCode {
         Command::Import(args) => import::run(&settings, &args),
         Command::Migrate(args) => migrate::run(&settings, &args),
         Command::Key(command) => api_keys::run(&settings, command),
+        Command::Seed(command) => seed::run(&settings, command),
         Command::Keys(command) => accounts::keys(&settings, command),
     };
     match outcome {

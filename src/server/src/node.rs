@@ -1,5 +1,9 @@
 //! The wiring: what a node is made of, in the order in which it starts and, backwards, ends.
 
+mod workshop;
+
+pub(crate) use workshop::Workshop;
+
 use crate::backend::{HubReader, NodeBackend};
 use crate::chores::{forget_codes, look_at_keys, maintain};
 use crate::community::Community;

@@ -28,7 +28,7 @@ mod sheet;
 mod throttle;
 mod token;
 
-pub use admin::{Minted, NewAccount};
+pub use admin::{AccountFilter, AccountPage, Minted, NewAccount};
 pub use codes::{CodeSent, CodeSignIn, Codes, CodesConfig};
 pub use config::{AccountsConfig, ConfigProblem, PasswordConfig, ThrottleConfig, TokenConfig};
 pub use keyring::{KeyError, KeyRing};

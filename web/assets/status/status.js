@@ -3,7 +3,8 @@
 import { Api } from "../api.js";
 import { button, choiceField } from "../hall/parts.js";
 import { authView } from "../views/auth.js";
-import { element, logo, Rows } from "../views/dom.js";
+import { element, Rows } from "../views/dom.js";
+import { pageBar } from "../views/places.js";
 import { statusView } from "../views/status.js";
 import { brandsDialog, domainDialog, keysDialog, removeDomain } from "./admin.js";
 import { Board } from "./board.js";
@@ -17,7 +18,7 @@ function show(made) {
   shown?.stop?.();
   shown = made;
   place.replaceChildren(made.view);
-  made.view.focus?.();
+  (made.main ?? made.view).focus();
 }
 
 function route(notice) {
@@ -116,17 +117,9 @@ function boardView() {
   };
   run(tooled);
   draw();
-  const head = element(
-    "header",
-    { class: "board-bar" },
-    element("p", { class: "brand" }, logo(), "Plenum"),
-    statusView(board.connection),
-    element("span", {}, api.session.user.fullName ?? "", " ", button("Sign out", () => api.logout(), "link")),
-  );
-  const view = element(
+  const main = element(
     "main",
-    { id: "main", class: "status-board", tabindex: "-1" },
-    head,
+    { id: "main", tabindex: "-1" },
     element("h1", {}, "Status"),
     summary,
     tools,
@@ -142,7 +135,8 @@ function boardView() {
     list,
     cut,
   );
-  return { view, stop: () => board.stop() };
+  const view = element("div", { class: "page" }, pageBar("/status", { api, status: statusView(board.connection) }), main);
+  return { view, main, stop: () => board.stop() };
 }
 
 /** Blocked ones first, then by name. */

@@ -2,6 +2,7 @@
 
 import { Rows, avatar, element, hiddenText, icon, logo } from "./dom.js";
 import { ago, count, exactly, presence } from "./format.js";
+import { placesView } from "./places.js";
 
 /** A tap's click comes this much later than its end, at most. */
 const CLICK_WITHIN_MS = 50;
@@ -43,6 +44,7 @@ export function listView({ store, status, compose, signOut }) {
       status,
     ),
     element("nav", { class: "list-scroll", "aria-label": "Conversations" }, list, loading, nothing),
+    placesView("/"),
     element(
       "footer",
       { class: "bar me" },

@@ -13,7 +13,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// The addresses of pages, and the files they show.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 11] = [
     ("/", "index.html"),
     ("/join", "join.html"),
     ("/join/K7WQ2P", "join.html"),
@@ -21,6 +21,10 @@ const PAGES: [(&str, &str); 7] = [
     ("/screen/0192f0c4-0005-7000-8000-0000000000c0", "screen.html"),
     ("/report/0192f0c4-0005-7000-8000-0000000000c0", "report.html"),
     ("/status", "status.html"),
+    ("/profile", "profile.html"),
+    ("/events", "events.html"),
+    ("/market", "market.html"),
+    ("/admin", "admin.html"),
 ];
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that finds something missing stops")]
 
 mod accounts;
+mod administration;
 mod api_keys;
 mod changes;
 mod codes;

@@ -136,7 +136,7 @@ export class Person {
   }
 
   row(name) {
-    return this.page.getByRole("navigation").getByRole("link", { name });
+    return this.page.getByRole("navigation", { name: "Conversations" }).getByRole("link", { name });
   }
 
   async openConversation(name) {

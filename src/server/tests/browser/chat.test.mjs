@@ -124,7 +124,7 @@ describe("two people", () => {
   test("find the same conversation when both start it", async () => {
     const [ada, grace] = await pair();
     await grace.startWith(ada);
-    assert.equal(await grace.page.getByRole("navigation").getByRole("link").count(), 1);
+    assert.equal(await grace.page.getByRole("navigation", { name: "Conversations" }).getByRole("link").count(), 1);
     await grace.say("the same one");
     await ada.sees("the same one");
     await ada.leave();

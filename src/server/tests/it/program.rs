@@ -1,5 +1,7 @@
 //! The program as a process: its command line, its exit codes, its signals.
 
+mod seed;
+
 use super::http;
 use super::tls::pem;
 use rustix::process::{Pid, Signal, kill_process};

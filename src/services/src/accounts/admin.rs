@@ -7,6 +7,7 @@ use super::profile::Profile;
 use super::refresh_token::RefreshToken;
 use super::register::Names;
 use super::requests::{ProfileUpdate, SignedIn};
+use super::roles::Role;
 use super::secret::Secret;
 use super::service::Accounts;
 use crate::unavailable::unavailable;
@@ -17,6 +18,38 @@ use plenum_schema::{Refusal, RefusalCode, SessionId, UserId};
 
 /// Accounts that [`Accounts::mint_many`] makes at the same time: enough that one fsync covers many.
 const MINT_AT_ONCE: usize = 256;
+/// Accounts that one page of a search looks at, at most: a text that nobody has is no reason to read the whole table at once.
+const SEARCHED_AT_ONCE: usize = 5_000;
+/// Accounts that a search reads with one call of the store.
+const READ_AT_ONCE: usize = 500;
+
+/// Which accounts an admin looks for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AccountFilter {
+    /// Part of the name, e-mail address, telephone number or user name, whatever its case.
+    pub text: Option<String>,
+    /// The role.
+    pub role: Option<Role>,
+}
+
+impl AccountFilter {
+    fn fits(&self, account: &Profile) -> bool {
+        let Profile { name, email, phone, username, .. } = account;
+        let wanted = self.text.as_deref().map(|text| text.trim().to_lowercase());
+        let names = [Some(name), email.as_ref(), phone.as_ref(), username.as_ref()];
+        let holds = |text: &String| names.into_iter().flatten().any(|name| name.to_lowercase().contains(text.as_str()));
+        wanted.as_ref().is_none_or(holds) && self.role.is_none_or(|role| account.role == role.as_str())
+    }
+}
+
+/// A page of accounts.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AccountPage {
+    /// In an order that means nothing; perhaps few, although there are more.
+    pub items: Vec<Profile>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<UserId>,
+}
 
 /// An account that the operator makes.
 #[derive(Clone, Debug, Default)]
@@ -117,6 +150,37 @@ impl Accounts {
         let after = after.map(|user| vec![user.to_value()]);
         let rows = self.0.store.sweep(Account::TABLE, after, limit.clamp(1, 1_000)).await.map_err(unavailable)?;
         rows.into_iter().map(|row| read_row::<Account>(row).map(Profile::from)).collect()
+    }
+
+    /// Accounts that fit, at most `limit` (1 to 1,000) beyond `after`, which is [`AccountPage::next`] of the page before.
+    ///
+    /// # Errors
+    /// `notFound` when `after` is no account, `unavailable`.
+    pub async fn search(
+        &self,
+        filter: &AccountFilter,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<AccountPage, Refusal> {
+        let (mut items, mut last, mut searched) = (Vec::new(), after, 0);
+        while searched < SEARCHED_AT_ONCE {
+            let page = self.list(last, READ_AT_ONCE).await?;
+            let is_end = page.len() < READ_AT_ONCE;
+            for account in page {
+                last = Some(account.id);
+                searched += 1;
+                if filter.fits(&account) {
+                    items.push(account);
+                }
+                if items.len() >= limit.clamp(1, 1_000) {
+                    return Ok(AccountPage { items, next: last });
+                }
+            }
+            if is_end {
+                return Ok(AccountPage { items, next: None });
+            }
+        }
+        Ok(AccountPage { items, next: last })
     }
 
     /// The account with exactly this e-mail address, telephone number, user name or id.
