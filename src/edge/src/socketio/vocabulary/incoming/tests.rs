@@ -1,7 +1,8 @@
 use super::*;
 use crate::socketio::vocabulary::names::{Direction, NAMES};
+use plenum_actors::publication::Parser;
 use plenum_schema::board::ItemStatus;
-use plenum_schema::codec::encode;
+use plenum_schema::codec::{Codec, encode};
 use plenum_schema::poll::Answer;
 use plenum_schema::wire::{ConferenceQuestion, ModerateQuestion, ReactLive, ReplyTo, ShowResults, Upvote, Vote};
 use plenum_schema::{ConferenceId, QuestionId};
