@@ -29,3 +29,4 @@ pub use self::handle::{HubActor, HubHandle, HubMail, LogPage, LogReader, PageFut
 pub use self::hubs::{Hubs, InterestWatcher};
 pub use self::metrics::HubMetrics;
 pub use self::sweep::Swept;
+pub use self::trail::Place;

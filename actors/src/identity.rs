@@ -14,6 +14,9 @@ pub struct Identity {
     pub session: SessionId,
     /// When the token ends, wall-clock milliseconds.
     pub expires_at: i64,
+    /// From when on it is accepted no more: `expires_at` and what clocks may differ by. Connections end then, so that none is let in
+    /// by a token that ends it at once.
+    pub ends_at: i64,
     /// What the token is for.
     pub scope: Scope,
 }

@@ -53,6 +53,7 @@ pub fn message(offset: Offset) -> Arc<Publication> {
         number: offset,
         content: Content::text("x".repeat(128)),
         client_ref: Some("reference".into()),
+        direct: false,
     };
     Publication::event(TOPIC, offset, 1_700_000_000_000, Event::Conversation(ConversationEvent::Message(message)))
 }

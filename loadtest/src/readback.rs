@@ -120,6 +120,7 @@ mod tests {
             number: offset,
             content: Content::text(wire::text(marker, 32)),
             client_ref: Some(wire::client_ref(marker)),
+            direct: false,
         };
         let topic = Topic::Conversation(ConversationId(Uuid::from_u128(1)));
         EventFrame { topic, offset, at: 0, event: Event::Conversation(ConversationEvent::Message(message)) }

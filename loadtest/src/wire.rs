@@ -219,6 +219,7 @@ pub fn event_bytes(codec: Codec, text_bytes: usize) -> usize {
         number: 1_000,
         content: Content::text(text(1, text_bytes)),
         client_ref: Some(client_ref(1)),
+        direct: false,
     };
     let event = Event::Conversation(ConversationEvent::Message(message));
     let topic = Topic::Conversation(ConversationId(id));

@@ -22,6 +22,14 @@ pub enum ContentKind {
     Deleted,
 }
 
+impl ContentKind {
+    /// Whether it is plain text.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        *self == Self::Text
+    }
+}
+
 /// The body of a message.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

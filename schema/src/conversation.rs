@@ -1,6 +1,6 @@
 //! What happens in a conversation, as it is stored in the log and sent to subscribers.
 
-use crate::content::Content;
+use crate::content::{Content, ContentKind};
 use crate::id::{MessageId, UserId};
 use crate::log::Offset;
 use crate::room::{RoomChanged, RoomClosed, RoomInfo};
@@ -116,6 +116,23 @@ pub struct Message {
     /// The author's own reference, given back so that their devices recognise what they sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_ref: Option<String>,
+    /// Whether the conversation is a direct one: some clients tell such messages apart. False in what was written before this stood
+    /// here.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub direct: bool,
+}
+
+/// What a change tells of the message it is about, for clients that do not have it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Original {
+    /// Who wrote it.
+    pub author: UserId,
+    /// When, milliseconds since 1970. For display.
+    pub at: i64,
+    /// What it is, beside or instead of text.
+    #[serde(default, skip_serializing_if = "ContentKind::is_text")]
+    pub kind: ContentKind,
 }
 
 /// Somebody joined or was added.
@@ -163,6 +180,9 @@ pub struct MessageEdited {
     pub by: UserId,
     /// What it says now.
     pub content: Content,
+    /// What it is about; absent in what was written before this stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Original>,
 }
 
 /// A message was deleted.
@@ -176,6 +196,9 @@ pub struct MessageDeleted {
     pub message: Option<MessageId>,
     /// By whom: its author, or an admin or the owner of the conversation.
     pub by: UserId,
+    /// What it is about; absent in what was written before this stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Original>,
 }
 
 /// Somebody reacted to a message. A person has each reaction once: a second one changes nothing.
@@ -191,6 +214,9 @@ pub struct ReactionAdded {
     pub by: UserId,
     /// With what: 1 to [`EMOJI_BYTES`] bytes, compared byte by byte.
     pub emoji: String,
+    /// What it is about; absent in what was written before this stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Original>,
 }
 
 /// Somebody took a reaction back.
@@ -206,6 +232,9 @@ pub struct ReactionRemoved {
     pub by: UserId,
     /// Which.
     pub emoji: String,
+    /// What it is about; absent in what was written before this stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Original>,
 }
 
 /// One of the two people of a direct conversation blocked the other, or took it back. While one of them blocks nobody writes.

@@ -135,6 +135,7 @@ mod tests {
             user: UserId(uuid::Uuid::from_u128(1)),
             session: plenum_schema::SessionId(uuid::Uuid::from_u128(2)),
             expires_at: 0,
+            ends_at: 0,
             scope: crate::identity::Scope::Account,
         };
         let place = admission.identify(&who);

@@ -41,8 +41,6 @@ pub struct Followed {
     pub topic: Topic,
     /// The topic's durable head at this moment.
     pub head: Offset,
-    /// Whether it is a direct one.
-    pub is_direct: bool,
     /// The other person of a direct one.
     pub peer: Option<UserId>,
 }

@@ -5,6 +5,7 @@ use super::connection::{Connection, ConnectionKey, Ending, NewConnection, Phase,
 use super::metrics::HubMetrics;
 use super::outbox::{Piece, Written};
 use super::topic::TopicState;
+use super::trail::Place;
 use crate::clock::SharedClock;
 use crate::identity::Identity;
 use crate::publication::{Dialect, Encoder, Publication};
@@ -20,7 +21,7 @@ use std::sync::Arc;
 const ENDED_SESSIONS: usize = 1_024;
 
 /// Appends the frame that tells a connection its positions.
-pub type TrailEncoder = fn(Dialect, &[(Topic, Offset)], &mut Vec<u8>);
+pub type TrailEncoder = fn(Dialect, &[Place], &mut Vec<u8>);
 
 /// How frames become bytes: given by the edge.
 #[derive(Clone, Copy)]

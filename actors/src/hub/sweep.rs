@@ -67,7 +67,7 @@ impl Core {
         let config = &self.config;
         match &connection.identity {
             None if mono >= connection.since + config.identify_within_ms => Due::End(CloseCode::IdentifyTimeout),
-            Some(identity) if wall >= identity.expires_at => Due::End(CloseCode::InvalidToken),
+            Some(identity) if wall >= identity.ends_at => Due::End(CloseCode::InvalidToken),
             _ if mono >= connection.heard + config.heartbeat_timeout_ms => Due::End(CloseCode::Silent),
             _ if mono >= connection.next_beat => Due::Beat,
             _ => Due::Nothing,

@@ -33,7 +33,11 @@ const FRAMING: Framing = Framing {
     close: |_, code, _| Bytes::from(format!("CLOSE {code}\n")),
     trail: |dialect, positions, out| {
         if !dialect.is_native() {
-            let told: Vec<String> = positions.iter().map(|(topic, offset)| format!("{topic}={offset}")).collect();
+            let told = positions.iter().map(|(topic, offset)| match offset {
+                Some(offset) => format!("{topic}={offset}"),
+                None => format!("{topic}=left"),
+            });
+            let told: Vec<String> = told.collect();
             out.extend_from_slice(format!("AT {}\n", told.join(",")).as_bytes());
         }
     },
@@ -140,6 +144,7 @@ fn identity(number: u128) -> Identity {
         user: user(number),
         session: SessionId(Uuid::from_u128(number)),
         expires_at: i64::MAX,
+        ends_at: i64::MAX,
         scope: Scope::Account,
     }
 }

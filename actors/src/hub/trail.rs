@@ -4,6 +4,8 @@
 //! topic and offset in it, in bytes that all receivers share. That is enough while only one topic has moved since the connection
 //! began; from the second on, what one connection gets is followed in the same write by a small frame of its own with all of
 //! its positions. Connections that do not ask for a trail cost one comparison.
+//!
+//! A topic that a client has left stands among its positions as left, so that coming back does not bring it back.
 
 use super::connection::ConnectionKey;
 use super::core::Core;
@@ -36,27 +38,32 @@ impl Default for Trail {
 /// The topics that have moved when they are more than one, with the last offset handed over.
 #[derive(Debug)]
 struct Told {
-    positions: Vec<(Topic, Offset)>,
+    positions: Vec<Place>,
     limit: usize,
 }
 
+/// Where a connection stands in a topic: behind the last offset handed over; `None`: its client has left the topic.
+pub type Place = (Topic, Option<Offset>);
+
 impl Told {
-    fn put(&mut self, topic: Topic, offset: Offset) {
+    fn put(&mut self, topic: Topic, place: Option<Offset>) {
         match self.positions.iter_mut().find(|(seen, _)| *seen == topic) {
-            Some((_, position)) => *position = offset,
+            Some((_, stood)) => *stood = place,
             None => {
                 if self.positions.len() >= self.limit {
-                    // What falls out is delivered again at a recovery: too much rather than too little.
-                    self.positions.remove(0);
+                    // What falls out is delivered again at a recovery: too much rather than too little. What was left would be
+                    // heard again, so it falls out last.
+                    let oldest = self.positions.iter().position(|(_, place)| place.is_some()).unwrap_or(0);
+                    self.positions.remove(oldest);
                 }
-                self.positions.push((topic, offset));
+                self.positions.push((topic, place));
             }
         }
     }
 }
 
 impl Trail {
-    fn told(positions: Vec<(Topic, Offset)>, limit: usize) -> Self {
+    fn told(positions: Vec<Place>, limit: usize) -> Self {
         Self { told: Some(Box::new(Told { positions, limit: limit.max(1) })), ..Self::default() }
     }
 
@@ -75,22 +82,23 @@ impl Trail {
 
     /// Notes a position, of the topic at `index` if it is known; `sole`: the one topic that has moved so far. Answers whether the
     /// shared bytes do not say it all.
-    fn note(&mut self, sole: Option<Topic>, index: Option<u32>, topic: Topic, offset: Offset) -> bool {
+    fn note(&mut self, sole: Option<Topic>, index: Option<u32>, topic: Topic, place: Option<Offset>) -> bool {
         self.settle(sole);
         let Some(told) = self.told.as_mut() else { return false };
-        if let (Some(index), true) = (index, told.positions.iter().all(|(seen, _)| *seen == topic)) {
+        let alone = told.positions.iter().all(|(seen, _)| *seen == topic);
+        if let (Some(index), Some(offset), true) = (index, place, alone) {
             (self.sole, self.at) = (index, offset);
             told.positions = Vec::new();
             return false;
         }
-        told.put(topic, offset);
+        told.put(topic, place);
         told.positions.len() > 1
     }
 
     /// The one topic that has moved is one among others from now on, or its index is about to mean another.
     fn settle(&mut self, sole: Option<Topic>) {
         if let (Some(sole), Some(told)) = (sole, self.told.as_mut()) {
-            told.put(sole, self.at);
+            told.put(sole, Some(self.at));
         }
         self.sole = NONE;
     }
@@ -99,7 +107,7 @@ impl Trail {
 impl Core {
     /// From now on the connection is told its positions with what it gets. `positions`: what its client knows beyond its base
     /// already. At most `limit` topics are told.
-    pub fn trail(&mut self, key: ConnectionKey, positions: Vec<(Topic, Offset)>, limit: usize) {
+    pub fn trail(&mut self, key: ConnectionKey, positions: Vec<Place>, limit: usize) {
         if let Some(connection) = self.get(key) {
             connection.trail = Trail::told(positions, limit);
         }
@@ -120,8 +128,9 @@ impl Core {
         }
     }
 
-    /// The client stands at this position of a topic that its base does not know, and is told so at once.
-    pub fn tell_position(&mut self, key: ConnectionKey, topic: Topic, position: Offset) {
+    /// The client stands at this position of a topic that its base does not know (`None`: it has left a topic), and is told so at
+    /// once.
+    pub fn tell_position(&mut self, key: ConnectionKey, topic: Topic, position: Option<Offset>) {
         self.tail.clear();
         if self.get(key).is_none() {
             return;
@@ -148,7 +157,7 @@ impl Core {
         let Some(topic) = self.topics.get(topic as usize).map(|state| state.topic) else { return false };
         let Some(connection) = self.connections.get_mut(slot as usize) else { return false };
         if let (true, Some(told)) =
-            (connection.trail.note(sole, Some(index), topic, last), connection.trail.told.as_ref())
+            (connection.trail.note(sole, Some(index), topic, Some(last)), connection.trail.told.as_ref())
         {
             (self.framing.trail)(connection.dialect, &told.positions, &mut self.tail);
         }
@@ -194,25 +203,25 @@ mod tests {
     }
 
     /// Positions in the order in which they are told; the one that is not is taken for the topic with the index's number.
-    fn positions(trail: &Trail) -> Vec<(Topic, Offset)> {
+    fn positions(trail: &Trail) -> Vec<Place> {
         match trail.sole {
             NONE => trail.told.as_ref().unwrap().positions.clone(),
-            sole => vec![(topic(sole.into()), trail.at)],
+            sole => vec![(topic(sole.into()), Some(trail.at))],
         }
     }
 
     fn note(trail: &mut Trail, index: u32, offset: Offset) -> bool {
         let sole = (trail.sole != NONE).then(|| topic(trail.sole.into()));
-        !trail.goes_on(index, Some(offset)) && trail.note(sole, Some(index), topic(index.into()), offset)
+        !trail.goes_on(index, Some(offset)) && trail.note(sole, Some(index), topic(index.into()), Some(offset))
     }
 
     #[test]
     fn one_topic_needs_no_tail_and_the_second_one_does_from_then_on() {
         let mut trail = Trail::told(Vec::new(), 8);
         assert!(!note(&mut trail, 1, 5) && !note(&mut trail, 1, 6));
-        assert_eq!(positions(&trail), [(topic(1), 6)]);
+        assert_eq!(positions(&trail), [(topic(1), Some(6))]);
         assert!(note(&mut trail, 2, 1) && note(&mut trail, 1, 7));
-        assert_eq!(positions(&trail), [(topic(1), 7), (topic(2), 1)]);
+        assert_eq!(positions(&trail), [(topic(1), Some(7)), (topic(2), Some(1))]);
     }
 
     #[test]
@@ -221,18 +230,18 @@ mod tests {
         assert!(!note(&mut trail, 1, 5));
         trail.settle(Some(topic(1)));
         // The index was given to another topic.
-        assert!(trail.note(None, Some(1), topic(9), 3));
-        assert_eq!(positions(&trail), [(topic(1), 5), (topic(9), 3)]);
+        assert!(trail.note(None, Some(1), topic(9), Some(3)));
+        assert_eq!(positions(&trail), [(topic(1), Some(5)), (topic(9), Some(3))]);
     }
 
     #[test]
     fn a_client_that_comes_back_with_one_position_goes_on_with_it() {
-        let mut trail = Trail::told(vec![(topic(1), 5)], 8);
+        let mut trail = Trail::told(vec![(topic(1), Some(5))], 8);
         assert!(!note(&mut trail, 1, 6));
-        assert_eq!(positions(&trail), [(topic(1), 6)]);
-        let mut trail = Trail::told(vec![(topic(1), 5)], 8);
+        assert_eq!(positions(&trail), [(topic(1), Some(6))]);
+        let mut trail = Trail::told(vec![(topic(1), Some(5))], 8);
         assert!(note(&mut trail, 2, 1));
-        assert_eq!(positions(&trail), [(topic(1), 5), (topic(2), 1)]);
+        assert_eq!(positions(&trail), [(topic(1), Some(5)), (topic(2), Some(1))]);
     }
 
     #[test]
@@ -248,6 +257,19 @@ mod tests {
         (1..=5).for_each(|index| {
             note(&mut trail, index, 1);
         });
-        assert_eq!(positions(&trail), [(topic(4), 1), (topic(5), 1)]);
+        assert_eq!(positions(&trail), [(topic(4), Some(1)), (topic(5), Some(1))]);
+    }
+
+    #[test]
+    fn a_topic_that_was_left_stays_left_until_it_is_joined_again_and_falls_out_last() {
+        let mut trail = Trail::told(Vec::new(), 2);
+        assert!(!note(&mut trail, 1, 5));
+        trail.settle(Some(topic(1)));
+        trail.note(None, None, topic(1), None);
+        assert!(note(&mut trail, 2, 1), "not alone: the other one was left");
+        note(&mut trail, 3, 7);
+        assert_eq!(positions(&trail), [(topic(1), None), (topic(3), Some(7))]);
+        trail.note(None, None, topic(1), Some(9));
+        assert_eq!(positions(&trail), [(topic(1), Some(9)), (topic(3), Some(7))]);
     }
 }

@@ -5,7 +5,7 @@ use plenum_actors::aggregate::Aggregate;
 use plenum_actors::aggregates::conversation::{Conversation, read_digest};
 use plenum_schema::conversation::{
     BlockChanged, ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, MessageDeleted,
-    MessageEdited, ReactionAdded, ReactionRemoved, Role, Stored, TitleChanged,
+    MessageEdited, Original, ReactionAdded, ReactionRemoved, Role, Stored, TitleChanged,
 };
 use plenum_schema::room::{RoomChanged, RoomClosed, RoomInfo};
 use plenum_schema::{Attachment, Content, ContentKind, EntryId, UserId, codec};
@@ -28,8 +28,16 @@ fn events() -> Vec<(&'static str, ConversationEvent)> {
         number: 1,
         content: Content::text("bonjour, ça va? 👋"),
         client_ref: Some("ref-1".into()),
+        direct: false,
     };
-    let bare = Message { id: entry(3), author: user(2), number: 2, content: Content::text("yes"), client_ref: None };
+    let bare = Message {
+        id: entry(3),
+        author: user(2),
+        number: 2,
+        content: Content::text("yes"),
+        client_ref: None,
+        direct: false,
+    };
     let members = vec![user(1), user(2)];
     let title = Some("a title".into());
     vec![
@@ -55,32 +63,75 @@ fn events() -> Vec<(&'static str, ConversationEvent)> {
 fn changes() -> Vec<(&'static str, ConversationEvent)> {
     let (by, emoji) = (user(1), "👍".to_owned());
     let message = None;
-    let edited = MessageEdited { target: 2, message, by, content: Content::text("au revoir") };
+    let edited = MessageEdited { target: 2, message, by, original: None, content: Content::text("au revoir") };
     vec![
         ("message-edited", ConversationEvent::MessageEdited(edited)),
         (
             "reaction-added",
-            ConversationEvent::ReactionAdded(ReactionAdded { target: 2, message, by, emoji: emoji.clone() }),
+            ConversationEvent::ReactionAdded(ReactionAdded {
+                target: 2,
+                message,
+                by,
+                original: None,
+                emoji: emoji.clone(),
+            }),
         ),
-        ("reaction-removed", ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, message, by, emoji })),
-        ("message-deleted", ConversationEvent::MessageDeleted(MessageDeleted { target: 3, message, by })),
+        (
+            "reaction-removed",
+            ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, message, by, original: None, emoji }),
+        ),
+        (
+            "message-deleted",
+            ConversationEvent::MessageDeleted(MessageDeleted { target: 3, message, by, original: None }),
+        ),
     ]
 }
 
 /// The same with the ids of the messages, which came later.
 fn changes_with_ids() -> Vec<(&'static str, ConversationEvent)> {
     let (by, emoji, message) = (user(1), "👍".to_owned(), Some(entry(2)));
-    let edited = MessageEdited { target: 2, message, by, content: Content::text("au revoir") };
-    let deleted = MessageDeleted { target: 3, message: Some(entry(3)), by };
-    let added = ReactionAdded { target: 2, message, by, emoji: emoji.clone() };
+    let edited = MessageEdited { target: 2, message, by, original: None, content: Content::text("au revoir") };
+    let deleted = MessageDeleted { target: 3, message: Some(entry(3)), by, original: None };
+    let added = ReactionAdded { target: 2, message, by, original: None, emoji: emoji.clone() };
     vec![
         ("message-edited-with-id", ConversationEvent::MessageEdited(edited)),
         ("reaction-added-with-id", ConversationEvent::ReactionAdded(added)),
         (
             "reaction-removed-with-id",
-            ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, message, by, emoji }),
+            ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, message, by, original: None, emoji }),
         ),
         ("message-deleted-with-id", ConversationEvent::MessageDeleted(deleted)),
+    ]
+}
+
+/// The same with what they are about, and messages that say that they are direct, which came later still.
+fn with_originals() -> Vec<(&'static str, ConversationEvent)> {
+    let (by, emoji, message) = (user(1), "👍".to_owned(), Some(entry(2)));
+    let original = Some(Original { author: user(2), at: 1_700_000_000_000, kind: ContentKind::Image });
+    let edited = MessageEdited { target: 2, message, by, content: Content::text("au revoir"), original };
+    let direct = Message {
+        id: entry(2),
+        author: user(1),
+        number: 1,
+        content: Content::text("between us"),
+        client_ref: None,
+        direct: true,
+    };
+    vec![
+        ("message-direct", ConversationEvent::Message(direct)),
+        ("message-edited-with-original", ConversationEvent::MessageEdited(edited)),
+        (
+            "message-deleted-with-original",
+            ConversationEvent::MessageDeleted(MessageDeleted { target: 2, message, by, original }),
+        ),
+        (
+            "reaction-added-with-original",
+            ConversationEvent::ReactionAdded(ReactionAdded { target: 2, message, by, emoji: emoji.clone(), original }),
+        ),
+        (
+            "reaction-removed-with-original",
+            ConversationEvent::ReactionRemoved(ReactionRemoved { target: 2, message, by, emoji, original }),
+        ),
     ]
 }
 
@@ -94,7 +145,7 @@ fn attached() -> Vec<(&'static str, ConversationEvent)> {
     };
     let bare = Attachment { url: "/2".into(), name: None, mime_type: None, size: None };
     let content = Content { kind: ContentKind::Image, text: String::new(), attachments: vec![whole, bare] };
-    let message = Message { id: entry(2), author: user(1), number: 1, content, client_ref: None };
+    let message = Message { id: entry(2), author: user(1), number: 1, content, client_ref: None, direct: false };
     vec![("message-with-attachments", ConversationEvent::Message(message))]
 }
 
@@ -169,7 +220,13 @@ pub fn fixture_in(folder: &str, name: &str, now: &[u8]) -> Vec<u8> {
 
 #[test]
 fn events_of_version_1_are_read_and_written_as_ever() {
-    for (name, event) in events().into_iter().chain(changes()).chain(changes_with_ids()).chain(attached()).chain(room())
+    for (name, event) in events()
+        .into_iter()
+        .chain(changes())
+        .chain(changes_with_ids())
+        .chain(with_originals())
+        .chain(attached())
+        .chain(room())
     {
         let stored = Stored { at: 1_700_000_000_000, event };
         let written = codec::store(Conversation::EVENT_FORMAT, &stored).unwrap();

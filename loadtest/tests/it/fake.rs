@@ -189,7 +189,14 @@ fn append(state: &mut State, send: Send, fault: Fault) -> Sent {
     }
     state.refs.insert((topic, reference), offset);
     let author = UserId(Uuid::from_u128(1));
-    let said = Message { id: message, author, number: offset, content: send.content, client_ref: send.client_ref };
+    let said = Message {
+        id: message,
+        author,
+        number: offset,
+        content: send.content,
+        client_ref: send.client_ref,
+        direct: false,
+    };
     let event = EventFrame { topic, offset, at: 1, event: Event::Conversation(ConversationEvent::Message(said)) };
     log.push(event.clone());
     deliver(state, &event, fault);

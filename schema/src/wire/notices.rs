@@ -1,5 +1,6 @@
 //! Signals that are not of a conversation's topic: who is there, and what a person's own devices hear.
 
+use crate::conversation::LastMessage;
 use crate::id::UserId;
 use crate::topic::Topic;
 use serde::{Deserialize, Serialize};
@@ -44,13 +45,19 @@ pub enum ConversationChange {
 }
 
 /// On `user:<id>`: how much of a conversation you have not read. A hint: the list has the number too.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UnreadSignal {
     /// Its topic.
     pub conversation: Topic,
     /// Messages you have not read.
     pub unread: u64,
+    /// Who is in it, at most ten; empty when only the number has changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<UserId>,
+    /// Its last message, shortened; absent when only the number has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Box<LastMessage>>,
 }
 
 /// On `user:<id>`: something that is worth telling, from whichever part of the server.

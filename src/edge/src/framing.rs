@@ -2,11 +2,10 @@
 
 use crate::{native, record, socketio};
 use bytes::Bytes;
-use plenum_actors::hub::Framing;
+use plenum_actors::hub::{Framing, Place};
 use plenum_actors::publication::Dialect;
 use plenum_schema::codec::Codec;
 use plenum_schema::wire::ServerFrame;
-use plenum_schema::{Offset, Topic};
 use plenum_websocket::encode::{close_frame, ping_frame};
 
 /// The framing of all protocols of the edge.
@@ -38,7 +37,7 @@ fn close(dialect: Dialect, code: u16, why: &str) -> Bytes {
 }
 
 /// Clients of the native protocol keep their own positions.
-fn trail(dialect: Dialect, positions: &[(Topic, Offset)], out: &mut Vec<u8>) {
+fn trail(dialect: Dialect, positions: &[Place], out: &mut Vec<u8>) {
     if let Some((parser, vocabulary)) = dialect.as_socket_io() {
         socketio::framing::trail((parser, vocabulary), positions, out);
     }

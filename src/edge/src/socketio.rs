@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `vocabulary` | events of clients to commands, events of the server to words, in both spellings |
 //! | `session` | the actor of one session, on whichever transport |
-//! | `polling` | polls, the WebSocket that probes, the upgrade |
+//! | `polling`, `dismiss` | polls, the WebSocket that probes, the upgrade; what becomes of one that is refused |
 //! | `line` | where output goes: poll buffer or WebSocket |
 //! | `chat`, `welcome` | the namespace: coming in, events, callbacks, what was missed |
 //! | `positions` | the strings of connection state recovery |
@@ -15,7 +15,7 @@
 mod asks;
 mod chat;
 mod config;
-mod directs;
+mod dismiss;
 mod echo;
 pub(crate) mod framing;
 mod http;

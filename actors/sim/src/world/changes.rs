@@ -93,6 +93,8 @@ impl World {
             offset: target,
             id,
             author,
+            at: 0,
+            kind: plenum_schema::ContentKind::Text,
             as_of,
             revision: known.revision,
             is_deleted: known.deleted,

@@ -5,7 +5,7 @@ use super::command::{Answer, Change, ConversationLimits, Target};
 use super::decide::{Decided, check_client_ref, check_content, expect_unblocked, seat_of};
 use super::touched::Lately;
 use plenum_schema::conversation::{
-    ConversationEvent, EMOJI_BYTES, MessageDeleted, MessageEdited, ReactionAdded, ReactionRemoved, Role,
+    ConversationEvent, EMOJI_BYTES, MessageDeleted, MessageEdited, Original, ReactionAdded, ReactionRemoved, Role,
 };
 use plenum_schema::wire::Changed;
 use plenum_schema::{Offset, Refusal, RefusalCode, UserId};
@@ -68,14 +68,15 @@ fn decide_present(
     target: &Target,
 ) -> Decided {
     let (at, message) = (target.offset, Some(target.id));
+    let original = Some(Original { author: target.author, at: target.at, kind: target.kind });
     match change {
         Change::Edit { .. } | Change::Unreact { .. } | Change::React { .. } if target.is_so => unchanged(state, target),
         Change::Edit { content } => {
-            let edited = MessageEdited { target: at, message, by, content: content.clone() };
+            let edited = MessageEdited { target: at, message, by, content: content.clone(), original };
             changed(state, at, ConversationEvent::MessageEdited(edited))
         }
         Change::Delete => {
-            changed(state, at, ConversationEvent::MessageDeleted(MessageDeleted { target: at, message, by }))
+            changed(state, at, ConversationEvent::MessageDeleted(MessageDeleted { target: at, message, by, original }))
         }
         Change::React { emoji } => {
             match state.touched.lately(at, emoji, target.as_of) {
@@ -90,11 +91,11 @@ fn decide_present(
                 let text = format!("a message has at most {} reactions", limits.message_reactions);
                 return Err(Refusal::field(RefusalCode::LimitReached, "emoji", text));
             }
-            let added = ReactionAdded { target: at, message, by, emoji: emoji.clone() };
+            let added = ReactionAdded { target: at, message, by, emoji: emoji.clone(), original };
             changed(state, at, ConversationEvent::ReactionAdded(added))
         }
         Change::Unreact { emoji } => {
-            let removed = ReactionRemoved { target: at, message, by, emoji: emoji.clone() };
+            let removed = ReactionRemoved { target: at, message, by, emoji: emoji.clone(), original };
             changed(state, at, ConversationEvent::ReactionRemoved(removed))
         }
     }

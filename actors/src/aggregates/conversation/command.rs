@@ -3,7 +3,7 @@
 use plenum_schema::conversation::{ConversationKind, Digest, Role};
 use plenum_schema::room::RoomInfo;
 use plenum_schema::wire::{Changed, Sent};
-use plenum_schema::{Content, MessageId, Offset, UserId};
+use plenum_schema::{Content, ContentKind, MessageId, Offset, UserId};
 use serde::{Deserialize, Serialize};
 
 /// What can be asked of a conversation. Whoever is not a member gets `notFound`, so that nothing tells whether it exists.
@@ -217,6 +217,10 @@ pub struct Target {
     pub id: MessageId,
     /// Who wrote it.
     pub author: UserId,
+    /// When, milliseconds since 1970.
+    pub at: i64,
+    /// What it is.
+    pub kind: ContentKind,
     /// Every change of messages up to this offset is in the facts below.
     pub as_of: Offset,
     /// The newest change of the message; 0 without any.

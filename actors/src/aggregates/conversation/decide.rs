@@ -134,7 +134,8 @@ fn send(
     check_content(limits, content)?;
     let number = state.messages() + 1;
     let client_ref = client_ref.map(str::to_owned);
-    let message = Message { id: entry, author, number, content: content.clone(), client_ref };
+    let direct = state.digest.kind == Some(ConversationKind::Direct);
+    let message = Message { id: entry, author, number, content: content.clone(), client_ref, direct };
     // The offset is known when the append is done: `settle` fills it in.
     let sent = Sent { topic: state.topic(), offset: 0, message: entry, duplicate: false };
     Ok((vec![ConversationEvent::Message(message)], Answer::Sent(sent)))

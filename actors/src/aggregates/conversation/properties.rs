@@ -109,6 +109,8 @@ fn change_of(run: &Run, (by, nth, ago, what): (u8, usize, usize, u8)) -> Option<
         offset,
         id: message.id,
         author: message.author,
+        at: 0,
+        kind: plenum_schema::ContentKind::Text,
         as_of: as_of as u64,
         revision: 0,
         is_deleted: false,

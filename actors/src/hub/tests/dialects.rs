@@ -83,7 +83,7 @@ fn a_socket_with_little_room_gets_the_same_bytes_in_the_same_order() {
 fn what_a_client_joins_later_is_told_at_once() {
     let mut world = World::new(HubConfig::default());
     let peer = tracked(&mut world, PLENTY);
-    world.core.tell_position(peer.key, OTHER, 0);
+    world.core.tell_position(peer.key, OTHER, Some(0));
     world.run();
     assert_eq!(said(&peer.sink.take()), ["AT two=0"]);
     world.core.publish(&[of(TOPIC, 1)]);

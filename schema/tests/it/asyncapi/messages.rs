@@ -371,7 +371,12 @@ fn told() -> Vec<Message> {
         signal(
             "server signal unread",
             "How much of a conversation you have not read.",
-            &[("conversation", a("Topic")), ("unread", a("Offset"))],
+            &[
+                ("conversation", a("Topic")),
+                ("unread", a("Offset")),
+                ("members?", json!({ "type": "array", "maxItems": 10, "items": a("Id") })),
+                ("last?", a("LastMessage")),
+            ],
         ),
         signal(
             "server signal notification",

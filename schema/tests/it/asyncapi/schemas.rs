@@ -103,6 +103,19 @@ fn events() -> Vec<(&'static str, Value)> {
                 ("number", a("Offset")),
                 ("content", a("Content")),
                 ("clientRef?", a("ClientRef")),
+                ("direct?", json!({ "type": "boolean" })),
+            ]),
+        ),
+        ("Original", object(&[("author", a("Id")), ("at", a("Moment")), ("kind?", text())])),
+        (
+            "LastMessage",
+            object(&[
+                ("offset", a("Offset")),
+                ("id", a("Id")),
+                ("author", a("Id")),
+                ("at", a("Moment")),
+                ("text", text()),
+                ("deleted?", json!({ "type": "boolean" })),
             ]),
         ),
         ("MemberAdded", object(&[("user", a("Id")), ("role", a("Role")), ("by", a("Id"))])),
@@ -122,13 +135,18 @@ fn events() -> Vec<(&'static str, Value)> {
         ("RoomChanged", object(&[("title", text()), ("room", a("Room")), ("by", a("Id"))])),
         ("BlockChanged", object(&[("by", a("Id")), ("blocked", json!({ "type": "boolean" }))])),
         ("RoomClosed", object(&[("by", a("Id"))])),
-        (
-            "MessageEdited",
-            object(&[("target", a("Offset")), ("message?", a("Id")), ("by", a("Id")), ("content", a("Content"))]),
-        ),
-        ("MessageDeleted", object(&[("target", a("Offset")), ("message?", a("Id")), ("by", a("Id"))])),
-        ("Reaction", object(&[("target", a("Offset")), ("message?", a("Id")), ("by", a("Id")), ("emoji", a("Emoji"))])),
+        ("MessageEdited", about(&[("by", a("Id")), ("content", a("Content"))])),
+        ("MessageDeleted", about(&[("by", a("Id"))])),
+        ("Reaction", about(&[("by", a("Id")), ("emoji", a("Emoji"))])),
     ]
+}
+
+/// A change of an earlier message.
+fn about(members: &[(&str, Value)]) -> Value {
+    let mut all = vec![("target", a("Offset")), ("message?", a("Id"))];
+    all.extend(members.iter().cloned());
+    all.push(("original?", a("Original")));
+    object(&all)
 }
 
 fn happenings() -> Vec<(&'static str, Value)> {

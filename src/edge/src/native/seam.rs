@@ -21,6 +21,7 @@ use plenum_actors::publication::Dialect;
 use plenum_http::{Answer, Problem, REQUEST_ID, RequestId, secure_headers};
 use plenum_schema::codec::Codec;
 use plenum_schema::{ConnectionId, Refusal, RefusalCode, wire};
+use plenum_socketio::engine::Refusal as EngineRefusal;
 use plenum_websocket::Limits;
 use plenum_websocket::handshake::{Accepted, HandshakeError, HandshakePolicy, check, put_switching_protocols};
 use plenum_websocket::transport::{AnyTransport, Transport};
@@ -141,7 +142,6 @@ impl Seam {
 
     fn judge_socket_io(&self, request: &Request) -> Verdict<'static> {
         let edge = &self.worker.edge;
-        let metrics = &edge.socket_io.sessions.metrics;
         if edge.is_draining() {
             let draining = Refusal::new(RefusalCode::Draining, "the server is draining").retry_after(1_000);
             return self.refuse(request, &draining.into());
@@ -149,8 +149,7 @@ impl Seam {
         let purpose = match start::purpose(&self.worker, request.head()) {
             Ok(purpose) => purpose,
             Err(refusal) => {
-                metrics.refused.inc();
-                return Verdict::Refused(engine_answer(refusal.status(), &refusal.body()));
+                return self.refuse_engine(refusal);
             }
         };
         let policy = HandshakePolicy { origins: &edge.config.origins, protocols: &[], protocol_required: false };
@@ -165,8 +164,17 @@ impl Seam {
                     self.refuse(request, &full.into())
                 }
             },
-            (Err(refused), _) => self.refuse(request, &problem_of(refused)),
+            (Err(refused), _) => match refused.status() {
+                403 => self.refuse_engine(EngineRefusal::Forbidden),
+                400 => self.refuse_engine(EngineRefusal::BadRequest),
+                _ => self.refuse(request, &problem_of(refused)),
+            },
         }
+    }
+
+    fn refuse_engine(&self, refusal: EngineRefusal) -> Verdict<'static> {
+        self.worker.edge.socket_io.sessions.metrics.refused.inc();
+        Verdict::Refused(engine_answer(refusal.status(), &refusal.body()))
     }
 
     fn refuse(&self, request: &Request, problem: &Problem) -> Verdict<'static> {

@@ -18,8 +18,6 @@ pub(super) enum Answered {
     Taken,
     /// As the reference refuses.
     Refused(Refusal),
-    /// Status 400 without a body.
-    Bare,
 }
 
 /// A request for a session.
@@ -32,11 +30,11 @@ pub(super) enum Ask {
     Post {
         /// The payload.
         body: Bytes,
-        /// Its content type is the binary one of revision 3.
-        is_binary: bool,
         /// Takes the answer.
         answer: oneshot::Sender<Answered>,
     },
+    /// A request broke a rule of the transport, or broke off: the session is over.
+    End,
     /// A WebSocket whose handshake is done, and what came behind it.
     Probe(AnyTransport, BytesMut),
 }
@@ -46,6 +44,7 @@ impl fmt::Debug for Ask {
         f.write_str(match self {
             Self::Poll(_) => "Poll",
             Self::Post { .. } => "Post",
+            Self::End => "End",
             Self::Probe(..) => "Probe",
         })
     }

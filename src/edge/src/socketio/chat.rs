@@ -11,16 +11,18 @@ use super::vocabulary::{Request, read};
 use super::welcome::Wanted;
 use actix::Recipient;
 use bytes::Bytes;
-use plenum_actors::connection::{Answer, Connection, Outcome, ReplyTo, Shared};
+use plenum_actors::connection::{Answer, Connection, ReplyTo, Shared};
 use plenum_actors::hub::ConnectionKey;
 use plenum_actors::identity::Scope;
 use plenum_actors::publication::{Dialect, Parser, Vocabulary};
 use plenum_schema::wire::{Ack, AckResult, CloseCode, Command, Identify, RefusalFrame, ServerFrame};
-use plenum_schema::{ConferenceId, MessageId, Refusal, RefusalCode, Topic};
+use plenum_schema::{ConferenceId, Refusal, RefusalCode, Topic};
 use plenum_socketio::Args;
 use plenum_socketio::packet::{Body, Packet, PacketLimits};
 use plenum_socketio::parser::{self, Decoder};
 use std::rc::Rc;
+
+mod finding;
 
 /// What a session's chat works with.
 pub(super) struct Around<'s> {
@@ -72,6 +74,8 @@ pub(super) struct Chat {
     /// The token of the request that began the session.
     token: Option<Box<str>>,
     spoken: Option<Vocabulary>,
+    /// Whose coming and going it hears.
+    pub(super) followed_people: usize,
     waiting: Vec<(u32, Purpose)>,
     last_id: u32,
 }
@@ -87,6 +91,7 @@ impl Chat {
             decoder: Decoder::new(),
             token,
             spoken: None,
+            followed_people: 0,
             waiting: Vec::new(),
             last_id: 0,
         }
@@ -254,21 +259,6 @@ impl Chat {
         conferences.next().filter(|_| conferences.next().is_none())
     }
 
-    /// Finds out which conference has a code; it is joined when that is known.
-    fn look_up(&mut self, around: &Around<'_>, (callback, name): (Option<u64>, &str), code: String, since: u64) {
-        let Some(identity) = self.connection.identity() else { return };
-        if let Err(too_fast) = self.connection.admit_other(around.shared) {
-            return self.fail(around, callback, Some(name), &too_fast);
-        }
-        self.last_id = self.last_id.wrapping_add(1);
-        let (id, located) = (self.last_id, around.located.clone());
-        self.waiting.push((id, Purpose::Join { callback, name: name.into() }));
-        let reply = Box::new(move |outcome: Outcome<ConferenceId>| {
-            Located(id, outcome.map(|conference| (Topic::Conference(conference), since))).tell(&located);
-        });
-        around.shared.backend.conference_of(identity, code, reply);
-    }
-
     fn has(&self, around: &Around<'_>, topic: Topic) -> bool {
         around.shared.hub.with(|core| core.is_subscribed(self.connection.key(), topic))
     }
@@ -304,42 +294,6 @@ impl Chat {
                 }
             }
             Err(too_fast) => self.fail(around, callback, Some(name), &too_fast),
-        }
-    }
-
-    /// Finds out where a message stands, in what the client follows; the command is given when that is known.
-    fn locate(&mut self, around: &Around<'_>, from: (Option<u64>, &str), message: MessageId, change: Change) {
-        let (callback, name) = from;
-        if let Err(too_fast) = self.connection.admit_other(around.shared) {
-            return self.fail(around, callback, Some(name), &too_fast);
-        }
-        self.last_id = self.last_id.wrapping_add(1);
-        let (id, located) = (self.last_id, around.located.clone());
-        self.waiting.push((id, Purpose::Change { callback, name: name.into(), change }));
-        let among = around.shared.hub.with(|core| core.topics_with_log(self.connection.key()));
-        let reply = Box::new(move |outcome| Located(id, outcome).tell(&located));
-        around.shared.backend.locate(message, among, reply);
-    }
-
-    /// The place of a message is known, or that it has none.
-    pub(super) fn located(&mut self, around: &Around<'_>, Located(id, outcome): Located) {
-        // As with answers: of whoever was here before.
-        let Some(purpose) = self.purpose(id) else { return };
-        self.connection.other_answered();
-        match (purpose, outcome) {
-            (Purpose::Change { callback, name, change }, Ok((topic, target))) => {
-                let purpose = Purpose::Event { callback, name, joins: false };
-                self.ask(around, purpose, change.at(topic, target), true);
-            }
-            (Purpose::Join { callback, name }, Ok((topic, since))) => {
-                let joins = !self.has(around, topic);
-                let wish = plenum_schema::wire::Subscribe { topic, since: Some(since) };
-                self.ask(around, Purpose::Event { callback, name, joins }, Command::Subscribe(wish), true);
-            }
-            (Purpose::Change { callback, name, .. } | Purpose::Join { callback, name }, Err(refusal)) => {
-                self.fail(around, callback, Some(&name), &refusal);
-            }
-            (Purpose::Enter | Purpose::Event { .. } | Purpose::Look(_) | Purpose::Follow, _) => {}
         }
     }
 
@@ -404,7 +358,15 @@ impl Chat {
                         self.refused(around, purpose, &refusal);
                     }
                 }
-                _ => {}
+                // Everything else goes its own way.
+                ServerFrame::Refusal(RefusalFrame { id: None, .. })
+                | ServerFrame::Hello(_)
+                | ServerFrame::Event(_)
+                | ServerFrame::Signal(_)
+                | ServerFrame::Gap(_)
+                | ServerFrame::CaughtUp(_)
+                | ServerFrame::Heartbeat(_)
+                | ServerFrame::Goodbye(_) => {}
             }
         }
     }
@@ -435,7 +397,10 @@ impl Chat {
                     self.hear(around, Topic::Board(id));
                 }
                 if let (true, AckResult::Subscribed(subscribed)) = (joins, result) {
-                    self.stands(around, subscribed.topic, subscribed.since);
+                    self.stands(around, subscribed.topic, Some(subscribed.since));
+                }
+                if let AckResult::Unsubscribed(left) = result {
+                    self.stands(around, left.topic, None);
                 }
             }
             (Purpose::Look(topic), AckResult::Page(page)) => {
@@ -443,7 +408,7 @@ impl Chat {
                 self.follow(around, topic, Some(since));
             }
             (Purpose::Follow, AckResult::Subscribed(subscribed)) => {
-                self.stands(around, subscribed.topic, subscribed.since);
+                self.stands(around, subscribed.topic, Some(subscribed.since));
                 if let Topic::Conference(id) = subscribed.topic {
                     self.hear(around, Topic::Board(id));
                 }
@@ -459,8 +424,8 @@ impl Chat {
         }
     }
 
-    /// A topic that is not in the client's base: its position is told from now on.
-    fn stands(&self, around: &Around<'_>, topic: Topic, since: u64) {
+    /// A topic that is not in the client's base: its position is told from now on. `None`: the client has left it.
+    fn stands(&self, around: &Around<'_>, topic: Topic, since: Option<u64>) {
         if around.config.recovery {
             around.shared.hub.with(|core| core.tell_position(self.connection.key(), topic, since));
         }

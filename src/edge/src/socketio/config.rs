@@ -38,8 +38,6 @@ pub struct SocketIoConfig {
     /// The most topics that a client is told its positions of; the oldest fall out, and are delivered from the beginning of the
     /// connection again at a recovery.
     pub told_positions: usize,
-    /// Direct conversations that the node remembers as such, for `new_direct_message`.
-    pub direct_conversations: usize,
 }
 
 impl SocketIoConfig {
@@ -71,7 +69,6 @@ impl Default for SocketIoConfig {
             status_board: true,
             recovery: true,
             told_positions: 64,
-            direct_conversations: 262_144,
         }
     }
 }

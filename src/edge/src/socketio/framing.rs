@@ -1,12 +1,11 @@
 //! How the hub's output becomes packets of Socket.IO.
 
-use super::directs::Known;
 use super::vocabulary::outgoing;
 use super::{packet, positions};
 use bytes::{Bytes, BytesMut};
+use plenum_actors::hub::Place;
 use plenum_actors::publication::{Parser, Vocabulary};
 use plenum_schema::wire::{CloseCode, ServerFrame};
-use plenum_schema::{Offset, Topic};
 use plenum_websocket::close::code;
 use plenum_websocket::encode::close_frame;
 
@@ -15,7 +14,7 @@ const PING: &[u8] = b"\x81\x012";
 
 /// The events of a frame.
 pub(crate) fn encode(parser: Parser, vocabulary: Vocabulary, frame: &ServerFrame) -> Bytes {
-    outgoing::encode(parser, vocabulary, frame, &Known)
+    outgoing::encode(parser, vocabulary, frame)
 }
 
 /// The server's ping.
@@ -41,7 +40,7 @@ pub(super) fn leaving() -> Bytes {
 }
 
 /// The positions of one connection.
-pub(crate) fn trail((parser, vocabulary): (Parser, Vocabulary), positions: &[(Topic, Offset)], out: &mut Vec<u8>) {
+pub(crate) fn trail((parser, vocabulary): (Parser, Vocabulary), positions: &[Place], out: &mut Vec<u8>) {
     let mut text = String::with_capacity(positions.len() * 32);
     positions::put_trail(&mut text, positions);
     if !text.is_empty() {

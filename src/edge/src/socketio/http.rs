@@ -3,6 +3,7 @@
 use super::asks::{Answered, Ask};
 use super::line::Line;
 use super::polling::Polling;
+use super::registry::Found;
 use super::session::SocketIoSession;
 use super::token::token_of;
 use crate::native::{Worker, worker_of_this_thread};
@@ -64,27 +65,43 @@ async fn serve(worker: &Rc<Worker>, request: &HttpRequest, body: web::Payload) -
             ask(worker, &sid, Ask::Poll(answer))?;
             respond(answered).await
         }
-        Asked::Post(sid) => {
-            let session = find(worker, &sid)?;
-            let Some(body) = read(worker, body).await else {
-                return Ok(HttpResponse::PayloadTooLarge().content_type(ContentType::plaintext()).finish());
-            };
-            let (answer, answered) = oneshot::channel();
-            let kind = request.headers().get(header::CONTENT_TYPE);
-            let is_binary = kind.is_some_and(|kind| kind.as_bytes() == BINARY.as_bytes());
-            send(&session, Ask::Post { body, is_binary, answer });
-            respond(answered).await
-        }
+        Asked::Post(sid) => post(worker, request, body, &sid).await,
         Asked::Open(Transport::WebSocket) | Asked::Upgrade(_) => Err(Refusal::BadRequest),
     }
 }
 
-fn find(worker: &Worker, sid: &str) -> Result<Recipient<Ask>, Refusal> {
+/// The rules of the reference: a POST beside another one ends the session, as does the content type that binary payloads had in revision 3,
+/// and one that breaks off.
+async fn post(worker: &Worker, request: &HttpRequest, body: web::Payload, sid: &str) -> Result<HttpResponse, Refusal> {
+    let found = find(worker, sid)?;
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let is_binary = kind.is_some_and(|kind| kind.as_bytes() == BINARY.as_bytes());
+    let (false, Some(posting)) = (is_binary, found.post()) else {
+        send(&found.session, Ask::End);
+        return Err(Refusal::BadRequest);
+    };
+    let body = match read(worker, body).await {
+        Read::All(body) => body,
+        Read::TooLarge => {
+            posting.done();
+            worker.edge.socket_io.sessions.metrics.refused.inc();
+            return Ok(too_large());
+        }
+        Read::Broken => return Err(Refusal::BadRequest),
+    };
+    let (answer, answered) = oneshot::channel();
+    send(&found.session, Ask::Post { body, answer });
+    // It stands in the session's mailbox: a client that goes now has been heard.
+    posting.done();
+    respond(answered).await
+}
+
+fn find(worker: &Worker, sid: &str) -> Result<Found, Refusal> {
     worker.edge.socket_io.sessions.find(sid).ok_or(Refusal::SessionUnknown)
 }
 
 fn ask(worker: &Worker, sid: &str, ask: Ask) -> Result<(), Refusal> {
-    send(&find(worker, sid)?, ask);
+    send(&find(worker, sid)?.session, ask);
     Ok(())
 }
 
@@ -93,12 +110,30 @@ pub(super) fn send(session: &Recipient<Ask>, ask: Ask) {
     session.do_send(ask);
 }
 
-/// The body, or `None` when it is too large, does not come, or breaks off.
-async fn read(worker: &Worker, body: web::Payload) -> Option<Bytes> {
+/// What came of reading a body.
+enum Read {
+    All(Bytes),
+    TooLarge,
+    /// It broke off, or did not come in time.
+    Broken,
+}
+
+async fn read(worker: &Worker, body: web::Payload) -> Read {
     let socket_io = &worker.edge.socket_io;
     let within = Duration::from_millis(socket_io.config.post_timeout_ms);
     let whole = body.to_bytes_limited(socket_io.config.max_payload_bytes);
-    tokio::time::timeout(within, whole).await.ok()?.ok()?.ok()
+    match tokio::time::timeout(within, whole).await {
+        Ok(Ok(Ok(body))) => Read::All(body),
+        Ok(Err(_)) => Read::TooLarge,
+        Ok(Ok(Err(_))) | Err(_) => Read::Broken,
+    }
+}
+
+/// The session goes on: nothing of the body has been looked at.
+fn too_large() -> HttpResponse {
+    HttpResponse::PayloadTooLarge()
+        .content_type(ContentType::json())
+        .body(r#"{"code":3,"message":"Payload too large"}"#)
 }
 
 async fn respond(answered: oneshot::Receiver<Answered>) -> Result<HttpResponse, Refusal> {
@@ -106,7 +141,6 @@ async fn respond(answered: oneshot::Receiver<Answered>) -> Result<HttpResponse, 
     match answered.await.unwrap_or(Answered::Refused(Refusal::SessionUnknown)) {
         Answered::Payload(payload) => Ok(text(payload)),
         Answered::Taken => Ok(text(b"ok".to_vec())),
-        Answered::Bare => Ok(HttpResponse::BadRequest().content_type(ContentType::json()).finish()),
         Answered::Refused(refusal) => Err(refusal),
     }
 }

@@ -1,6 +1,7 @@
 //! What a session has that began with polling: the request that waits, its place in the registry, the WebSocket that probes.
 
 use super::asks::{Answered, Ask};
+use super::dismiss::dismiss;
 use super::framing;
 use super::registry::Place;
 use super::session::SocketIoSession;
@@ -11,7 +12,7 @@ use bytes::BytesMut;
 use plenum_actors::hub::{Shut, Socket};
 use plenum_socketio::engine::packet::PROBE;
 use plenum_socketio::engine::session::{CloseStep, PollAnswer, ProbeAnswer, ProbeStep};
-use plenum_socketio::engine::{Packet, Transport};
+use plenum_socketio::engine::{Packet, Refusal, Transport};
 use plenum_websocket::transport::AnyTransport;
 use plenum_websocket::{Decoder, Incoming};
 use std::io::IoSlice;
@@ -79,9 +80,9 @@ impl SocketIoSession {
                 last
             }
             PollAnswer::Overlap => {
-                self.answer_poll(CLOSE.to_vec());
+                self.end_poll();
                 self.finish(framing::leaving(), Shut::Now);
-                Answered::Bare
+                Answered::Refused(Refusal::BadRequest)
             }
             PollAnswer::Refused(refusal) => Answered::Refused(refusal),
         };
@@ -102,6 +103,13 @@ impl SocketIoSession {
         if let Some(poll) = self.polling.as_mut().and_then(|polling| polling.poll.take()) {
             // A client that has gone finds it again with its offset.
             let _gone = poll.send(Answered::Payload(payload));
+        }
+    }
+
+    /// The session is over for what the client did: the poll that waits is told no more than that.
+    pub(super) fn end_poll(&mut self) {
+        if self.engine.take_poll() {
+            self.answer_poll(CLOSE.to_vec());
         }
     }
 
@@ -163,26 +171,29 @@ impl SocketIoSession {
         let timeout = self.worker.edge.socket_io.engine.upgrade_timeout_ms;
         let until = self.worker.edge.clock.mono().saturating_add(timeout);
         let Ok(transport) = at_home(transport) else { return };
+        let link = Link::new(transport);
         if self.polling.is_none() || self.engine.probe(true, until) == ProbeAnswer::Close {
-            // Dropped, and so closed: the session goes on as it is.
-            return;
+            return dismiss(link, self.worker.edge.socket_io.close_within());
         }
         if let Some(polling) = &mut self.polling {
-            polling.probe = Some(Probe { link: Link::new(transport), decoder: Decoder::new(), first });
+            polling.probe = Some(Probe { link, decoder: Decoder::new(), first });
         }
-        ctx.run_later(Duration::from_millis(timeout), |session, _| {
-            session.drop_probe();
+        ctx.run_later(Duration::from_millis(timeout), move |session, _| {
+            // Another one may be probing by now, with a time of its own.
+            if session.engine.probe_deadline() == Some(until) {
+                session.drop_probe();
+            }
             if session.engine.transport() == Transport::WebSocket {
                 session.polling = None;
             }
         });
     }
 
-    fn drop_probe(&mut self) {
-        if let Some(polling) = &mut self.polling
-            && polling.probe.take().is_some()
-        {
+    /// The probe is over; polling goes on.
+    pub(super) fn drop_probe(&mut self) {
+        if let Some(probe) = self.polling.as_mut().and_then(|polling| polling.probe.take()) {
             self.engine.probe_ended();
+            dismiss(probe.link, self.worker.edge.socket_io.close_within());
         }
     }
 
@@ -210,10 +221,9 @@ impl SocketIoSession {
                 Poll::Ready(Ok(count)) => self.probe_feed(&mut probe, scratch.get_mut(..count).unwrap_or_default()),
             };
         }
-        match (probed, &mut self.polling) {
-            (Probed::GoesOn, Some(polling)) => polling.probe = Some(probe),
-            (Probed::Over, _) => self.engine.probe_ended(),
-            _ => {}
+        // The one that is over is dismissed by its caller.
+        if let (Probed::GoesOn | Probed::Over, Some(polling)) = (probed, &mut self.polling) {
+            polling.probe = Some(probe);
         }
         probed
     }

@@ -1,7 +1,8 @@
 //! Where a client stands, in words it can keep: the strings behind connection state recovery.
 //!
 //! * The *trail* is the last argument of an event: `name.offset`, joined with commas. An event tells its own topic; a client that
-//!   has got events of several topics is told all of them by `position`.
+//!   has got events of several topics is told all of them by `position`. `name.-` is a topic that the client has left. A name is the
+//!   id of a conversation, or `c` and that of a conference.
 //! * The *pid* is given with the CONNECT answer: the account and where its topics stood at that moment (the *base*).
 //!
 //! Behind its positions a trail may say which vocabulary its client hears, so that it hears the same one when it comes back.
@@ -11,9 +12,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use plenum_actors::hub::Place;
 use plenum_actors::publication::Vocabulary;
 use plenum_schema::log::MAX_OFFSET;
-use plenum_schema::{ConversationId, Offset, Topic, UserId};
+use plenum_schema::{ConferenceId, ConversationId, Offset, Topic, UserId};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use uuid::Uuid;
@@ -26,23 +28,36 @@ pub const MAX_BYTES: usize = 32 * 1024;
 /// First byte of a pid's content.
 const VERSION: u8 = 1;
 
-/// Appends `name.offset` of each topic that has a log.
-pub(super) fn put_trail(out: &mut String, positions: &[(Topic, Offset)]) {
-    for (topic, offset) in positions {
-        let Topic::Conversation(id) = topic else { continue };
+/// What a conference's name begins with; one of a conversation has its 22 characters alone.
+const OF_CONFERENCE: char = 'c';
+/// Stands for the offset of a topic that the client has left.
+const LEFT: &str = "-";
+
+/// Appends the place in each topic that has a log of its own.
+pub(super) fn put_trail(out: &mut String, positions: &[Place]) {
+    for (topic, place) in positions {
+        let (prefix, id) = match topic {
+            Topic::Conversation(id) => (None, id.0),
+            Topic::Conference(id) => (Some(OF_CONFERENCE), id.0),
+            _ => continue,
+        };
         if !out.is_empty() {
             out.push(',');
         }
-        BASE64.encode_string(id.0.as_bytes(), out);
+        out.extend(prefix);
+        BASE64.encode_string(id.as_bytes(), out);
         // Writing to a string does not fail.
-        let _written = write!(out, ".{offset}");
+        let _written = match place {
+            Some(offset) => write!(out, ".{offset}"),
+            None => write!(out, ".{LEFT}"),
+        };
     }
 }
 
 /// The trail of one event.
 pub(super) fn trail(topic: Topic, offset: Offset, vocabulary: Vocabulary) -> String {
     let mut out = String::with_capacity(40);
-    put_trail(&mut out, &[(topic, offset)]);
+    put_trail(&mut out, &[(topic, Some(offset))]);
     put_vocabulary(&mut out, vocabulary);
     out
 }
@@ -68,23 +83,37 @@ pub(super) fn read_vocabulary(text: &str) -> Option<Vocabulary> {
 
 /// Reads a trail; `None` when it is none of ours.
 #[must_use]
-pub fn read_trail(text: &str) -> Option<BTreeMap<Topic, Offset>> {
+pub fn read_trail(text: &str) -> Option<BTreeMap<Topic, Option<Offset>>> {
     if text.len() > MAX_BYTES {
         return None;
     }
     let text = read_vocabulary(text).and_then(|vocabulary| text.strip_suffix(mark(vocabulary))).unwrap_or(text);
     let mut positions = BTreeMap::new();
     for part in text.split(',') {
-        let (name, offset) = part.split_once('.')?;
-        let bytes: [u8; 16] = BASE64.decode(name).ok()?.try_into().ok()?;
-        let offset = offset.parse().ok().filter(|offset| *offset <= MAX_OFFSET)?;
-        positions.insert(Topic::Conversation(ConversationId(Uuid::from_bytes(bytes))), offset);
+        let (name, place) = part.split_once('.')?;
+        let place = match place {
+            LEFT => None,
+            offset => Some(offset.parse().ok().filter(|offset| *offset <= MAX_OFFSET)?),
+        };
+        positions.insert(read_name(name)?, place);
         if positions.len() > MAX_TOPICS {
             return None;
         }
     }
     Some(positions)
 }
+
+fn read_name(name: &str) -> Option<Topic> {
+    let id = |name: &str| Some(Uuid::from_bytes(BASE64.decode(name).ok()?.try_into().ok()?));
+    match name.strip_prefix(OF_CONFERENCE) {
+        // A conversation's name may begin with the letter, too; the lengths tell them apart.
+        Some(rest) if rest.len() == NAME_LETTERS => Some(Topic::Conference(ConferenceId(id(rest)?))),
+        _ => Some(Topic::Conversation(ConversationId(id(name)?))),
+    }
+}
+
+/// An id in base64.
+const NAME_LETTERS: usize = 22;
 
 /// What a pid says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -162,10 +191,15 @@ mod tests {
             let base = Base { user: UserId(Uuid::from_u128(user)), nonce, is_complete, positions: positions.clone() };
             prop_assert_eq!(Base::decode(&base.encode()), Some(base));
             if !positions.is_empty() {
-                let list: Vec<_> = positions.iter().map(|(topic, offset)| (*topic, *offset)).collect();
+                // Each third is left, each second a conference.
+                let place = |(at, (topic, offset)): (usize, (&Topic, &u64))| match topic {
+                    Topic::Conversation(id) if at % 2 == 1 => (Topic::Conference(ConferenceId(id.0)), Some(*offset)),
+                    topic => (*topic, (at % 3 > 0).then_some(*offset)),
+                };
+                let list: Vec<_> = positions.iter().enumerate().map(place).collect();
                 let mut text = String::new();
                 put_trail(&mut text, &list);
-                prop_assert_eq!(read_trail(&text), Some(positions));
+                prop_assert_eq!(read_trail(&text), Some(list.into_iter().collect()));
             }
         }
 
@@ -184,7 +218,7 @@ mod tests {
         ] {
             let text = trail(topic(7), 42, vocabulary);
             assert_eq!(read_vocabulary(&text), read);
-            assert_eq!(read_trail(&text).unwrap().get(&topic(7)), Some(&42));
+            assert_eq!(read_trail(&text).unwrap().get(&topic(7)), Some(&Some(42)));
         }
         assert_eq!((read_trail(",h"), read_trail("h"), read_vocabulary("")), (None, None, None));
     }
@@ -192,7 +226,7 @@ mod tests {
     #[test]
     fn what_is_too_long_or_no_position_is_not_read() {
         let one = trail(topic(7), 42, Vocabulary::Both);
-        assert_eq!(read_trail(&one).unwrap().get(&topic(7)), Some(&42));
+        assert_eq!(read_trail(&one).unwrap().get(&topic(7)), Some(&Some(42)));
         assert_eq!(read_trail(""), None);
         assert_eq!(read_trail("abc.1"), None);
         assert_eq!(read_trail(&format!("{}9007199254740992", one.strip_suffix("42").unwrap())), None);

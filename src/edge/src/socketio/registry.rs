@@ -1,10 +1,12 @@
 //! Sessions that poll, by id, for the whole node: a request may land on any worker and is carried to the one that has the session.
 
 use super::asks::Ask;
+use super::http::send;
 use actix::Recipient;
 use dashmap::DashMap;
 use prometheus::{IntCounter, IntGauge, Registry};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What Socket.IO counts.
 #[derive(Clone, Debug)]
@@ -39,10 +41,46 @@ impl SocketIoMetrics {
     }
 }
 
+/// A session, from wherever a request landed.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    /// Takes what is asked.
+    pub session: Recipient<Ask>,
+    posting: Arc<AtomicBool>,
+}
+
+impl Found {
+    /// A POST begins, before its body is read. `None`: another one is under way.
+    pub(super) fn post(&self) -> Option<Posting> {
+        (!self.posting.swap(true, Ordering::AcqRel)).then(|| Posting(Some(self.clone())))
+    }
+}
+
+/// A POST under way. Dropped before it is [done](Posting::done), it has broken off: that ends the session, which cannot know what is missing.
+#[derive(Debug)]
+pub(super) struct Posting(Option<Found>);
+
+impl Posting {
+    /// Its body is in the session's mailbox, or has been refused.
+    pub(super) fn done(mut self) {
+        if let Some(found) = self.0.take() {
+            found.posting.store(false, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for Posting {
+    fn drop(&mut self) {
+        if let Some(found) = self.0.take() {
+            send(&found.session, Ask::End);
+        }
+    }
+}
+
 /// The sessions of a node that began with polling.
 #[derive(Debug)]
 pub struct Sessions {
-    by_id: DashMap<String, Recipient<Ask>>,
+    by_id: DashMap<String, Found>,
     limit: usize,
     /// What is counted.
     pub metrics: SocketIoMetrics,
@@ -62,13 +100,13 @@ impl Sessions {
 
     /// Adds a session; dropping the place removes it.
     pub(super) fn add(self: &Arc<Self>, id: String, session: Recipient<Ask>) -> Place {
-        self.by_id.insert(id.clone(), session);
+        self.by_id.insert(id.clone(), Found { session, posting: Arc::default() });
         self.metrics.polling.inc();
         Place { sessions: self.clone(), id }
     }
 
-    pub(super) fn find(&self, id: &str) -> Option<Recipient<Ask>> {
-        self.by_id.get(id).map(|session| session.clone())
+    pub(super) fn find(&self, id: &str) -> Option<Found> {
+        self.by_id.get(id).map(|found| found.clone())
     }
 }
 

@@ -14,8 +14,8 @@ use plenum_actors::connection::{Admitted, Answer, Connection, ReplyTo};
 use plenum_actors::hub::{ConnectionKey, NewConnection, Shut};
 use plenum_actors::publication::{Dialect, Parser, Vocabulary};
 use plenum_schema::ConnectionId;
-use plenum_socketio::engine::session::Step;
-use plenum_socketio::engine::{Packet, Session, Transport};
+use plenum_socketio::engine::session::{CloseReason, Step};
+use plenum_socketio::engine::{Packet, Refusal, Session, Transport};
 use plenum_websocket::encode::{close_frame, close_reply, pong_frame};
 use plenum_websocket::{Decoder, Incoming, Violation};
 use std::ops::ControlFlow;
@@ -247,6 +247,7 @@ impl Actor for SocketIoSession {
 
     fn stopped(&mut self, _: &mut Context<Self>) {
         self.answer_last_poll();
+        self.drop_probe();
         self.chat.connection.gone(&self.worker.shared);
     }
 }
@@ -281,23 +282,24 @@ impl Handler<Ask> for SocketIoSession {
     fn handle(&mut self, ask: Ask, ctx: &mut Context<Self>) {
         match ask {
             Ask::Poll(answer) => self.poll(answer),
-            Ask::Post { body, is_binary, answer } => {
+            Ask::Post { body, answer } => {
                 // Whoever asked may have gone.
-                let _gone = answer.send(self.post(&body, is_binary));
+                let _gone = answer.send(self.post(&body));
             }
+            Ask::End => self.broken(),
             Ask::Probe(transport, first) => self.probe(transport, first, ctx),
         }
     }
 }
 
 impl SocketIoSession {
-    fn post(&mut self, body: &[u8], is_binary: bool) -> Answered {
+    fn post(&mut self, body: &[u8]) -> Answered {
         self.heard();
-        if let Err(refused) = self.engine.post(is_binary) {
+        if let Err(refused) = self.engine.post(false) {
             if refused.closes {
                 self.finish(framing::leaving(), Shut::Now);
             }
-            return refused.refusal.map_or(Answered::Bare, Answered::Refused);
+            return Answered::Refused(refused.refusal.unwrap_or(Refusal::BadRequest));
         }
         let limit = self.worker.edge.socket_io.config.max_payload_packets;
         let outcome = match plenum_socketio::engine::payload::decode(body, limit) {
@@ -320,8 +322,18 @@ impl SocketIoSession {
                 tracing::debug!(%error, "not a payload");
                 self.engine.malformed();
                 self.finish(framing::leaving(), Shut::Now);
-                Answered::Bare
+                Answered::Refused(Refusal::BadRequest)
             }
+        }
+    }
+
+    /// A request broke the rules of polling. One that has gone over to WebSocket has none any more.
+    fn broken(&mut self) {
+        if self.engine.transport() == Transport::Polling && !self.engine.is_closed() {
+            tracing::debug!(reason = %CloseReason::TransportError, "session ends");
+            self.engine.closed();
+            self.end_poll();
+            self.finish(framing::leaving(), Shut::Now);
         }
     }
 }

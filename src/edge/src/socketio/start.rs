@@ -2,6 +2,7 @@
 
 use super::asks::Ask;
 use super::config::SocketIoConfig;
+use super::dismiss::dismiss;
 use super::http::send;
 use super::line::Line;
 use super::registry::Sessions;
@@ -22,6 +23,7 @@ use plenum_websocket::Limits;
 use plenum_websocket::transport::AnyTransport;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Socket.IO on a node: settings and the sessions that poll.
 pub struct SocketIo {
@@ -40,6 +42,11 @@ impl SocketIo {
     pub fn new(config: SocketIoConfig, hub: &HubConfig, max_fragments: u32, sessions: Arc<Sessions>) -> Self {
         let limits = Limits { max_message_bytes: config.max_payload_bytes, max_fragments };
         Self { sessions, engine: config.engine(hub), packets: config.packets(), limits, config }
+    }
+
+    /// How long a peer may take to answer a close.
+    pub(crate) fn close_within(&self) -> Duration {
+        Duration::from_millis(self.engine.close_timeout_ms)
     }
 }
 
@@ -81,8 +88,9 @@ pub(crate) fn open(
 
 /// Carries a WebSocket to the session it is for.
 pub(crate) fn upgrade(worker: &Worker, sid: &str, transport: AnyTransport, first: BytesMut) {
-    // The session may have ended meanwhile: the socket closes.
-    if let Some(session) = worker.edge.socket_io.sessions.find(sid) {
-        send(&session, Ask::Probe(transport, first));
+    match worker.edge.socket_io.sessions.find(sid) {
+        Some(found) => send(&found.session, Ask::Probe(transport, first)),
+        // It has ended meanwhile.
+        None => dismiss(Link::new(transport), worker.edge.socket_io.close_within()),
     }
 }

@@ -5,6 +5,7 @@
 //! wildcard: a command or an event that is added to the protocol does not compile until it has words here.
 
 pub mod answers;
+mod argument;
 mod conference;
 pub mod incoming;
 mod market;

@@ -2,26 +2,45 @@
 
 use super::asks::Listed;
 use super::chat::{Around, Chat, Stage};
+use super::packet;
 use super::positions::{Base, read_trail, read_vocabulary};
 use super::vocabulary::outgoing::{authenticated, online_users};
-use super::{directs, packet};
 use actix::Recipient;
 use plenum_actors::connection::{Followed, Following, Outcome};
+use plenum_actors::hub::Place;
 use plenum_actors::publication::Vocabulary;
 use plenum_schema::conversation::{ConversationEvent, ConversationKind};
 use plenum_schema::wire::{Event, Page, PresenceSignal, Signal};
 use plenum_schema::{Offset, Topic, UserId};
 use plenum_socketio::args::Data;
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
-/// The `auth` of a CONNECT packet, as far as it means something here.
+/// The `auth` of a CONNECT packet, as far as it means something here. What is not text asks for nothing, and takes nothing away from
+/// the others.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Wanted {
+    #[serde(deserialize_with = "text")]
     pub token: Option<String>,
+    #[serde(deserialize_with = "text")]
     pid: Option<String>,
+    #[serde(deserialize_with = "text")]
     offset: Option<String>,
+}
+
+fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Maybe {
+        Text(String),
+        Other(IgnoredAny),
+    }
+    Ok(match Maybe::deserialize(value)? {
+        Maybe::Text(text) => Some(text),
+        Maybe::Other(IgnoredAny) => None,
+    })
 }
 
 impl Wanted {
@@ -48,9 +67,9 @@ fn send(listed: &Recipient<Listed>, list: Listed) {
 struct Resume {
     pid: String,
     /// What it knows of each topic.
-    positions: BTreeMap<Topic, Offset>,
+    positions: BTreeMap<Topic, Option<Offset>>,
     /// What its trail says beyond the base.
-    moved: Vec<(Topic, Offset)>,
+    moved: Vec<Place>,
     /// Whether what is not in the base is newer than it.
     is_complete: bool,
     /// What it heard, when it was one vocabulary.
@@ -67,8 +86,9 @@ impl Resume {
             None | Some("") => BTreeMap::new(),
             Some(offset) => read_trail(offset)?,
         };
-        let moved = trail.iter().map(|(topic, offset)| (*topic, *offset)).collect();
-        let mut positions = base.positions;
+        let moved = trail.iter().map(|(topic, place)| (*topic, *place)).collect();
+        let mut positions: BTreeMap<_, _> =
+            base.positions.into_iter().map(|(topic, offset)| (topic, Some(offset))).collect();
         positions.extend(trail);
         let vocabulary = wanted.offset.as_deref().and_then(read_vocabulary);
         Some(Self { pid, positions, moved, is_complete: base.is_complete, vocabulary })
@@ -111,7 +131,7 @@ fn base(around: &Around<'_>, user: UserId, following: &Following) -> Base {
     Base { user, nonce, is_complete: following.is_complete, positions }
 }
 
-fn begin(chat: &Chat, around: &Around<'_>, user: UserId, following: &Following) {
+fn begin(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Following) {
     trail(chat, around, Vec::new());
     people(chat, around, user, following);
     for one in &following.conversations {
@@ -127,7 +147,9 @@ fn go_on(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Followi
     let mut unknown = Vec::new();
     for one in &following.conversations {
         match positions.remove(&one.topic) {
-            Some(position) => subscribe(chat, around, one, position.min(one.head)),
+            Some(Some(position)) => subscribe(chat, around, one, position.min(one.head)),
+            // It has left it, and does not hear it until it joins again.
+            Some(None) => {}
             None if is_complete => unknown.push(one.topic),
             None => subscribe(chat, around, one, one.head),
         }
@@ -135,12 +157,14 @@ fn go_on(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Followi
     // Conversations that the person came into meanwhile, and rooms that the client had joined by itself.
     unknown.into_iter().for_each(|topic| chat.look_at(around, topic));
     for (topic, position) in positions {
-        chat.follow(around, topic, Some(position));
+        if position.is_some() {
+            chat.follow(around, topic, position);
+        }
     }
 }
 
 /// What is told to the client's own devices, and who of its direct conversations is there.
-fn people(chat: &Chat, around: &Around<'_>, user: UserId, following: &Following) {
+fn people(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Following) {
     listen(chat, around, Topic::User(user));
     let is_account = chat.connection.identity().is_some_and(|identity| identity.is_account());
     if around.config.status_board && is_account {
@@ -149,7 +173,9 @@ fn people(chat: &Chat, around: &Around<'_>, user: UserId, following: &Following)
     }
     let mut online = Vec::new();
     let peers = following.conversations.iter().filter_map(|one| one.peer);
+    chat.followed_people = 0;
     for peer in peers.take(around.config.followed_people) {
+        chat.followed_people += 1;
         let topic = Topic::Presence(peer);
         listen(chat, around, topic);
         if let Some(Signal::Presence(PresenceSignal { online: true, .. })) = around.shared.backend.standing(topic) {
@@ -161,10 +187,10 @@ fn people(chat: &Chat, around: &Around<'_>, user: UserId, following: &Following)
 
 /// Subscribes to a topic without a log.
 fn listen(chat: &Chat, around: &Around<'_>, topic: Topic) {
-    subscribe(chat, around, &Followed { topic, head: 0, is_direct: false, peer: None }, 0);
+    subscribe(chat, around, &Followed { topic, head: 0, peer: None }, 0);
 }
 
-fn trail(chat: &Chat, around: &Around<'_>, moved: Vec<(Topic, Offset)>) {
+fn trail(chat: &Chat, around: &Around<'_>, moved: Vec<Place>) {
     if around.config.recovery {
         let limit = around.config.told_positions;
         around.shared.hub.with(|core| core.trail(chat.key(), moved, limit));
@@ -173,9 +199,6 @@ fn trail(chat: &Chat, around: &Around<'_>, moved: Vec<(Topic, Offset)>) {
 
 /// Subscribes to what the list vouches for. Interest first: what was published since the head was learnt is read from the log.
 fn subscribe(chat: &Chat, around: &Around<'_>, one: &Followed, since: Offset) {
-    if let (true, Topic::Conversation(id)) = (one.is_direct, one.topic) {
-        directs::remember(id, around.config.direct_conversations);
-    }
     let hub = &around.shared.hub;
     hub.expect(one.topic);
     hub.with(|core| {
@@ -186,15 +209,16 @@ fn subscribe(chat: &Chat, around: &Around<'_>, one: &Followed, since: Offset) {
 
 /// From which offset on a conversation concerns the client: where it was created or the person added. What is older than the
 /// page stays in the history.
-pub(super) fn concerned_since(chat: &Chat, around: &Around<'_>, page: &Page) -> Offset {
+pub(super) fn concerned_since(chat: &mut Chat, around: &Around<'_>, page: &Page) -> Offset {
     let user = chat.connection.identity().map(|identity| identity.user);
+    let mut peer = None;
     let mut since = page.events.first().map_or(page.head, |first| first.offset.saturating_sub(1));
     for frame in &page.events {
         let Event::Conversation(event) = &frame.event else { continue };
         let begins = match event {
             ConversationEvent::Created(created) => {
-                if let (ConversationKind::Direct, Topic::Conversation(id)) = (created.kind, frame.topic) {
-                    directs::remember(id, around.config.direct_conversations);
+                if created.kind == ConversationKind::Direct {
+                    peer = created.members.iter().copied().find(|member| Some(*member) != user);
                 }
                 true
             }
@@ -214,5 +238,16 @@ pub(super) fn concerned_since(chat: &Chat, around: &Around<'_>, page: &Page) -> 
             since = frame.offset - 1;
         }
     }
+    if let Some(peer) = peer {
+        look_out_for(chat, around, peer);
+    }
     since
+}
+
+/// Somebody whom the client has a direct conversation with from now on: whether they are there is told at once.
+fn look_out_for(chat: &mut Chat, around: &Around<'_>, peer: UserId) {
+    if chat.followed_people < around.config.followed_people {
+        chat.followed_people += 1;
+        chat.follow(around, Topic::Presence(peer), None);
+    }
 }

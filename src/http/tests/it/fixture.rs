@@ -30,6 +30,7 @@ impl Authenticator for TwoTokens {
             user: UserId(Uuid::from_u128(n)),
             session: SessionId(Uuid::from_u128(n)),
             expires_at: i64::MAX,
+            ends_at: i64::MAX,
             scope: Scope::Account,
         });
         Box::pin(

@@ -170,6 +170,7 @@ async fn an_expired_conference_is_forgotten_by_itself_and_not_before() {
         user: held.host.id.parse().unwrap(),
         session: plenum_schema::SessionId(Uuid::nil()),
         expires_at: i64::MAX,
+        ends_at: i64::MAX,
         scope: Scope::Account,
     };
     conferences.end(&by, id).await.unwrap();

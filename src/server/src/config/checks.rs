@@ -196,7 +196,6 @@ impl Config {
         between(found, "socketio.attachments", socketio.attachments, 0..=1_024);
         between(found, "socketio.told_positions", socketio.told_positions, 1..=MAX_TOPICS);
         between(found, "socketio.followed_conversations", socketio.followed_conversations, 0..=MAX_TOPICS);
-        between(found, "socketio.direct_conversations", socketio.direct_conversations, 1..=100_000_000);
         let largest = socketio.max_payload_bytes.max(self.conversations.text_bytes.saturating_mul(6)).saturating_mul(2);
         let reason = "must be at least twice max_payload_bytes and 12 times conversations.text_bytes, or the longest \
             message does not fit";

@@ -1,6 +1,7 @@
 //! Socket.IO, byte for byte, against a whole server.
 
 pub mod client;
+mod conference;
 mod polling;
 mod recovery;
 mod room;

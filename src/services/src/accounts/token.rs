@@ -164,7 +164,8 @@ impl Tokens {
         let key = header.kid.as_deref().and_then(|kid| ring.verifying(kid, now)).ok_or(TokenError::Key)?;
         let claims = decode::<Claims>(token, key, validation).map_err(|_| TokenError::Claims)?.claims;
         let (start, end) = (claims.nbf.saturating_mul(1_000), claims.exp.saturating_mul(1_000));
-        if now >= end.saturating_add(self.leeway_ms) || now < start.saturating_sub(self.leeway_ms) {
+        let ends_at = end.saturating_add(self.leeway_ms);
+        if now >= ends_at || now < start.saturating_sub(self.leeway_ms) {
             return Err(TokenError::Time);
         }
         let scope = match (is_typ(CONFERENCE_TYPE), claims.conf, role_of(&claims.role)) {
@@ -172,6 +173,6 @@ impl Tokens {
             (true, Some(conference), Some(role)) => Scope::Conference { conference, role },
             _ => return Err(TokenError::Claims),
         };
-        Ok(Identity { user: claims.sub, session: claims.sid, expires_at: end, scope })
+        Ok(Identity { user: claims.sub, session: claims.sid, expires_at: end, ends_at, scope })
     }
 }

@@ -66,7 +66,7 @@ impl Conversations {
             return Err(Refusal::field(RefusalCode::Gone, "target", "retention has removed it"));
         }
         let found = page.publications.first().filter(|publication| publication.offset() == Some(offset));
-        let message = found.and_then(|publication| message(publication)).ok_or_else(no_message)?;
+        let (at, message) = found.and_then(|publication| message(publication)).ok_or_else(no_message)?;
         let views = self.parts.history.views();
         let view = match access.changed {
             0 => None,
@@ -75,7 +75,7 @@ impl Conversations {
                 views.get(id, offset).await.map_err(unavailable)?
             }
         };
-        Ok(facts(offset, message, access.changed, &view.unwrap_or_default(), caller, change))
+        Ok(facts((offset, at), message, access.changed, &view.unwrap_or_default(), caller, change))
     }
 
     /// Keeps the rows up to date, so that the next reader need not. What fails here is done then.
@@ -86,7 +86,14 @@ impl Conversations {
     }
 }
 
-fn facts(offset: Offset, message: &Message, as_of: Offset, view: &MessageView, by: UserId, change: &Change) -> Target {
+fn facts(
+    (offset, at): (Offset, i64),
+    message: &Message,
+    as_of: Offset,
+    view: &MessageView,
+    by: UserId,
+    change: &Change,
+) -> Target {
     let of = |emoji: &str| view.reactions.iter().find(|one| one.emoji == emoji);
     let has = |emoji: &str| of(emoji).is_some_and(|one| one.users.contains(&by));
     let (is_so, has_kind) = match change {
@@ -99,6 +106,8 @@ fn facts(offset: Offset, message: &Message, as_of: Offset, view: &MessageView, b
         offset,
         id: message.id,
         author: message.author,
+        at,
+        kind: message.content.kind,
         as_of,
         revision: view.revision,
         is_deleted: view.deleted_at.is_some(),
@@ -109,9 +118,10 @@ fn facts(offset: Offset, message: &Message, as_of: Offset, view: &MessageView, b
     }
 }
 
-fn message(publication: &Publication) -> Option<&Message> {
+/// A message and when it was sent.
+fn message(publication: &Publication) -> Option<(i64, &Message)> {
     match publication.body() {
-        Body::Event { event: Event::Conversation(ConversationEvent::Message(message)), .. } => Some(message),
+        Body::Event { at, event: Event::Conversation(ConversationEvent::Message(message)), .. } => Some((*at, message)),
         _ => None,
     }
 }

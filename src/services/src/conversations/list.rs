@@ -131,7 +131,7 @@ impl Conversations {
             }
             let is_direct = candidate.digest.kind == Some(ConversationKind::Direct);
             let peer = candidate.digest.members.iter().copied().find(|member| is_direct && *member != caller);
-            following.conversations.push(Followed { topic: topic_of(id), head: candidate.head, is_direct, peer });
+            following.conversations.push(Followed { topic: topic_of(id), head: candidate.head, peer });
         }
         Ok(following)
     }

@@ -79,7 +79,8 @@ impl Conversations {
                 Conditional::Applied => {
                     let Marks { delivered, read, .. } = new;
                     if read > old.read && self.follows_own(caller) {
-                        self.announce_unread(id, caller, unread(access.messages, new.read_number, access.own_number));
+                        let number = unread(access.messages, new.read_number, access.own_number);
+                        self.announce_unread(id, caller, number, None);
                     }
                     let marks = MarksSignal {
                         user: caller,

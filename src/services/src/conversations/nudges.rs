@@ -5,6 +5,7 @@ use super::unread::{own_number, unread};
 use super::{Conversations, topic_of};
 use parking_lot::Mutex;
 use plenum_actors::publication::{Class, Publication};
+use plenum_schema::conversation::Digest;
 use plenum_schema::wire::{Signal, UnreadSignal};
 use plenum_schema::{ConversationId, Topic, UserId};
 use std::collections::HashSet;
@@ -55,7 +56,7 @@ impl Conversations {
                 let Some(own) = own_number(&digest, *user) else { continue };
                 let Ok(marks) = self.marks_of(*user, id).await else { continue };
                 let read = marks.map_or(0, |marks| marks.read_number);
-                self.announce_unread(id, *user, unread(digest.messages, read, own));
+                self.announce_unread(id, *user, unread(digest.messages, read, own), Some(&digest));
             }
         }
     }
@@ -64,10 +65,12 @@ impl Conversations {
         self.parts.publisher.is_wanted(Topic::User(user))
     }
 
-    /// Tells somebody's devices a number.
-    pub(super) fn announce_unread(&self, id: ConversationId, user: UserId, unread: u64) {
+    /// Tells somebody's devices a number, and what the conversation is like now if it was written to.
+    pub(super) fn announce_unread(&self, id: ConversationId, user: UserId, unread: u64, digest: Option<&Digest>) {
         let class = Class::Conflated(id.0.as_u64_pair().1.wrapping_add(2));
-        let signal = Signal::Unread(UnreadSignal { conversation: topic_of(id), unread });
+        let members = digest.map(|digest| digest.members.clone()).unwrap_or_default();
+        let last = digest.and_then(|digest| digest.last.clone().map(Box::new));
+        let signal = Signal::Unread(UnreadSignal { conversation: topic_of(id), unread, members, last });
         self.parts.publisher.publish(vec![Publication::signal(Topic::User(user), class, signal)]);
     }
 }

@@ -71,7 +71,7 @@ pub enum PollAnswer {
     Last,
     /// Not yet: keep the request, until [`Session::output`] or another method says so.
     Wait,
-    /// With status 400 and no body. The session is over ([`CloseReason::TransportError`]); the poll that was waiting is
+    /// With [`Refusal::BadRequest`]. The session is over ([`CloseReason::TransportError`]); the poll that was waiting is
     /// answered with a [`Packet::Close`].
     Overlap,
     /// With this.
@@ -81,7 +81,7 @@ pub enum PollAnswer {
 /// A post that is not taken. The session is over ([`CloseReason::TransportError`]) if `closes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PostRefused {
-    /// What to answer; `None`: status 400 without a body.
+    /// What to answer; `None`: [`Refusal::BadRequest`].
     pub refusal: Option<Refusal>,
     /// Whether it ends the session.
     pub closes: bool,

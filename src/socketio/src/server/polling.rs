@@ -143,7 +143,7 @@ async fn poll(connection: &Rc<Connection>) -> HttpResponse {
         }
         PollAnswer::Overlap => {
             connection.overlap();
-            HttpResponse::BadRequest().finish()
+            refuse(Refusal::BadRequest)
         }
         PollAnswer::Refused(refusal) => refuse(refusal),
         PollAnswer::Wait => {
@@ -174,7 +174,7 @@ async fn post(connection: &Rc<Connection>, request: &HttpRequest, body: web::Pay
         if closes {
             connection.finish(crate::engine::CloseReason::TransportError);
         }
-        return refusal.map_or_else(|| HttpResponse::BadRequest().finish(), refuse);
+        return refuse(refusal.unwrap_or(Refusal::BadRequest));
     }
     let posting = Posting(connection);
     let read = read(body, connection.mount.config().engine.max_payload_bytes).await;
@@ -184,13 +184,15 @@ async fn post(connection: &Rc<Connection>, request: &HttpRequest, body: web::Pay
             if take(connection, &body) {
                 HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/html")).body("ok")
             } else {
-                HttpResponse::BadRequest().finish()
+                refuse(Refusal::BadRequest)
             }
         }
-        Read::TooBig => HttpResponse::PayloadTooLarge().finish(),
+        Read::TooBig => HttpResponse::PayloadTooLarge()
+            .insert_header((header::CONTENT_TYPE, "application/json"))
+            .body(r#"{"code":3,"message":"Payload too large"}"#),
         Read::Broken => {
             connection.finish(crate::engine::CloseReason::TransportError);
-            HttpResponse::BadRequest().finish()
+            refuse(Refusal::BadRequest)
         }
     }
 }

@@ -51,27 +51,35 @@ impl Writer {
 
     fn say(&mut self, text: &str) -> u64 {
         let (id, number) = (EntryId(Uuid::new_v4()), self.state.messages() + 1);
-        let message = Message { id, author: ANN, number, content: Content::text(text), client_ref: None };
+        let message =
+            Message { id, author: ANN, number, content: Content::text(text), client_ref: None, direct: false };
         self.write(ConversationEvent::Message(message))
     }
 
     fn edit(&mut self, target: u64, text: &str) -> u64 {
-        let edited = MessageEdited { target, message: None, by: ANN, content: Content::text(text) };
+        let edited = MessageEdited { target, message: None, original: None, by: ANN, content: Content::text(text) };
         self.write(ConversationEvent::MessageEdited(edited))
     }
 
     fn delete(&mut self, target: u64) -> u64 {
-        self.write(ConversationEvent::MessageDeleted(MessageDeleted { target, message: None, by: ANN }))
+        self.write(ConversationEvent::MessageDeleted(MessageDeleted { target, message: None, original: None, by: ANN }))
     }
 
     fn react(&mut self, target: u64, by: UserId, emoji: &str) -> u64 {
-        self.write(ConversationEvent::ReactionAdded(ReactionAdded { target, message: None, by, emoji: emoji.into() }))
+        self.write(ConversationEvent::ReactionAdded(ReactionAdded {
+            target,
+            message: None,
+            original: None,
+            by,
+            emoji: emoji.into(),
+        }))
     }
 
     fn unreact(&mut self, target: u64, by: UserId, emoji: &str) -> u64 {
         self.write(ConversationEvent::ReactionRemoved(ReactionRemoved {
             target,
             message: None,
+            original: None,
             by,
             emoji: emoji.into(),
         }))

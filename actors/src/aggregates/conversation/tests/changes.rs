@@ -12,6 +12,8 @@ fn fresh() -> Target {
         offset,
         id: plenum_schema::EntryId(uuid::Uuid::from_u128(3)),
         author,
+        at: 0,
+        kind: plenum_schema::ContentKind::Text,
         as_of: 0,
         revision: 0,
         is_deleted: false,

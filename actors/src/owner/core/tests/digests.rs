@@ -70,6 +70,8 @@ fn a_deletion_carries_the_summary_also_in_the_middle_of_a_burst() {
         offset: 2,
         id: plenum_schema::EntryId(uuid::Uuid::from_u128(2)),
         author: ALICE,
+        at: 0,
+        kind: plenum_schema::ContentKind::Text,
         as_of: 0,
         revision: 0,
         is_deleted: false,

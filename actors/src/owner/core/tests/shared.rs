@@ -21,6 +21,7 @@ fn appended_elsewhere(bench: &mut Bench, number: u64) {
         number,
         author: ALICE,
         client_ref: None,
+        direct: false,
         content: Content::text("elsewhere"),
     });
     happened_elsewhere(bench, id, event);

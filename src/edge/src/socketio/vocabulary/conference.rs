@@ -13,6 +13,11 @@ use plenum_schema::{ConferenceId, Offset, QuestionId, Refusal, RefusalCode, Topi
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// There is no event of this name.
+pub(super) fn unknown() -> Refusal {
+    Refusal::new(RefusalCode::NotFound, "there is no such event")
+}
+
 fn required(field: &str) -> Refusal {
     Refusal::field(RefusalCode::Invalid, field, format!("{field} is required"))
 }
@@ -150,7 +155,8 @@ fn command(name: &str, mut wish: Wish, here: Here<'_>) -> Result<Command, Refusa
             conference: wish.conference(here)?,
             emoji: wish.emoji.ok_or_else(|| required("emoji"))?,
         }),
-        _ => Command::CloseQuestion(wish.asked(here)?),
+        "close_question" => Command::CloseQuestion(wish.asked(here)?),
+        _ => return Err(unknown()),
     })
 }
 

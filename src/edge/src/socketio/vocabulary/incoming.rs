@@ -1,9 +1,9 @@
 //! What clients say.
 
+pub use super::argument::Argument;
 use super::conference;
 use super::names::spoken;
-use plenum_actors::publication::{Parser, Vocabulary};
-use plenum_schema::codec::{self, Codec};
+use plenum_actors::publication::Vocabulary;
 use plenum_schema::log::MAX_OFFSET;
 use plenum_schema::wire::{
     Command, Delete, Edit, Mark, React, Send, SendDirect, Subscribe, Typing, Unreact, Unsubscribe,
@@ -13,7 +13,6 @@ use plenum_schema::{
     UserId,
 };
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 /// What an event asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -93,26 +92,6 @@ pub struct Heard {
     pub request: Request,
     /// Which vocabulary it shows, if it shows one.
     pub vocabulary: Option<Vocabulary>,
-}
-
-/// The first argument of an event, as it came.
-#[derive(Clone, Copy, Debug)]
-pub struct Argument<'a> {
-    /// How it is written.
-    pub parser: Parser,
-    /// One value.
-    pub bytes: &'a [u8],
-}
-
-impl Argument<'_> {
-    /// Reads it as an object of a known shape. Members that the shape does not know are passed over: front ends send many.
-    pub(super) fn read<T: DeserializeOwned>(self) -> Result<T, Refusal> {
-        let codec = match self.parser {
-            Parser::Json => Codec::Json,
-            Parser::MessagePack => Codec::MessagePack,
-        };
-        codec::decode(codec, self.bytes).map_err(|error| Refusal::new(RefusalCode::Malformed, error.to_string()))
-    }
 }
 
 /// Where something happens: a conversation under either of its names, or the bare id.
@@ -284,7 +263,7 @@ pub fn read(name: &str, argument: Argument<'_>, here: &dyn Fn() -> Option<Confer
         "join_conference" | "leave_conference" | "submit_answer" | "withdraw_answer" | "push_question"
         | "close_question" | "show_results" | "ask_question" | "upvote_question" | "reply_question"
         | "moderate_question" | "react" => conference::read(name, argument, here)?,
-        _ => return Err(Refusal::new(RefusalCode::NotFound, "there is no such event")),
+        _ => return Err(conference::unknown()),
     };
     Ok(Heard { request, vocabulary: spoken(name) })
 }

@@ -4,22 +4,15 @@ use super::{conference, market, status_board};
 use crate::socketio::{packet, positions};
 use bytes::{Bytes, BytesMut};
 use plenum_actors::publication::{Parser, Vocabulary};
-use plenum_schema::conversation::{ConversationEvent, ConversationKind, Created, Message};
-use plenum_schema::moment::rfc3339_option;
+use plenum_schema::conversation::{ConversationEvent, ConversationKind, Created, LastMessage, Message, Original};
+use plenum_schema::moment::{rfc3339, rfc3339_option};
 use plenum_schema::view::MessageView;
 use plenum_schema::wire::{
     CloseCode, ConversationChange, ConversationUpdated, Event, EventFrame, Gap, Goodbye, MarksSignal, PresenceSignal,
-    RoomStats, ServerFrame, Signal, TypingSignal,
+    RoomStats, ServerFrame, Signal, TypingSignal, UnreadSignal,
 };
-use plenum_schema::{ConversationId, MessageId, Offset, Topic, UserId};
+use plenum_schema::{ContentKind, ConversationId, MessageId, Offset, Topic, UserId};
 use serde::Serialize;
-
-/// Which conversations are direct ones, as far as somebody here follows them: to receivers of `new_direct_message` the
-/// difference matters, and an event does not tell it.
-pub trait Directs {
-    /// Whether the conversation is a direct one.
-    fn is_direct(&self, id: ConversationId) -> bool;
-}
 
 /// Events of one frame, written one behind the other.
 pub(super) struct Events {
@@ -62,10 +55,10 @@ impl Events {
 }
 
 /// The events that a frame is in a vocabulary, framed; empty when it has no words for it.
-pub fn encode(parser: Parser, vocabulary: Vocabulary, frame: &ServerFrame, directs: &impl Directs) -> Bytes {
+pub fn encode(parser: Parser, vocabulary: Vocabulary, frame: &ServerFrame) -> Bytes {
     let mut events = Events { parser, vocabulary, trail: None, out: Bytes::new() };
     match frame {
-        ServerFrame::Event(event) => on_event(&mut events, event, directs),
+        ServerFrame::Event(event) => on_event(&mut events, event),
         ServerFrame::Signal(signal) => on_signal(&mut events, signal.topic, &signal.signal),
         ServerFrame::Gap(gap) => on_gap(&mut events, gap),
         ServerFrame::Goodbye(goodbye) => on_goodbye(&mut events, goodbye),
@@ -79,19 +72,26 @@ pub fn encode(parser: Parser, vocabulary: Vocabulary, frame: &ServerFrame, direc
     events.out
 }
 
-fn on_event(events: &mut Events, frame: &EventFrame, directs: &impl Directs) {
-    let (id, event) = match (frame.topic, &frame.event) {
-        (Topic::Conversation(id), Event::Conversation(event)) => (id, event),
-        (Topic::Conference(id), Event::Conference(event)) => {
-            events.trail = Some(positions::trail(frame.topic, frame.offset, events.vocabulary));
-            return conference::on_event(events, id, frame.at, event);
-        }
-        _ => return,
-    };
+fn on_event(events: &mut Events, frame: &EventFrame) {
     events.trail = Some(positions::trail(frame.topic, frame.offset, events.vocabulary));
+    match &frame.event {
+        Event::Conversation(event) => {
+            if let Topic::Conversation(id) = frame.topic {
+                in_a_conversation(events, id, frame, event);
+            }
+        }
+        Event::Conference(event) => {
+            if let Topic::Conference(id) = frame.topic {
+                conference::on_event(events, id, frame.at, event);
+            }
+        }
+    }
+}
+
+fn in_a_conversation(events: &mut Events, id: ConversationId, frame: &EventFrame, event: &ConversationEvent) {
     match event {
         ConversationEvent::Created(created) => on_created(events, id, created),
-        ConversationEvent::Message(message) => on_message(events, (id, frame.offset, frame.at), message, directs),
+        ConversationEvent::Message(message) => on_message(events, (id, frame.offset, frame.at), message),
         ConversationEvent::MemberAdded(added) => {
             let member = Member { room_id: id, user_id: added.user };
             events.hyphen("conversation-updated", &changed(id, "members"));
@@ -121,42 +121,41 @@ fn on_event(events: &mut Events, frame: &EventFrame, directs: &impl Directs) {
             let message = ChangedMessage {
                 content: Some(&edited.content.text),
                 edited_at: Some(frame.at),
-                ..ChangedMessage::at(id, (edited.target, edited.message), edited.by)
+                ..ChangedMessage::at(id, (edited.target, edited.message), (edited.by, edited.original))
             };
             events.message_updated(message, "edited");
         }
         ConversationEvent::MessageDeleted(deleted) => {
             let message = ChangedMessage {
                 is_deleted: Some(true),
-                ..ChangedMessage::at(id, (deleted.target, deleted.message), deleted.by)
+                ..ChangedMessage::at(id, (deleted.target, deleted.message), (deleted.by, deleted.original))
             };
             events.message_updated(message, "deleted");
         }
         ConversationEvent::ReactionAdded(added) => {
             let reaction = Some(Reaction { emoji: &added.emoji, added: true });
-            let message =
-                ChangedMessage { reaction, ..ChangedMessage::at(id, (added.target, added.message), added.by) };
+            let message = ChangedMessage {
+                reaction,
+                ..ChangedMessage::at(id, (added.target, added.message), (added.by, added.original))
+            };
             events.message_updated(message, "reaction");
         }
         ConversationEvent::ReactionRemoved(removed) => {
             let reaction = Some(Reaction { emoji: &removed.emoji, added: false });
-            let message =
-                ChangedMessage { reaction, ..ChangedMessage::at(id, (removed.target, removed.message), removed.by) };
+            let message = ChangedMessage {
+                reaction,
+                ..ChangedMessage::at(id, (removed.target, removed.message), (removed.by, removed.original))
+            };
             events.message_updated(message, "reaction");
         }
     }
 }
 
-fn on_message(
-    events: &mut Events,
-    (id, offset, at): (ConversationId, Offset, i64),
-    message: &Message,
-    directs: &impl Directs,
-) {
+fn on_message(events: &mut Events, (id, offset, at): (ConversationId, Offset, i64), message: &Message) {
     let view = MessageView::new(id, offset, at, message);
     events.hyphen("new-message", &view);
     if events.vocabulary != Vocabulary::Hyphen {
-        let name = if directs.is_direct(id) { "new_direct_message" } else { "new_message" };
+        let name = if message.direct { "new_direct_message" } else { "new_message" };
         events.underscore(name, &view.in_a_room());
     }
 }
@@ -168,7 +167,9 @@ fn on_created(events: &mut Events, id: ConversationId, created: &Created) {
         ConversationKind::Room => "room",
     };
     let title = created.title.as_deref();
-    let conversation = Conversation { kind: Some(kind), title, change: Some("created"), ..Conversation::of(id) };
+    let participants = &created.members[..];
+    let conversation =
+        Conversation { kind: Some(kind), title, participants, change: Some("created"), ..Conversation::of(id) };
     events.hyphen("conversation-updated", &Updated { conversation });
 }
 
@@ -185,9 +186,7 @@ fn on_signal(events: &mut Events, topic: Topic, signal: &Signal) {
         Signal::ConversationUpdated(update) => on_updated(events, update),
         Signal::Unread(unread) => {
             if let Topic::Conversation(id) = unread.conversation {
-                let count = Some(unread.unread);
-                let conversation = Conversation { unread_count: count, change: Some("unread"), ..Conversation::of(id) };
-                events.hyphen("conversation-updated", &Updated { conversation });
+                events.hyphen("conversation-updated", &Updated { conversation: unread_in(id, unread) });
             }
         }
         Signal::Notification(notification) => events.say("notification", notification),
@@ -285,6 +284,7 @@ struct Updated<'e> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Conversation<'e> {
     id: ConversationId,
     topic: Topic,
@@ -292,15 +292,61 @@ struct Conversation<'e> {
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'e str>,
-    #[serde(rename = "unreadCount", skip_serializing_if = "Option::is_none")]
+    /// Absent where the event does not tell them all.
+    #[serde(skip_serializing_if = "<[UserId]>::is_empty")]
+    participants: &'e [UserId],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_message: Option<Last<'e>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     unread_count: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<&'static str>,
 }
 
+/// The last message of a conversation, shortened.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Last<'e> {
+    id: MessageId,
+    offset: Offset,
+    sender_id: UserId,
+    content: &'e str,
+    #[serde(serialize_with = "rfc3339")]
+    created_at: i64,
+    #[serde(rename = "deleted", skip_serializing_if = "std::ops::Not::not")]
+    is_deleted: bool,
+}
+
+impl<'e> From<&'e LastMessage> for Last<'e> {
+    fn from(last: &'e LastMessage) -> Self {
+        let LastMessage { offset, id, author, at, text, deleted } = last;
+        let (offset, id, sender_id, is_deleted) = (*offset, *id, *author, *deleted);
+        Self { id, offset, sender_id, content: text, created_at: *at, is_deleted }
+    }
+}
+
 impl Conversation<'_> {
     fn of(id: ConversationId) -> Self {
-        Self { id, topic: Topic::Conversation(id), kind: None, title: None, unread_count: None, change: None }
+        Self {
+            id,
+            topic: Topic::Conversation(id),
+            kind: None,
+            title: None,
+            participants: &[],
+            last_message: None,
+            unread_count: None,
+            change: None,
+        }
+    }
+}
+
+fn unread_in(id: ConversationId, signal: &UnreadSignal) -> Conversation<'_> {
+    Conversation {
+        participants: &signal.members,
+        last_message: signal.last.as_deref().map(Last::from),
+        unread_count: Some(signal.unread),
+        change: Some("unread"),
+        ..Conversation::of(id)
     }
 }
 
@@ -325,6 +371,13 @@ struct ChangedMessage<'e> {
     room_id: ConversationId,
     offset: Offset,
     by: UserId,
+    /// These three are absent for what was changed before they stood in such events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender_id: Option<UserId>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<ContentKind>,
+    #[serde(serialize_with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    created_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<&'e str>,
     #[serde(serialize_with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
@@ -342,18 +395,24 @@ struct Reaction<'e> {
 }
 
 impl ChangedMessage<'_> {
-    fn at(conversation: ConversationId, (offset, id): (Offset, Option<MessageId>), by: UserId) -> Self {
-        let (content, edited_at, is_deleted, reaction) = (None, None, None, None);
+    fn at(
+        conversation: ConversationId,
+        (offset, id): (Offset, Option<MessageId>),
+        (by, original): (UserId, Option<Original>),
+    ) -> Self {
         Self {
             id,
             conversation_id: conversation,
             room_id: conversation,
             offset,
             by,
-            content,
-            edited_at,
-            is_deleted,
-            reaction,
+            sender_id: original.map(|original| original.author),
+            kind: original.map(|original| original.kind),
+            created_at: original.map(|original| original.at),
+            content: None,
+            edited_at: None,
+            is_deleted: None,
+            reaction: None,
         }
     }
 }

@@ -54,15 +54,26 @@ async fn the_own_devices_hear_how_much_is_unread_without_following_the_conversat
     let mut writer = world.peer(Codec::Json, &people[0]).await;
     let mut phone = device(&world, &people[1]).await;
     let mut tablet = device(&world, &people[1]).await;
-    let until = |unread| Signal::Unread(UnreadSignal { conversation: topic, unread });
     for _ in 0..3 {
         writer.say(topic, "hello").await;
     }
     for peer in [&mut phone, &mut tablet] {
         // Perhaps less than three times: what comes close together is told once.
-        while peer.expect_signal().await != (people[1].topic(), until(3)) {}
+        let told = until_unread(peer, &people[1], 3).await;
+        assert_eq!(told.members.len(), 2, "who is in it");
+        assert_eq!(told.last.map(|last| last.text).as_deref(), Some("hello"), "and what was said last");
     }
     let id = phone.push(Command::Mark(Mark { topic, delivered: None, read: Some(3) })).await;
     assert!(matches!(phone.expect_ack(id).await, AckResult::Marked(_)));
-    while tablet.expect_signal().await != (people[1].topic(), until(1)) {}
+    assert_eq!(until_unread(&mut tablet, &people[1], 1).await.conversation, topic);
+}
+
+/// The signal that says so.
+async fn until_unread(peer: &mut Peer, of: &Person, unread: u64) -> UnreadSignal {
+    loop {
+        match peer.expect_signal().await {
+            (topic, Signal::Unread(told)) if topic == of.topic() && told.unread == unread => return told,
+            _ => {}
+        }
+    }
 }

@@ -58,7 +58,7 @@ async fn signing_out_ends_the_stream_of_that_device() {
 
 #[tokio::test]
 async fn a_stream_ends_when_its_token_expires() {
-    let world = World::start();
+    let world = World::with(|config| config.accounts.token.leeway_s = 0);
     let people = world.people_for(1, 2).await;
     let mut stream = Stream::open(world.address(), &people[0], &[people[0].topic()]).await;
     assert_eq!(stream.goodbye().await.code, CloseCode::InvalidToken.code());

@@ -119,10 +119,36 @@ async fn an_account_that_is_switched_off_loses_its_sockets() {
 
 #[tokio::test]
 async fn a_connection_ends_when_its_token_expires() {
-    let world = World::start();
+    let world = World::with(|config| config.accounts.token.leeway_s = 0);
     let people = world.people_for(1, 2).await;
     let mut peer = Peer::connect(world.address(), Codec::Json).await;
     peer.identify(&people[0].token).await;
     let ended = peer.expect_close().await;
     assert_eq!(ended.code, CloseCode::InvalidToken.code());
+}
+
+#[tokio::test]
+async fn whoever_is_let_in_by_a_token_that_has_just_expired_stays_for_the_leeway() {
+    const LEEWAY_MS: i64 = 3_000;
+    let world = World::with(|config| config.accounts.token.leeway_s = 3);
+    let people = world.people_for(1, 1).await;
+    let expired_at = {
+        // Nothing tells when the token has expired but the clock.
+        let mut peer = Peer::connect(world.address(), Codec::Json).await;
+        let expires_at = peer.identify(&people[0].token).await.expires_at;
+        while wall() < expires_at {
+            tokio::task::yield_now().await;
+        }
+        expires_at
+    };
+    let mut late = Peer::connect(world.address(), Codec::Json).await;
+    assert_eq!(late.identify(&people[0].token).await.expires_at, expired_at, "it is told that it has passed");
+    let ended = late.expect_close().await;
+    assert_eq!(ended.code, CloseCode::InvalidToken.code());
+    assert!(wall() >= expired_at + LEEWAY_MS, "closed before the token was refused");
+}
+
+fn wall() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_millis()).unwrap()
 }

@@ -250,6 +250,39 @@ impl Client {
     }
 }
 
+/// A WebSocket of a session that began with polling.
+pub struct Raw {
+    stream: AnyStream,
+    incoming: Vec<u8>,
+}
+
+impl Raw {
+    pub async fn open(address: SocketAddr, sid: &str) -> Self {
+        let mut stream: AnyStream = Box::new(tcp(address).await);
+        let incoming = upgrade(&mut stream, address, &format!("{WEBSOCKET}&sid={sid}"), None).await;
+        Self { stream, incoming }
+    }
+
+    pub async fn say(&mut self, text: &str) {
+        self.stream.write_all(&frame(Opcode::Text, MASK, text.as_bytes())).await.unwrap();
+    }
+
+    pub async fn next(&mut self) -> String {
+        next_frame(&mut self.stream, &mut self.incoming).await
+    }
+
+    /// Everything until the server ends the connection.
+    pub async fn rest(&mut self) -> Vec<String> {
+        let mut all = Vec::new();
+        loop {
+            match self.next().await.as_str() {
+                "end" => return all,
+                other => all.push(other.to_owned()),
+            }
+        }
+    }
+}
+
 /// A request on a connection of its own, off the test's thread.
 pub async fn request(address: SocketAddr, method: &'static str, path: String, body: String) -> http::Answer {
     tokio::task::spawn_blocking(move || http::ask(address, method, &path, &[], &body)).await.unwrap()

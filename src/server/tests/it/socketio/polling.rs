@@ -1,25 +1,141 @@
 //! HTTP long-polling: errors as the reference says, order, bounds.
 
 use super::client::{Client, request};
+use crate::http;
+use crate::socket::SOON;
 use crate::socket::world::World;
 use plenum_schema::codec::Codec;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+/// The body of an answer, which is the reference's JSON.
+fn engine_error(answer: &http::Answer) -> Value {
+    assert!(answer.head.contains("content-type: application/json"), "{}", answer.head);
+    let body: Value = serde_json::from_str(&answer.body).unwrap_or_else(|_| panic!("{}", answer.body));
+    assert!(body["message"].is_string(), "{body}");
+    body["code"].clone()
+}
 
 #[tokio::test]
 async fn wrong_requests_are_refused_with_the_errors_of_the_reference() {
     let world = World::start();
+    let client = Client::polling(world.address()).await;
     let cases = [
-        ("GET", "/socket.io/?EIO=4&transport=abc", 400, 0),
-        ("GET", "/socket.io/?EIO=4&transport=polling&sid=unknown", 400, 1),
-        ("POST", "/socket.io/?EIO=4&transport=polling", 400, 2),
-        ("GET", "/socket.io/?EIO=4&transport=websocket", 400, 3),
-        ("GET", "/socket.io/?EIO=3&transport=polling", 400, 5),
+        ("GET", "/socket.io/?EIO=4&transport=abc".to_owned(), 0),
+        ("GET", "/socket.io/?EIO=4".to_owned(), 0),
+        ("GET", "/socket.io/?EIO=4&transport=polling&sid=unknown".to_owned(), 1),
+        ("POST", "/socket.io/?EIO=4&transport=polling&sid=unknown".to_owned(), 1),
+        ("POST", "/socket.io/?EIO=4&transport=polling".to_owned(), 2),
+        ("PUT", "/socket.io/?EIO=4&transport=polling".to_owned(), 2),
+        ("GET", "/socket.io/?EIO=4&transport=websocket".to_owned(), 3),
+        ("PUT", client.path(), 3),
+        ("GET", "/socket.io/?EIO=3&transport=polling".to_owned(), 5),
     ];
-    for (method, path, status, code) in cases {
-        let answer = request(world.address(), method, path.to_owned(), String::new()).await;
-        let body: Value = serde_json::from_str(&answer.body).unwrap_or_else(|_| panic!("{}", answer.body));
-        assert_eq!((answer.status, &body["code"]), (status, &json!(code)), "{path}");
+    for (method, path, code) in cases {
+        let answer = request(world.address(), method, path.clone(), String::new()).await;
+        assert_eq!((answer.status, engine_error(&answer)), (400, json!(code)), "{method} {path}");
     }
+}
+
+const UPGRADE: [(&str, &str); 4] = [
+    ("Upgrade", "websocket"),
+    ("Connection", "Upgrade"),
+    ("Sec-WebSocket-Version", "13"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+];
+
+#[tokio::test]
+async fn another_pages_origin_is_forbidden_on_either_transport() {
+    let world = World::start();
+    let address = world.address();
+    for (transport, more) in [("polling", &UPGRADE[..0]), ("websocket", &UPGRADE[..])] {
+        let answer = tokio::task::spawn_blocking(move || {
+            let mut headers = vec![("Origin", "https://elsewhere.example")];
+            headers.extend(more);
+            http::ask(address, "GET", &format!("/socket.io/?EIO=4&transport={transport}"), &headers, "")
+        });
+        let answer = answer.await.unwrap();
+        assert_eq!((answer.status, engine_error(&answer)), (403, json!(4)), "{transport}");
+    }
+    // A handshake that is none.
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut headers = UPGRADE.to_vec();
+        headers[3] = ("Sec-WebSocket-Key", "short");
+        http::ask(address, "GET", "/socket.io/?EIO=4&transport=websocket", &headers, "")
+    });
+    let answer = answer.await.unwrap();
+    assert_eq!((answer.status, engine_error(&answer)), (400, json!(3)));
+}
+
+#[tokio::test]
+async fn a_payload_that_is_none_ends_its_session_and_one_that_is_too_large_does_not() {
+    let world = World::with(|config| config.socketio.max_payload_bytes = 1_000);
+    let person = world.people(1).await.remove(0);
+    let mut client = Client::polling(world.address()).await;
+    assert_eq!(client.open["maxPayload"], 1_000);
+    client.enter(&person.token).await;
+    let answer = request(world.address(), "POST", client.path(), format!("4{}", "x".repeat(1_000))).await;
+    assert_eq!((answer.status, engine_error(&answer)), (413, json!(3)));
+    assert_eq!(client.ask("echo", &json!("there")).await, "there");
+    for wrong in ["abc", "4a\u{1e}", "bnot base64!"] {
+        let client = Client::polling(world.address()).await;
+        let answer = request(world.address(), "POST", client.path(), wrong.to_owned()).await;
+        assert_eq!((answer.status, engine_error(&answer)), (400, json!(3)), "{wrong}");
+        let late = request(world.address(), "GET", client.path(), String::new()).await;
+        assert_eq!((late.status, engine_error(&late)), (400, json!(1)), "{wrong}");
+    }
+}
+
+/// The beginning of a POST: the rest of its body is held back.
+async fn half_a_post(address: std::net::SocketAddr, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 12\r\n\r\n4");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+/// Waits until the session has seen a request that cannot be seen from outside otherwise.
+async fn until_refused(world: &World, path: &str) -> http::Answer {
+    let deadline = Instant::now() + SOON;
+    loop {
+        let answer = request(world.address(), "POST", path.to_owned(), "3".to_owned()).await;
+        if answer.status != 200 {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "never refused");
+    }
+}
+
+#[tokio::test]
+async fn a_second_post_beside_the_first_ends_the_session() {
+    let world = World::start();
+    let person = world.people(1).await.remove(0);
+    let mut client = Client::polling(world.address()).await;
+    client.enter(&person.token).await;
+    let waiting = tokio::spawn(request(world.address(), "GET", client.path(), String::new()));
+    let mut first = half_a_post(world.address(), &client.path()).await;
+    let second = until_refused(&world, &client.path()).await;
+    assert_eq!((second.status, engine_error(&second)), (400, json!(3)));
+    assert_eq!(waiting.await.unwrap().body, "1", "the poll learns that the session is over");
+    first.write_all(b"2[\"echo\",1]").await.unwrap();
+    let mut answer = vec![0; 1_024];
+    let count = timeout_at(Instant::now() + SOON, first.read(&mut answer)).await.unwrap().unwrap();
+    assert!(answer[..count].starts_with(b"HTTP/1.1 400"), "what it brings is for nobody any more");
+    let late = request(world.address(), "GET", client.path(), String::new()).await;
+    assert_eq!((late.status, engine_error(&late)), (400, json!(1)));
+}
+
+#[tokio::test]
+async fn a_post_that_breaks_off_ends_the_session() {
+    let world = World::start();
+    let client = Client::polling(world.address()).await;
+    let waiting = tokio::spawn(request(world.address(), "GET", client.path(), String::new()));
+    drop(half_a_post(world.address(), &client.path()).await);
+    assert_eq!(waiting.await.unwrap().body, "1");
+    let late = request(world.address(), "GET", client.path(), String::new()).await;
+    assert_eq!((late.status, engine_error(&late)), (400, json!(1)));
 }
 
 #[tokio::test]
@@ -59,9 +175,9 @@ async fn a_second_poll_beside_the_first_ends_the_session() {
     let mut answers = [first.await.unwrap(), second.await.unwrap()];
     answers.sort_by_key(|answer| answer.status);
     assert_eq!((answers[0].status, answers[0].body.as_str()), (200, "1"));
-    assert_eq!(answers[1].status, 400);
+    assert_eq!((answers[1].status, engine_error(&answers[1])), (400, json!(3)));
     let late = request(world.address(), "GET", path, String::new()).await;
-    assert_eq!(late.status, 400);
+    assert_eq!((late.status, engine_error(&late)), (400, json!(1)));
 }
 
 #[tokio::test]

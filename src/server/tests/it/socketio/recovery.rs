@@ -100,3 +100,45 @@ async fn a_join_with_since_brings_what_lies_after_it() {
     assert_eq!((&joined["ok"], &joined["head"], &joined["since"]), (&json!(true), &json!(4), &json!(2)));
     assert_eq!(client.messages("new-message", 2).await, ["two", "three"]);
 }
+
+#[tokio::test]
+async fn what_a_client_has_left_stays_left_when_it_comes_back_until_it_joins_again() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let [left, kept] = [0, 1].map(|_| world.group(&[&people[0], &people[1]]));
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    say(&world, &people[1], left, &["before"]).await;
+    assert_eq!(client.messages("new-message", 1).await, ["before"]);
+    let gone = client.ask("leave-conversation", &json!({ "conversationId": id_of(left) })).await;
+    assert_eq!((&gone["ok"], &gone["conversationId"]), (&json!(true), &json!(id_of(left))));
+    client.catch_up().await;
+    for _ in 0..2 {
+        client = again(&world, &people[0], client).await;
+        say(&world, &people[1], left, &["unheard"]).await;
+        say(&world, &people[1], kept, &["heard"]).await;
+        assert_eq!(client.messages("new-message", 1).await, ["heard"]);
+        client.catch_up().await;
+        assert!(client.events.iter().all(|(name, _)| name != "new-message"), "{:?}", client.events);
+    }
+    client.ask("join-conversation", &json!({ "conversationId": id_of(left) })).await;
+    client.catch_up().await;
+    let mut client = again(&world, &people[0], client).await;
+    say(&world, &people[1], left, &["heard again"]).await;
+    assert_eq!(client.messages("new-message", 1).await, ["heard again"]);
+}
+
+#[tokio::test]
+async fn what_is_no_text_in_auth_asks_for_nothing_and_takes_no_token_away() {
+    let world = World::start();
+    let person = world.people(1).await.remove(0);
+    for wrong in [json!(7), json!(null), json!(["x"]), json!({ "a": 1 })] {
+        let mut client = Client::web(world.address()).await;
+        client.say(&format!("40{}", json!({ "token": person.token, "pid": wrong, "offset": wrong }))).await;
+        let packet = client.packet().await;
+        assert!(packet.starts_with("40{"), "{wrong}: {packet}");
+    }
+    let mut client = Client::web(world.address()).await;
+    let refused = client.kept_out(&json!({ "token": 7 })).await;
+    assert_eq!(refused["data"]["code"], "unauthenticated");
+}

@@ -154,6 +154,24 @@ async fn failures_come_to_the_callback_or_as_an_error_event() {
     assert_eq!(client.expect("error").await["event"], "submit_answer");
     let missing = client.ask("send-message", &json!({ "content": "x" })).await;
     assert_eq!(missing["error"]["field"], "conversationId");
+    let wrong = client.ask("send-message", &json!({ "conversationId": "nonsense", "content": "x" })).await;
+    let expected = json!({ "code": "malformed", "message": "conversationId must be an id", "field": "conversationId" });
+    assert_eq!(wrong, json!({ "ok": false, "error": expected }));
+}
+
+#[tokio::test]
+async fn whoever_begins_a_direct_conversation_is_seen_coming_and_going_from_then_on() {
+    let world = World::with(|config| config.presence.grace_ms = 100);
+    let people = world.people(3).await;
+    let (mut ann, mut ben) = (Client::web(world.address()).await, Client::web(world.address()).await);
+    ann.enter(&people[0].token).await;
+    ben.enter(&people[1].token).await;
+    let said = ann.ask("send-message", &json!({ "recipientId": people[1].user, "content": "hello" })).await;
+    assert_eq!(said["ok"], true, "{said}");
+    assert_eq!(ann.expect("user-online").await["userId"], json!(people[1].user), "there already");
+    assert_eq!(ben.expect("user-online").await["userId"], json!(people[0].user), "for both of them");
+    drop(ben);
+    assert_eq!(ann.expect("user-offline").await["userId"], json!(people[1].user));
 }
 
 #[tokio::test]

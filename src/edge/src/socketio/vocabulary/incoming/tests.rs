@@ -1,7 +1,8 @@
 use super::*;
 use crate::socketio::vocabulary::names::{Direction, NAMES};
+use plenum_actors::publication::Parser;
 use plenum_schema::board::ItemStatus;
-use plenum_schema::codec::encode;
+use plenum_schema::codec::{Codec, encode};
 use plenum_schema::poll::Answer;
 use plenum_schema::wire::{ConferenceQuestion, ModerateQuestion, ReactLive, ReplyTo, ShowResults, Upvote, Vote};
 use plenum_schema::{ConferenceId, QuestionId};
@@ -232,7 +233,7 @@ fn what_is_wrong_is_refused_with_the_name_of_the_member() {
         ("join-conversation", json!({}), RefusalCode::Invalid, Some("conversationId")),
         ("join_room", json!({}), RefusalCode::Invalid, Some("roomId")),
         ("join_room", json!(null), RefusalCode::Malformed, None),
-        ("join_room", json!({ "roomId": "not an id" }), RefusalCode::Malformed, None),
+        ("join_room", json!({ "roomId": "not an id" }), RefusalCode::Malformed, Some("roomId")),
         ("send-message", json!({ "content": "hi" }), RefusalCode::Invalid, Some("conversationId")),
         ("send-message", json!({ "conversationId": ID }), RefusalCode::Invalid, Some("content")),
         ("send-message", kind, RefusalCode::Invalid, Some("type")),
@@ -240,7 +241,7 @@ fn what_is_wrong_is_refused_with_the_name_of_the_member() {
             "send-message",
             json!({ "conversationId": ID, "content": "x", "attachments": [{ "name": "no address" }] }),
             RefusalCode::Malformed,
-            None,
+            Some("attachments[0]"),
         ),
         (
             "send-message",

@@ -6,8 +6,8 @@ use plenum_schema::conference::{
     ConferenceStarted, Deleted, HostChanged, QuestionClosed, QuestionFrozen, QuestionLive, ResultsShown,
 };
 use plenum_schema::conversation::{
-    BlockChanged, MemberAdded, MemberRemoved, MessageDeleted, MessageEdited, ReactionAdded, ReactionRemoved, Role,
-    TitleChanged,
+    BlockChanged, LastMessage, MemberAdded, MemberRemoved, MessageDeleted, MessageEdited, ReactionAdded,
+    ReactionRemoved, Role, TitleChanged,
 };
 use plenum_schema::poll::{BallotPolicy, ChoiceOption, Count, Definition, QuestionKind, Results, Visibility};
 use plenum_schema::wire::{
@@ -20,15 +20,6 @@ use plenum_websocket::client::read_frame;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
-
-/// Everything is a group, or everything is direct.
-struct All(bool);
-
-impl Directs for All {
-    fn is_direct(&self, _: ConversationId) -> bool {
-        self.0
-    }
-}
 
 fn id() -> ConversationId {
     ConversationId(Uuid::from_u128(0xc))
@@ -48,18 +39,27 @@ fn signal(signal: Signal) -> ServerFrame {
 }
 
 fn message() -> ServerFrame {
+    written(false)
+}
+
+fn written(direct: bool) -> ServerFrame {
     event(ConversationEvent::Message(Message {
         id: MessageId::from(Uuid::from_u128(7)),
         author: user(1),
         number: 38,
         content: Content::text("hi"),
         client_ref: Some("r".into()),
+        direct,
     }))
 }
 
 fn goodbye(code: CloseCode) -> ServerFrame {
     let (code, reason) = (code.code(), code.reason().to_owned());
     ServerFrame::Goodbye(Goodbye { code, reason, retry_after_ms: None, positions: BTreeMap::new() })
+}
+
+fn original() -> Option<Original> {
+    Some(Original { author: user(3), at: 1_600_000_000_000, kind: ContentKind::Image })
 }
 
 fn changed_id() -> Option<MessageId> {
@@ -74,8 +74,8 @@ fn marks() -> ServerFrame {
 }
 
 /// The events of a frame by the JSON parser: name and arguments.
-fn said(vocabulary: Vocabulary, frame: &ServerFrame, directs: &All) -> Vec<(String, Vec<Value>)> {
-    let bytes = encode(Parser::Json, vocabulary, frame, directs);
+fn said(vocabulary: Vocabulary, frame: &ServerFrame) -> Vec<(String, Vec<Value>)> {
+    let bytes = encode(Parser::Json, vocabulary, frame);
     let (mut rest, mut events) = (&bytes[..], Vec::new());
     while let Some((frame, len)) = read_frame(rest) {
         assert_eq!(frame.opcode, Opcode::Text);
@@ -90,7 +90,7 @@ fn said(vocabulary: Vocabulary, frame: &ServerFrame, directs: &All) -> Vec<(Stri
 }
 
 fn names(vocabulary: Vocabulary, frame: &ServerFrame) -> Vec<String> {
-    said(vocabulary, frame, &All(false)).into_iter().map(|(name, _)| name).collect()
+    said(vocabulary, frame).into_iter().map(|(name, _)| name).collect()
 }
 
 /// What is said of a conference.
@@ -177,7 +177,7 @@ fn ordered() -> ServerFrame {
 #[test]
 fn an_order_is_told_alike_in_either_vocabulary() {
     for vocabulary in [Vocabulary::Hyphen, Vocabulary::Underscore, Vocabulary::Both] {
-        let (name, arguments) = said(vocabulary, &ordered(), &All(false)).remove(0);
+        let (name, arguments) = said(vocabulary, &ordered()).remove(0);
         assert_eq!(name, "order_updated");
         let wanted = json!({ "orderId": Uuid::from_u128(9), "status": "shipped", "total": 4_990, "currency": "EUR",
             "version": 4, "updatedAt": "2023-11-14T22:13:20Z" });
@@ -188,7 +188,7 @@ fn an_order_is_told_alike_in_either_vocabulary() {
 #[test]
 fn a_check_is_told_alike_in_either_vocabulary() {
     for vocabulary in [Vocabulary::Hyphen, Vocabulary::Underscore, Vocabulary::Both] {
-        let (name, arguments) = said(vocabulary, &checked(), &All(false)).remove(0);
+        let (name, arguments) = said(vocabulary, &checked()).remove(0);
         assert_eq!(name, "domain:nawala-updated");
         let nawala =
             json!({ "status": "ada", "blockedId": "scan_1700000000000", "lastChecked": "2023-11-14T22:13:20Z" });
@@ -200,12 +200,12 @@ fn a_check_is_told_alike_in_either_vocabulary() {
 #[test]
 fn results_are_counts_by_option() {
     let frames = of_a_conference();
-    let (name, arguments) = said(Vocabulary::Underscore, &frames[11], &All(false)).remove(0);
+    let (name, arguments) = said(Vocabulary::Underscore, &frames[11]).remove(0);
     assert_eq!(name, "results_updated");
     assert_eq!(arguments.len(), 1, "signals have no place to go on from");
     assert_eq!((&arguments[0]["counts"], &arguments[0]["totalResponses"]), (&json!({ "1": 2 }), &json!(2)));
     assert_eq!(arguments[0]["questionId"], json!(Uuid::from_u128(7)));
-    let (name, arguments) = said(Vocabulary::Underscore, &frames[4], &All(false)).remove(0);
+    let (name, arguments) = said(Vocabulary::Underscore, &frames[4]).remove(0);
     assert_eq!((name.as_str(), &arguments[0]["question"]["text"]), ("question_live", &json!("Which?")));
 }
 
@@ -214,6 +214,7 @@ fn of_conversations() -> Vec<ServerFrame> {
         Created { kind: ConversationKind::Group, title: Some("Plan".into()), by: user(1), members: vec![], room: None };
     vec![
         message(),
+        written(true),
         event(ConversationEvent::Created(created)),
         event(ConversationEvent::MemberAdded(MemberAdded { user: user(2), role: Role::Member, by: user(1) })),
         event(ConversationEvent::MemberRemoved(MemberRemoved { user: user(2), by: user(1) })),
@@ -221,19 +222,27 @@ fn of_conversations() -> Vec<ServerFrame> {
         event(ConversationEvent::MessageEdited(MessageEdited {
             target: 40,
             message: changed_id(),
+            original: original(),
             by: user(1),
             content: Content::text("x"),
         })),
-        event(ConversationEvent::MessageDeleted(MessageDeleted { target: 40, message: changed_id(), by: user(1) })),
+        event(ConversationEvent::MessageDeleted(MessageDeleted {
+            target: 40,
+            message: changed_id(),
+            original: original(),
+            by: user(1),
+        })),
         event(ConversationEvent::ReactionAdded(ReactionAdded {
             target: 40,
             message: changed_id(),
+            original: original(),
             by: user(1),
             emoji: "x".into(),
         })),
         event(ConversationEvent::ReactionRemoved(ReactionRemoved {
             target: 40,
             message: changed_id(),
+            original: original(),
             by: user(1),
             emoji: "x".into(),
         })),
@@ -247,7 +256,12 @@ fn of_conversations() -> Vec<ServerFrame> {
             conversation: Topic::Conversation(id()),
             change: ConversationChange::Removed,
         })),
-        signal(Signal::Unread(UnreadSignal { conversation: Topic::Conversation(id()), unread: 3 })),
+        signal(Signal::Unread(UnreadSignal {
+            conversation: Topic::Conversation(id()),
+            unread: 3,
+            members: vec![],
+            last: None,
+        })),
         signal(Signal::Notification(Notification {
             kind: "order.shipped".into(),
             title: "On its way".into(),
@@ -274,10 +288,10 @@ fn a_message_is_heard_in_the_words_of_the_listener() {
     let hyphen = |vocabulary| ("new-message".to_owned(), vec![shown.clone(), trail(vocabulary)]);
     let underscore = |name: &str, vocabulary| (name.to_owned(), vec![in_a_room.clone(), trail(vocabulary)]);
     let (one, other, both) = (Vocabulary::Hyphen, Vocabulary::Underscore, Vocabulary::Both);
-    assert_eq!(said(one, &message(), &All(false)), [hyphen(one)]);
-    assert_eq!(said(other, &message(), &All(false)), [underscore("new_message", other)]);
-    assert_eq!(said(other, &message(), &All(true)), [underscore("new_direct_message", other)]);
-    assert_eq!(said(both, &message(), &All(false)), [hyphen(both), underscore("new_message", both)]);
+    assert_eq!(said(one, &message()), [hyphen(one)]);
+    assert_eq!(said(other, &message()), [underscore("new_message", other)]);
+    assert_eq!(said(other, &written(true)), [underscore("new_direct_message", other)]);
+    assert_eq!(said(both, &message()), [hyphen(both), underscore("new_message", both)]);
 }
 
 #[test]
@@ -299,9 +313,7 @@ fn every_event_that_is_sent_stands_in_the_table_with_its_vocabulary_and_every_se
         ["authenticated", "position", "error", "online-users", "answer_accepted"].map(str::to_owned).into();
     for frame in all_frames() {
         for vocabulary in [Vocabulary::Hyphen, Vocabulary::Underscore] {
-            for (name, _) in
-                said(vocabulary, &frame, &All(false)).into_iter().chain(said(vocabulary, &frame, &All(true)))
-            {
+            for (name, _) in said(vocabulary, &frame) {
                 let known = NAMES.iter().find(|known| known.direction == Direction::Server && known.name == name);
                 let known = known.unwrap_or_else(|| panic!("{name} is not in the table"));
                 assert!(
@@ -319,7 +331,7 @@ fn every_event_that_is_sent_stands_in_the_table_with_its_vocabulary_and_every_se
 
 #[test]
 fn marks_are_a_status_of_messages_up_to_an_offset() {
-    let said = said(Vocabulary::Hyphen, &marks(), &All(false));
+    let said = said(Vocabulary::Hyphen, &marks());
     let at = "2023-11-14T22:13:20.12Z";
     let status =
         |status, up_to| json!({ "conversationId": id(), "status": status, "userId": user(2), "upTo": up_to, "at": at });
@@ -331,12 +343,17 @@ fn marks_are_a_status_of_messages_up_to_an_offset() {
 
 #[test]
 fn changes_of_a_message_name_it_by_its_id() {
-    let edited = MessageEdited { target: 40, message: changed_id(), by: user(1), content: Content::text("x") };
-    let (name, arguments) =
-        said(Vocabulary::Underscore, &event(ConversationEvent::MessageEdited(edited)), &All(false)).remove(0);
+    let edited = MessageEdited {
+        target: 40,
+        message: changed_id(),
+        original: original(),
+        by: user(1),
+        content: Content::text("x"),
+    };
+    let (name, arguments) = said(Vocabulary::Underscore, &event(ConversationEvent::MessageEdited(edited))).remove(0);
     let message = json!({
         "id": changed_id(), "conversationId": id(), "roomId": id(), "offset": 40, "by": user(1), "content": "x",
-        "editedAt": "2023-11-14T22:13:20.12Z",
+        "senderId": user(3), "type": "image", "createdAt": "2020-09-13T12:26:40Z", "editedAt": "2023-11-14T22:13:20.12Z",
     });
     assert_eq!((name.as_str(), &arguments[0]), ("message_updated", &json!({ "message": message, "change": "edited" })));
 }
@@ -351,12 +368,32 @@ fn only_the_end_of_a_session_is_told() {
 
 #[test]
 fn the_messagepack_parser_says_the_same() {
-    let bytes = encode(Parser::MessagePack, Vocabulary::Hyphen, &message(), &All(false));
+    let bytes = encode(Parser::MessagePack, Vocabulary::Hyphen, &message());
     let (frame, _) = read_frame(&bytes).unwrap();
     assert_eq!(frame.opcode, Opcode::Binary);
     let packet: Value = plenum_schema::codec::decode(plenum_schema::codec::Codec::MessagePack, frame.payload).unwrap();
-    let (_, arguments) = said(Vocabulary::Hyphen, &message(), &All(false)).remove(0);
+    let (_, arguments) = said(Vocabulary::Hyphen, &message()).remove(0);
     assert_eq!(packet["type"], 2);
     assert_eq!(packet["nsp"], "/");
     assert_eq!(packet["data"], json!(["new-message", arguments[0], arguments[1]]));
+}
+
+#[test]
+fn what_a_conversation_is_like_now_comes_with_the_number_of_what_is_unread() {
+    let last = LastMessage {
+        offset: 42,
+        id: MessageId::from(Uuid::from_u128(7)),
+        author: user(2),
+        at: 1_700_000_000_120,
+        text: "hi".into(),
+        deleted: false,
+    };
+    let conversation = Topic::Conversation(id());
+    let unread = UnreadSignal { conversation, unread: 3, members: vec![user(1), user(2)], last: Some(Box::new(last)) };
+    let (name, arguments) = said(Vocabulary::Hyphen, &signal(Signal::Unread(unread))).remove(0);
+    let last = json!({ "id": Uuid::from_u128(7), "offset": 42, "senderId": user(2), "content": "hi",
+        "createdAt": "2023-11-14T22:13:20.12Z" });
+    let conversation = json!({ "id": id(), "topic": conversation, "participants": [user(1), user(2)], "lastMessage": last,
+        "unreadCount": 3, "change": "unread" });
+    assert_eq!((name.as_str(), &arguments[0]), ("conversation-updated", &json!({ "conversation": conversation })));
 }
