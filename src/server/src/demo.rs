@@ -145,7 +145,13 @@ async fn person(shop: &Workshop, one: &Cast, password: &Secret) -> Result<UserId
 
 /// Somebody, as the services of conferences know a caller.
 fn identity(shop: &Workshop, user: UserId) -> Identity {
-    Identity { user, session: SessionId(shop.clock.new_id()), expires_at: i64::MAX, scope: Scope::Account }
+    Identity {
+        user,
+        session: SessionId(shop.clock.new_id()),
+        expires_at: i64::MAX,
+        ends_at: i64::MAX,
+        scope: Scope::Account,
+    }
 }
 
 /// Whether something is there: `notFound` is an answer here, and no error.
