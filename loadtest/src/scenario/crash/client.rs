@@ -211,7 +211,7 @@ impl Clients {
 
     /// How often a server has asked a client to come back later.
     #[must_use]
-    pub fn dismissed(&self) -> u64 {
+    pub fn dismissals(&self) -> u64 {
         self.dismissed
     }
 
@@ -362,7 +362,7 @@ mod tests {
         assert_eq!(clients.take_due_reconnects(100_000_000), [0]);
         clients.closed(0, None);
         assert_eq!(clients.take_due_reconnects(100_000_000 + RECONNECT_AFTER), [0], "once");
-        assert_eq!((clients.dismissed(), clients.assigned().ms(100.0).round()), (1, 100.0));
+        assert_eq!((clients.dismissals(), clients.assigned().ms(100.0).round()), (1, 100.0));
     }
 
     #[test]

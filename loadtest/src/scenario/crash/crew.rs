@@ -188,9 +188,9 @@ impl Crew {
         let series = vec![Series { name: "acknowledged".to_owned(), points: std::mem::take(&mut self.samples) }];
         let (title, unit) = ("Acknowledged messages".to_owned(), "per second".to_owned());
         report.timelines.push(Timeline { title, unit, series });
-        if self.clients.dismissed() > 0 {
+        if self.clients.dismissals() > 0 {
             let what = "what clients of a node that drains are asked to wait before they come back";
-            report.figure("dismissed", self.clients.dismissed() as f64);
+            report.figure("dismissed", self.clients.dismissals() as f64);
             report.latencies("assigned_delay_", what, self.clients.assigned());
         }
         let series = vec![Series { name: "connections".to_owned(), points: std::mem::take(&mut self.comebacks) }];
