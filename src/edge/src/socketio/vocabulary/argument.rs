@@ -70,6 +70,10 @@ fn expected(what: &str) -> Option<&'static str> {
     if what.starts_with("UUID parsing failed") {
         return Some("an id");
     }
+    // What MessagePack's reader says of numbers alone.
+    if what.starts_with("wrong msgpack marker") || what.starts_with("numeric cast found out of range") {
+        return Some("a whole number");
+    }
     let (_, wanted) = what.split_once("expected ")?;
     [
         ("a string", "text"),
