@@ -37,7 +37,7 @@ pub(super) fn run(settings: &Settings, args: &ImportArgs) -> Result<(), Failure>
             "source and target are the same directory: set store.engine = \"scylla\" or another store.path".into()
         );
     }
-    let from: SharedStore = Embedded::open(EmbeddedConfig { path, ..config.store.limits.clone() })?;
+    let from: SharedStore = Embedded::open(EmbeddedConfig { path, ..config.store.limits })?;
     // Before anybody is let in: a target that cannot be reached is said at once.
     let to = offline::store(&config, Missing::Create)?;
     let served = if args.serve { Some(serve(config, &args.from, &from)?) } else { None };
