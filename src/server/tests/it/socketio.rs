@@ -1,5 +1,6 @@
 //! Socket.IO, byte for byte, against a whole server.
 
+mod bounds;
 pub mod client;
 mod conference;
 mod polling;

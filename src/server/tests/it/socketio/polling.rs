@@ -117,8 +117,10 @@ async fn a_second_post_beside_the_first_ends_the_session() {
     let waiting = tokio::spawn(request(world.address(), "GET", client.path(), String::new()));
     let mut first = half_a_post(world.address(), &client.path()).await;
     let second = until_refused(&world, &client.path()).await;
-    assert_eq!((second.status, engine_error(&second)), (400, json!(3)));
-    assert_eq!(waiting.await.unwrap().body, "1", "the poll learns that the session is over");
+    // Of the two, the one that comes second is refused for it: the other may be the one held back, and then the session is gone.
+    assert!(matches!((second.status, engine_error(&second).as_u64()), (400, Some(1 | 3))), "{}", second.body);
+    let told = waiting.await.unwrap();
+    assert!(told.body == "1" || told.status == 400, "the poll learns that the session is over: {}", told.body);
     first.write_all(b"2[\"echo\",1]").await.unwrap();
     let mut answer = vec![0; 1_024];
     let count = timeout_at(Instant::now() + SOON, first.read(&mut answer)).await.unwrap().unwrap();
@@ -130,12 +132,20 @@ async fn a_second_post_beside_the_first_ends_the_session() {
 #[tokio::test]
 async fn a_post_that_breaks_off_ends_the_session() {
     let world = World::start();
-    let client = Client::polling(world.address()).await;
-    let waiting = tokio::spawn(request(world.address(), "GET", client.path(), String::new()));
-    drop(half_a_post(world.address(), &client.path()).await);
-    assert_eq!(waiting.await.unwrap().body, "1");
-    let late = request(world.address(), "GET", client.path(), String::new()).await;
-    assert_eq!((late.status, engine_error(&late)), (400, json!(1)));
+    let deadline = Instant::now() + SOON;
+    // The poll may come after the session has ended: then there was nothing to see, and another one is tried.
+    loop {
+        let client = Client::polling(world.address()).await;
+        let waiting = tokio::spawn(request(world.address(), "GET", client.path(), String::new()));
+        drop(half_a_post(world.address(), &client.path()).await);
+        let told = waiting.await.unwrap();
+        let late = request(world.address(), "GET", client.path(), String::new()).await;
+        assert_eq!((late.status, engine_error(&late)), (400, json!(1)));
+        if told.status == 200 {
+            return assert_eq!(told.body, "1");
+        }
+        assert!(Instant::now() < deadline, "no poll was there in time");
+    }
 }
 
 #[tokio::test]

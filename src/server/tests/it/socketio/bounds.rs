@@ -1,0 +1,73 @@
+//! What a browser on another site may do, and what bounds the sessions of clients that poll.
+
+use super::client::{Client, request};
+use crate::http;
+use crate::socket::eventually;
+use crate::socket::world::World;
+use std::net::SocketAddr;
+
+const FRIEND: &str = "https://app.example";
+const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
+
+fn befriended() -> World {
+    World::with(|config| {
+        config.http.surface.cors_origins = vec![FRIEND.to_owned()];
+        config.websocket.origin.allowed = vec![FRIEND.to_owned()];
+    })
+}
+
+async fn ask(address: SocketAddr, method: &'static str, headers: &'static [(&str, &str)]) -> http::Answer {
+    tokio::task::spawn_blocking(move || http::ask(address, method, POLLING, headers, "")).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_site_may_poll_and_read_the_answers() {
+    let world = befriended();
+    let answer = ask(world.address(), "GET", &[("Origin", FRIEND)]).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(answer.head.contains("access-control-allow-origin: https://app.example"), "{}", answer.head);
+    const ASKED: &[(&str, &str)] = &[
+        ("Origin", FRIEND),
+        ("Access-Control-Request-Method", "POST"),
+        ("Access-Control-Request-Headers", "content-type,authorization"),
+    ];
+    let answer = ask(world.address(), "OPTIONS", ASKED).await;
+    assert!(matches!(answer.status, 200 | 204), "{} {}", answer.status, answer.body);
+    assert!(answer.head.contains("access-control-allow-origin: https://app.example"), "{}", answer.head);
+    assert!(answer.head.contains("access-control-allow-methods"), "{}", answer.head);
+}
+
+#[tokio::test]
+async fn no_session_is_kept_in_a_cookie() {
+    let world = World::start();
+    let answer = ask(world.address(), "GET", &[]).await;
+    assert_eq!(answer.status, 200);
+    assert!(!answer.head.contains("set-cookie"), "{}", answer.head);
+}
+
+#[tokio::test]
+async fn as_many_sessions_poll_as_there_are_places_and_no_more() {
+    let world = World::with(|config| config.socketio.polling_sessions = 2);
+    let first = Client::polling(world.address()).await;
+    let _second = Client::polling(world.address()).await;
+    let refused = ask(world.address(), "GET", &[]).await;
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert!(refused.body.contains("\"code\":3"), "{}", refused.body);
+    // A place that is given back is taken again.
+    request(world.address(), "POST", first.path(), "1".to_owned()).await;
+    eventually("the place is free", || (world.metric("plenum_socketio_polling_sessions") == 1).then_some(())).await;
+    assert_eq!(ask(world.address(), "GET", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_session_whose_client_is_silent_ends_and_gives_its_place_back() {
+    let world = World::with(|config| {
+        config.hub.heartbeat_interval_ms = 200;
+        config.hub.heartbeat_timeout_ms = 400;
+    });
+    let silent = Client::polling(world.address()).await;
+    assert_eq!(world.metric("plenum_socketio_polling_sessions"), 1);
+    eventually("the place is free", || (world.metric("plenum_socketio_polling_sessions") == 0).then_some(())).await;
+    let answer = request(world.address(), "GET", silent.path(), String::new()).await;
+    assert_eq!(answer.status, 400, "{}", answer.body);
+}
