@@ -189,6 +189,26 @@ async fn a_vote_without_a_number_is_never_answered_from_the_memory_of_a_second_o
 
 #[tokio::test]
 #[ignore = "needs nats-server: scripts/test cluster"]
+async fn an_audience_stays_when_accounts_are_compared_with_the_store() {
+    let cluster = Cluster::with(2, |config| config.cluster.settings.check_alone_ms = 200).await;
+    let hall = Hall::open(&cluster.nodes[0], &json!({ "title": "Town hall" })).await;
+    let mut host = cluster.nodes[0].peer(Codec::Json, &hall.host).await;
+    let question = live(&hall, &cluster.nodes[0], &mut host).await;
+    let mut phone = hall.phone_of(&cluster.nodes[1], Codec::Json, &hall.join(&cluster.nodes[0])).await;
+    let (_, people, mut peers) = cluster.one_on_each().await;
+    cluster.nats.kill();
+    cluster.is_connected(false).await;
+    let (status, _) = cluster.nodes[0].rest(&people[1], "POST", "/api/v1/auth/logout", &Value::Null);
+    assert_eq!(status, 200);
+    // Closed by the comparison: by then it has looked at the phone, too.
+    peers[1].expect_close().await;
+    let ballot = voted(&mut phone, pick(question, 1)).await;
+    assert!(!ballot.duplicate);
+    cluster.end().await;
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: scripts/test cluster"]
 async fn an_audience_is_counted_over_all_nodes() {
     let cluster = Cluster::with(2, |config| config.conferences.service.audience_every_ms = 100).await;
     let hall = Hall::open(&cluster.nodes[0], &json!({ "title": "Town hall" })).await;
