@@ -117,14 +117,17 @@ async fn a_second_post_beside_the_first_ends_the_session() {
     let waiting = tokio::spawn(request(world.address(), "GET", client.path(), String::new()));
     let mut first = half_a_post(world.address(), &client.path()).await;
     let second = until_refused(&world, &client.path()).await;
-    // Of the two, the one that comes second is refused for it: the other may be the one held back, and then the session is gone.
-    assert!(matches!((second.status, engine_error(&second).as_u64()), (400, Some(1 | 3))), "{}", second.body);
     let told = waiting.await.unwrap();
     assert!(told.body == "1" || told.status == 400, "the poll learns that the session is over: {}", told.body);
-    first.write_all(b"2[\"echo\",1]").await.unwrap();
-    let mut answer = vec![0; 1_024];
-    let count = timeout_at(Instant::now() + SOON, first.read(&mut answer)).await.unwrap().unwrap();
-    assert!(answer[..count].starts_with(b"HTTP/1.1 400"), "what it brings is for nobody any more");
+    // The one that comes second is refused for it. It may have been the one held back, and then the session is unknown to the other.
+    if engine_error(&second) == json!(3) {
+        first.write_all(b"2[\"echo\",1]").await.unwrap();
+        let mut answer = vec![0; 1_024];
+        let count = timeout_at(Instant::now() + SOON, first.read(&mut answer)).await.unwrap().unwrap();
+        assert!(answer[..count].starts_with(b"HTTP/1.1 400"), "what it brings is for nobody any more");
+    } else {
+        assert_eq!((second.status, engine_error(&second)), (400, json!(1)));
+    }
     let late = request(world.address(), "GET", client.path(), String::new()).await;
     assert_eq!((late.status, engine_error(&late)), (400, json!(1)));
 }
