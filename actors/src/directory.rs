@@ -112,11 +112,9 @@ impl<A: Aggregate> Directory<A> {
     /// Sends a command to the owner of `id`. Never blocks; the reply is answered exactly once, perhaps before this returns.
     ///
     /// Commands sent from one thread to one aggregate are decided in the order they were sent; queries do not wait for
-    /// them and see only what is durable. Where there are other nodes the command may be carried out on one of them.
+    /// them and see only what is durable. Where there are other nodes the command may be carried out on one of them: while this
+    /// one stops, always.
     pub fn tell(&self, id: Uuid, command: A::Command, reply: Reply<A::Answer>) {
-        if self.inner.draining.load(Ordering::Acquire) {
-            return reply.answer(Err(Refusal::new(RefusalCode::Draining, "the server is stopping")));
-        }
         // A hint: where there is no way to the named node the log keeps two owners apart just as well.
         match self.elsewhere(id, 0) {
             Some((node, remote)) => {
@@ -129,6 +127,12 @@ impl<A: Aggregate> Directory<A> {
 
     /// Hands the command to the owner on this node. `entry`: the id under which it may have been carried out elsewhere.
     fn tell_here(&self, id: Uuid, command: A::Command, entry: Option<EntryId>, reply: Reply<A::Answer>) {
+        if self.inner.draining.load(Ordering::Acquire) {
+            // Nobody else has taken over, or it cannot be reached. What was sent off may have been carried out.
+            let code = if entry.is_none() { RefusalCode::Draining } else { RefusalCode::Unavailable };
+            let wait = self.inner.around.config.unavailable_retry_ms;
+            return reply.answer(Err(refusal(code, "the server is stopping", wait)));
+        }
         let mut parcel = Deliver { command, entry, reply };
         for _ in 0..SENDS {
             match self.inner.hand_over(&self.inner, id, parcel) {
@@ -159,7 +163,8 @@ impl<A: Aggregate> Directory<A> {
         answer.await.unwrap_or_else(|_| Err(refusal(RefusalCode::Unavailable, "the command was interrupted", 1_000)))
     }
 
-    /// Refuses new commands as `draining`, lets every owner finish its appends and save its snapshot, and ends them. Answers
+    /// Starts no owner and takes no command any more: those from here go to the nodes that have taken over, or are refused as `draining`
+    /// where there is none. Lets every owner finish its appends and save its snapshot, and ends them. Answers
     /// how many were still alive when the time was over: nothing acknowledged depends on them.
     pub async fn drain(&self, within: Duration) -> usize {
         self.inner.draining.store(true, Ordering::Release);

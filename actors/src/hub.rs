@@ -24,7 +24,7 @@ mod trail;
 
 pub use self::config::HubConfig;
 pub use self::connection::{ConnectionKey, NewConnection, Shut, Socket};
-pub use self::core::{Core, Framing, TrailEncoder, Wish};
+pub use self::core::{Core, Framing, TrailEncoder, TrailedEncoder, Wish};
 pub use self::handle::{HubActor, HubHandle, HubMail, LogPage, LogReader, PageFuture, Post};
 pub use self::hubs::{Hubs, InterestWatcher};
 pub use self::metrics::HubMetrics;

@@ -135,6 +135,22 @@ pub struct Original {
     pub kind: ContentKind,
 }
 
+/// How a conversation stands after its people or its title changed, for clients whose lists show it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConversationNow {
+    /// Direct, group or room.
+    pub kind: ConversationKind,
+    /// Title of a group, name of a room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// All members, where there are at most [`DIGEST_MEMBERS`]; nobody where there are more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<UserId>,
+    /// How many members there are.
+    pub member_count: u64,
+}
+
 /// Somebody joined or was added.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -145,6 +161,12 @@ pub struct MemberAdded {
     pub role: Role,
     /// By whom.
     pub by: UserId,
+    /// Whether they were a member already and only their role has changed. False in what was written before this stood here.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub known: bool,
+    /// How the conversation stands then; absent in what was written before this stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Box<ConversationNow>>,
 }
 
 /// Somebody left or was removed.
@@ -155,6 +177,9 @@ pub struct MemberRemoved {
     pub user: UserId,
     /// By whom; the same as `user` when they left.
     pub by: UserId,
+    /// How the conversation stands then; absent in what was written before this stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Box<ConversationNow>>,
 }
 
 /// The title changed.
@@ -165,6 +190,9 @@ pub struct TitleChanged {
     pub title: String,
     /// By whom.
     pub by: UserId,
+    /// How the conversation stands then; absent in what was written before this stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Box<ConversationNow>>,
 }
 
 /// A message's author gave it another text. The message keeps its offset, number and id.

@@ -15,7 +15,7 @@ mod presence;
 mod room;
 mod status_board;
 
-pub use account::{Account, AccountKey, Session};
+pub use account::{Account, AccountKey, Erasure, Rank, Session, Subject};
 pub use api_key::ApiKey;
 pub use block::Block;
 pub use conference::{
@@ -73,4 +73,7 @@ pub const TABLES: &[&Table] = &[
     SellerApplication::TABLE,
     EventRow::TABLE,
     EventSeats::TABLE,
+    Erasure::TABLE,
+    Rank::TABLE,
+    Subject::TABLE,
 ];

@@ -72,6 +72,8 @@ ids! {
     OrderId;
     /// An event that people meet at.
     EventId;
+    /// Something that people learn.
+    SubjectId;
     /// A log entry's own id: the idempotency key of the write that made it.
     EntryId;
 }

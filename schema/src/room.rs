@@ -1,5 +1,6 @@
 //! Rooms: conversations that people find and join by themselves.
 
+use crate::conversation::ConversationNow;
 use crate::id::UserId;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,9 @@ pub struct RoomChanged {
     pub room: RoomInfo,
     /// By whom.
     pub by: UserId,
+    /// How the conversation stands then; absent in what was written before this stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Box<ConversationNow>>,
 }
 
 /// A room was closed for ever: nobody joins or writes any more, its members still read.

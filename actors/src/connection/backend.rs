@@ -45,9 +45,26 @@ pub struct Followed {
     pub peer: Option<UserId>,
 }
 
-/// The conversations of a person, the last active first.
+/// What a person is told of themself by protocols that greet them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Me {
+    /// What others see.
+    pub name: String,
+    /// User name.
+    pub username: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// URL of the picture.
+    pub avatar: Option<String>,
+    /// `user` or `admin`.
+    pub role: String,
+}
+
+/// A person and their conversations, the last active first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Following {
+    /// The person; absent where the token is of no account.
+    pub me: Option<Me>,
     /// As many as were asked for.
     pub conversations: Vec<Followed>,
     /// Whether there are no others.

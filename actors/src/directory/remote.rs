@@ -55,7 +55,9 @@ impl<A: Aggregate> Directory<A> {
     /// from here, names a third node; else it is carried out here.
     pub fn tell_errand(&self, errand: Errand<A>, reply: Reply<A::Answer>) {
         if self.inner.draining.load(Ordering::Acquire) {
-            return reply.answer(Err(Refusal::new(RefusalCode::Draining, "the node is stopping")));
+            // Whoever sent it has not heard of it yet, and carries it out itself.
+            let wait = self.inner.around.config.unavailable_retry_ms;
+            return reply.answer(Err(refusal(RefusalCode::Draining, "the node is stopping", wait)));
         }
         match self.elsewhere(errand.id, errand.hops) {
             Some((node, remote)) => self.send_off(node, &remote, errand, reply),
@@ -73,8 +75,8 @@ impl<A: Aggregate> Directory<A> {
         remote.map(|remote| (node, Arc::clone(remote)))
     }
 
-    /// Sends the command off; when it is lost, or the other node stops or cannot reach its store, it is carried out here under the same
-    /// entry id.
+    /// Sends the command off. When it is lost, or the other node stops or cannot reach its store, it goes under the same entry id to the
+    /// node that has taken over, or is carried out here where there is none.
     pub(super) fn send_off(
         &self,
         node: NodeId,
@@ -86,20 +88,20 @@ impl<A: Aggregate> Directory<A> {
         let (directory, kept) = (self.clone(), Arc::clone(&errand));
         let done = move |carried: Carried<A::Answer>| match carried {
             Carried::Answered(result) if !is_unable(&result) => reply.answer(result),
-            Carried::Answered(_) | Carried::Lost => directory.fall_back(kept, reply),
+            Carried::Answered(_) | Carried::Lost => directory.fall_back(node, kept, reply),
         };
         remote.carry(node, errand, Box::new(done));
     }
 
-    fn fall_back(&self, errand: Arc<Errand<A>>, reply: Reply<A::Answer>) {
+    fn fall_back(&self, failed: NodeId, errand: Arc<Errand<A>>, reply: Reply<A::Answer>) {
         self.inner.around.metrics.fallbacks.inc();
-        if self.inner.draining.load(Ordering::Acquire) {
-            let wait = self.inner.around.config.unavailable_retry_ms;
-            return reply.answer(Err(refusal(RefusalCode::Unavailable, "the server is stopping", wait)));
+        let errand =
+            Arc::try_unwrap(errand).unwrap_or_else(|shared| Errand { command: shared.command.clone(), ..*shared });
+        // An owner here would compete for the log with the one that all other nodes send to, and lose again and again.
+        match self.elsewhere(errand.id, errand.hops).filter(|(node, _)| *node != failed) {
+            Some((node, remote)) => self.send_off(node, &remote, errand, reply),
+            None => self.tell_here(errand.id, errand.command, Some(errand.entry), reply),
         }
-        let (id, entry) = (errand.id, errand.entry);
-        let command = Arc::try_unwrap(errand).map_or_else(|shared| shared.command.clone(), |errand| errand.command);
-        self.tell_here(id, command, Some(entry), reply);
     }
 
     /// Asks the owners here that should live elsewhere to save and end: the placement has changed.

@@ -282,11 +282,8 @@ impl Core {
         let bytes = join(events.iter(), dialect, encode);
         self.metrics.deliveries.inc_by(events.len() as u64);
         self.set_next(slot, index, last + 1, 0);
-        let tail = self.tail_piece(slot, index, Some(last));
+        let bytes = self.own_bytes(slot, index, Some(last), bytes);
         self.put(slot, Piece { bytes, first: Some((index, first)) });
-        if let Some(tail) = tail {
-            self.put(slot, tail);
-        }
         if is_last {
             self.detach(slot, index);
         }

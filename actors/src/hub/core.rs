@@ -23,6 +23,10 @@ const ENDED_SESSIONS: usize = 1_024;
 /// Appends the frame that tells a connection its positions.
 pub type TrailEncoder = fn(Dialect, &[Place], &mut Vec<u8>);
 
+/// Appends shared bytes of a topic, each event with a connection's positions in front of its own; the topic's own is passed over
+/// among them. Nothing when there are no others.
+pub type TrailedEncoder = fn(Dialect, &[Place], Topic, &[u8], &mut Vec<u8>);
+
 /// How frames become bytes: given by the edge.
 #[derive(Clone, Copy)]
 pub struct Framing {
@@ -35,6 +39,8 @@ pub struct Framing {
     pub close: fn(Dialect, u16, &str) -> Bytes,
     /// Appends the frame that tells a connection its positions; nothing in dialects without one.
     pub trail: TrailEncoder,
+    /// Appends shared bytes with a connection's positions in them; nothing in dialects without.
+    pub trailed: TrailedEncoder,
 }
 
 /// What the hub wants done outside: reads of the log.
@@ -87,8 +93,8 @@ pub struct Core {
     pub(super) dropped: Vec<Topic>,
     /// Topics that somebody is about to subscribe to: interest in them stays.
     pub(super) expected: HashMap<Topic, u32>,
-    /// The frame that follows what is handed over right now; kept for its memory.
-    pub(super) tail: Vec<u8>,
+    /// A connection's own form of what is handed over right now; kept for its memory.
+    pub(super) own: Vec<u8>,
     pub(super) generation: u32,
     pub(super) writes: u64,
     pub(super) sweep_at: usize,
@@ -115,7 +121,7 @@ impl Core {
             wishes: Vec::new(),
             dropped: Vec::new(),
             expected: HashMap::new(),
-            tail: Vec::new(),
+            own: Vec::new(),
             generation: 0,
             writes: 0,
             sweep_at: 0,

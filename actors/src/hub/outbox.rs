@@ -63,24 +63,6 @@ impl Outbox {
         self.write(socket, writes)
     }
 
-    /// The same with two pieces of which the socket took some together.
-    pub(super) fn go_on_with(
-        &mut self,
-        socket: &dyn Socket,
-        pieces: [&Bytes; 2],
-        written: usize,
-        writes: &mut u64,
-    ) -> Written {
-        let mut taken = written;
-        for bytes in pieces {
-            let here = taken.min(bytes.len());
-            taken -= here;
-            self.partial |= here > 0 && here < bytes.len();
-            self.push(Piece { bytes: bytes.slice(here..), first: None });
-        }
-        self.write(socket, writes)
-    }
-
     /// Writes `piece` straight to the socket when nothing waits, else behind what waits.
     pub(super) fn send(&mut self, socket: &dyn Socket, piece: Piece, writes: &mut u64) -> Written {
         if !self.pieces.is_empty() {

@@ -137,9 +137,9 @@ impl Core {
             return false;
         }
         if !connection.trail.goes_on(delivery.topic, delivery.last)
-            && self.note_trail(slot, delivery.topic, delivery.last)
+            && self.note_trail(slot, delivery.topic, delivery.last, bytes)
         {
-            return self.deliver_with_tail(slot, bytes);
+            return self.deliver_own(slot);
         }
         let Some(connection) = self.connections.get_mut(slot as usize) else { return true };
         self.writes += 1;
@@ -184,23 +184,14 @@ impl Core {
             return self.end(slot, &Ending { code: CloseCode::SlowConsumer, retry_after_ms: Some(0) });
         }
         let first = delivery.first.map(|offset| (delivery.topic, offset));
-        let piece = Piece { bytes: bytes.clone(), first };
-        let tail = self.tail_piece(slot, delivery.topic, delivery.last);
+        let bytes = self.own_bytes(slot, delivery.topic, delivery.last, bytes.clone());
+        let piece = Piece { bytes, first };
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         let written = if connection.blocked {
             connection.outbox.push(piece);
-            tail.into_iter().for_each(|tail| connection.outbox.push(tail));
             Written::Blocked
         } else {
-            let written = connection.outbox.send(&*connection.socket, piece, &mut self.writes);
-            match (written, tail) {
-                (Written::Failed, _) | (_, None) => written,
-                (Written::All, Some(tail)) => connection.outbox.send(&*connection.socket, tail, &mut self.writes),
-                (Written::Blocked, Some(tail)) => {
-                    connection.outbox.push(tail);
-                    Written::Blocked
-                }
-            }
+            connection.outbox.send(&*connection.socket, piece, &mut self.writes)
         };
         if written != Written::All || before > 0 {
             self.after_write(slot, before, written);

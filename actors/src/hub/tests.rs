@@ -4,7 +4,7 @@ mod dialects;
 mod edges;
 
 use super::connection::testing::Sink;
-use super::{ConnectionKey, Core, Framing, HubConfig, HubMetrics, NewConnection, Shut, Wish};
+use super::{ConnectionKey, Core, Framing, HubConfig, HubMetrics, NewConnection, Place, Shut, Wish};
 use crate::clock::{Clock, ManualClock};
 use crate::identity::{Identity, Scope};
 use crate::publication::{Class, Dialect, Publication};
@@ -33,22 +33,33 @@ const FRAMING: Framing = Framing {
     close: |_, code, _| Bytes::from(format!("CLOSE {code}\n")),
     trail: |dialect, positions, out| {
         if !dialect.is_native() {
-            let told = positions.iter().map(|(topic, offset)| match offset {
-                Some(offset) => format!("{topic}={offset}"),
-                None => format!("{topic}=left"),
-            });
-            let told: Vec<String> = told.collect();
-            out.extend_from_slice(format!("AT {}\n", told.join(",")).as_bytes());
+            out.extend_from_slice(format!("AT {}\n", places(positions.iter())).as_bytes());
+        }
+    },
+    trailed: |dialect, positions, topic, shared, out| {
+        let others = places(positions.iter().filter(|(seen, _)| *seen != topic));
+        for line in shared.split_inclusive(|byte| *byte == b'\n').filter(|_| !dialect.is_native() && !others.is_empty())
+        {
+            out.extend_from_slice(format!("WITH {others}|").as_bytes());
+            out.extend_from_slice(line);
         }
     },
 };
+
+fn places<'p>(positions: impl Iterator<Item = &'p Place>) -> String {
+    let told = positions.map(|(topic, offset)| match offset {
+        Some(offset) => format!("{topic}={offset}"),
+        None => format!("{topic}=left"),
+    });
+    told.collect::<Vec<String>>().join(",")
+}
 
 fn user(number: u128) -> UserId {
     UserId(Uuid::from_u128(number))
 }
 
 fn event(offset: u64) -> Arc<Publication> {
-    let changed = TitleChanged { title: format!("event {offset}"), by: user(1) };
+    let changed = TitleChanged { title: format!("event {offset}"), by: user(1), now: None };
     Publication::event(TOPIC, offset, 0, Event::Conversation(ConversationEvent::TitleChanged(changed)))
 }
 
@@ -297,7 +308,7 @@ fn a_slow_connection_goes_without_typing_but_keeps_its_events_and_the_newest_con
 fn a_removed_member_hears_of_it_and_nothing_more() {
     let mut world = World::new(HubConfig::default());
     let (gone, stays) = (world.live(PLENTY), world.live(PLENTY));
-    let removed = MemberRemoved { user: world.core.identity(gone.key).unwrap().user, by: user(1) };
+    let removed = MemberRemoved { user: world.core.identity(gone.key).unwrap().user, by: user(1), now: None };
     let publication = Publication::event(TOPIC, 1, 0, Event::Conversation(ConversationEvent::MemberRemoved(removed)));
     world.log.push(publication.clone());
     world.core.publish(&[publication]);

@@ -2,14 +2,15 @@
 //!
 //! A Socket.IO client keeps one string for recovery: the last argument of the last event that had one. Events carry their own
 //! topic and offset in it, in bytes that all receivers share. That is enough while only one topic has moved since the connection
-//! began; from the second on, what one connection gets is followed in the same write by a small frame of its own with all of
-//! its positions. Connections that do not ask for a trail cost one comparison.
+//! began; from the second on, each event gets the positions of the other topics put in front of its own, in bytes of this connection
+//! alone: whichever event is the last that reaches the client, its string is complete. Connections that do not ask for a trail
+//! cost one comparison.
 //!
 //! A topic that a client has left stands among its positions as left, so that coming back does not bring it back.
 
 use super::connection::ConnectionKey;
 use super::core::Core;
-use super::outbox::{Piece, Written};
+use super::outbox::Written;
 use bytes::Bytes;
 use plenum_schema::{Offset, Topic};
 use std::io::{ErrorKind, IoSlice};
@@ -131,7 +132,6 @@ impl Core {
     /// The client stands at this position of a topic that its base does not know (`None`: it has left a topic), and is told so at
     /// once.
     pub fn tell_position(&mut self, key: ConnectionKey, topic: Topic, position: Option<Offset>) {
-        self.tail.clear();
         if self.get(key).is_none() {
             return;
         }
@@ -145,9 +145,9 @@ impl Core {
         self.push_bytes(key, frame.into());
     }
 
-    /// Notes what is about to be handed over and makes the frame that follows it; `false`: none is needed.
-    pub(super) fn note_trail(&mut self, slot: u32, topic: u32, last: Option<Offset>) -> bool {
-        self.tail.clear();
+    /// Notes what is about to be handed over and makes the connection's own form of it; `false`: the shared bytes will do.
+    pub(super) fn note_trail(&mut self, slot: u32, topic: u32, last: Option<Offset>, shared: &[u8]) -> bool {
+        self.own.clear();
         let Some(connection) = self.connections.get_mut(slot as usize) else { return false };
         let Some(last) = last else { return false };
         if connection.trail.goes_on(topic, Some(last)) {
@@ -159,27 +159,27 @@ impl Core {
         if let (true, Some(told)) =
             (connection.trail.note(sole, Some(index), topic, Some(last)), connection.trail.told.as_ref())
         {
-            (self.framing.trail)(connection.dialect, &told.positions, &mut self.tail);
+            (self.framing.trailed)(connection.dialect, &told.positions, topic, shared, &mut self.own);
         }
-        !self.tail.is_empty()
+        !self.own.is_empty()
     }
 
-    /// The piece that follows what was handed over, when there is one.
-    pub(super) fn tail_piece(&mut self, slot: u32, topic: u32, last: Option<Offset>) -> Option<Piece> {
-        self.note_trail(slot, topic, last).then(|| Piece { bytes: Bytes::copy_from_slice(&self.tail), first: None })
+    /// What is handed over to this connection: the shared bytes, or its own form of them.
+    pub(super) fn own_bytes(&mut self, slot: u32, topic: u32, last: Option<Offset>, shared: Bytes) -> Bytes {
+        if self.note_trail(slot, topic, last, &shared) { Bytes::copy_from_slice(&self.own) } else { shared }
     }
 
-    /// Shared bytes and the connection's own tail in one write, to a connection for which nothing waits. Answers `false` when
-    /// nothing was written.
-    pub(super) fn deliver_with_tail(&mut self, slot: u32, bytes: &Bytes) -> bool {
+    /// Writes the connection's own form, which has just been made, to a connection for which nothing waits. Answers `false` when nothing
+    /// was written.
+    pub(super) fn deliver_own(&mut self, slot: u32) -> bool {
         let Some(connection) = self.connections.get_mut(slot as usize) else { return true };
         self.writes += 1;
         let before = connection.outbox.bytes();
-        let written = match connection.socket.try_write(&[IoSlice::new(bytes), IoSlice::new(&self.tail)]) {
-            Ok(count) if count == bytes.len() + self.tail.len() => return true,
+        let written = match connection.socket.try_write(&[IoSlice::new(&self.own)]) {
+            Ok(count) if count == self.own.len() => return true,
             Ok(count) => {
-                let tail = Bytes::copy_from_slice(&self.tail);
-                connection.outbox.go_on_with(&*connection.socket, [bytes, &tail], count, &mut self.writes)
+                let own = Bytes::copy_from_slice(&self.own);
+                connection.outbox.go_on(&*connection.socket, &own, count, &mut self.writes)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 connection.blocked = true;
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn one_topic_needs_no_tail_and_the_second_one_does_from_then_on() {
+    fn one_topic_shares_its_bytes_and_from_the_second_one_on_each_connection_has_its_own() {
         let mut trail = Trail::told(Vec::new(), 8);
         assert!(!note(&mut trail, 1, 5) && !note(&mut trail, 1, 6));
         assert_eq!(positions(&trail), [(topic(1), Some(6))]);

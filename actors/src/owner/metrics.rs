@@ -36,7 +36,7 @@ pub struct OwnerMetrics {
     pub rebuilds: IntCounter,
     /// Commands carried out here although the placement names another node.
     pub misplaced: IntCounter,
-    /// Commands carried out here after the node that they were sent to did not answer.
+    /// Commands that went to the next node, or were carried out here, after the node that they were sent to did not answer.
     pub fallbacks: IntCounter,
     /// Snapshots that could not be saved.
     pub snapshot_failures: IntCounter,
@@ -87,7 +87,10 @@ impl OwnerMetrics {
             passivations: counter("plenum_owner_passivations_total", "Owners that ended in order")?,
             rebuilds: counter("plenum_owner_rebuilds_total", "Owners rebuilt after a panic")?,
             misplaced: counter("plenum_owner_misplaced_total", "Commands carried out here but placed elsewhere")?,
-            fallbacks: counter("plenum_owner_fallbacks_total", "Commands carried out here because a node was lost")?,
+            fallbacks: counter(
+                "plenum_owner_fallbacks_total",
+                "Commands sent on or carried out here because a node was lost",
+            )?,
             snapshot_failures: counter("plenum_owner_snapshot_failures_total", "Snapshots that could not be saved")?,
             given_up: counter(
                 "plenum_owner_given_up_total",

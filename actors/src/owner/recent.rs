@@ -177,7 +177,8 @@ mod tests {
     use uuid::Uuid;
 
     fn item(offset: Offset) -> Weighed {
-        let event = ConversationEvent::TitleChanged(TitleChanged { title: "t".into(), by: UserId(Uuid::nil()) });
+        let event =
+            ConversationEvent::TitleChanged(TitleChanged { title: "t".into(), by: UserId(Uuid::nil()), now: None });
         let topic = Topic::Conversation(ConversationId(Uuid::nil()));
         (Publication::event(topic, offset, 0, Event::Conversation(event)), 10)
     }

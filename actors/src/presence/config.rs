@@ -18,6 +18,8 @@ pub struct PresenceConfig {
     pub unwritten: usize,
     /// Leavings written at a time.
     pub written_at_once: usize,
+    /// People who have come or gone and whose rooms have not been told yet; the rooms of more are not told.
+    pub turned: usize,
 }
 
 impl Default for PresenceConfig {
@@ -30,6 +32,7 @@ impl Default for PresenceConfig {
             remembered: 10_000,
             unwritten: 100_000,
             written_at_once: 64,
+            turned: 100_000,
         }
     }
 }
@@ -50,6 +53,7 @@ impl PresenceConfig {
             between("remembered", count(self.remembered), 1, 10_000_000),
             between("unwritten", count(self.unwritten), 1, 10_000_000),
             between("written_at_once", count(self.written_at_once), 1, 1_000),
+            between("turned", count(self.turned), 1, 10_000_000),
         ]
         .into_iter()
         .flatten()

@@ -21,6 +21,8 @@ pub struct PresenceMetrics {
     pub unwritten: IntGauge,
     /// Leavings whose time was not kept: too many waited, or the store refused.
     pub unkept: IntCounter,
+    /// Comings and goings that rooms were not told of: too many waited.
+    pub unturned: IntCounter,
 }
 
 impl PresenceMetrics {
@@ -52,6 +54,7 @@ impl PresenceMetrics {
             waiting: gauge("plenum_presence_waiting", "changes that wait to be told")?,
             unwritten: gauge("plenum_presence_unwritten", "leavings that wait to be written")?,
             unkept: counter("plenum_presence_unkept_total", "leavings whose time was not kept")?,
+            unturned: counter("plenum_presence_untold_rooms_total", "comings and goings that rooms were not told of")?,
         })
     }
 }

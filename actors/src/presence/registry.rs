@@ -17,7 +17,7 @@ use plenum_schema::entities::LastSeen;
 use plenum_schema::table::{Entity, FieldValue};
 use plenum_schema::wire::{PresenceSignal, Signal};
 use plenum_schema::{NodeId, Topic, UserId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +43,8 @@ struct State {
     memory: Memory,
     /// Leavings that are to be written; only the newest of each person.
     unwritten: HashMap<UserId, WallMillis>,
+    /// Who has come or gone since they were last taken.
+    turned: HashSet<UserId>,
 }
 
 struct Inner {
@@ -69,7 +71,7 @@ impl Presence {
     pub fn new(parts: Parts, config: PresenceConfig) -> Self {
         let core = Core::new(parts.node, config.grace_ms, config.node_silent_ms, parts.is_shared);
         let memory = Memory::new(config.remembered);
-        let state = State { core, queue: Queue::default(), memory, unwritten: HashMap::new() };
+        let state = State { core, queue: Queue::default(), memory, unwritten: HashMap::new(), turned: HashSet::new() };
         Self { inner: Arc::new(Inner { state: Mutex::new(state), parts, config }) }
     }
 
@@ -97,6 +99,12 @@ impl Presence {
     #[must_use]
     pub fn online(&self) -> usize {
         self.inner.state.lock().core.online()
+    }
+
+    /// Who has come or gone since the last call, here or on other nodes: at most `presence.turned`, the others are counted.
+    #[must_use]
+    pub fn take_turned(&self) -> Vec<UserId> {
+        self.inner.state.lock().turned.drain().collect()
     }
 
     /// Reads when these people left, where that is not remembered: a bounded number of reads at a time.
@@ -258,6 +266,11 @@ impl State {
         for user in self.core.take_changed() {
             if self.core.standing(user) != Standing::Offline {
                 parts.metrics.came.inc();
+            }
+            if self.turned.len() < config.turned {
+                self.turned.insert(user);
+            } else if !self.turned.contains(&user) {
+                parts.metrics.unturned.inc();
             }
             // Nobody follows: whoever does so later is told how it is then.
             if parts.publisher.is_wanted(Topic::Presence(user)) && !self.queue.push(user) {

@@ -57,7 +57,7 @@ impl Aggregate for Bomb {
         Ok(self.0)
     }
     fn publish((): &()) -> Option<wire::Event> {
-        let changed = TitleChanged { title: String::new(), by: UserId(Uuid::nil()) };
+        let changed = TitleChanged { title: String::new(), by: UserId(Uuid::nil()), now: None };
         Some(wire::Event::Conversation(ConversationEvent::TitleChanged(changed)))
     }
     fn digest(&self) -> Vec<u8> {

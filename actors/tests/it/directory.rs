@@ -1,7 +1,8 @@
-use crate::world::{World, log, until};
+use crate::world::{GONE, World, log, until};
 use futures_util::future::join_all;
 use plenum_actors::aggregates::conversation::Command;
 use plenum_actors::owner::Reply;
+use plenum_actors::placement::Place;
 use plenum_schema::{RefusalCode, Topic};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -117,7 +118,46 @@ async fn a_drained_directory_has_saved_everything_and_refuses_more() {
     assert_eq!(world.directory.drain(Duration::from_secs(5)).await, 0);
     assert!(answer.await.unwrap().is_ok());
     assert_eq!(world.store.snapshot(log).map(|snapshot| snapshot.offset), Some(2));
-    assert_eq!(world.send(1, None).await.unwrap_err().code, RefusalCode::Draining);
+    let refused = world.send(1, None).await.unwrap_err();
+    assert_eq!(refused.code, RefusalCode::Draining);
+    assert!(refused.retry_after_ms.is_some(), "nobody repeats it at once");
+}
+
+#[actix::test]
+async fn a_node_that_drains_has_its_commands_carried_out_where_they_live_now() {
+    let world = World::new(|_| {});
+    world.group(1).await;
+    let other = world.hand_over();
+    assert_eq!(world.directory.drain(Duration::from_secs(5)).await, 0);
+    assert_eq!(world.send(1, Some("r".into())).await, Ok(2));
+    assert_eq!((world.directory.live(), other.directory.live()), (0, 1));
+    assert_eq!(other.send(1, Some("r".into())).await, Ok(2), "it stands there once");
+}
+
+#[actix::test]
+async fn what_was_sent_to_a_lost_node_goes_to_the_one_that_has_taken_over() {
+    let world = World::new(|_| {});
+    let log = world.group(1).await;
+    let other = world.hand_over();
+    *world.place.0.lock() = Place::Node(GONE);
+    assert_eq!(world.send(1, Some("r".into())).await, Ok(2));
+    let published = other.publisher.published.lock().clone();
+    assert_eq!(published, [(Topic::of_log(log), 2)], "the owner here does not compete with it");
+    assert_eq!(world.directory.surroundings().metrics.fallbacks.get(), 1);
+}
+
+#[actix::test]
+async fn what_a_draining_node_sent_off_without_an_answer_may_have_been_carried_out() {
+    let world = World::new(|_| {});
+    world.group(1).await;
+    let other = world.hand_over();
+    world.directory.drain(Duration::from_secs(5)).await;
+    world.cut.store(true, Ordering::SeqCst);
+    assert_eq!(world.send(1, None).await.unwrap_err().code, RefusalCode::Unavailable);
+    world.cut.store(false, Ordering::SeqCst);
+    other.directory.drain(Duration::from_secs(5)).await;
+    let refused = world.send(1, None).await.unwrap_err();
+    assert!(refused.retry_after_ms.is_some(), "{refused}");
 }
 
 #[actix::test]

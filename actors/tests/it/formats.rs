@@ -4,8 +4,8 @@ use bytes::Bytes;
 use plenum_actors::aggregate::Aggregate;
 use plenum_actors::aggregates::conversation::{Conversation, read_digest};
 use plenum_schema::conversation::{
-    BlockChanged, ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, MessageDeleted,
-    MessageEdited, Original, ReactionAdded, ReactionRemoved, Role, Stored, TitleChanged,
+    BlockChanged, ConversationEvent, ConversationKind, ConversationNow, Created, MemberAdded, MemberRemoved, Message,
+    MessageDeleted, MessageEdited, Original, ReactionAdded, ReactionRemoved, Role, Stored, TitleChanged,
 };
 use plenum_schema::room::{RoomChanged, RoomClosed, RoomInfo};
 use plenum_schema::{Attachment, Content, ContentKind, EntryId, UserId, codec};
@@ -53,9 +53,55 @@ fn events() -> Vec<(&'static str, ConversationEvent)> {
         ),
         ("message", ConversationEvent::Message(message)),
         ("message-without-ref", ConversationEvent::Message(bare)),
-        ("member-added", ConversationEvent::MemberAdded(MemberAdded { user: user(3), role: Role::Admin, by: user(1) })),
-        ("member-removed", ConversationEvent::MemberRemoved(MemberRemoved { user: user(2), by: user(1) })),
-        ("title-changed", ConversationEvent::TitleChanged(TitleChanged { title: "another".into(), by: user(1) })),
+        (
+            "member-added",
+            ConversationEvent::MemberAdded(MemberAdded {
+                user: user(3),
+                role: Role::Admin,
+                by: user(1),
+                known: false,
+                now: None,
+            }),
+        ),
+        ("member-removed", ConversationEvent::MemberRemoved(MemberRemoved { user: user(2), by: user(1), now: None })),
+        (
+            "title-changed",
+            ConversationEvent::TitleChanged(TitleChanged { title: "another".into(), by: user(1), now: None }),
+        ),
+    ]
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the member of the event is one")]
+fn now(members: Vec<UserId>, member_count: u64) -> Option<Box<ConversationNow>> {
+    let title = Some("a title".into());
+    Some(Box::new(ConversationNow { kind: ConversationKind::Group, title, members, member_count }))
+}
+
+/// Comings, goings and titles that tell how the conversation stands then.
+fn telling() -> Vec<(&'static str, ConversationEvent)> {
+    vec![
+        (
+            "member-added-now",
+            ConversationEvent::MemberAdded(MemberAdded {
+                user: user(3),
+                role: Role::Member,
+                by: user(1),
+                known: false,
+                now: now(vec![user(1), user(3)], 2),
+            }),
+        ),
+        (
+            "member-removed-now",
+            ConversationEvent::MemberRemoved(MemberRemoved { user: user(3), by: user(3), now: now(Vec::new(), 11) }),
+        ),
+        (
+            "title-changed-now",
+            ConversationEvent::TitleChanged(TitleChanged {
+                title: "a title".into(),
+                by: user(1),
+                now: now(vec![user(1)], 1),
+            }),
+        ),
     ]
 }
 
@@ -170,7 +216,7 @@ fn room() -> Vec<(&'static str, ConversationEvent)> {
     let info = RoomInfo { public: false, description: None, subject: None, logo: Some("/l.png".into()), ..info };
     vec![
         ("room-created", ConversationEvent::Created(created)),
-        ("room-changed", ConversationEvent::RoomChanged(RoomChanged { title, room: info, by })),
+        ("room-changed", ConversationEvent::RoomChanged(RoomChanged { title, room: info, by, now: None })),
         ("room-closed", ConversationEvent::RoomClosed(RoomClosed { by })),
         ("block-changed", ConversationEvent::BlockChanged(BlockChanged { by, blocked: true })),
     ]
@@ -222,6 +268,7 @@ pub fn fixture_in(folder: &str, name: &str, now: &[u8]) -> Vec<u8> {
 fn events_of_version_1_are_read_and_written_as_ever() {
     for (name, event) in events()
         .into_iter()
+        .chain(telling())
         .chain(changes())
         .chain(changes_with_ids())
         .chain(with_originals())

@@ -5,14 +5,15 @@ use parking_lot::Mutex;
 use plenum_actors::aggregate::Aggregate;
 use plenum_actors::aggregates::conversation::{Answer, Command, Conversation, ConversationLimits};
 use plenum_actors::clock::SystemClock;
-use plenum_actors::directory::Directory;
+use plenum_actors::directory::{Carried, Directory, Done, Errand, Remote};
 use plenum_actors::owner::actor::Surroundings;
-use plenum_actors::owner::{OwnerConfig, OwnerMetrics, Recents};
-use plenum_actors::placement::{Place, Placement};
+use plenum_actors::owner::{OwnerConfig, OwnerMetrics, Recents, Reply};
+use plenum_actors::placement::{NodeId, Place, Placement};
 use plenum_actors::publication::{Publication, Publisher};
 use plenum_schema::conversation::ConversationKind;
 use plenum_schema::{Content, LogId, Offset, Refusal, Topic, UserId};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -35,25 +36,64 @@ impl Publisher for Recorder {
     }
 }
 
-struct Here;
+/// Everything lives in one place, which may change.
+pub struct OnePlace(pub Mutex<Place>);
 
-impl Placement for Here {
+impl Placement for OnePlace {
     fn place(&self, _: LogId) -> Place {
-        Place::Local
+        *self.0.lock()
+    }
+}
+
+/// A node that is gone, as the next command to it shows.
+pub const GONE: NodeId = NodeId(Uuid::from_u128(1));
+/// The other node.
+const OTHER: NodeId = NodeId(Uuid::from_u128(2));
+
+/// The way to another node, in the same process; nothing comes through while it is cut.
+struct Next<A: Aggregate> {
+    other: Directory<A>,
+    cut: Arc<AtomicBool>,
+    place: Arc<OnePlace>,
+}
+
+impl<A: Aggregate> Remote<A> for Next<A> {
+    fn carry(&self, node: NodeId, errand: Arc<Errand<A>>, done: Done<A>) {
+        if node == GONE {
+            *self.place.0.lock() = Place::Node(OTHER);
+        }
+        if node == GONE || self.cut.load(Ordering::SeqCst) {
+            return done(Carried::Lost);
+        }
+        let Errand { id, entry, hops, ref command } = *errand;
+        let reply = Reply::new(move |result| done(Carried::Answered(result)));
+        self.other.tell_errand(Errand { id, command: command.clone(), entry, hops }, reply);
+    }
+
+    fn max_hops(&self) -> u8 {
+        2
     }
 }
 
 pub struct World<A: Aggregate = Conversation> {
     pub store: Arc<MemoryStore>,
     pub publisher: Arc<Recorder>,
+    pub place: Arc<OnePlace>,
+    /// Whether other nodes cannot be reached.
+    pub cut: Arc<AtomicBool>,
     pub directory: Directory<A>,
 }
 
 impl<A: Aggregate> World<A> {
     pub fn with(rules: A::Rules, change: impl FnOnce(&mut OwnerConfig)) -> Self {
+        Self::on(Arc::default(), rules, change)
+    }
+
+    /// A node on a store that others may share.
+    fn on(store: Arc<MemoryStore>, rules: A::Rules, change: impl FnOnce(&mut OwnerConfig)) -> Self {
         let mut config = OwnerConfig { snapshot_every: 50, ..OwnerConfig::default() };
         change(&mut config);
-        let (store, publisher) = (Arc::new(MemoryStore::default()), Arc::new(Recorder::default()));
+        let (publisher, place) = (Arc::new(Recorder::default()), Arc::new(OnePlace(Mutex::new(Place::Local))));
         let around = Surroundings {
             store: Arc::<MemoryStore>::clone(&store),
             publisher: Arc::<Recorder>::clone(&publisher),
@@ -63,13 +103,23 @@ impl<A: Aggregate> World<A> {
             metrics: OwnerMetrics::new().unwrap(),
             config: Arc::new(config),
         };
-        Self { store, publisher, directory: Directory::new(around, rules, Arc::new(Here)) }
+        let directory = Directory::new(around, rules, Arc::<OnePlace>::clone(&place));
+        Self { store, publisher, place, cut: Arc::default(), directory }
     }
 }
 
 impl World {
     pub fn new(change: impl FnOnce(&mut OwnerConfig)) -> Self {
         Self::with(ConversationLimits::default(), change)
+    }
+
+    /// Another node on the same store, to which commands go from here from now on.
+    pub fn hand_over(&self) -> Self {
+        let other = Self::on(self.store.clone(), ConversationLimits::default(), |_| {});
+        *self.place.0.lock() = Place::Node(OTHER);
+        let way = Next { other: other.directory.clone(), cut: self.cut.clone(), place: self.place.clone() };
+        self.directory.connect(Arc::new(way));
+        other
     }
 
     pub async fn group(&self, id: u128) -> LogId {

@@ -7,6 +7,7 @@ mod crew;
 mod killer;
 mod nodes;
 mod store;
+mod story;
 
 pub use nodes::{Cluster, Fault, run_cluster};
 

@@ -125,6 +125,17 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0043", 43, "seller_applications"),
     migration!("0044", 44, "events"),
     migration!("0045", 45, "event_seats"),
+    migration!("0046", 46, "accounts_erased_at"),
+    migration!("0047", 47, "erasures"),
+    migration!("0048", 48, "accounts_points"),
+    migration!("0049", 49, "accounts_stars"),
+    migration!("0050", 50, "accounts_is_bureau"),
+    migration!("0051", 51, "accounts_is_premium"),
+    migration!("0052", 52, "accounts_subscription"),
+    migration!("0053", 53, "accounts_is_unlisted"),
+    migration!("0054", 54, "accounts_is_unfindable"),
+    migration!("0055", 55, "ranks"),
+    migration!("0056", 56, "subjects"),
 ];
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Accounts, what makes their names unique, and their signed-in devices.
 
 use crate::entity;
-use crate::{SessionId, UserId};
+use crate::{SessionId, SubjectId, UserId};
 use bytes::Bytes;
 
 entity! {
@@ -70,7 +70,74 @@ entity! {
             /// When a code sent there proved the e-mail address, milliseconds since 1970.
             email_verified_at: Option<i64>,
             /// When a code sent there proved the telephone number, milliseconds since 1970.
-            phone_verified_at: Option<i64>
+            phone_verified_at: Option<i64>,
+            /// When the account was deleted, milliseconds since 1970: nothing else of it is left but its id.
+            erased_at: Option<i64>,
+            /// What the person has earned; absent: none. Given by admins.
+            points: Option<i64>,
+            /// As `points`.
+            stars: Option<i64>,
+            /// Whether the person is of the board of the house.
+            is_bureau: Option<bool>,
+            /// Whether the person has paid for more.
+            is_premium: Option<bool>,
+            /// Word for what the person has paid for.
+            subscription: Option<String>,
+            /// Whether the person does not want to stand in lists of people.
+            is_unlisted: Option<bool>,
+            /// Whether the person does not want to be found by e-mail address.
+            is_unfindable: Option<bool>
+        }
+    }
+}
+
+entity! {
+    /// An account whose deletion was asked for and is not finished. Written before anything is erased, removed when nothing is left.
+    pub struct Erasure in "erasures" {
+        partition { /// Whose.
+            user_id: UserId }
+        clustering { }
+        columns { /// Since when, milliseconds since 1970.
+            since: i64 }
+    }
+}
+
+entity! {
+    /// Somebody's place among those with points. Written before the account has them and removed after it has others: a row that does not
+    /// agree with its account is skipped.
+    pub struct Rank in "ranks" {
+        partition { /// Always 0: there is one order.
+            board: i64 }
+        clustering {
+            /// Points.
+            points: i64,
+            /// Whose.
+            user_id: UserId }
+        columns { /// Since when, milliseconds since 1970.
+            since: i64 }
+    }
+}
+
+entity! {
+    /// Something that people learn: rooms, notes and courses are about one. Its id is made of its name, so that there is one of each.
+    pub struct Subject in "subjects" {
+        partition { /// Always 0: there are few.
+            shelf: i64 }
+        clustering { /// Which.
+            subject_id: SubjectId }
+        columns {
+            /// What it is called.
+            name: String,
+            /// Kind of subject.
+            category: Option<String>,
+            /// What it is about.
+            description: Option<String>,
+            /// Address of its picture.
+            icon_url: Option<String>,
+            /// Who made it.
+            created_by: UserId,
+            /// Milliseconds since 1970.
+            created_at: i64
         }
     }
 }

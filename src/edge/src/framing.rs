@@ -4,12 +4,13 @@ use crate::{native, record, socketio};
 use bytes::Bytes;
 use plenum_actors::hub::{Framing, Place};
 use plenum_actors::publication::Dialect;
+use plenum_schema::Topic;
 use plenum_schema::codec::Codec;
 use plenum_schema::wire::ServerFrame;
 use plenum_websocket::encode::{close_frame, ping_frame};
 
 /// The framing of all protocols of the edge.
-pub const FRAMING: Framing = Framing { encode, ping, close, trail };
+pub const FRAMING: Framing = Framing { encode, ping, close, trail, trailed };
 
 fn encode(dialect: Dialect, frame: &ServerFrame) -> Bytes {
     match (dialect, dialect.as_socket_io()) {
@@ -33,6 +34,13 @@ fn close(dialect: Dialect, code: u16, why: &str) -> Bytes {
         (_, Some((parser, _))) => socketio::framing::close(parser, code, why),
         (Dialect::HttpJson, None) => record::END,
         (_, None) => close_frame(code, why),
+    }
+}
+
+/// As [`trail`].
+fn trailed(dialect: Dialect, positions: &[Place], topic: Topic, shared: &[u8], out: &mut Vec<u8>) {
+    if dialect.as_socket_io().is_some() {
+        socketio::framing::trailed(positions, topic, shared, out);
     }
 }
 

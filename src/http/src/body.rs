@@ -50,6 +50,13 @@ pub fn has_ignored_members(request: &HttpRequest) -> bool {
     request.extensions().get::<IgnoredFields>().is_some_and(|ignored| !ignored.0.is_empty())
 }
 
+/// Takes members off the list of ignored ones that the handler has read from the raw body after all.
+pub fn was_read(request: &HttpRequest, members: &[&str]) {
+    if let Some(ignored) = request.extensions_mut().get_mut::<IgnoredFields>() {
+        ignored.0.retain(|name| !members.contains(&name.as_str()));
+    }
+}
+
 /// How many names are remembered, and how many of them told.
 const MOST_NAMES: usize = 128;
 const MOST_TOLD: usize = 32;

@@ -67,9 +67,9 @@ fn is_possible(token: &str) -> bool {
     !token.is_empty() && token.len() <= LONGEST_TOKEN
 }
 
-async fn identify(layer: Arc<HttpLayer>, token: String) -> Result<Identity, Refusal> {
+async fn identify(request: &HttpRequest, layer: Arc<HttpLayer>, token: String) -> Result<Identity, Refusal> {
     let identity = layer.authenticator.authenticate(token).await?;
-    layer.callers.check(identity.user, layer.clock.mono())?;
+    layer.callers.check_for(request, identity.user, layer.clock.mono())?;
     Ok(identity)
 }
 
@@ -88,7 +88,7 @@ fn parts(request: &HttpRequest, elsewhere: Option<String>) -> Result<Option<(Arc
 pub async fn identity_of(request: &HttpRequest, elsewhere: Option<String>) -> Result<Identity, Refusal> {
     let elsewhere = elsewhere.filter(|token| is_possible(token));
     match parts(request, elsewhere)? {
-        Some((layer, token)) => identify(layer, token).await,
+        Some((layer, token)) => identify(request, layer, token).await,
         None => Err(unauthenticated("this needs an access token")),
     }
 }
@@ -98,10 +98,10 @@ impl FromRequest for OptionalGuest {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let parts = parts(request, None);
+        let (parts, request) = (parts(request, None), request.clone());
         Box::pin(async move {
             match parts? {
-                Some((layer, token)) => Ok(Self(Some(identify(layer, token).await?))),
+                Some((layer, token)) => Ok(Self(Some(identify(&request, layer, token).await?))),
                 None => Ok(Self(None)),
             }
         })

@@ -16,6 +16,7 @@ pub fn cors(config: &HttpConfig) -> Cors {
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::ACCEPT])
         .allowed_headers(["idempotency-key", "last-event-id", "x-api-key", "x-request-id"])
         .expose_headers(["etag", "ignored-fields", "location", "retry-after", "x-request-id"])
+        .expose_headers(["ratelimit-limit", "ratelimit-policy", "ratelimit-remaining", "ratelimit-reset"])
         .supports_credentials()
         .max_age(PREFLIGHT_SECONDS);
     config.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))

@@ -7,6 +7,7 @@ use crate::headers::secure_headers;
 use crate::limiter::Limiter;
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::request_id::{REQUEST_ID, RequestId};
+use crate::standing;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -110,7 +111,7 @@ impl HttpLayer {
         if !METHODS.contains(request.method()) {
             return Err(Problem::method_not_allowed(&METHODS));
         }
-        self.addresses.check(limit_key(origin.address), self.clock.mono())?;
+        self.addresses.check_for(request, limit_key(origin.address), self.clock.mono())?;
         Ok(())
     }
 }
@@ -210,7 +211,14 @@ fn is_plain(kind: &HeaderValue) -> bool {
 
 fn dress(response: &mut ServiceResponse<BoxBody>, id: &RequestId, hsts: Option<&HeaderValue>) {
     let ignored = response.request().extensions().get::<IgnoredFields>().and_then(IgnoredFields::header);
+    let (request, status) = (response.request().clone(), response.status());
     let headers = response.headers_mut();
+    standing::tell(&request, status, headers);
+    if !request.headers().contains_key(header::ORIGIN) || standing::is_of_a_page(headers) {
+        // For scripts of other origins that ask for data; a page of thirty files would carry them thirty times.
+        headers.remove(header::ACCESS_CONTROL_EXPOSE_HEADERS);
+        headers.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
+    }
     secure_headers(headers, hsts);
     if let Some(ignored) = ignored {
         headers.insert(HeaderName::from_static("ignored-fields"), ignored);

@@ -17,11 +17,12 @@ mod params;
 mod problem;
 mod readable;
 mod request_id;
+mod standing;
 mod version;
 
 pub use address::{Block, BlockError, ForwardedHeader, Origin, TrustedProxies, limit_key};
 pub use api_key::{ApiKeyText, needs_api_key};
-pub use body::{Body, BodyPair, MaybeBody, has_ignored_members};
+pub use body::{Body, BodyPair, MaybeBody, has_ignored_members, was_read};
 pub use caller::{Caller, Guest, OptionalCaller, OptionalGuest, identity_of};
 pub use config::{HttpConfig, HttpConfigError};
 pub use cors::cors;
@@ -36,4 +37,5 @@ pub use params::{
 pub use problem::{Answer, FieldError, PROBLEM_JSON, Problem};
 pub use readable::readable;
 pub use request_id::{REQUEST_ID, RequestId};
+pub use standing::{Standing, met_limit};
 pub use version::{IfMatch, etag};

@@ -1,5 +1,7 @@
 //! Token buckets, one for each caller or address, in a map that cannot grow without limit.
 
+use crate::standing::{Standing, met_limit};
+use actix_web::HttpMessage;
 use parking_lot::Mutex;
 use plenum_schema::{Refusal, RefusalCode};
 use serde::Deserialize;
@@ -79,13 +81,33 @@ impl<K: Hash + Eq + Copy> Limiter<K> {
     /// # Errors
     /// `rateLimited` with the time until the next token.
     pub fn check(&self, key: K, now: u64) -> Result<(), Refusal> {
+        self.take(key, now).1
+    }
+
+    /// As [`Self::check`], for a request whose answer tells where the bucket stands.
+    ///
+    /// # Errors
+    /// `rateLimited` with the time until the next token.
+    pub fn check_for(&self, request: &impl HttpMessage, key: K, now: u64) -> Result<(), Refusal> {
+        let (standing, outcome) = self.take(key, now);
+        met_limit(request, standing);
+        outcome
+    }
+
+    /// Takes a token and says where the bucket stands then; nothing where there is no limit.
+    fn take(&self, key: K, now: u64) -> (Option<Standing>, Result<(), Refusal>) {
         if self.rate.per_second <= 0.0 {
-            return Ok(());
+            return (None, Ok(()));
         }
         let place = usize::try_from(self.hasher.hash_one(key) % (SHARDS as u64)).unwrap_or(0);
-        let Some(shard) = self.shards.get(place) else { return Ok(()) };
-        let waited = shard.lock().bucket(key, now, self.rate, self.keys_per_shard).take(now, self.rate);
-        waited.map_err(|wait| Refusal::new(RefusalCode::RateLimited, "too many requests").retry_after(wait))
+        let Some(shard) = self.shards.get(place) else { return (None, Ok(())) };
+        let (waited, bucket) = {
+            let mut shard = shard.lock();
+            let bucket = shard.bucket(key, now, self.rate, self.keys_per_shard);
+            (bucket.take(now, self.rate), *bucket)
+        };
+        let refused = |wait| Refusal::new(RefusalCode::RateLimited, "too many requests").retry_after(wait);
+        (Some(bucket.standing(self.rate)), waited.map_err(refused))
     }
 
     /// Gives a token back: what it was taken for turned out to cost nothing.
@@ -139,6 +161,21 @@ impl Bucket {
     fn level(&self, now: u64, rate: Rate) -> f64 {
         let elapsed = now.saturating_sub(self.at) as f64;
         (self.tokens + elapsed * rate.per_second / 1_000.0).min(rate.burst)
+    }
+
+    /// What is told of it, right after a look.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts and waits that are checked settings"
+    )]
+    fn standing(&self, rate: Rate) -> Standing {
+        Standing {
+            limit: rate.burst.floor() as u64,
+            remaining: self.tokens.max(0.0).floor() as u64,
+            reset_s: ((rate.burst - self.tokens) / rate.per_second).ceil() as u64,
+            window_s: (rate.burst / rate.per_second).ceil() as u64,
+        }
     }
 
     /// Takes a token, or says how many milliseconds it takes until there is one.

@@ -85,6 +85,13 @@ fn letter(text: &Text) -> (String, String) {
              If that was not you, change your password and sign the other devices out.\n"
                 .to_owned(),
         ),
+        Text::EmailChanged => (
+            "Your e-mail address was changed".to_owned(),
+            "Your account has another e-mail address now, and this one signs in no more.\n\
+             If that was not you, sign in with your telephone number or user name, change your password, or ask those\n\
+             who run this server.\n"
+                .to_owned(),
+        ),
     }
 }
 

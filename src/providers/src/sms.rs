@@ -13,6 +13,9 @@ pub(crate) fn words(text: &Text) -> String {
         Text::PhoneChanged => {
             "The telephone number of your account was changed. If that was not you, change your password.".to_owned()
         }
+        Text::EmailChanged => {
+            "The e-mail address of your account was changed. If that was not you, change your password.".to_owned()
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 pub(crate) mod body;
 pub(crate) mod check;
+pub(crate) mod email_send;
+pub(crate) mod email_verify;
 pub(crate) mod phone_send;
 pub(crate) mod phone_verify;
 pub(crate) mod send;

@@ -57,7 +57,7 @@ async fn guessing<T>(
     guess: impl Future<Output = Result<T, Refusal>>,
 ) -> Result<T, Refusal> {
     let Some(address) = client_address(request).map(limit_key) else { return guess.await };
-    state.guesses.check(address, state.clock.mono())?;
+    state.guesses.check_for(request, address, state.clock.mono())?;
     let outcome = guess.await;
     let is_wrong = matches!(&outcome, Err(refusal) if is_guess(refusal));
     if !is_wrong {

@@ -25,6 +25,7 @@ mod rooms;
 mod route;
 mod routes;
 mod state;
+mod subjects;
 mod users;
 
 pub use openapi::document;

@@ -3,6 +3,7 @@
 use crate::route::{Access, Route, method_name};
 use crate::routes::{ELSEWHERE, TABLE};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
@@ -10,7 +11,7 @@ use utoipa::openapi::security::{
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     Components, ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr,
-    ResponseBuilder, Schema, ServerBuilder,
+    Response, ResponseBuilder, Schema, ServerBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -81,6 +82,7 @@ pub fn document() -> OpenApi {
         ("accounts", "Signing up and in, the own profile, the own devices"),
         ("people", "Other people"),
         ("conversations", "Direct and group conversations, and what is written in them"),
+        ("subjects", "What people learn; rooms are about them"),
         ("rooms", "Conversations that people find and join by themselves"),
         ("conferences", "Audiences that join by code and vote"),
         ("live", "Receiving what happens without a WebSocket"),
@@ -130,6 +132,7 @@ fn operation(route: &Route, id: String) -> Operation {
         RefOr::T(ResponseBuilder::new().description(about).content("application/problem+json", content).build())
     };
     let answers = &mut operation.responses.responses;
+    as_problems(answers);
     answers.insert("default".to_owned(), problem("Refused"));
     if route.access == Access::Admin {
         answers.insert("403".to_owned(), problem("Not an admin"));
@@ -147,6 +150,18 @@ fn operation(route: &Route, id: String) -> Operation {
         operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("bearer", [])]);
     }
     operation
+}
+
+/// Errors that a handler describes itself have the media type of every error, too.
+fn as_problems(answers: &mut BTreeMap<String, RefOr<Response>>) {
+    for (status, answer) in answers.iter_mut() {
+        if let RefOr::T(answer) = answer
+            && status.starts_with(['4', '5'])
+            && let Some(content) = answer.content.shift_remove("application/json")
+        {
+            answer.content.insert("application/problem+json".to_owned(), content);
+        }
+    }
 }
 
 fn components() -> Components {

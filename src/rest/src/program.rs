@@ -38,7 +38,7 @@ impl Needs for StatusWrite {
 #[derive(Debug)]
 pub(crate) struct Program<S>(PhantomData<S>);
 
-async fn enter(state: &RestState, key: Option<Secret>, scope: KeyScope) -> Answer<()> {
+async fn enter(request: &HttpRequest, state: &RestState, key: Option<Secret>, scope: KeyScope) -> Answer<()> {
     let Some(key) = key else {
         if state.status_board.is_public() {
             return Ok(());
@@ -46,7 +46,7 @@ async fn enter(state: &RestState, key: Option<Secret>, scope: KeyScope) -> Answe
         return Err(needs_api_key(Refusal::new(RefusalCode::Unauthenticated, "this needs an API key")));
     };
     let id = state.api_keys.check(key.expose(), scope).await.map_err(needs_api_key)?;
-    Ok(state.key_uses.check(id, state.clock.mono())?)
+    Ok(state.key_uses.check_for(request, id, state.clock.mono())?)
 }
 
 impl<S: Needs> FromRequest for Program<S> {
@@ -56,11 +56,12 @@ impl<S: Needs> FromRequest for Program<S> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let key = ApiKeyText::from_request(request, payload);
         let state = request.app_data::<web::Data<RestState>>().cloned();
+        let request = request.clone();
         Box::pin(async move {
             let key = key.await?.0;
             let state =
                 state.ok_or_else(|| Refusal::new(RefusalCode::Internal, "the server is not set up for this"))?;
-            enter(&state, key, S::SCOPE).await?;
+            enter(&request, &state, key, S::SCOPE).await?;
             Ok(Self(PhantomData))
         })
     }

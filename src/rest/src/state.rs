@@ -8,10 +8,12 @@ use plenum_services::api_keys::ApiKeys;
 use plenum_services::clock::SharedClock;
 use plenum_services::conferences::Conferences;
 use plenum_services::conversations::Conversations;
+use plenum_services::erasure::Erasures;
 use plenum_services::events::Events;
 use plenum_services::idempotency::Idempotency;
 use plenum_services::market::Market;
 use plenum_services::status_board::StatusBoard;
+use plenum_services::subjects::Subjects;
 use serde::Deserialize;
 use std::fmt;
 use std::net::IpAddr;
@@ -57,6 +59,8 @@ pub struct RestParts {
     pub accounts: Accounts,
     /// Codes by e-mail and short message.
     pub codes: Codes,
+    /// Deleting accounts.
+    pub erasures: Erasures,
     /// Keys of programs.
     pub api_keys: ApiKeys,
     /// Conversations.
@@ -69,6 +73,8 @@ pub struct RestParts {
     pub events: Events,
     /// The marketplace.
     pub market: Market,
+    /// Subjects.
+    pub subjects: Subjects,
     /// Answers that are given again.
     pub idempotency: Arc<Idempotency>,
     /// How the node is.

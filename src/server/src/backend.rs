@@ -2,7 +2,7 @@
 
 use plenum_actors::aggregates::conversation::{Answer, Command as Ask, Conversation};
 use plenum_actors::clock::SharedClock;
-use plenum_actors::connection::{Access, Backend, Following, Reply};
+use plenum_actors::connection::{Access, Backend, Following, Me, Reply};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
 use plenum_actors::hub::{LogPage, LogReader, PageFuture};
@@ -17,6 +17,7 @@ use plenum_schema::wire::{
     TypingSignal, Unreact,
 };
 use plenum_schema::{ConferenceId, ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
+use plenum_services::accounts::Profile;
 use plenum_services::conferences::Conferences;
 use plenum_services::conversations::{Change, Conversations, HistoryPage};
 use std::future::Future;
@@ -82,7 +83,7 @@ impl Backend for NodeBackend {
             return reply(Ok(Following { is_complete: true, ..Following::default() }));
         }
         let conversations = self.conversations.clone();
-        actix::spawn(async move { reply(conversations.following(caller.user, limit).await) });
+        actix::spawn(async move { reply(following(&conversations, caller, limit).await) });
     }
 
     fn locate(&self, message: MessageId, among: Vec<Topic>, reply: Reply<(Topic, Offset)>) {
@@ -268,6 +269,20 @@ impl NodeBackend {
         };
         self.ask_access(caller, id, 0, then, reply);
     }
+}
+
+/// The caller and their conversations. Whoever is gone meanwhile is let in nameless: the session's end follows.
+async fn following(conversations: &Conversations, caller: Identity, limit: usize) -> Result<Following, Refusal> {
+    let accounts = conversations.accounts();
+    let (following, profile) = tokio::join!(conversations.following(caller.user, limit), accounts.me(caller));
+    let profile = match profile {
+        Ok(profile) => Some(profile),
+        Err(refusal) if refusal.code == RefusalCode::NotFound => None,
+        Err(refusal) => return Err(refusal),
+    };
+    let me =
+        profile.map(|Profile { name, username, email, avatar, role, .. }| Me { name, username, email, avatar, role });
+    Ok(Following { me, ..following? })
 }
 
 /// Nobody is told of presence who shares no conversation, nor that there is anything to be told.

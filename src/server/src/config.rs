@@ -41,6 +41,7 @@ use plenum_services::events::EventsConfig;
 use plenum_services::idempotency::IdempotencyConfig;
 use plenum_services::market::MarketConfig;
 use plenum_services::status_board::StatusBoardConfig;
+use plenum_services::subjects::SubjectsConfig;
 use plenum_websocket::transport::TransportConfig;
 use serde::Deserialize;
 
@@ -90,6 +91,8 @@ pub struct Config {
     pub status_board: StatusBoardConfig,
     /// Events.
     pub events: EventsConfig,
+    /// Subjects.
+    pub subjects: SubjectsConfig,
     /// The marketplace.
     pub market: MarketConfig,
     /// Keys of programs.

@@ -40,7 +40,8 @@ use plenum_schema::NodeId;
 use plenum_services::accounts::Accounts;
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, ForgettingMetrics, run_audiences};
-use plenum_services::conversations::{Conversations, Parts, run_nudges};
+use plenum_services::conversations::{Conversations, Parts, run_nudges, run_room_stats};
+use plenum_services::erasure::{Erasures, run_erasures};
 use plenum_services::idempotency::Idempotency;
 use plenum_services::market::run_market;
 use plenum_services::status_board::StatusBoard;
@@ -173,6 +174,7 @@ struct Core {
     api_keys: ApiKeys,
     status_board: StatusBoard,
     community: Community,
+    erasures: Erasures,
 }
 
 impl Core {
@@ -223,6 +225,7 @@ impl Core {
             metrics: ForgettingMetrics::new(registry)?,
         };
         let conferences = Conferences::new(parts, config.conferences.service.clone(), Audiences::default());
+        let erasures = community.erasures(&store, &clock, &accounts, &conversations);
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), config.idempotency.clone()));
         let core = Self {
             api_keys: ApiKeys::new(store.clone(), clock.clone(), config.api_keys.clone()),
@@ -240,6 +243,7 @@ impl Core {
             conferences,
             idempotency,
             community,
+            erasures,
         };
         core.join();
         Ok(core)
@@ -253,8 +257,10 @@ impl Core {
             actix_web::rt::spawn(maintain(accounts.clone(), self.idempotency.clone())),
             actix_web::rt::spawn(forget_codes(self.community.codes.clone())),
             actix_web::rt::spawn(run_market(self.community.market.clone())),
+            actix_web::rt::spawn(run_erasures(self.erasures.clone())),
             actix_web::rt::spawn(presence::run(self.conversations.presence().clone())),
             actix_web::rt::spawn(run_nudges(self.conversations.clone())),
+            actix_web::rt::spawn(run_room_stats(self.conversations.clone(), self.hubs.clone())),
             actix_web::rt::spawn(run_audiences(conferences.clone(), self.hubs.clone())),
             actix_web::rt::spawn(conferences.clone().run_expiry()),
             actix_web::rt::spawn(conferences.clone().run_reactions()),
@@ -328,8 +334,10 @@ impl Core {
         let parts = RestParts {
             accounts: self.accounts.clone(),
             codes: self.community.codes.clone(),
+            erasures: self.erasures.clone(),
             market: self.community.market.clone(),
             events: self.community.events.clone(),
+            subjects: self.community.subjects.clone(),
             api_keys: self.api_keys.clone(),
             conversations: Arc::new(self.conversations.clone()),
             conferences: self.conferences.clone(),

@@ -10,12 +10,15 @@ mod codes;
 mod conference_token;
 mod config;
 mod directory;
+mod erase;
+mod given;
 mod keyring;
 mod login;
 mod names;
 mod password;
 mod profile;
 mod profile_update;
+mod reauthenticate;
 mod refresh;
 mod refresh_token;
 mod register;
@@ -30,13 +33,16 @@ mod token;
 
 pub use admin::{AccountFilter, AccountPage, Minted, NewAccount};
 pub use codes::{CodeSent, CodeSignIn, Codes, CodesConfig};
-pub use config::{AccountsConfig, ConfigProblem, PasswordConfig, ThrottleConfig, TokenConfig};
+pub use config::{AccountsConfig, ConfigProblem, ErasureConfig, PasswordConfig, ThrottleConfig, TokenConfig};
+pub use given::RankedPage;
 pub use keyring::{KeyError, KeyRing};
 pub use names::normal_email;
 pub use plenum_actors::identity::{Authenticator, ConferenceRole, Identity, Scope, SessionEnder};
-pub use profile::{Profile, PublicProfile};
+pub use profile::{Member, Privacy, Profile, PublicProfile};
 pub use profile_update::FULL_NAME_CHARS;
-pub use requests::{Login, Logout, PasswordChange, ProfileUpdate, Registration, SessionInfo, SignedIn};
+pub use requests::{
+    Given, Login, Logout, PasswordChange, PrivacyUpdate, ProfileUpdate, Registration, SessionInfo, SignedIn,
+};
 pub use roles::{Role, RoleError};
 pub use secret::Secret;
 pub use service::{Accounts, OpenError};

@@ -12,6 +12,7 @@ mod config;
 mod create;
 mod cursor;
 mod direct;
+mod forget;
 mod history;
 mod list;
 mod marks;
@@ -24,6 +25,8 @@ mod rooms;
 mod settings;
 mod unread;
 
+pub use announce::run_room_stats;
+pub use block::Blocked;
 pub use config::ConversationsConfig;
 pub use create::{NewGroup, Opened, Other};
 pub use history::HistoryPage;
@@ -94,6 +97,12 @@ impl Conversations {
     #[must_use]
     pub fn config(&self) -> &ConversationsConfig {
         &self.config
+    }
+
+    /// Who exists.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.parts.accounts
     }
 
     /// Sends a message, acknowledged when it is durable.

@@ -6,6 +6,7 @@
 
 mod calendar;
 mod config;
+mod forget;
 mod seats;
 mod write;
 

@@ -4,12 +4,14 @@ pub mod accounts;
 pub mod api_keys;
 pub mod conferences;
 pub mod conversations;
+pub mod erasure;
 pub mod events;
 pub mod idempotency;
 pub mod market;
 pub mod messenger;
 pub mod notices;
 pub mod status_board;
+pub mod subjects;
 
 mod rows;
 mod text;

@@ -19,6 +19,7 @@
 mod advance;
 mod cart;
 mod config;
+mod forget;
 mod order;
 mod products;
 mod sellers;

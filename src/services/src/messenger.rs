@@ -47,6 +47,8 @@ pub enum Text {
     },
     /// The account's telephone number was changed.
     PhoneChanged,
+    /// The account's e-mail address was changed: this is the one before.
+    EmailChanged,
 }
 
 /// A message to one recipient.

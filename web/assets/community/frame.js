@@ -24,6 +24,7 @@ export class Frame extends Emitter {
   #place = document.getElementById("app");
   #shown;
   #user;
+  #ending;
 
   /**
    * @param {object} options
@@ -58,6 +59,11 @@ export class Frame extends Emitter {
   /** A call of REST, in the name of whoever is here. */
   ask(method, path, body, more) {
     return this.api.ask(method, path, body, more);
+  }
+
+  /** What is said when the session ends next, whoever hears of it first; nothing: the usual. */
+  expectEnd(reason) {
+    this.#ending = reason;
   }
 
   /** Shows the view of another address. */
@@ -127,7 +133,7 @@ export class Frame extends Emitter {
       if (phase === "live" && wasLive) this.emit("live", {});
       wasLive ||= phase === "live";
       if (phase === "ended" && signedOut) {
-        this.api.session.end(reason ? `You have been signed out: ${reason}.` : "You have been signed out.");
+        this.api.session.end(this.#ending ?? (reason ? `You have been signed out: ${reason}.` : "You have been signed out."));
       }
     });
     connection.follow(`user:${user.id}`);

@@ -6,6 +6,7 @@ import { field } from "../views/auth.js";
 import { element } from "../views/dom.js";
 import { Frame } from "./frame.js";
 import { fact, filled, moment, pageForm, panel, rowButton, trouble } from "./parts.js";
+import { blockedPanel, deletionPanel, privacyPanel } from "./profile-rest.js";
 
 const PLAIN = { type: "text", autocomplete: "off" };
 /** What is said about oneself: name of the member → how it is asked for. */
@@ -28,7 +29,8 @@ function profileView(frame) {
   const draw = () => {
     const devices = devicesPanel(frame);
     const password = passwordPanel(frame, devices.load);
-    place.replaceChildren(aboutPanel(frame, profile, load), reachPanel(frame, profile, load), password, devices.view);
+    const own = [aboutPanel(frame, profile, load), reachPanel(frame, profile, load), privacyPanel(frame, profile)];
+    place.replaceChildren(...own, blockedPanel(frame), password, devices.view, deletionPanel(frame, profile));
   };
   load();
   return { view: element("div", { class: "listing" }, element("h1", {}, "Profile"), problem, place) };
@@ -62,14 +64,35 @@ function aboutPanel(frame, profile, reload) {
   return panel("about", "What others see", pageForm({ fields, action: "Save", save }));
 }
 
-function reachPanel(frame, { email, phone, isVerified, createdAt, role }, reload) {
-  const change = button(phone ? "Change" : "Add", () => phoneDialog(frame, reload), "link");
-  change.setAttribute("aria-label", phone ? "Change the telephone number" : "Add a telephone number");
+/** What is proved by a code: how it is asked for, and where the server takes it. */
+const REACHED = {
+  email: {
+    title: "E-mail address",
+    path: "/api/user/email",
+    what: "e-mail address",
+    asked: { label: "New e-mail address", type: "email", autocomplete: "email", maxlength: 254, hint: "The old one is told." },
+  },
+  phone: {
+    title: "Telephone number",
+    path: "/api/user/phone",
+    what: "telephone number",
+    asked: { label: "New telephone number", type: "tel", autocomplete: "tel", maxlength: 32, hint: "With its country code, such as +49 30 1234567." },
+  },
+};
+
+function reachPanel(frame, profile, reload) {
+  const { email, phone, isVerified, createdAt, role } = profile;
+  const change = (member) => {
+    const { what } = REACHED[member];
+    const made = button(profile[member] ? "Change" : "Add", () => reachDialog(frame, member, reload), "link");
+    made.setAttribute("aria-label", profile[member] ? `Change the ${what}` : `Add ${member === "email" ? "an" : "a"} ${what}`);
+    return made;
+  };
   const facts = element(
     "dl",
     { class: "facts" },
-    fact("E-mail", email ?? "None"),
-    fact("Telephone", phone ?? "None", change),
+    fact("E-mail", email ?? "None", change("email")),
+    fact("Telephone", phone ?? "None", change("phone")),
     fact("Proved by a code", isVerified ? "Yes" : "Not yet"),
     fact("Role", role),
     fact("Here since", moment(createdAt, { dateStyle: "long" })),
@@ -77,26 +100,29 @@ function reachPanel(frame, { email, phone, isVerified, createdAt, role }, reload
   return panel("reach", "How you are reached", facts);
 }
 
-/** The number first, then the code that was sent there. */
-function phoneDialog(frame, done) {
-  const phone = field("phone", { label: "New telephone number", type: "tel", autocomplete: "tel", maxlength: 32, hint: "With its country code, such as +49 30 1234567." });
-  const password = optionalField("currentPassword", {
-    label: "Your password",
-    type: "password",
-    autocomplete: "current-password",
-    hint: "Only needed when you signed in a while ago.",
-  });
+/** The address or number first, then the code that was sent there. */
+function reachDialog(frame, member, done) {
+  const { title, path, asked } = REACHED[member];
+  const fields = [
+    field(member, asked),
+    optionalField("currentPassword", {
+      label: "Your password",
+      type: "password",
+      autocomplete: "current-password",
+      hint: "Only needed when you signed in a while ago.",
+    }),
+  ];
   const save = async (form) => {
-    const number = form.elements.phone.value.trim();
+    const to = form.elements[member].value.trim();
     const currentPassword = form.elements.currentPassword.value || undefined;
-    await frame.ask("POST", "/api/user/phone/send-otp", { phone: number, currentPassword });
+    await frame.ask("POST", `${path}/send-otp`, { [member]: to, currentPassword });
     form.closest("dialog").close();
-    codeDialog(frame, number, done);
+    codeDialog(frame, { path, member, to }, done);
   };
-  formDialog({ title: "Telephone number", fields: [phone, password], action: "Send a code", save, isKept: true });
+  formDialog({ title, fields, action: "Send a code", save, isKept: true });
 }
 
-function codeDialog(frame, phone, done) {
+function codeDialog(frame, { path, member, to }, done) {
   const code = field("code", {
     label: "Code",
     type: "text",
@@ -104,11 +130,11 @@ function codeDialog(frame, phone, done) {
     autocomplete: "one-time-code",
     pattern: "[0-9 ]{6,8}",
     maxlength: 8,
-    hint: `Six digits, sent to ${phone}. They are good for five minutes.`,
+    hint: `Six digits, sent to ${to}. They are good for five minutes.`,
   });
   const save = async (form) => {
     const digits = form.elements.code.value.replaceAll(" ", "");
-    await frame.ask("POST", "/api/user/phone/verify-otp", { phone, code: digits });
+    await frame.ask("POST", `${path}/verify-otp`, { [member]: to, code: digits });
     await done();
   };
   formDialog({ title: "The code that has come", fields: [code], action: "Confirm", save });

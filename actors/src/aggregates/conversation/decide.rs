@@ -4,7 +4,8 @@ use super::command::{Access, Answer, Command, ConversationLimits, Member};
 use super::{Conversation, Seat, room};
 use plenum_schema::content::{ATTACHMENT_NAME_BYTES, ATTACHMENT_URL_BYTES, Attachment, MAX_ATTACHMENTS};
 use plenum_schema::conversation::{
-    BlockChanged, ConversationEvent, ConversationKind, Created, MemberAdded, MemberRemoved, Message, Role, TitleChanged,
+    BlockChanged, ConversationEvent, ConversationKind, ConversationNow, Created, DIGEST_MEMBERS, MemberAdded,
+    MemberRemoved, Message, Role, TitleChanged,
 };
 use plenum_schema::wire::Sent;
 use plenum_schema::{Content, ContentKind, ConversationId, EntryId, Refusal, RefusalCode, UserId};
@@ -209,6 +210,31 @@ pub(super) fn changed(event: ConversationEvent) -> Decided {
     Ok((vec![event], Answer::Changed { offset: 0 }))
 }
 
+/// What is about to change.
+#[derive(Clone, Copy)]
+pub(super) enum Turn<'t> {
+    Comes(UserId),
+    Goes(UserId),
+    Title(&'t str),
+}
+
+/// How the conversation stands after that.
+pub(super) fn now(state: &Conversation, turn: Turn<'_>) -> Option<Box<ConversationNow>> {
+    let (comes, goes, title) = match turn {
+        Turn::Comes(user) => (Some(user).filter(|user| !state.members.contains_key(user)), None, None),
+        Turn::Goes(user) => (None, Some(user).filter(|user| state.members.contains_key(user)), None),
+        Turn::Title(title) => (None, None, Some(title)),
+    };
+    let count = state.members.len() + usize::from(comes.is_some()) - usize::from(goes.is_some());
+    let members = if count <= DIGEST_MEMBERS {
+        state.members.keys().copied().filter(|member| Some(*member) != goes).chain(comes).collect()
+    } else {
+        Vec::new()
+    };
+    let title = title.or(state.digest.title.as_deref()).map(str::to_owned);
+    Some(Box::new(ConversationNow { kind: state.kind()?, title, members, member_count: count as u64 }))
+}
+
 fn add(state: &Conversation, limits: &ConversationLimits, by: UserId, user: UserId, role: Role) -> Decided {
     let adder = with_role(state, by, Role::Admin)?;
     room::expect_open(state)?;
@@ -230,7 +256,8 @@ fn add(state: &Conversation, limits: &ConversationLimits, by: UserId, user: User
         }
         None => {}
     }
-    changed(ConversationEvent::MemberAdded(MemberAdded { user, role, by }))
+    let known = state.members.contains_key(&user);
+    changed(ConversationEvent::MemberAdded(MemberAdded { user, role, by, known, now: now(state, Turn::Comes(user)) }))
 }
 
 fn remove(state: &Conversation, by: UserId, user: UserId) -> Decided {
@@ -242,7 +269,7 @@ fn remove(state: &Conversation, by: UserId, user: UserId) -> Decided {
     if by != user && seat.role >= remover.role {
         return Err(Refusal::new(RefusalCode::Forbidden, "your role does not allow this"));
     }
-    changed(ConversationEvent::MemberRemoved(MemberRemoved { user, by }))
+    changed(ConversationEvent::MemberRemoved(MemberRemoved { user, by, now: now(state, Turn::Goes(user)) }))
 }
 
 /// Refuses what nobody does in a direct conversation while one of the two blocks the other.
@@ -273,7 +300,11 @@ fn set_title(state: &Conversation, limits: &ConversationLimits, by: UserId, titl
     if state.digest.title.as_deref() == Some(title) {
         return unchanged(state);
     }
-    changed(ConversationEvent::TitleChanged(TitleChanged { title: title.to_owned(), by }))
+    changed(ConversationEvent::TitleChanged(TitleChanged {
+        title: title.to_owned(),
+        by,
+        now: now(state, Turn::Title(title)),
+    }))
 }
 
 fn access(state: &Conversation, user: UserId) -> Decided {

@@ -2,7 +2,7 @@
 
 use super::Conversation;
 use super::command::{Answer, ConversationLimits, RoomView};
-use super::decide::{Decided, changed, check_title, seat_of, unchanged, with_role};
+use super::decide::{Decided, Turn, changed, check_title, now, seat_of, unchanged, with_role};
 use plenum_schema::conversation::{ConversationEvent, ConversationKind, Created, MemberAdded, Role};
 use plenum_schema::room::{ROOM_DESCRIPTION_CHARS, ROOM_LINK_BYTES, RoomChanged, RoomClosed, RoomInfo};
 use plenum_schema::{Offset, Refusal, RefusalCode, UserId};
@@ -102,8 +102,8 @@ pub(super) fn change(
     if room.info == *info && state.digest.title.as_deref() == Some(title) {
         return unchanged(state);
     }
-    let now = RoomChanged { title: title.to_owned(), room: info.clone(), by };
-    changed(ConversationEvent::RoomChanged(now))
+    let now = now(state, Turn::Title(title));
+    changed(ConversationEvent::RoomChanged(RoomChanged { title: title.to_owned(), room: info.clone(), by, now }))
 }
 
 pub(super) fn close(state: &Conversation, by: UserId) -> Decided {
@@ -127,7 +127,13 @@ pub(super) fn join(state: &Conversation, user: UserId) -> Decided {
     if state.members.len() >= room.info.max_participants as usize {
         return Err(Refusal::field(RefusalCode::Conflict, "maxParticipants", "the room is full"));
     }
-    changed(ConversationEvent::MemberAdded(MemberAdded { user, role: Role::Member, by: user }))
+    changed(ConversationEvent::MemberAdded(MemberAdded {
+        user,
+        role: Role::Member,
+        by: user,
+        known: false,
+        now: now(state, Turn::Comes(user)),
+    }))
 }
 
 /// What a room is: for its members, and for everybody when it is public.

@@ -54,7 +54,7 @@ fn whoever_was_removed_while_the_right_to_the_topic_was_checked_gets_nothing_aft
         let late = world.peer(PLENTY, Dialect::NativeJson);
         world.publish(1);
         world.settle();
-        let removed = MemberRemoved { user: world.core.identity(late.key).unwrap().user, by: user(1) };
+        let removed = MemberRemoved { user: world.core.identity(late.key).unwrap().user, by: user(1), now: None };
         let event = Event::Conversation(ConversationEvent::MemberRemoved(removed));
         let publication = Publication::event(TOPIC, 2, 0, event);
         world.log.push(publication.clone());
@@ -75,7 +75,7 @@ fn whoever_was_removed_while_the_right_to_the_topic_was_checked_gets_nothing_aft
 fn whoever_was_removed_and_added_again_before_gets_everything() {
     let mut world = World::new(HubConfig::default());
     let back = world.peer(PLENTY, Dialect::NativeJson);
-    let removed = MemberRemoved { user: world.core.identity(back.key).unwrap().user, by: user(1) };
+    let removed = MemberRemoved { user: world.core.identity(back.key).unwrap().user, by: user(1), now: None };
     world.log.push(Publication::event(TOPIC, 1, 0, Event::Conversation(ConversationEvent::MemberRemoved(removed))));
     world.append(3);
     world.core.subscribe(back.key, TOPIC, 0, 4);
@@ -86,7 +86,7 @@ fn whoever_was_removed_and_added_again_before_gets_everything() {
 }
 
 fn removal(world: &mut World, key: ConnectionKey, offset: u64) -> Arc<Publication> {
-    let removed = MemberRemoved { user: world.core.identity(key).unwrap().user, by: user(1) };
+    let removed = MemberRemoved { user: world.core.identity(key).unwrap().user, by: user(1), now: None };
     let event = Event::Conversation(ConversationEvent::MemberRemoved(removed));
     let publication = Publication::event(TOPIC, offset, 0, event);
     world.log.push(publication.clone());

@@ -1,17 +1,20 @@
 //! The clients of a crash run: what each has received, sent, and not yet had acknowledged.
 
+use super::story::{Step, Stories};
 use crate::book::TopicIndex;
 use crate::checker::{Checks, Verdict};
 use crate::clock::Nanos;
 use crate::connection::{Answer, ConnectionNumber, Delivery, Sink};
 use crate::histogram::Latencies;
 use crate::readback::Acked;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Bits of a marker that count a sender's messages; the bits above them are the sender.
 const COUNT_BITS: u32 = 32;
 /// Time before a lost connection is tried again.
 const RECONNECT_AFTER: Nanos = 25_000_000;
+/// A connection that is not in service after this time is given up: a process that stands still lets the kernel accept it.
+const OPENING_LIMIT: Nanos = 5_000_000_000;
 
 /// The sender of a marker.
 #[must_use]
@@ -26,6 +29,8 @@ struct Client {
     position: Option<u64>,
     in_service: bool,
     retry_at: Option<Nanos>,
+    /// When the connection was opened that is not in service yet.
+    opening_since: Option<Nanos>,
     /// What the server has asked it to wait before it comes back.
     asked_to_wait: Option<Nanos>,
     life: u64,
@@ -45,6 +50,9 @@ pub struct Clients {
     later: Vec<(Nanos, ConnectionNumber, u64)>,
     /// From the first sending of a message to its acknowledgement.
     waits: Latencies,
+    stories: Stories,
+    /// How connections ended, by close code.
+    ends: BTreeMap<Option<u16>, u64>,
     /// How long servers that went have asked clients to wait.
     assigned: Latencies,
     dismissed: u64,
@@ -95,8 +103,9 @@ impl Clients {
     }
 
     /// The marker of a new message, if the client is in service and has room.
-    pub fn new_message(&mut self, number: ConnectionNumber) -> Option<u64> {
+    pub fn new_message(&mut self, number: ConnectionNumber, now: Nanos) -> Option<u64> {
         let window = self.window;
+        self.now = now;
         let client = self.clients.get_mut(number)?;
         if !client.in_service || client.unacked.len() >= window {
             return None;
@@ -104,7 +113,7 @@ impl Clients {
         let marker = (number as u64) << COUNT_BITS | client.sent;
         client.sent += 1;
         client.unacked.push(marker);
-        client.since.insert(marker, self.now);
+        client.since.insert(marker, now);
         Some(marker)
     }
 
@@ -117,6 +126,7 @@ impl Clients {
     /// A message has gone out under a command id.
     pub fn sent(&mut self, number: ConnectionNumber, id: u32, marker: u64) {
         self.waiting.insert((number, id), marker);
+        self.stories.note(marker, self.now, Step::Sent);
     }
 
     /// Clients whose time to reconnect has come.
@@ -126,12 +136,20 @@ impl Clients {
         for (number, client) in self.clients.iter_mut().enumerate() {
             if client.retry_at.is_some_and(|at| at <= now) {
                 client.retry_at = None;
+                client.opening_since = Some(now);
                 client.life = self.life;
                 self.reconnects += 1;
                 due.push(number);
             }
         }
         due
+    }
+
+    /// Clients whose connection should have been in service by now.
+    #[must_use]
+    pub fn impatient(&self, now: Nanos) -> Vec<ConnectionNumber> {
+        let is_late = |client: &Client| client.opening_since.is_some_and(|since| since + OPENING_LIMIT <= now);
+        self.clients.iter().enumerate().filter(|(_, client)| is_late(client)).map(|(number, _)| number).collect()
     }
 
     /// Messages to send again.
@@ -203,6 +221,17 @@ impl Clients {
         &self.waits
     }
 
+    /// How often connections ended, by the close code that the server gave, if it gave one.
+    #[must_use]
+    pub fn ends(&self) -> &BTreeMap<Option<u16>, u64> {
+        &self.ends
+    }
+
+    /// What happened to the messages that waited longest.
+    pub fn slowest(&self) -> impl Iterator<Item = &str> {
+        self.stories.slowest()
+    }
+
     /// How long servers that went have asked clients to wait before they come back.
     #[must_use]
     pub fn assigned(&self) -> &Latencies {
@@ -244,6 +273,8 @@ impl Sink for Clients {
     fn ready(&mut self, connection: ConnectionNumber) {
         let Some(client) = self.clients.get_mut(connection) else { return };
         client.in_service = true;
+        client.opening_since = None;
+        client.unacked.iter().for_each(|&marker| self.stories.note(marker, self.now, Step::Back));
         self.repeats.extend(client.unacked.iter().map(|&marker| (connection, marker)));
     }
 
@@ -278,6 +309,7 @@ impl Sink for Clients {
                     // What a killed server had written before may still be read from sockets: that is no sign of life.
                     self.acked_in_this_life += u64::from(client.life == self.life);
                 }
+                self.stories.end(marker, at);
                 self.acked_count += 1;
                 self.duplicate_acks += u64::from(sent.duplicate);
                 if let Some(acked) = self.acked.get_mut(topic) {
@@ -287,6 +319,7 @@ impl Sink for Clients {
             Answer::Refused(refusal) if refusal.code.is_retryable() => {
                 self.refused += 1;
                 self.refused_senders.insert(sender_of(marker));
+                self.stories.note(marker, at, Step::Refused(refusal.code.as_str()));
                 // As it was asked to.
                 let wait = refusal.retry_after_ms.unwrap_or(0).saturating_mul(1_000_000);
                 self.later.push((at + wait, connection, marker));
@@ -310,13 +343,16 @@ impl Sink for Clients {
         self.dismissed += 1;
     }
 
-    fn closed(&mut self, connection: ConnectionNumber, _code: Option<u16>) {
+    fn closed(&mut self, connection: ConnectionNumber, code: Option<u16>) {
         let now = self.now;
+        *self.ends.entry(code).or_default() += 1;
         self.waiting.retain(|&(number, _), _| number != connection);
         self.repeats.retain(|&(number, _)| number != connection);
         self.later.retain(|&(_, number, _)| number != connection);
         if let Some(client) = self.clients.get_mut(connection) {
             client.in_service = false;
+            client.opening_since = None;
+            client.unacked.iter().for_each(|&marker| self.stories.note(marker, now, Step::Ended(code)));
             client.retry_at = Some(now + client.asked_to_wait.take().unwrap_or(RECONNECT_AFTER));
         }
     }
@@ -335,13 +371,25 @@ mod tests {
     fn what_is_not_acknowledged_is_repeated_after_a_reconnect() {
         let mut clients = Clients::new(1, 1, 2);
         clients.ready(0);
-        let marker = clients.new_message(0).unwrap();
+        let marker = clients.new_message(0, 0).unwrap();
         clients.sent(0, 3, marker);
         clients.closed(0, None);
         assert_eq!(clients.take_due_reconnects(RECONNECT_AFTER), [0]);
         clients.ready(0);
         assert_eq!(clients.take_repeats(0), [(0, marker)]);
         assert!(!clients.is_settled());
+    }
+
+    #[test]
+    fn a_connection_that_nobody_answers_is_given_up() {
+        let mut clients = Clients::new(1, 1, 2);
+        clients.closed(0, Some(4_000));
+        clients.take_due_reconnects(RECONNECT_AFTER);
+        assert_eq!(clients.impatient(OPENING_LIMIT), [0; 0]);
+        assert_eq!(clients.impatient(RECONNECT_AFTER + OPENING_LIMIT), [0]);
+        clients.closed(0, None);
+        assert_eq!(clients.impatient(2 * OPENING_LIMIT), [0; 0]);
+        assert_eq!(clients.ends().iter().collect::<Vec<_>>(), [(&None, &1), (&Some(4_000), &1)]);
     }
 
     #[test]
@@ -378,7 +426,7 @@ mod tests {
     fn what_a_killed_server_had_acknowledged_is_no_sign_of_life_of_the_next() {
         let mut clients = Clients::new(1, 1, 2);
         clients.ready(0);
-        let marker = clients.new_message(0).unwrap();
+        let marker = clients.new_message(0, 0).unwrap();
         clients.sent(0, 3, marker);
         clients.server_restarted();
         let topic = "conversation:0190b5a0-0000-7000-8000-000000000001".parse().unwrap();
@@ -389,11 +437,24 @@ mod tests {
     }
 
     #[test]
+    fn the_wait_of_the_first_message_begins_when_it_is_sent() {
+        let mut clients = Clients::new(1, 1, 2);
+        clients.ready(0);
+        let marker = clients.new_message(0, 40_000_000_000).unwrap();
+        clients.sent(0, 3, marker);
+        let topic = "conversation:0190b5a0-0000-7000-8000-000000000001".parse().unwrap();
+        let message = plenum_schema::id::EntryId(uuid::Uuid::nil());
+        let sent = plenum_schema::wire::Sent { topic, offset: 1, message, duplicate: false };
+        clients.answered(0, 3, Answer::Sent(sent), 40_010_000_000);
+        assert_eq!(clients.waits().ms(100.0).round(), 10.0);
+    }
+
+    #[test]
     fn a_window_bounds_what_is_unacknowledged() {
         let mut clients = Clients::new(1, 1, 2);
-        assert_eq!(clients.new_message(0), None, "not in service");
+        assert_eq!(clients.new_message(0, 0), None, "not in service");
         clients.ready(0);
-        assert!(clients.new_message(0).is_some() && clients.new_message(0).is_some());
-        assert_eq!(clients.new_message(0), None);
+        assert!(clients.new_message(0, 0).is_some() && clients.new_message(0, 0).is_some());
+        assert_eq!(clients.new_message(0, 0), None);
     }
 }

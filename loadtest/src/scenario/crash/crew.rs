@@ -92,6 +92,10 @@ impl Crew {
         now: Nanos,
         mut home: impl FnMut(ConnectionNumber) -> Option<SocketAddr>,
     ) -> Result<(), Failure> {
+        for number in self.clients.impatient(now) {
+            self.swarm.cut(number);
+            self.clients.closed(number, None);
+        }
         for number in self.clients.take_due_reconnects(now) {
             if let Some(address) = home(number) {
                 self.swarm.direct(number, address);
@@ -114,7 +118,7 @@ impl Crew {
         while start + crate::load::due_after(self.scheduled, self.crash.rate) <= now {
             let number = usize::try_from(self.scheduled).unwrap_or(0) % self.crash.senders.max(1);
             self.scheduled += 1;
-            if let Some(marker) = self.clients.new_message(number) {
+            if let Some(marker) = self.clients.new_message(number, now) {
                 self.send(number, marker);
             }
         }
@@ -185,6 +189,11 @@ impl Crew {
         report.figure("reordered", report.checks.reordered as f64);
         report.figure("gaps", report.checks.lost as f64);
         report.latencies("ack_", "first sending of a message to its acknowledgement", self.clients.waits());
+        for (code, times) in self.clients.ends() {
+            let name = code.map_or("connections_lost".to_owned(), |code| format!("connections_closed_{code}"));
+            report.figure(name, *times as f64);
+        }
+        report.notes.extend(self.clients.slowest().map(str::to_owned));
         let series = vec![Series { name: "acknowledged".to_owned(), points: std::mem::take(&mut self.samples) }];
         let (title, unit) = ("Acknowledged messages".to_owned(), "per second".to_owned());
         report.timelines.push(Timeline { title, unit, series });

@@ -77,6 +77,16 @@ struct Run<'a> {
     by_fault: HashMap<&'static str, Latencies>,
     /// Seconds of load.
     took: f64,
+    /// What the costs stood at when the load began; without faults only, as counters begin anew with a node's life.
+    before: Costs,
+}
+
+/// What the nodes have sent on the bus and asked the store for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Costs {
+    bus_bytes: f64,
+    requests: f64,
+    conditional: f64,
 }
 
 /// Hurts and checks.
@@ -113,8 +123,12 @@ pub fn run_cluster(context: &Context, crash: Crash, cluster: &Cluster) -> Result
         recoveries: Latencies::new(),
         by_fault: HashMap::new(),
         took: 0.0,
+        before: Costs::default(),
     };
     run.crew.connect(RECOVERY_LIMIT)?;
+    if run.crew.crash.kills == 0 {
+        run.before = run.costs();
+    }
     run.load()?;
     run.settle()?;
     run.report()
@@ -286,6 +300,12 @@ impl Run<'_> {
         pages.filter_map(|page| crate::metrics::sum(&page, name)).sum()
     }
 
+    fn costs(&self) -> Costs {
+        let requests = self.metric(names::METRIC_CQL_REQUESTS);
+        let conditional = self.metric(names::METRIC_CQL_CONDITIONAL);
+        Costs { bus_bytes: self.metric(names::METRIC_BUS_BYTES), requests, conditional }
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "counts to print")]
     fn report(mut self) -> Result<Report, Failure> {
         let mut report = Report::new("crash");
@@ -297,10 +317,12 @@ impl Run<'_> {
         report.figure("conflicts", self.metric(names::METRIC_CONFLICTS));
         report.figure("fallbacks", self.metric(names::METRIC_FALLBACKS));
         let (acked, delivered) = (self.crew.clients.acked_count() as f64, self.crew.clients.delivered_count() as f64);
-        let bus_bytes = self.metric(names::METRIC_BUS_BYTES);
+        let (now, before) = (self.costs(), self.before);
+        let bus_bytes = now.bus_bytes - before.bus_bytes;
         report.figure("bus_bytes_per_delivery", bus_bytes / delivered.max(1.0));
         report.figure("bus_bytes_per_ack", bus_bytes / acked.max(1.0));
-        report.figure("cql_requests_per_ack", self.metric(names::METRIC_CQL_REQUESTS) / acked.max(1.0));
+        report.figure("cql_requests_per_ack", (now.requests - before.requests) / acked.max(1.0));
+        report.figure("cql_conditional_writes_per_ack", (now.conditional - before.conditional) / acked.max(1.0));
         report.figure("acks_per_second", acked / self.took.max(1e-9));
         report.figure("deliveries_per_second", delivered / self.took.max(1e-9));
         judge((address_of(&self.servers, 0)?, self.context.clock), &mut self.crew, &mut report)?;

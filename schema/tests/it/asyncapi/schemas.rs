@@ -118,9 +118,32 @@ fn events() -> Vec<(&'static str, Value)> {
                 ("deleted?", json!({ "type": "boolean" })),
             ]),
         ),
-        ("MemberAdded", object(&[("user", a("Id")), ("role", a("Role")), ("by", a("Id"))])),
-        ("MemberRemoved", object(&[("user", a("Id")), ("by", a("Id"))])),
-        ("TitleChanged", object(&[("title", text()), ("by", a("Id"))])),
+    ]
+}
+
+fn changes() -> Vec<(&'static str, Value)> {
+    vec![
+        (
+            "ConversationNow",
+            object(&[
+                ("kind", json!({ "type": "string", "enum": ["direct", "group", "room"] })),
+                ("title?", text()),
+                ("members?", list(a("Id"))),
+                ("memberCount", a("Offset")),
+            ]),
+        ),
+        (
+            "MemberAdded",
+            object(&[
+                ("user", a("Id")),
+                ("role", a("Role")),
+                ("by", a("Id")),
+                ("known?", json!({ "type": "boolean" })),
+                ("now?", a("ConversationNow")),
+            ]),
+        ),
+        ("MemberRemoved", object(&[("user", a("Id")), ("by", a("Id")), ("now?", a("ConversationNow"))])),
+        ("TitleChanged", object(&[("title", text()), ("by", a("Id")), ("now?", a("ConversationNow"))])),
         (
             "Room",
             object(&[
@@ -132,7 +155,10 @@ fn events() -> Vec<(&'static str, Value)> {
                 ("active", json!({ "type": "boolean" })),
             ]),
         ),
-        ("RoomChanged", object(&[("title", text()), ("room", a("Room")), ("by", a("Id"))])),
+        (
+            "RoomChanged",
+            object(&[("title", text()), ("room", a("Room")), ("by", a("Id")), ("now?", a("ConversationNow"))]),
+        ),
         ("BlockChanged", object(&[("by", a("Id")), ("blocked", json!({ "type": "boolean" }))])),
         ("RoomClosed", object(&[("by", a("Id"))])),
         ("MessageEdited", about(&[("by", a("Id")), ("content", a("Content"))])),
@@ -457,7 +483,18 @@ fn parts() -> Vec<(&'static str, Value)> {
 
 /// `components.schemas` of the document.
 pub fn components() -> Map<String, Value> {
-    let all =
-        [numbers(), texts(), events(), happenings(), questions(), results(), boards(), conferences(), parts()].concat();
+    let all = [
+        numbers(),
+        texts(),
+        events(),
+        changes(),
+        happenings(),
+        questions(),
+        results(),
+        boards(),
+        conferences(),
+        parts(),
+    ]
+    .concat();
     all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
 }

@@ -86,7 +86,7 @@ impl Default for ClusterConfig {
             name: "plenum".to_owned(),
             beat_ms: 500,
             silent_ms: 2_000,
-            command_timeout_ms: 3_000,
+            command_timeout_ms: 8_000,
             commands_in_flight: 16_384,
             max_hops: 2,
             queue_batches: 4_096,

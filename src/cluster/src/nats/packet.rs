@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn publications_read_back() {
         let (topic, user) = (Topic::Conversation(Uuid::from_u128(1).into()), UserId(Uuid::from_u128(2)));
-        let title = ConversationEvent::TitleChanged(TitleChanged { title: "t".into(), by: user });
+        let title = ConversationEvent::TitleChanged(TitleChanged { title: "t".into(), by: user, now: None });
         let event = Publication::event(topic, 7, 9, Event::Conversation(title));
         let typing = Signal::Typing(TypingSignal { user, active: true });
         let signals =

@@ -241,7 +241,7 @@ impl Chat {
                 let joins = matches!(&command, Command::Subscribe(wish) if !self.has(around, wish.topic));
                 self.ask(around, Purpose::Event { callback, name: name.into(), joins }, command, false);
             }
-            Request::Change(message, change) => self.locate(around, (callback, name), message, change),
+            Request::Change(message, place, change) => self.locate(around, (callback, name), (message, place), change),
             Request::Join(code, since) => self.look_up(around, (callback, name), code, since),
             Request::Echo => self.echo(around, callback, name, args),
         }

@@ -5,7 +5,9 @@ use super::{packet, positions};
 use bytes::{Bytes, BytesMut};
 use plenum_actors::hub::Place;
 use plenum_actors::publication::{Parser, Vocabulary};
+use plenum_schema::Topic;
 use plenum_schema::wire::{CloseCode, ServerFrame};
+use plenum_websocket::client::read_frame;
 use plenum_websocket::close::code;
 use plenum_websocket::encode::close_frame;
 
@@ -42,9 +44,26 @@ pub(super) fn leaving() -> Bytes {
 /// The positions of one connection.
 pub(crate) fn trail((parser, vocabulary): (Parser, Vocabulary), positions: &[Place], out: &mut Vec<u8>) {
     let mut text = String::with_capacity(positions.len() * 32);
-    positions::put_trail(&mut text, positions);
+    positions::put_trail(&mut text, positions.iter());
     if !text.is_empty() {
         positions::put_vocabulary(&mut text, vocabulary);
         out.extend_from_slice(&packet::event_of_text(parser, "position", &text));
     }
+}
+
+/// Events of a topic for one connection: in front of each one's own position stand those of the other topics, so that the string of
+/// whichever event is the last that its client gets is complete.
+pub(crate) fn trailed(positions: &[Place], topic: Topic, shared: &[u8], out: &mut Vec<u8>) {
+    let mut others = String::with_capacity(positions.len() * 32);
+    positions::put_trail(&mut others, positions.iter().filter(|(seen, _)| *seen != topic));
+    if others.is_empty() {
+        return;
+    }
+    others.push(',');
+    let mut rest = shared;
+    while let Some((frame, len)) = read_frame(rest) {
+        packet::put_trailed(out, &frame, &others);
+        rest = rest.get(len..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
 }

@@ -1,9 +1,12 @@
 //! Socket.IO packets of the server, framed for a WebSocket and ready to be shared by every receiver. (A polling client's buffer
 //! takes the frames apart again.)
 
+use super::positions;
 use bytes::Bytes;
 use plenum_actors::publication::Parser;
 use plenum_schema::codec::{Codec, encode_into};
+use plenum_websocket::client::ServerFrame;
+use plenum_websocket::encode::{ServerHead, put_frame};
 use plenum_websocket::{FrameBuilder, Opcode};
 use serde::Serialize;
 use std::io::Write;
@@ -94,6 +97,64 @@ pub(super) fn event_of_text(parser: Parser, name: &str, text: &str) -> Bytes {
     packet(parser, (Kind::Event, ROOT), None, Some(&(name, text)))
 }
 
+/// Appends an event with `others` in front of its trail; as it is when it has none.
+pub(super) fn put_trailed(out: &mut Vec<u8>, frame: &ServerFrame<'_>, others: &str) {
+    let ServerFrame { opcode, payload, .. } = *frame;
+    let Some((before, trail, after)) = split_at_trail(opcode, payload) else { return put_frame(out, opcode, payload) };
+    let length = others.len() + trail.len();
+    let marker = if opcode == Opcode::Binary { text_marker(length) } else { Marker::default() };
+    let head = ServerHead::new(opcode, before.len() + marker.as_slice().len() + length + after.len());
+    for part in [head.as_slice(), before, marker.as_slice(), others.as_bytes(), trail, after] {
+        out.extend_from_slice(part);
+    }
+}
+
+/// What stands before the trail of an event, the trail, and what stands behind it. In MessagePack the marker of its length is left out.
+fn split_at_trail(opcode: Opcode, payload: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (start, marked, end) = match opcode {
+        Opcode::Text => {
+            let end = payload.strip_suffix(b"\"]")?.len();
+            let quote = payload.get(..end)?.iter().rposition(|byte| *byte == b'"')?;
+            (quote + 1, quote + 1, end)
+        }
+        Opcode::Binary => {
+            // A trail is ASCII, and so is the length of one behind the marker.
+            let marker = payload.iter().rposition(|byte| *byte >= 0x80)?;
+            let skipped = if *payload.get(marker)? == STR_8 { 2 } else { 1 };
+            (marker, marker + skipped, payload.len())
+        }
+        _ => return None,
+    };
+    let trail = payload.get(marked..end)?;
+    positions::is_trail(trail).then_some((payload.get(..start)?, trail, payload.get(end..)?))
+}
+
+const STR_8: u8 = 0xd9;
+const STR_16: u8 = 0xda;
+
+/// What MessagePack writes in front of a text.
+#[derive(Default)]
+struct Marker {
+    bytes: [u8; 3],
+    len: usize,
+}
+
+impl Marker {
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// For a text of up to 65,535 bytes: trails are shorter (`positions::MAX_BYTES`).
+fn text_marker(length: usize) -> Marker {
+    let [.., high, low] = length.to_be_bytes();
+    match length {
+        0..32 => Marker { bytes: [0xa0 | low, 0, 0], len: 1 },
+        32..256 => Marker { bytes: [STR_8, low, 0], len: 2 },
+        _ => Marker { bytes: [STR_16, high, low], len: 3 },
+    }
+}
+
 /// The answer to an event with a callback.
 pub(super) fn ack<T: Serialize>(parser: Parser, id: u64, argument: &T) -> Bytes {
     packet(parser, (Kind::Ack, ROOT), Some(id), Some(&(argument,)))
@@ -133,6 +194,7 @@ pub(super) fn disconnect(parser: Parser) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plenum_websocket::client::read_frame;
 
     #[test]
     fn packets_are_written_as_the_protocol_says() {
@@ -143,6 +205,32 @@ mod tests {
         assert_eq!(connect(Parser::Json, "s", None).as_ref(), b"\x81\x0d40{\"sid\":\"s\"}");
         let refused = connect_error::<()>(Parser::Json, "/x", "no", None);
         assert_eq!(refused.as_ref(), b"\x81\x1544/x,{\"message\":\"no\"}");
+    }
+
+    #[test]
+    fn the_other_positions_are_put_in_front_of_an_events_own() {
+        for others in ["a.1,", &"b.2,".repeat(20), &"c.-,".repeat(100)] {
+            for parser in [Parser::Json, Parser::MessagePack] {
+                let shared = event(parser, "x", &("é", 7), Some("own.42,h"));
+                let (frame, len) = read_frame(&shared).unwrap();
+                assert_eq!(len, shared.len());
+                let mut out = Vec::new();
+                put_trailed(&mut out, &frame, others);
+                assert_eq!(out, event(parser, "x", &("é", 7), Some(&format!("{others}own.42,h"))));
+            }
+        }
+    }
+
+    #[test]
+    fn an_event_without_a_trail_stays_as_it_is() {
+        for parser in [Parser::Json, Parser::MessagePack] {
+            for shared in [event(parser, "x", &"text", None), event(parser, "x", &1, None), disconnect(parser)] {
+                let (frame, _) = read_frame(&shared).unwrap();
+                let mut out = Vec::new();
+                put_trailed(&mut out, &frame, "a.1,");
+                assert_eq!(out, shared);
+            }
+        }
     }
 
     #[test]

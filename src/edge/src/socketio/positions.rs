@@ -1,7 +1,7 @@
 //! Where a client stands, in words it can keep: the strings behind connection state recovery.
 //!
-//! * The *trail* is the last argument of an event: `name.offset`, joined with commas. An event tells its own topic; a client that
-//!   has got events of several topics is told all of them by `position`. `name.-` is a topic that the client has left. A name is the
+//! * The *trail* is the last argument of an event: `name.offset`, joined with commas. An event tells its own topic; to a client that
+//!   has got events of several topics each event tells all of them. `name.-` is a topic that the client has left. A name is the
 //!   id of a conversation, or `c` and that of a conference.
 //! * The *pid* is given with the CONNECT answer: the account and where its topics stood at that moment (the *base*).
 //!
@@ -34,7 +34,7 @@ const OF_CONFERENCE: char = 'c';
 const LEFT: &str = "-";
 
 /// Appends the place in each topic that has a log of its own.
-pub(super) fn put_trail(out: &mut String, positions: &[Place]) {
+pub(super) fn put_trail<'p>(out: &mut String, positions: impl Iterator<Item = &'p Place>) {
     for (topic, place) in positions {
         let (prefix, id) = match topic {
             Topic::Conversation(id) => (None, id.0),
@@ -57,7 +57,7 @@ pub(super) fn put_trail(out: &mut String, positions: &[Place]) {
 /// The trail of one event.
 pub(super) fn trail(topic: Topic, offset: Offset, vocabulary: Vocabulary) -> String {
     let mut out = String::with_capacity(40);
-    put_trail(&mut out, &[(topic, Some(offset))]);
+    put_trail(&mut out, std::iter::once(&(topic, Some(offset))));
     put_vocabulary(&mut out, vocabulary);
     out
 }
@@ -74,6 +74,11 @@ fn mark(vocabulary: Vocabulary) -> &'static str {
 /// Appends the vocabulary that the trail is told in.
 pub(super) fn put_vocabulary(out: &mut String, vocabulary: Vocabulary) {
     out.push_str(mark(vocabulary));
+}
+
+/// Whether bytes can be a trail; no argument of ours that is no trail looks like one.
+pub(super) fn is_trail(bytes: &[u8]) -> bool {
+    bytes.contains(&b'.') && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.,".contains(byte))
 }
 
 /// The vocabulary that a trail was told in, when it was only one.
@@ -198,7 +203,7 @@ mod tests {
                 };
                 let list: Vec<_> = positions.iter().enumerate().map(place).collect();
                 let mut text = String::new();
-                put_trail(&mut text, &list);
+                put_trail(&mut text, list.iter());
                 prop_assert_eq!(read_trail(&text), Some(list.into_iter().collect()));
             }
         }

@@ -113,7 +113,7 @@ pub(super) fn listed(chat: &mut Chat, around: &Around<'_>, outcome: Outcome<Foll
         None => None,
     };
     chat.push(around, packet::connect(chat.parser(), &sid, pid.as_deref()));
-    chat.push(around, authenticated(chat.parser(), identity.user));
+    chat.push(around, authenticated(chat.parser(), identity.user, following.me.as_ref()));
     match resume {
         Some(resume) => {
             around.metrics.recovered.inc();

@@ -78,6 +78,36 @@ async fn a_caller_who_asks_too_fast_is_slowed_alone() {
 }
 
 #[actix_web::test]
+async fn an_answer_says_how_much_of_the_tightest_limit_is_left_and_a_refusal_when_to_come_back() {
+    let rate = |per_second, burst| Rate { per_second, burst };
+    let config = HttpConfig { address_rate: rate(1.0, 10.0), caller_rate: rate(0.5, 2.0), ..HttpConfig::default() };
+    let service = init_service(app(config)).await;
+    let ask = async |token: Option<&str>| {
+        let mut request = TestRequest::get().uri("/who");
+        if let Some(token) = token {
+            request = request.insert_header(("Authorization", format!("Bearer {token}")));
+        }
+        let answer = call_service(&service, request.to_request()).await;
+        let told = ["limit", "remaining", "reset", "policy"].map(|name| {
+            let value = answer.headers().get(format!("ratelimit-{name}"));
+            value.map_or("", |value| value.to_str().expect("text")).to_owned()
+        });
+        (answer.status().as_u16(), told, answer.headers().get("retry-after").cloned())
+    };
+    let told =
+        |limit: &str, remaining: &str, reset: &str, policy: &str| [limit, remaining, reset, policy].map(str::to_owned);
+    assert_eq!(ask(None).await, (200, told("10", "9", "1", "10;w=10"), None));
+    assert_eq!(ask(Some("ann")).await, (200, told("2", "1", "2", "2;w=4"), None), "the person's is nearer to its end");
+    assert_eq!(ask(Some("ann")).await.1[1], "0");
+    let (status, headers, wait) = ask(Some("ann")).await;
+    assert_eq!((status, headers[0].as_str(), headers[1].as_str()), (429, "2", "0"));
+    assert_eq!(wait.as_ref().map(|wait| wait.to_str().expect("text")), Some(headers[2].as_str()));
+    let off = HttpConfig { address_rate: rate(0.0, 0.0), caller_rate: rate(0.0, 0.0), ..HttpConfig::default() };
+    let seen = crate::fixture::ask(off, TestRequest::get().uri("/who")).await;
+    assert_eq!((seen.status, seen.header("ratelimit-limit")), (200, ""), "no limit, nothing to tell");
+}
+
+#[actix_web::test]
 async fn hsts_is_sent_when_a_trusted_proxy_ended_tls_and_to_nobody_else() {
     let ask_with = |proxies: Vec<String>| {
         let config = HttpConfig { trusted_proxies: proxies, ..HttpConfig::default() };

@@ -19,7 +19,8 @@ pub async fn handle(caller: Caller, state: web::Data<RestState>, seen: IfMatch, 
     Ok(HttpResponse::Ok().insert_header(etag(profile.version)).json(profile))
 }
 
-fn lost_update(refusal: Refusal) -> Problem {
+/// A version that is another by now is what `If-Match` asks about.
+pub(crate) fn lost_update(refusal: Refusal) -> Problem {
     let is_version = refusal.code == RefusalCode::Conflict && refusal.field.as_deref() == Some("version");
     if is_version { Problem::precondition_failed() } else { refusal.into() }
 }

@@ -1,6 +1,6 @@
 use crate::people::Person;
 use crate::state::RestState;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use plenum_http::{Answer, Caller, Query};
 use plenum_schema::{Refusal, RefusalCode};
 use serde::Deserialize;
@@ -18,11 +18,10 @@ pub(crate) struct Lookup {
     (status = 200, description = "The person", body = Person),
     (status = 404, description = "Nobody has this address", body = crate::openapi::ProblemDocument),
 ))]
-pub async fn handle(caller: Caller, state: web::Data<RestState>, query: Query<Lookup>) -> Answer {
-    state.lookups.check(caller.user(), state.clock.mono())?;
+pub async fn handle(caller: Caller, state: web::Data<RestState>, query: Query<Lookup>, request: HttpRequest) -> Answer {
+    state.lookups.check_for(&request, caller.user(), state.clock.mono())?;
     let nobody = || Refusal::field(RefusalCode::NotFound, "email", "there is no such person");
     // Only addresses: user names and telephone numbers would be easier to guess.
-    let email = Some(query.0.email).filter(|email| email.contains('@')).ok_or_else(nobody)?;
-    let found = state.accounts.find(&email).await?.ok_or_else(nobody)?;
+    let found = state.accounts.find_by_email(&query.0.email).await?.ok_or_else(nobody)?;
     Ok(HttpResponse::Ok().json(Person { id: found.id, full_name: found.name, avatar: found.avatar }))
 }

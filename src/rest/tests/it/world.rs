@@ -24,12 +24,14 @@ use plenum_services::accounts::{Accounts, AccountsConfig, Codes, Role, Secret};
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Conferences};
 use plenum_services::conversations::{Conversations, ConversationsConfig, Parts};
+use plenum_services::erasure::Erasures;
 use plenum_services::events::{Events, EventsConfig};
 use plenum_services::idempotency::{Idempotency, IdempotencyConfig};
 use plenum_services::market::{Market, MarketConfig};
 use plenum_services::messenger::{Message, Messenger, MessengerFuture, Recipient, SendError, Sent, Text};
 use plenum_services::notices::Notices;
 use plenum_services::status_board::{StatusBoard, StatusBoardConfig};
+use plenum_services::subjects::{Subjects, SubjectsConfig};
 use plenum_store::{Embedded, EmbeddedConfig};
 use serde_json::Value;
 use std::sync::Arc;
@@ -203,7 +205,10 @@ impl Seen {
 
 fn accounts_of(store: &SharedStore, clock: &SharedClock, directory: &std::path::Path) -> Accounts {
     let (store, clock) = (store.clone(), clock.clone());
-    Accounts::open(store, clock, Arc::new(NoSockets), AccountsConfig::for_tests(), directory).expect("accounts")
+    let mut config = AccountsConfig::for_tests();
+    // All of a test come from one address.
+    config.throttle.address_burst = 1_000_000;
+    Accounts::open(store, clock, Arc::new(NoSockets), config, directory).expect("accounts")
 }
 
 fn presence_of(store: &SharedStore, signals: &Arc<Signals>, clock: &SharedClock) -> Presence {
@@ -223,6 +228,21 @@ fn trade(store: &SharedStore, signals: &Arc<Signals>, accounts: &Accounts, clock
     let market = Market::new(store.clone(), signals.clone(), accounts.clone(), clock.clone(), config);
     let notices = Notices::new(signals.clone());
     (market, Events::new(store.clone(), notices, clock.clone(), EventsConfig::default()))
+}
+
+fn erasures(
+    store: &SharedStore,
+    clock: &SharedClock,
+    accounts: &Accounts,
+    conversations: &Conversations,
+    (events, market): (&Events, &Market),
+) -> Erasures {
+    let (store, clock, accounts) = (store.clone(), clock.clone(), accounts.clone());
+    Erasures::new(store, clock, accounts, conversations.clone(), events.clone(), market.clone())
+}
+
+fn healthy() -> HealthSummary {
+    HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" }
 }
 
 impl World {
@@ -282,23 +302,24 @@ impl World {
         let http = HttpConfig { address_rate: no_limit, caller_rate: no_limit, ..HttpConfig::default() };
         let authenticator = Arc::new(accounts.clone());
         let layer = HttpLayer::new(http.clone(), authenticator, clock.clone(), None).expect("a layer");
-        let health =
-            Arc::new(|| HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" });
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), Default::default());
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
         let (market, events) = trade(&store, &signals, &accounts, &clock);
         let codes = Codes::new(accounts.clone(), letters.clone());
+        let erasures = erasures(&store, &clock, &accounts, &conversations, (&events, &market));
         let parts = RestParts {
             accounts,
             codes,
+            erasures,
             market,
             events,
             api_keys,
             conversations,
             conferences,
             status_board,
+            subjects: Subjects::new(store.clone(), clock.clone(), SubjectsConfig::default()),
             idempotency,
-            health,
+            health: Arc::new(healthy),
             clock,
         };
         let state = RestState::new(parts, config);

@@ -70,6 +70,7 @@ impl Config {
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
         found.extend(self.store.cql.problems().into_iter().map(below("store.scylla")));
         found.extend(self.events.problems().into_iter().map(below("events")));
+        found.extend(self.subjects.problems().into_iter().map(below("subjects")));
         found.extend(self.market.problems().into_iter().map(below("market")));
         found.extend(self.accounts.codes.problems().into_iter().map(below("accounts.codes")));
         let providers = [("mail", self.mail.problems()), ("sms", self.sms.problems())];

@@ -108,4 +108,46 @@ describe("the profile", () => {
     await cleo.signIn();
     for (const one of [second, third, cleo]) await one.leave();
   });
+
+  test("gets another e-mail address by a code, and says who finds it", async () => {
+    const eve = await Member.arrive(browser, address, "Eve Address", "profile");
+    const { page } = eve;
+    await page.getByRole("button", { name: "Change the e-mail address" }).click();
+    const asked = page.getByRole("dialog", { name: "E-mail address" });
+    const email = `new-${eve.email}`;
+    await asked.getByLabel("New e-mail address").fill(email);
+    await asked.getByRole("button", { name: "Send a code" }).click();
+    const entered = page.getByRole("dialog", { name: "The code that has come" });
+    await entered.getByLabel("Code").fill(await lastCode(address, email));
+    await entered.getByRole("button", { name: "Confirm" }).click();
+    await page.getByText(email, { exact: true }).waitFor();
+    await page.getByLabel("Show me in lists of people").uncheck();
+    await page.getByRole("button", { name: "Change who finds me" }).click();
+    await page.getByRole("region", { name: "Who finds you" }).getByText("Saved.", { exact: true }).waitFor();
+    assert.deepEqual((await eve.ask("GET", "/api/auth/me")).privacy, { listed: false, findable: true });
+    await eve.leave();
+  });
+
+  test("shows blocked people and lets them go, and is deleted for ever", async () => {
+    const dan = await Member.arrive(browser, address, "Dan Gone", "profile");
+    const other = await Member.arrive(browser, address, "Mallory", "profile");
+    await dan.ask("POST", `/api/users/${await other.id()}/block`);
+    const { page } = dan;
+    await page.reload();
+    await page.getByRole("list", { name: "Blocked people" }).getByText("Mallory").waitFor();
+    await dan.isAccessible("a profile with blocked people");
+    await page.getByRole("button", { name: "Unblock: Mallory" }).click();
+    await page.getByText("You have blocked nobody.").waitFor();
+    await page.getByRole("button", { name: "Delete my account" }).click();
+    const dialog = page.getByRole("dialog", { name: "Delete the account" });
+    await dialog.getByLabel("I know that this cannot be taken back").check();
+    await dan.isAccessible("the dialog of a deletion");
+    await dialog.getByRole("button", { name: "Delete it for ever" }).click();
+    await page.getByText("Your account was deleted.").waitFor();
+    await page.getByLabel("E-mail").fill(dan.email);
+    await page.getByLabel("Password", { exact: true }).fill(dan.password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("alert").filter({ hasText: /wrong/u }).waitFor();
+    for (const one of [dan, other]) await one.leave();
+  });
 });

@@ -7,6 +7,7 @@
     reason = "a test may fail loudly, and a test's deadline reads the real clock"
 )]
 
+mod abuse;
 mod cluster;
 mod config;
 mod cql;

@@ -19,7 +19,7 @@ use plenum_schema::{Refusal, RefusalCode, SessionId, UserId};
 /// Accounts that [`Accounts::mint_many`] makes at the same time: enough that one fsync covers many.
 const MINT_AT_ONCE: usize = 256;
 /// Accounts that one page of a search looks at, at most: a text that nobody has is no reason to read the whole table at once.
-const SEARCHED_AT_ONCE: usize = 5_000;
+pub(super) const SEARCHED_AT_ONCE: usize = 5_000;
 /// Accounts that a search reads with one call of the store.
 const READ_AT_ONCE: usize = 500;
 
@@ -30,15 +30,34 @@ pub struct AccountFilter {
     pub text: Option<String>,
     /// The role.
     pub role: Option<Role>,
+    /// The field of study.
+    pub field: Option<String>,
+    /// The year of study.
+    pub year: Option<i64>,
+    /// Only what everybody may find: people who are listed and not switched off, by their name and user name alone.
+    pub is_public: bool,
 }
 
 impl AccountFilter {
-    fn fits(&self, account: &Profile) -> bool {
+    pub(super) fn fits(&self, account: &Profile) -> bool {
         let Profile { name, email, phone, username, .. } = account;
+        if self.is_public && !(account.privacy.listed && account.is_active) {
+            return false;
+        }
         let wanted = self.text.as_deref().map(|text| text.trim().to_lowercase());
-        let names = [Some(name), email.as_ref(), phone.as_ref(), username.as_ref()];
-        let holds = |text: &String| names.into_iter().flatten().any(|name| name.to_lowercase().contains(text.as_str()));
-        wanted.as_ref().is_none_or(holds) && self.role.is_none_or(|role| account.role == role.as_str())
+        let secret = |text: &'_ Option<String>| text.clone().filter(|_| !self.is_public);
+        let names = [Some(name.clone()), secret(email), secret(phone), username.clone()];
+        let holds = |text: &String| names.iter().flatten().any(|name| name.to_lowercase().contains(text.as_str()));
+        wanted.as_ref().is_none_or(holds)
+            && self.role.is_none_or(|role| account.role == role.as_str())
+            && self.field.as_ref().is_none_or(|field| account.field.as_ref() == Some(field))
+            && self.year.is_none_or(|year| account.year == Some(year))
+    }
+
+    /// How many accounts are read at a time: not many more than are shown where most fit.
+    fn read_at_once(&self, limit: usize) -> usize {
+        let is_narrow = self.text.is_some() || self.role.is_some() || self.field.is_some() || self.year.is_some();
+        if is_narrow { READ_AT_ONCE } else { limit.clamp(1, READ_AT_ONCE) }
     }
 }
 
@@ -147,9 +166,24 @@ impl Accounts {
     /// # Errors
     /// `notFound` when `after` is no account, `unavailable`.
     pub async fn list(&self, after: Option<UserId>, limit: usize) -> Result<Vec<Profile>, Refusal> {
-        let after = after.map(|user| vec![user.to_value()]);
-        let rows = self.0.store.sweep(Account::TABLE, after, limit.clamp(1, 1_000)).await.map_err(unavailable)?;
-        rows.into_iter().map(|row| read_row::<Account>(row).map(Profile::from)).collect()
+        let (limit, mut last, mut found) = (limit.clamp(1, 1_000), after, Vec::new());
+        loop {
+            let behind = last.map(|user| vec![user.to_value()]);
+            let rows = self.0.store.sweep(Account::TABLE, behind, limit).await.map_err(unavailable)?;
+            let is_end = rows.len() < limit;
+            for row in rows {
+                let account: Account = read_row(row)?;
+                last = Some(account.user_id);
+                // Deleted accounts are no accounts.
+                if account.erased_at.is_none() {
+                    found.push(Profile::from(account));
+                }
+            }
+            if is_end || found.len() >= limit {
+                found.truncate(limit);
+                return Ok(found);
+            }
+        }
     }
 
     /// Accounts that fit, at most `limit` (1 to 1,000) beyond `after`, which is [`AccountPage::next`] of the page before.
@@ -164,8 +198,9 @@ impl Accounts {
     ) -> Result<AccountPage, Refusal> {
         let (mut items, mut last, mut searched) = (Vec::new(), after, 0);
         while searched < SEARCHED_AT_ONCE {
-            let page = self.list(last, READ_AT_ONCE).await?;
-            let is_end = page.len() < READ_AT_ONCE;
+            let at_once = filter.read_at_once(limit);
+            let page = self.list(last, at_once).await?;
+            let is_end = page.len() < at_once;
             for account in page {
                 last = Some(account.id);
                 searched += 1;

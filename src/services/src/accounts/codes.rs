@@ -1,11 +1,11 @@
-//! One-time codes by e-mail and short message: to sign in, to prove a number, to change one.
+//! One-time codes by e-mail and short message: to sign in, to prove an address, to change one.
 //!
 //! One row for each purpose and recipient, whether or not there is an account: so the answer, its time and the limits tell
 //! nobody who has one. A try is decided by compare-and-set *before* its outcome is told: five wrong ones are five, also when
 //! they come at once, and a right one counts for one caller only.
 
+mod change;
 mod config;
-mod phone;
 mod send;
 mod sign_in;
 
@@ -55,8 +55,8 @@ enum Purpose {
     SignIn,
     /// Only says whether the code was right.
     Check,
-    /// The person's new number.
-    ChangePhone(UserId),
+    /// The person's new address or number.
+    Change(UserId),
 }
 
 /// A purpose and to whom the code goes.
@@ -72,7 +72,7 @@ impl Door {
         match &self.purpose {
             Purpose::SignIn => derived("plenum.code.sign-in", &[name.as_bytes()]),
             Purpose::Check => derived("plenum.code.check", &[name.as_bytes()]),
-            Purpose::ChangePhone(user) => derived("plenum.code.phone", &[user.0.as_bytes(), name.as_bytes()]),
+            Purpose::Change(user) => derived("plenum.code.change", &[user.0.as_bytes(), name.as_bytes()]),
         }
     }
 

@@ -32,6 +32,8 @@ pub struct AccountsConfig {
     pub throttle: ThrottleConfig,
     /// Codes by e-mail and short message.
     pub codes: CodesConfig,
+    /// Deleting accounts.
+    pub erasure: ErasureConfig,
 }
 
 impl Default for AccountsConfig {
@@ -45,7 +47,25 @@ impl Default for AccountsConfig {
             token: TokenConfig::default(),
             throttle: ThrottleConfig::default(),
             codes: CodesConfig::default(),
+            erasure: ErasureConfig::default(),
         }
+    }
+}
+
+/// Deleting accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ErasureConfig {
+    /// How often deletions are looked for that were begun and not finished, seconds, 1 to 86,400.
+    pub every_s: u64,
+    /// What is left is looked for once more this long after a deletion, seconds, 0 to 86,400: until then its person's last requests may
+    /// have been under way.
+    pub again_s: u64,
+}
+
+impl Default for ErasureConfig {
+    fn default() -> Self {
+        Self { every_s: 60, again_s: 300 }
     }
 }
 
@@ -236,6 +256,8 @@ impl AccountsConfig {
             (token.refresh_idle_s >= token.access_ttl_s, "token.refresh_idle_s", "must be at least access_ttl_s"),
             ((1..=3_600).contains(&token.keys_every_s), "token.keys_every_s", "must be 1 to 3600 seconds"),
             (token.refresh_grace_s <= 300, "token.refresh_grace_s", "must be at most 300 seconds"),
+            ((1..=86_400).contains(&self.erasure.every_s), "erasure.every_s", "must be 1 to 86400 seconds"),
+            (self.erasure.again_s <= 86_400, "erasure.again_s", "must be at most 86400 seconds"),
             (throttle.waiting >= 1 && throttle.waiting <= 100_000, "throttle.waiting", "must be 1 to 100000"),
             (throttle.buckets >= 100, "throttle.buckets", "must be at least 100"),
             (

@@ -60,7 +60,13 @@ impl Inner {
         }
     }
 
+    /// An account. One that was deleted is none.
     pub async fn account(&self, user: UserId) -> Result<Option<Account>, Refusal> {
+        Ok(self.any_account(user).await?.filter(|account| account.erased_at.is_none()))
+    }
+
+    /// An account's row, also of one that was deleted.
+    pub async fn any_account(&self, user: UserId) -> Result<Option<Account>, Refusal> {
         self.row(vec![user.to_value()]).await
     }
 
@@ -105,7 +111,8 @@ impl Inner {
         if key.user_id.0.is_nil() {
             return Ok(true);
         }
-        if self.account(key.user_id).await?.is_some_and(|account| carries(&account, name)) {
+        // Also of an account that is being erased: its names are free when their rows are gone.
+        if self.any_account(key.user_id).await?.is_some_and(|account| carries(&account, name)) {
             self.confirm(key).await?;
             return Ok(false);
         }

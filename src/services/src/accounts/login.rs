@@ -6,7 +6,7 @@ use super::names::{self, Name, given};
 use super::password::{self, Checked};
 use super::requests::{Login, PasswordChange, SignedIn};
 use super::secret::Secret;
-use super::service::{Accounts, Inner, millis, unauthenticated};
+use super::service::{Accounts, Inner, unauthenticated};
 use plenum_actors::identity::Identity;
 use plenum_schema::entities::Account;
 use plenum_schema::{Refusal, RefusalCode, SessionId, UserId};
@@ -90,17 +90,6 @@ impl Inner {
             }
         }
         Err(contended())
-    }
-
-    /// Lets a session pass that signed in a moment ago.
-    pub async fn check_fresh(&self, identity: Identity) -> Result<(), Refusal> {
-        let session = self.session(identity.user, identity.session).await?.ok_or_else(unauthenticated)?;
-        let fresh_s = self.config.codes.reauth_s;
-        if fresh_s == 0 || self.now() < session.created_at.saturating_add(millis(fresh_s)) {
-            return Ok(());
-        }
-        let message = "the current password is needed, or a new sign-in";
-        Err(Refusal::field(RefusalCode::Invalid, "currentPassword", message))
     }
 
     async fn change_password(&self, identity: Identity, change: PasswordChange) -> Result<(), Refusal> {

@@ -1,7 +1,9 @@
 //! What is shown of an account: to its owner, and to everybody else.
 
+use super::register::ROLE_USER;
 use plenum_schema::UserId;
 use plenum_schema::entities::Account;
+use plenum_schema::moment::rfc3339_option;
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -65,12 +67,30 @@ pub struct Profile {
     /// The client's own settings.
     #[schema(value_type = Object)]
     pub preferences: serde_json::Map<String, serde_json::Value>,
-    /// `user` or `admin`.
+    /// `user`, `host`, `speaker`, `seller`, `university` or `admin`.
     pub role: String,
+    /// Whether the person is of the board of the house.
+    pub is_bureau: bool,
+    /// What the person has earned.
+    pub points: i64,
+    /// As `points`.
+    pub stars: i64,
+    /// Whether the person has paid for more.
+    pub is_premium: bool,
+    /// Word for what the person has paid for.
+    pub subscription: Option<String>,
+    /// What others may find.
+    pub privacy: Privacy,
     /// Whether a code has proved the e-mail address or the telephone number.
     pub is_verified: bool,
     /// Whether the account may sign in.
     pub is_active: bool,
+    /// `active` or `inactive`: the same in a word.
+    pub status: &'static str,
+    /// When the newest of the signed-in devices signed in; told to its person only.
+    #[serde(serialize_with = "rfc3339_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_login: Option<i64>,
     /// When it was made.
     #[serde(serialize_with = "rfc3339")]
     #[schema(value_type = String, format = DateTime)]
@@ -83,7 +103,88 @@ pub struct Profile {
     pub version: i64,
 }
 
-/// An account as others see it.
+/// What others may find of somebody.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Privacy {
+    /// Whether the person stands in lists of people, and what is said there is shown to everybody who is signed in.
+    pub listed: bool,
+    /// Whether who knows the e-mail address finds the person by it.
+    pub findable: bool,
+}
+
+/// An account as everybody sees it who is signed in. Of somebody who does not want to be listed only name and picture are there.
+#[derive(Clone, PartialEq, Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SeenProfile)]
+pub struct Member {
+    /// The account's id.
+    #[schema(value_type = String, format = Uuid)]
+    pub id: UserId,
+    /// What to call the person.
+    pub name: String,
+    /// The same, for older clients.
+    pub full_name: Option<String>,
+    /// User name.
+    pub username: Option<String>,
+    /// URL of the picture.
+    pub avatar: Option<String>,
+    /// URL of the wide picture.
+    pub cover_photo: Option<String>,
+    /// About the person.
+    pub bio: Option<String>,
+    /// Where the person is.
+    pub location: Option<String>,
+    /// What the person does.
+    pub occupation: Option<String>,
+    /// School or employer.
+    pub institution: Option<String>,
+    /// Field of study.
+    pub field: Option<String>,
+    /// Year of study.
+    pub year: Option<i64>,
+    /// Role in a student body.
+    pub coordination: Option<String>,
+    /// Skills.
+    pub skills: Vec<String>,
+    /// `user`, `host`, `speaker`, `seller`, `university` or `admin`.
+    pub role: String,
+    /// Whether the person is of the board of the house.
+    pub is_bureau: bool,
+    /// What the person has earned.
+    pub points: i64,
+    /// As `points`.
+    pub stars: i64,
+}
+
+impl From<Profile> for Member {
+    fn from(profile: Profile) -> Self {
+        let shown = profile.privacy.listed;
+        let told = |text: Option<String>| text.filter(|_| shown);
+        Self {
+            id: profile.id,
+            full_name: Some(profile.name.clone()),
+            name: profile.name,
+            username: told(profile.username),
+            avatar: profile.avatar,
+            cover_photo: told(profile.cover_photo),
+            bio: told(profile.bio),
+            location: told(profile.location),
+            occupation: told(profile.occupation),
+            institution: told(profile.institution),
+            field: told(profile.field),
+            year: profile.year.filter(|_| shown),
+            coordination: told(profile.coordination),
+            skills: if shown { profile.skills } else { Vec::new() },
+            role: if shown { profile.role } else { ROLE_USER.to_owned() },
+            is_bureau: shown && profile.is_bureau,
+            points: if shown { profile.points } else { 0 },
+            stars: if shown { profile.stars } else { 0 },
+        }
+    }
+}
+
+/// An account as it is shown beside what its person does.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PublicProfile {
@@ -143,6 +244,17 @@ impl From<Account> for Profile {
             institution: account.institution,
             preferences: preferences.unwrap_or_default(),
             role: account.role,
+            is_bureau: account.is_bureau.unwrap_or(false),
+            points: account.points.unwrap_or(0),
+            stars: account.stars.unwrap_or(0),
+            is_premium: account.is_premium.unwrap_or(false),
+            subscription: account.subscription,
+            privacy: Privacy {
+                listed: !account.is_unlisted.unwrap_or(false),
+                findable: !account.is_unfindable.unwrap_or(false),
+            },
+            status: if account.is_active { "active" } else { "inactive" },
+            last_login: None,
             is_verified: account.email_verified_at.or(account.phone_verified_at).is_some(),
             is_active: account.is_active,
             created_at: account.created_at,

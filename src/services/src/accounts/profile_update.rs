@@ -19,12 +19,12 @@ const MAX_SKILL: usize = 60;
 const MAX_PREFERENCES: usize = 8 * 1024;
 const MAX_URL: usize = 1_000;
 
-fn invalid(field: &str, message: String) -> Refusal {
+pub(super) fn invalid(field: &str, message: String) -> Refusal {
     Refusal::field(RefusalCode::Invalid, field, message)
 }
 
 /// One text: trimmed, without control characters (line ends are fine), not too long. An empty one removes the member.
-fn text(field: &str, most: usize, to: &mut Option<String>, from: Option<&String>) -> Result<(), Refusal> {
+pub(super) fn text(field: &str, most: usize, to: &mut Option<String>, from: Option<&String>) -> Result<(), Refusal> {
     let Some(from) = from else { return Ok(()) };
     let trimmed = from.trim();
     if trimmed.chars().count() > most {
@@ -92,6 +92,10 @@ impl Inner {
                 return Err(invalid("preferences", format!("at most {MAX_PREFERENCES} bytes of JSON")));
             }
             account.preferences = Some(stored);
+        }
+        if let Some(privacy) = &update.privacy {
+            account.is_unlisted = privacy.listed.map(|listed| !listed).or(account.is_unlisted);
+            account.is_unfindable = privacy.findable.map(|findable| !findable).or(account.is_unfindable);
         }
         Ok(())
     }
@@ -176,7 +180,31 @@ impl Accounts {
     /// `notFound`, `unavailable`.
     pub async fn me(&self, identity: Identity) -> Result<Profile, Refusal> {
         let missing = || Refusal::new(RefusalCode::NotFound, "no such account");
-        Ok(self.0.account(identity.user).await?.ok_or_else(missing)?.into())
+        let account = self.0.account(identity.user).await?.ok_or_else(missing)?;
+        let last_login = self.0.session_rows(identity.user).await?.last().map(|row| row.created_at);
+        Ok(Profile { last_login, ..account.into() })
+    }
+
+    /// Somebody's full profile: for admins and the person; what others see is made of it.
+    ///
+    /// # Errors
+    /// `notFound`, `unavailable`.
+    pub async fn profile(&self, user: UserId) -> Result<Profile, Refusal> {
+        let missing = || Refusal::new(RefusalCode::NotFound, "there is no such person");
+        Ok(self.0.account(user).await?.ok_or_else(missing)?.into())
+    }
+
+    /// Changes the profile of anybody, for admins.
+    ///
+    /// # Errors
+    /// As [`Self::update_profile`], `notFound`.
+    pub async fn update_profile_of(
+        &self,
+        user: UserId,
+        update: &ProfileUpdate,
+        version: Option<i64>,
+    ) -> Result<Profile, Refusal> {
+        Ok(self.0.update_profile(user, update, version).await?.into())
     }
 
     /// Changes the own profile. With `version` (from `If-Match`) only when the profile still has it.
@@ -203,12 +231,15 @@ impl Accounts {
         Ok(owner.filter(|account| account.is_active).as_ref().map(PublicProfile::from))
     }
 
-    /// As [`find`](Self::find), for e-mail addresses only.
+    /// As [`find`](Self::find), for e-mail addresses only, and only people who want to be found by them.
     ///
     /// # Errors
     /// `unavailable`.
     pub async fn find_by_email(&self, email: &str) -> Result<Option<PublicProfile>, Refusal> {
-        if names::email(email).is_ok() { self.find(email).await } else { Ok(None) }
+        let Ok(name) = names::email(email) else { return Ok(None) };
+        let owner = self.0.owner(&name).await?;
+        let found = owner.filter(|account| account.is_active && !account.is_unfindable.unwrap_or(false));
+        Ok(found.as_ref().map(PublicProfile::from))
     }
 
     /// The e-mail address of an account in its one form; `None` without one, and for who is switched off.

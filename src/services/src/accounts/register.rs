@@ -72,6 +72,14 @@ impl Inner {
             version: 1,
             email_verified_at: None,
             phone_verified_at: None,
+            erased_at: None,
+            points: None,
+            stars: None,
+            is_bureau: None,
+            is_premium: None,
+            subscription: None,
+            is_unlisted: None,
+            is_unfindable: None,
         };
         self.apply_profile(&mut account, profile)?;
         account.username = text(&names.username);

@@ -1,6 +1,7 @@
 //! What is asked of the service and what it answers.
 
 use super::profile::Profile;
+use super::roles::Role;
 use super::secret::Secret;
 use plenum_schema::SessionId;
 use serde::{Deserialize, Serialize};
@@ -145,6 +146,38 @@ pub struct ProfileUpdate {
     /// A JSON object that belongs to the client, at most 8 KiB.
     #[schema(value_type = Option<Object>)]
     pub preferences: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What others may find.
+    pub privacy: Option<PrivacyUpdate>,
+}
+
+/// What others may find from now on; absent members stay.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PrivacyUpdate {
+    /// Whether the person stands in lists of people, and what is said there is shown.
+    pub listed: Option<bool>,
+    /// Whether who knows the e-mail address finds the person by it.
+    pub findable: Option<bool>,
+}
+
+/// What admins say of an account; absent members stay.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Given {
+    /// `user`, `host`, `speaker`, `seller`, `university` or `admin`.
+    pub role: Option<Role>,
+    /// Whether the account may sign in.
+    pub is_active: Option<bool>,
+    /// 0 to 1,000,000,000,000.
+    pub points: Option<i64>,
+    /// As `points`.
+    pub stars: Option<i64>,
+    /// Whether the person is of the board of the house.
+    pub is_bureau: Option<bool>,
+    /// Whether the person has paid for more.
+    pub is_premium: Option<bool>,
+    /// At most 60 characters; empty: nothing.
+    pub subscription: Option<String>,
 }
 
 impl ProfileUpdate {
@@ -170,5 +203,23 @@ impl ProfileUpdate {
         "educationLevel",
         "institution",
         "preferences",
+        "privacy",
     ];
+}
+
+impl Given {
+    /// The names of the members on the wire that are there.
+    #[must_use]
+    pub fn members(&self) -> Vec<&'static str> {
+        let there = [
+            (self.role.is_some(), "role"),
+            (self.is_active.is_some(), "isActive"),
+            (self.points.is_some(), "points"),
+            (self.stars.is_some(), "stars"),
+            (self.is_bureau.is_some(), "isBureau"),
+            (self.is_premium.is_some(), "isPremium"),
+            (self.subscription.is_some(), "subscription"),
+        ];
+        there.into_iter().filter(|(is_there, _)| *is_there).map(|(_, name)| name).collect()
+    }
 }

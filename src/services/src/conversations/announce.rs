@@ -1,10 +1,14 @@
 //! Signals that the service publishes.
 
 use super::{Conversations, topic_of};
-use plenum_actors::publication::{Class, Publication};
+use futures_util::stream::{self, StreamExt};
+use plenum_actors::publication::{Class, Publication, Publisher};
 use plenum_schema::conversation::ConversationKind;
 use plenum_schema::wire::{ConversationAdded, ConversationChange, ConversationUpdated, MarksSignal, RoomStats, Signal};
 use plenum_schema::{ConversationId, Topic, UserId};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Members that the owner is asked for at a time.
@@ -13,6 +17,10 @@ const MEMBERS_AT_ONCE: usize = 1_000;
 /// Signals of one topic with the same key replace each other for a slow receiver.
 fn key_of(id: Uuid) -> u64 {
     id.as_u64_pair().1
+}
+
+fn stats_signal(id: ConversationId, stats: RoomStats) -> Arc<Publication> {
+    Publication::signal(topic_of(id), Class::Conflated(key_of(id.0).wrapping_add(2)), Signal::RoomStats(stats))
 }
 
 fn saturated(count: u64) -> u32 {
@@ -39,16 +47,43 @@ impl Conversations {
 
     /// Tells a room how many people are in it. A hint, as [`Self::announce_updated`] is; of other conversations nothing is told.
     pub(super) async fn announce_stats(&self, id: ConversationId) {
-        let Ok(Some(digest)) = self.digest_of(id).await else { return };
-        let (Some(ConversationKind::Room), Some(somebody)) = (digest.kind, digest.members.first()) else { return };
+        if let Some(stats) = self.stats(id).await {
+            self.parts.publisher.publish(vec![stats_signal(id, stats)]);
+        }
+    }
+
+    /// `None`: it is no room, or nobody answers.
+    async fn stats(&self, id: ConversationId) -> Option<RoomStats> {
+        let digest = self.digest_of(id).await.ok()??;
+        let (Some(ConversationKind::Room), Some(somebody)) = (digest.kind, digest.members.first()) else { return None };
         // In a large room each who comes would have everybody looked up.
         let online = match digest.member_count {
             count if count > MEMBERS_AT_ONCE as u64 => None,
             _ => self.presence_in(*somebody, id, None, 1).await.ok().map(|found| saturated(found.online as u64)),
         };
-        let stats = RoomStats { members: saturated(digest.member_count), online };
-        let class = Class::Conflated(key_of(id.0).wrapping_add(2));
-        self.parts.publisher.publish(vec![Publication::signal(topic_of(id), class, Signal::RoomStats(stats))]);
+        Some(RoomStats { members: saturated(digest.member_count), online })
+    }
+
+    /// Tells the rooms of people who have come or gone since the last call how many are there. `here` reaches this node's connections:
+    /// every node hears who comes and goes, and tells its own.
+    pub async fn tell_room_stats(&self, here: &dyn Publisher) {
+        let people = self.parts.presence.take_turned();
+        let wanted = |id: &ConversationId| here.is_wanted(topic_of(*id));
+        // A hint that is not given comes with the next change: a store that does not answer is not asked again for it.
+        let reads = people.into_iter().map(|user| async move {
+            let rows = self.memberships(user).await.unwrap_or_default();
+            rows.into_iter().map(|row| row.conversation_id).filter(wanted).collect::<Vec<_>>()
+        });
+        let mut reads = stream::iter(reads).buffer_unordered(self.config.concurrent_reads);
+        let mut rooms = BTreeSet::new();
+        while let Some(found) = reads.next().await {
+            rooms.extend(found);
+        }
+        for id in rooms {
+            if let Some(stats) = self.stats(id).await.filter(|stats| stats.online.is_some()) {
+                here.publish(vec![stats_signal(id, stats)]);
+            }
+        }
     }
 
     /// Tells the devices of the members, but for some, that a conversation is no longer what their list says. A hint: where it
@@ -89,5 +124,14 @@ impl Conversations {
             let signal = Signal::ConversationUpdated(ConversationUpdated { conversation: topic_of(id), change });
             self.parts.publisher.publish(vec![Publication::signal(Topic::User(user), class, signal)]);
         }
+    }
+}
+
+/// Tells rooms who of them is there until it is aborted.
+pub async fn run_room_stats(conversations: Conversations, here: Arc<dyn Publisher>) {
+    let every = Duration::from_millis(conversations.config.stats_every_ms);
+    loop {
+        tokio::time::sleep(every).await;
+        conversations.tell_room_stats(&*here).await;
     }
 }

@@ -2,15 +2,25 @@
 //! conversation itself knows it, so that sending need not look the row up.
 
 use super::Conversations;
+use crate::rows::Rows;
 use crate::unavailable::unavailable;
 use plenum_actors::aggregates::conversation::Command;
-use plenum_actors::store::Mutation;
+use plenum_actors::store::{Direction, Mutation};
 use plenum_schema::entities::Block;
 use plenum_schema::table::{Entity, FieldValue, Key};
 use plenum_schema::{ConversationId, Refusal, RefusalCode, UserId};
 
 fn key(user: UserId, blocked: UserId) -> Key {
     vec![user.to_value(), blocked.to_value()]
+}
+
+/// Somebody whom one has blocked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Blocked {
+    /// Who.
+    pub user: UserId,
+    /// Since when, milliseconds since 1970.
+    pub since: i64,
 }
 
 impl Conversations {
@@ -37,6 +47,18 @@ impl Conversations {
         let gone = vec![Mutation::Delete(key(caller, user))];
         self.parts.store.write(Block::TABLE, gone).await.map_err(unavailable)?;
         self.set_blocked(caller, user, false).await
+    }
+
+    /// Whom the caller has blocked, in order of their ids, beyond `after`, at most `limit` (1,000 at most).
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn blocked(&self, caller: UserId, after: Option<UserId>, limit: usize) -> Result<Vec<Blocked>, Refusal> {
+        let after = after.map(|user| vec![user.to_value()]);
+        let rows: Vec<Block> = Rows(self.parts.store.clone())
+            .scan(vec![caller.to_value()], after, Direction::Forward, limit.clamp(1, 1_000))
+            .await?;
+        Ok(rows.into_iter().map(|row| Blocked { user: row.blocked_id, since: row.since }).collect())
     }
 
     /// Those of two people who have blocked the other.

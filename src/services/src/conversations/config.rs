@@ -18,6 +18,8 @@ pub struct ConversationsConfig {
     pub unread_every_ms: u64,
     /// Conversations whose members are told in one go (default 4,096); of more, the hint is left out.
     pub unread_conversations: usize,
+    /// How often rooms are told how many of their members are online after one has come or gone, milliseconds (default 1,000).
+    pub stats_every_ms: u64,
 }
 
 /// The store gives at most this many rows at once, and a list is sorted as a whole.
@@ -32,6 +34,7 @@ impl Default for ConversationsConfig {
             page_bytes: 256 * 1024,
             unread_every_ms: 1_000,
             unread_conversations: 4_096,
+            stats_every_ms: 1_000,
         }
     }
 }
@@ -50,6 +53,7 @@ impl ConversationsConfig {
             between("page_bytes", self.page_bytes, 1_024, 1 << 20),
             between("unread_every_ms", usize::try_from(self.unread_every_ms).unwrap_or(usize::MAX), 10, 600_000),
             between("unread_conversations", self.unread_conversations, 0, 1_000_000),
+            between("stats_every_ms", usize::try_from(self.stats_every_ms).unwrap_or(usize::MAX), 10, 600_000),
         ]
         .into_iter()
         .flatten()

@@ -110,7 +110,7 @@ impl Conversations {
     pub async fn following(&self, caller: UserId, limit: usize) -> Result<Following, Refusal> {
         let mut candidates = self.candidates(caller).await?;
         candidates.sort_unstable_by_key(|candidate| std::cmp::Reverse(candidate.place));
-        let mut following = Following { conversations: Vec::new(), is_complete: true };
+        let mut following = Following { me: None, conversations: Vec::new(), is_complete: true };
         for candidate in candidates {
             let id = candidate.place.id;
             let is_member = match is_member(&candidate.digest, caller) {

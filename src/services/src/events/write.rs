@@ -186,7 +186,7 @@ impl Events {
     }
 
     /// All events, at most `list_age_ms` old.
-    async fn board(&self) -> Result<Arc<Vec<EventRow>>, Refusal> {
+    pub(super) async fn board(&self) -> Result<Arc<Vec<EventRow>>, Refusal> {
         let now = self.clock.mono();
         if let Some((at, all)) = &*self.board.0.lock()
             && now.saturating_sub(*at) <= self.config.list_age_ms

@@ -173,7 +173,7 @@ impl Market {
         Ok(all)
     }
 
-    fn forget_shelf(&self) {
+    pub(super) fn forget_shelf(&self) {
         *self.shelf.0.lock() = None;
     }
 

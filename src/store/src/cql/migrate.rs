@@ -138,14 +138,30 @@ impl Migrator {
         let missing = MIGRATIONS.iter().filter(|step| plan.state(step.number) != StepState::Finished);
         let mut count = 0;
         for step in missing {
-            lock.renew(&self.session, step.number).await?;
-            ledger::begin(&self.session, &self.config.keyspace, step, self.clock.wall()).await?;
+            let (keyspace, at) = (&self.config.keyspace, self.clock.wall());
+            self.patiently(|| lock.renew(&self.session, step.number)).await?;
+            self.patiently(|| ledger::begin(&self.session, keyspace, step, at)).await?;
             self.step(step).await?;
-            ledger::finish(&self.session, &self.config.keyspace, step).await?;
+            self.patiently(|| ledger::finish(&self.session, keyspace, step)).await?;
             progress(step);
             count += 1;
         }
         Ok(count)
+    }
+
+    /// Asks again for as long as a step may take. Nodes that have not heard of a change of the schema yet refuse to agree on a write, and one that has
+    /// just come may be unknown to the driver when it waits for the agreement of all.
+    async fn patiently<T, F: Future<Output = Result<T, CqlError>>>(&self, ask: impl Fn() -> F) -> Result<T, CqlError> {
+        let deadline = self.clock.mono().saturating_add(self.config.migration.step_timeout_ms);
+        loop {
+            match ask().await {
+                Err(CqlError::Request { what, reason }) if self.clock.mono() < deadline => {
+                    tracing::debug!(what, reason, "the migrator asks again");
+                    tokio::time::sleep(lock::LOOK_EVERY).await;
+                }
+                other => return other,
+            }
+        }
     }
 
     async fn step(&self, step: &Migration) -> Result<(), CqlError> {

@@ -123,7 +123,13 @@ const EVE: UserId = UserId(Uuid::from_u128(0xe7e));
 
 /// Eve is taken in on another node.
 fn eve_joins_elsewhere(bench: &mut Bench) {
-    let event = ConversationEvent::MemberAdded(MemberAdded { user: EVE, role: Role::Member, by: ALICE });
+    let event = ConversationEvent::MemberAdded(MemberAdded {
+        user: EVE,
+        role: Role::Member,
+        by: ALICE,
+        known: false,
+        now: None,
+    });
     happened_elsewhere(bench, EntryId(Uuid::from_u128(0xe7e_0001)), event);
 }
 

@@ -29,12 +29,13 @@ impl Chat {
         around.shared.backend.conference_of(identity, code, reply);
     }
 
-    /// Finds out where a message stands, in what the client follows; the command is given when that is known.
+    /// Finds out where a message stands, in the conversation that is named or in what the client follows; the command is given when that is
+    /// known.
     pub(super) fn locate(
         &mut self,
         around: &Around<'_>,
         from: (Option<u64>, &str),
-        message: MessageId,
+        (message, place): (MessageId, Option<Topic>),
         change: Change,
     ) {
         let (callback, name) = from;
@@ -44,7 +45,10 @@ impl Chat {
         self.last_id = self.last_id.wrapping_add(1);
         let (id, located) = (self.last_id, around.located.clone());
         self.waiting.push((id, Purpose::Change { callback, name: name.into(), change }));
-        let among = around.shared.hub.with(|core| core.topics_with_log(self.connection.key()));
+        let among = match place {
+            Some(topic) => vec![topic],
+            None => around.shared.hub.with(|core| core.topics_with_log(self.connection.key())),
+        };
         let reply = Box::new(move |outcome| Located(id, outcome).tell(&located));
         around.shared.backend.locate(message, among, reply);
     }

@@ -60,15 +60,18 @@ impl Wish {
     }
 
     /// From the beginning, unless the client knows better: what is over and what is live is told by the same events.
-    fn join(self) -> Result<Request, Refusal> {
+    fn join(self, here: Here<'_>) -> Result<Request, Refusal> {
         let since = self.since.unwrap_or(0);
         match (self.conference_id, self.code) {
+            (None, None) => {
+                let topic = Topic::Conference(here().ok_or_else(|| required("conferenceId"))?);
+                Ok(Request::Native(Command::Subscribe(Subscribe { topic, since: Some(since) })))
+            }
             (Some(id), _) => {
                 let topic = Topic::Conference(id);
                 Ok(Request::Native(Command::Subscribe(Subscribe { topic, since: Some(since) })))
             }
             (None, Some(code)) => Ok(Request::Join(code, since)),
-            (None, None) => Err(required("conferenceId")),
         }
     }
 
@@ -106,7 +109,7 @@ type Here<'h> = &'h dyn Fn() -> Option<ConferenceId>;
 pub(super) fn read(name: &str, argument: Argument<'_>, here: Here<'_>) -> Result<Request, Refusal> {
     let wish: Wish = argument.read()?;
     if name == "join_conference" {
-        return wish.join();
+        return wish.join(here);
     }
     command(name, wish, here).map(Request::Native)
 }

@@ -19,8 +19,8 @@ use serde::Deserialize;
 pub enum Request {
     /// A command of the native protocol.
     Native(Command),
-    /// A change of a message that is known by its id alone: where it stands is to be found out first.
-    Change(MessageId, Change),
+    /// A change of a message that is known by its id, and perhaps by its conversation: where it stands is to be found out first.
+    Change(MessageId, Option<Topic>, Change),
     /// A conference that is known by its code alone: which one it is is to be found out first; then everything after an offset.
     Join(String, Offset),
     /// The arguments back, for testing a connection.
@@ -186,8 +186,9 @@ impl Changed {
         let mut this = self;
         let change = change(&mut this)?;
         match (this.conversation_id.or(this.room_id), this.offset, this.message_id) {
-            (Some(id), Some(offset), _) => Ok(Request::Native(change.at(Topic::Conversation(id), offset))),
-            (_, _, Some(message)) => Ok(Request::Change(message, change)),
+            // The id decides, whatever place is named beside it: another message must not be hit.
+            (id, _, Some(message)) => Ok(Request::Change(message, id.map(Topic::Conversation), change)),
+            (Some(id), Some(offset), None) => Ok(Request::Native(change.at(Topic::Conversation(id), offset))),
             (_, _, None) => Err(required("messageId")),
         }
     }
@@ -290,7 +291,13 @@ fn typing(place: &Place, active: bool) -> Result<Heard, Refusal> {
 /// Without `upTo`: everything. A position beyond the head is taken as the head.
 fn mark(place: &Place) -> Result<Request, Refusal> {
     let read = match place.up_to.or(place.message_id.map(UpTo::Message)) {
-        Some(UpTo::Message(message)) => return Ok(Request::Change(message, Change::Read)),
+        Some(UpTo::Message(message)) => {
+            return Ok(Request::Change(
+                message,
+                place.conversation_id.or(place.room_id).map(Topic::Conversation),
+                Change::Read,
+            ));
+        }
         Some(UpTo::Offset(offset)) => Some(offset),
         None => Some(MAX_OFFSET),
     };

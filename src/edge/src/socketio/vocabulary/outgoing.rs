@@ -1,18 +1,22 @@
 //! What clients hear.
 
+mod updated;
+
 use super::{conference, market, status_board};
 use crate::socketio::{packet, positions};
 use bytes::{Bytes, BytesMut};
+use plenum_actors::connection::Me;
 use plenum_actors::publication::{Parser, Vocabulary};
-use plenum_schema::conversation::{ConversationEvent, ConversationKind, Created, LastMessage, Message, Original};
-use plenum_schema::moment::{rfc3339, rfc3339_option};
+use plenum_schema::conversation::{ConversationEvent, Created, Message, Original};
+use plenum_schema::moment::rfc3339_option;
 use plenum_schema::view::MessageView;
 use plenum_schema::wire::{
     CloseCode, ConversationChange, ConversationUpdated, Event, EventFrame, Gap, Goodbye, MarksSignal, PresenceSignal,
-    RoomStats, ServerFrame, Signal, TypingSignal, UnreadSignal,
+    RoomStats, ServerFrame, Signal, TypingSignal,
 };
 use plenum_schema::{ContentKind, ConversationId, MessageId, Offset, Topic, UserId};
 use serde::Serialize;
+use updated::{Conversation, Updated, changed, changed_to, unread_in, word_for};
 
 /// Events of one frame, written one behind the other.
 pub(super) struct Events {
@@ -94,23 +98,26 @@ fn in_a_conversation(events: &mut Events, id: ConversationId, frame: &EventFrame
         ConversationEvent::Message(message) => on_message(events, (id, frame.offset, frame.at), message),
         ConversationEvent::MemberAdded(added) => {
             let member = Member { room_id: id, user_id: added.user };
-            events.hyphen("conversation-updated", &changed(id, "members"));
-            events.underscore("user_joined", &member);
+            events.hyphen("conversation-updated", &changed_to(id, "members", added.now.as_deref()));
+            // A change of role is no coming.
+            if !added.known {
+                events.underscore("user_joined", &member);
+            }
         }
         ConversationEvent::MemberRemoved(removed) => {
             let member = Member { room_id: id, user_id: removed.user };
-            events.hyphen("conversation-updated", &changed(id, "members"));
+            events.hyphen("conversation-updated", &changed_to(id, "members", removed.now.as_deref()));
             events.underscore("user_left", &member);
         }
         ConversationEvent::TitleChanged(change) => {
-            let conversation =
-                Conversation { title: Some(&change.title), change: Some("title"), ..Conversation::of(id) };
-            events.hyphen("conversation-updated", &Updated { conversation });
+            let mut updated = changed_to(id, "title", change.now.as_deref());
+            updated.conversation.title = Some(&change.title);
+            events.hyphen("conversation-updated", &updated);
         }
         ConversationEvent::RoomChanged(change) => {
-            let conversation =
-                Conversation { title: Some(&change.title), change: Some("room"), ..Conversation::of(id) };
-            events.hyphen("conversation-updated", &Updated { conversation });
+            let mut updated = changed_to(id, "room", change.now.as_deref());
+            updated.conversation.title = Some(&change.title);
+            events.hyphen("conversation-updated", &updated);
         }
         ConversationEvent::RoomClosed(_) => events.hyphen("conversation-updated", &changed(id, "closed")),
         ConversationEvent::BlockChanged(change) => {
@@ -161,15 +168,12 @@ fn on_message(events: &mut Events, (id, offset, at): (ConversationId, Offset, i6
 }
 
 fn on_created(events: &mut Events, id: ConversationId, created: &Created) {
-    let kind = match created.kind {
-        ConversationKind::Direct => "direct",
-        ConversationKind::Group => "group",
-        ConversationKind::Room => "room",
-    };
     let title = created.title.as_deref();
     let participants = &created.members[..];
-    let conversation =
-        Conversation { kind: Some(kind), title, participants, change: Some("created"), ..Conversation::of(id) };
+    let participant_count = Some(participants.len() as u64);
+    let kind = Some(word_for(created.kind));
+    let change = Some("created");
+    let conversation = Conversation { kind, title, participants, participant_count, change, ..Conversation::of(id) };
     events.hyphen("conversation-updated", &Updated { conversation });
 }
 
@@ -259,13 +263,24 @@ fn on_goodbye(events: &mut Events, goodbye: &Goodbye) {
 
 /// Who somebody is, right behind the CONNECT answer.
 #[derive(Serialize)]
-struct Authenticated {
-    user: Own,
+struct Authenticated<'m> {
+    user: Own<'m>,
 }
 
+/// Absent members: the token is of no account, or the account has none.
 #[derive(Serialize)]
-struct Own {
+struct Own<'m> {
     id: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'m str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'m str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'m str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avatar: Option<&'m str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'m str>,
 }
 
 /// Who of the people that the client has direct conversations with is there.
@@ -274,84 +289,16 @@ pub(in crate::socketio) fn online_users(parser: Parser, users: &[UserId]) -> Byt
 }
 
 /// The greeting of the hyphen vocabulary.
-pub(in crate::socketio) fn authenticated(parser: Parser, user: UserId) -> Bytes {
-    packet::event(parser, "authenticated", &Authenticated { user: Own { id: user } }, None)
-}
-
-#[derive(Serialize)]
-struct Updated<'e> {
-    conversation: Conversation<'e>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Conversation<'e> {
-    id: ConversationId,
-    topic: Topic,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<&'e str>,
-    /// Absent where the event does not tell them all.
-    #[serde(skip_serializing_if = "<[UserId]>::is_empty")]
-    participants: &'e [UserId],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_message: Option<Last<'e>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unread_count: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    change: Option<&'static str>,
-}
-
-/// The last message of a conversation, shortened.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Last<'e> {
-    id: MessageId,
-    offset: Offset,
-    sender_id: UserId,
-    content: &'e str,
-    #[serde(serialize_with = "rfc3339")]
-    created_at: i64,
-    #[serde(rename = "deleted", skip_serializing_if = "std::ops::Not::not")]
-    is_deleted: bool,
-}
-
-impl<'e> From<&'e LastMessage> for Last<'e> {
-    fn from(last: &'e LastMessage) -> Self {
-        let LastMessage { offset, id, author, at, text, deleted } = last;
-        let (offset, id, sender_id, is_deleted) = (*offset, *id, *author, *deleted);
-        Self { id, offset, sender_id, content: text, created_at: *at, is_deleted }
-    }
-}
-
-impl Conversation<'_> {
-    fn of(id: ConversationId) -> Self {
-        Self {
-            id,
-            topic: Topic::Conversation(id),
-            kind: None,
-            title: None,
-            participants: &[],
-            last_message: None,
-            unread_count: None,
-            change: None,
-        }
-    }
-}
-
-fn unread_in(id: ConversationId, signal: &UnreadSignal) -> Conversation<'_> {
-    Conversation {
-        participants: &signal.members,
-        last_message: signal.last.as_deref().map(Last::from),
-        unread_count: Some(signal.unread),
-        change: Some("unread"),
-        ..Conversation::of(id)
-    }
-}
-
-fn changed(id: ConversationId, change: &'static str) -> Updated<'static> {
-    Updated { conversation: Conversation { change: Some(change), ..Conversation::of(id) } }
+pub(in crate::socketio) fn authenticated(parser: Parser, user: UserId, me: Option<&Me>) -> Bytes {
+    let user = Own {
+        id: user,
+        name: me.map(|me| me.name.as_str()),
+        username: me.and_then(|me| me.username.as_deref()),
+        email: me.and_then(|me| me.email.as_deref()),
+        avatar: me.and_then(|me| me.avatar.as_deref()),
+        role: me.map(|me| me.role.as_str()),
+    };
+    packet::event(parser, "authenticated", &Authenticated { user }, None)
 }
 
 #[derive(Serialize)]

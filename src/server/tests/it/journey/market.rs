@@ -104,7 +104,7 @@ async fn five_hundred_buyers_who_all_click_twice_get_exactly_the_ten_pieces_ther
 }
 
 /// Starts the program, lets everybody order, and kills it when some were answered: three times, each a little later.
-fn kill_in_the_rush(
+pub fn kill_in_the_rush(
     data: &Path,
     settings: &[&str],
     buyers: usize,

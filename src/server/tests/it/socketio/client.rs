@@ -135,8 +135,16 @@ impl Client {
         }
     }
 
-    /// Comes in; answers the data of the CONNECT answer.
+    /// Comes in and has heard the greeting; answers the data of the CONNECT answer.
     pub async fn enter(&mut self, token: &str) -> Value {
+        let data = self.connect(token).await;
+        self.user = self.expect("authenticated").await["user"]["id"].clone();
+        self.expect("online-users").await;
+        data
+    }
+
+    /// Comes in; answers the data of the CONNECT answer.
+    pub async fn connect(&mut self, token: &str) -> Value {
         let mut auth = json!({ "token": token });
         if let Some(pid) = &self.pid {
             auth["pid"] = json!(pid);
@@ -147,8 +155,6 @@ impl Client {
         let data = packet.strip_prefix("40").unwrap_or_else(|| panic!("not let in: {packet}"));
         let data: Value = serde_json::from_str(data).unwrap();
         self.pid = data["pid"].as_str().map(str::to_owned);
-        self.user = self.expect("authenticated").await["user"]["id"].clone();
-        self.expect("online-users").await;
         data
     }
 
@@ -204,6 +210,21 @@ impl Client {
             }
             let packet = self.packet().await;
             self.hear(&packet);
+        }
+    }
+
+    /// The room's numbers, as soon as they are these.
+    pub async fn expect_stats(&mut self, wanted: &Value) {
+        while self.expect("room_stats_updated").await != *wanted {}
+    }
+
+    /// The conversation of the next `conversation-updated` with this change.
+    pub async fn expect_change(&mut self, change: &str) -> Value {
+        loop {
+            let conversation = self.expect("conversation-updated").await["conversation"].take();
+            if conversation["change"] == change {
+                return conversation;
+            }
         }
     }
 

@@ -72,7 +72,7 @@ async fn who_comes_back_to_a_conference_hears_what_was_asked_meanwhile() {
     host.enter(&hall.host.token).await;
     let token = hall.join(&world);
     phone.enter(&token).await;
-    assert_eq!(phone.ask("join_conference", &json!({ "conferenceId": hall.id })).await["ok"], true);
+    assert_eq!(phone.ask("join_conference", &json!({})).await["ok"], true);
     let push = |question: &plenum_schema::QuestionId| json!({ "conferenceId": hall.id, "questionId": question });
     assert_eq!(host.ask("push_question", &push(&first)).await["ok"], true);
     assert_eq!(phone.expect("question_live").await["question"]["id"], json!(first));

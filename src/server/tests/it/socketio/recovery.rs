@@ -142,3 +142,36 @@ async fn what_is_no_text_in_auth_asks_for_nothing_and_takes_no_token_away() {
     let refused = client.kept_out(&json!({ "token": 7 })).await;
     assert_eq!(refused["data"]["code"], "unauthenticated");
 }
+
+#[tokio::test]
+async fn wherever_the_connection_breaks_what_was_heard_does_not_come_again() {
+    for heard in [1, 3, 8, 13] {
+        for polls in [true, false] {
+            let world = World::start();
+            let people = world.people(3).await;
+            let (one, two) = (world.direct(&people[0], &people[1]), world.direct(&people[0], &people[2]));
+            let left = world.group(&[&people[0], &people[1]]);
+            let mut client =
+                if polls { Client::polling(world.address()).await } else { Client::web(world.address()).await };
+            client.enter(&people[0].token).await;
+            client.ask("leave-conversation", &json!({ "conversationId": id_of(left) })).await;
+            let mut said = Vec::new();
+            for round in 0..8 {
+                let (a, b) = (format!("a{round}"), format!("b{round}"));
+                say(&world, &people[1], one, &[&a]).await;
+                say(&world, &people[2], two, &[&b]).await;
+                said.extend([a, b]);
+            }
+            say(&world, &people[1], left, &["not to be heard"]).await;
+
+            let mut all = client.messages("new-message", heard).await;
+            let mut client = again(&world, &people[0], client).await;
+            all.extend(client.messages("new-message", said.len() - heard).await);
+            client.catch_up().await;
+            all.sort_unstable();
+            said.sort_unstable();
+            assert_eq!(all, said, "broken off after {heard}, polling: {polls}");
+            assert!(client.events.iter().all(|(name, _)| name != "new-message"), "{:?}", client.events);
+        }
+    }
+}

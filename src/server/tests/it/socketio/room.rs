@@ -96,6 +96,43 @@ async fn a_message_is_changed_by_its_id_as_soon_as_it_is_sent() {
 }
 
 #[tokio::test]
+async fn the_id_of_a_message_decides_whatever_place_is_named_beside_it() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let id = id_of(world.group(&[&people[0], &people[1]]));
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    let first = client.ask("send_message", &json!({ "roomId": id, "content": "keep me" })).await;
+    let second = client.ask("send_message", &json!({ "roomId": id, "content": "draft" })).await;
+    let edit = json!({ "messageId": second["messageId"], "roomId": id, "offset": first["offset"], "content": "final" });
+    let edited = client.ask("edit_message", &edit).await;
+    assert_eq!((&edited["ok"], &edited["target"]), (&json!(true), &second["offset"]), "{edited}");
+    let nobodys = "0192f0c4-0001-7000-8000-00000000000a";
+    let delete = json!({ "messageId": nobodys, "roomId": id, "offset": first["offset"] });
+    let refused = client.ask("delete_message", &delete).await;
+    assert_eq!(refused["error"]["code"], "notFound", "{refused}");
+    let page = world.rest(&people[0], "GET", &format!("/api/conversations/{id}/messages"), &json!({})).1;
+    assert!(page.to_string().contains("keep me"), "{page}");
+}
+
+#[tokio::test]
+async fn a_change_of_role_is_no_coming() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let id = id_of(world.group(&[&people[0], &people[1]]));
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    client.ask("join_room", &json!({ "roomId": id })).await;
+    let path = format!("/api/conversations/{id}/members");
+    let promoted = json!({ "userId": people[1].user, "role": "admin" });
+    assert_eq!(world.rest(&people[0], "POST", &path, &promoted).0, 200);
+    let sent = client.ask("send_message", &json!({ "roomId": id, "content": "after" })).await;
+    assert_eq!(sent["ok"], true, "{sent}");
+    client.expect("new_message").await;
+    assert!(client.events.iter().all(|(name, _)| name != "user_joined"), "{:?}", client.events);
+}
+
+#[tokio::test]
 async fn a_room_hears_how_many_are_in_it_when_somebody_comes() {
     let world = World::start();
     let people = world.people(2).await;
@@ -110,6 +147,78 @@ async fn a_room_hears_how_many_are_in_it_when_somebody_comes() {
     let stats = client.expect("room_stats_updated").await;
     assert_eq!(stats, json!({ "roomId": id, "members": 2, "online": 1 }));
     assert_eq!(client.expect("user_joined").await["userId"], json!(people[1].user));
+}
+
+#[tokio::test]
+async fn a_room_hears_how_many_are_there_when_somebody_goes_online_or_offline() {
+    let world = World::with(|config| {
+        config.presence.grace_ms = 100;
+        config.conversations.service.stats_every_ms = 50;
+    });
+    let people = world.people(2).await;
+    let (status, room) = world.rest(&people[0], "POST", "/api/rooms", &json!({ "name": "Algebra" }));
+    assert_eq!(status, 201, "{room}");
+    let id = room["id"].clone();
+    let path = format!("/api/rooms/{}/join", id.as_str().unwrap());
+    assert_eq!(world.rest(&people[1], "POST", &path, &json!({})).0, 200);
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    client.ask("join_room", &json!({ "roomId": id })).await;
+    let mut other = Client::web(world.address()).await;
+    other.enter(&people[1].token).await;
+    client.expect_stats(&json!({ "roomId": id, "members": 2, "online": 2 })).await;
+    drop(other);
+    client.expect_stats(&json!({ "roomId": id, "members": 2, "online": 1 })).await;
+}
+
+#[tokio::test]
+async fn whoever_comes_in_is_greeted_with_what_they_are_called() {
+    let world = World::start();
+    let people = world.people(1).await;
+    let changed =
+        world.rest(&people[0], "PUT", "/api/users/me", &json!({ "fullName": "Ada Lovelace", "username": "ada_l" }));
+    assert_eq!(changed.0, 200, "{changed:?}");
+    let mut client = Client::web(world.address()).await;
+    client.connect(&people[0].token).await;
+    let user = client.expect("authenticated").await["user"].clone();
+    assert_eq!(
+        (&user["id"], &user["name"], &user["role"]),
+        (&json!(people[0].user), &json!("Ada Lovelace"), &json!("user"))
+    );
+    assert_eq!(user["username"], "ada_l", "{user}");
+}
+
+#[tokio::test]
+async fn a_change_of_people_or_title_tells_how_the_conversation_stands_now() {
+    let world = World::start();
+    let people = world.people(3).await;
+    let topic = world.group(&[&people[0], &people[1]]);
+    let id = id_of(topic);
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    let members = format!("/api/conversations/{id}/members");
+    assert_eq!(world.rest(&people[0], "POST", &members, &json!({ "userId": people[2].user })).0, 200);
+    let ids = |conversation: &Value| {
+        let people = conversation["participants"].as_array().cloned().unwrap_or_default();
+        let mut ids: Vec<_> = people.iter().map(|one| one["id"].to_string()).collect();
+        ids.sort();
+        ids
+    };
+    let of = |these: &[usize]| {
+        let mut ids: Vec<_> = these.iter().map(|one| json!(people[*one].user).to_string()).collect();
+        ids.sort();
+        ids
+    };
+    let added = client.expect_change("members").await;
+    assert_eq!((ids(&added), &added["participantCount"], &added["kind"]), (of(&[0, 1, 2]), &json!(3), &json!("group")));
+    let path = format!("{members}/{}", people[1].user);
+    assert_eq!(world.rest(&people[0], "DELETE", &path, &json!({})).0, 204);
+    let removed = client.expect_change("members").await;
+    assert_eq!((ids(&removed), &removed["participantCount"]), (of(&[0, 2]), &json!(2)));
+    let path = format!("/api/conversations/{id}");
+    assert_eq!(world.rest(&people[0], "PUT", &path, &json!({ "title": "Trip" })).0, 200);
+    let renamed = client.expect_change("title").await;
+    assert_eq!((ids(&renamed), &renamed["title"]), (of(&[0, 2]), &json!("Trip")));
 }
 
 #[tokio::test]

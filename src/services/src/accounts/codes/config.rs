@@ -18,7 +18,7 @@ pub struct CodesConfig {
     pub sms_per_hour: u32,
     /// Beginnings of telephone numbers that codes are sent to, such as `+49`. Empty: all.
     pub sms_prefixes: Vec<String>,
-    /// Who signed in longer ago must give the password to change the telephone number, seconds (default 900); 0: nobody must.
+    /// Who signed in longer ago must give the password to change an address or delete the account, seconds (default 900); 0: nobody must.
     pub reauth_s: u64,
 }
 

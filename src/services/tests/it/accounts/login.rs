@@ -35,14 +35,18 @@ async fn an_unknown_name_costs_as_much_time_as_a_wrong_password() {
     world.register("ada@example.org").await.unwrap();
     let clock = SystemClock::new();
     let mut fastest = [u64::MAX; 2];
-    for _ in 0..5 {
+    // The fastest of each counts; on a busy machine it takes some tries to be undisturbed. An answer without work stays far below.
+    for _ in 0..60 {
         for (place, name) in ["ada@example.org", "eve@example.org"].into_iter().enumerate() {
             let start = clock.micros();
             world.login(name, "another password").await.unwrap_err();
             fastest[place] = fastest[place].min(clock.micros() - start);
         }
+        if fastest[1] * 2 > fastest[0] && fastest[0] * 2 > fastest[1] {
+            return;
+        }
     }
-    assert!(fastest[1] * 2 > fastest[0], "wrong password {} µs, unknown name {} µs", fastest[0], fastest[1]);
+    panic!("wrong password {} µs, unknown name {} µs", fastest[0], fastest[1]);
 }
 
 #[tokio::test]

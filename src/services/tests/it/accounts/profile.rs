@@ -24,7 +24,13 @@ async fn only_listed_members_are_ever_applied() {
     assert_eq!((profile.first_name.as_deref(), profile.bio.as_deref()), (Some("Ada"), Some("Countess")));
     assert_eq!((profile.coordination.as_deref(), profile.year), (Some("chair"), Some(2)));
     assert_eq!((profile.skills.clone(), profile.version), (vec!["engines".to_owned()], 2));
-    assert_eq!(world.accounts.me(identity).await.unwrap(), profile);
+    let mut me = world.accounts.me(identity).await.unwrap();
+    assert_eq!(
+        me.last_login.take(),
+        Some(profile.created_at),
+        "told to its person, of the session that asks or a newer one"
+    );
+    assert_eq!(me, profile);
     let shown = serde_json::to_value(&profile).unwrap();
     assert_eq!(shown["createdAt"], json!("2023-11-14T22:13:20Z"));
     assert_eq!((&shown["preferences"]["theme"], &shown["name"]), (&json!("dark"), &json!("Ada")));
@@ -37,7 +43,7 @@ fn every_listed_member_is_read() {
         let value = match *name {
             "year" => json!(1),
             "skills" => json!([]),
-            "preferences" => json!({}),
+            "preferences" | "privacy" => json!({}),
             _ => json!("x"),
         };
         assert_ne!(update(json!({ *name: value })), ProfileUpdate::default(), "{name}");

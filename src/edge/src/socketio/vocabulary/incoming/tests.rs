@@ -65,7 +65,7 @@ fn read_up_to(read: u64) -> Request {
 }
 
 fn read_message() -> Request {
-    Request::Change(MessageId::from(Uuid::parse_str(ID).unwrap()), Change::Read)
+    Request::Change(MessageId::from(Uuid::parse_str(ID).unwrap()), Some(topic()), Change::Read)
 }
 
 #[test]
@@ -104,23 +104,24 @@ fn events_of_both_vocabularies_become_the_same_commands() {
         ("mark-as-read", json!({ "conversationId": ID }), read_up_to(MAX_OFFSET), hyphen),
         ("mark-as-read", json!({ "conversationId": ID, "upTo": ID }), read_message(), hyphen),
         ("mark-as-read", json!({ "conversationId": ID, "messageId": ID }), read_message(), hyphen),
+        ("edit_message", json!({ "roomId": ID, "offset": 7, "content": "new" }), Request::Native(edit), underscore),
         (
             "edit_message",
             json!({ "roomId": ID, "offset": 7, "messageId": ID, "content": "new" }),
-            Request::Native(edit),
+            Request::Change(message, Some(topic()), Change::Edit(Content::text("new"))),
             underscore,
         ),
         (
             "edit_message",
             json!({ "messageId": ID, "content": "new" }),
-            Request::Change(message, Change::Edit(Content::text("new"))),
+            Request::Change(message, None, Change::Edit(Content::text("new"))),
             underscore,
         ),
-        ("delete_message", json!({ "messageId": ID }), Request::Change(message, Change::Delete), underscore),
+        ("delete_message", json!({ "messageId": ID }), Request::Change(message, None, Change::Delete), underscore),
         (
             "add_reaction",
             json!({ "messageId": ID, "emoji": "x" }),
-            Request::Change(message, Change::React("x".into())),
+            Request::Change(message, None, Change::React("x".into())),
             underscore,
         ),
         (

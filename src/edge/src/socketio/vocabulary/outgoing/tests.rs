@@ -6,8 +6,8 @@ use plenum_schema::conference::{
     ConferenceStarted, Deleted, HostChanged, QuestionClosed, QuestionFrozen, QuestionLive, ResultsShown,
 };
 use plenum_schema::conversation::{
-    BlockChanged, LastMessage, MemberAdded, MemberRemoved, MessageDeleted, MessageEdited, ReactionAdded,
-    ReactionRemoved, Role, TitleChanged,
+    BlockChanged, ConversationKind, ConversationNow, LastMessage, MemberAdded, MemberRemoved, MessageDeleted,
+    MessageEdited, ReactionAdded, ReactionRemoved, Role, TitleChanged,
 };
 use plenum_schema::poll::{BallotPolicy, ChoiceOption, Count, Definition, QuestionKind, Results, Visibility};
 use plenum_schema::wire::{
@@ -209,6 +209,33 @@ fn results_are_counts_by_option() {
     assert_eq!((name.as_str(), &arguments[0]["question"]["text"]), ("question_live", &json!("Which?")));
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the member of the event is one")]
+fn now() -> Option<Box<ConversationNow>> {
+    let (title, members) = (Some("Plan".to_owned()), vec![user(1), user(2)]);
+    Some(Box::new(ConversationNow { kind: ConversationKind::Group, title, members, member_count: 2 }))
+}
+
+#[test]
+fn a_change_of_people_tells_who_is_there_then() {
+    let added = MemberAdded { user: user(2), role: Role::Member, by: user(1), known: false, now: now() };
+    let said = said(Vocabulary::Hyphen, &event(ConversationEvent::MemberAdded(added)));
+    let (name, arguments) = &said[0];
+    assert_eq!(name, "conversation-updated");
+    let wanted = json!({ "conversation": {
+        "id": id(), "topic": Topic::Conversation(id()), "kind": "group", "title": "Plan", "change": "members",
+        "participants": [{ "id": user(1) }, { "id": user(2) }], "participantCount": 2
+    } });
+    assert_eq!(arguments[0], wanted);
+}
+
+#[test]
+fn a_change_that_does_not_tell_it_is_only_announced() {
+    let removed = MemberRemoved { user: user(2), by: user(1), now: None };
+    let said = said(Vocabulary::Hyphen, &event(ConversationEvent::MemberRemoved(removed)));
+    let wanted = json!({ "conversation": { "id": id(), "topic": Topic::Conversation(id()), "change": "members" } });
+    assert_eq!(said[0].1[0], wanted);
+}
+
 fn of_conversations() -> Vec<ServerFrame> {
     let created =
         Created { kind: ConversationKind::Group, title: Some("Plan".into()), by: user(1), members: vec![], room: None };
@@ -216,9 +243,15 @@ fn of_conversations() -> Vec<ServerFrame> {
         message(),
         written(true),
         event(ConversationEvent::Created(created)),
-        event(ConversationEvent::MemberAdded(MemberAdded { user: user(2), role: Role::Member, by: user(1) })),
-        event(ConversationEvent::MemberRemoved(MemberRemoved { user: user(2), by: user(1) })),
-        event(ConversationEvent::TitleChanged(TitleChanged { title: "New".into(), by: user(1) })),
+        event(ConversationEvent::MemberAdded(MemberAdded {
+            user: user(2),
+            role: Role::Member,
+            by: user(1),
+            known: false,
+            now: now(),
+        })),
+        event(ConversationEvent::MemberRemoved(MemberRemoved { user: user(2), by: user(1), now: now() })),
+        event(ConversationEvent::TitleChanged(TitleChanged { title: "New".into(), by: user(1), now: now() })),
         event(ConversationEvent::MessageEdited(MessageEdited {
             target: 40,
             message: changed_id(),
@@ -393,7 +426,7 @@ fn what_a_conversation_is_like_now_comes_with_the_number_of_what_is_unread() {
     let (name, arguments) = said(Vocabulary::Hyphen, &signal(Signal::Unread(unread))).remove(0);
     let last = json!({ "id": Uuid::from_u128(7), "offset": 42, "senderId": user(2), "content": "hi",
         "createdAt": "2023-11-14T22:13:20.12Z" });
-    let conversation = json!({ "id": id(), "topic": conversation, "participants": [user(1), user(2)], "lastMessage": last,
+    let conversation = json!({ "id": id(), "topic": conversation, "participants": [{ "id": user(1) }, { "id": user(2) }], "lastMessage": last,
         "unreadCount": 3, "change": "unread" });
     assert_eq!((name.as_str(), &arguments[0]), ("conversation-updated", &json!({ "conversation": conversation })));
 }

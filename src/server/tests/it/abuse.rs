@@ -1,0 +1,188 @@
+//! What attackers try first, against the running server.
+
+use crate::http::{self, Answer};
+use crate::socket::peer::{Peer, identify};
+use crate::socket::world::World;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use plenum_schema::codec::Codec;
+use plenum_schema::wire::CloseCode;
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+fn part(value: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(value.to_string())
+}
+
+fn read(part: &str) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+/// Tokens made of a good one and of what everybody may know.
+fn forged(good: &str, other: &str, jwks: &Value) -> Vec<(&'static str, String)> {
+    let [head, body, signature] = good.split('.').collect::<Vec<_>>()[..] else { panic!("{good}") };
+    let (header, claims) = (read(head), read(body));
+    let with = |object: &Value, member: &str, value: Value| {
+        let mut object = object.clone();
+        object[member] = value;
+        part(&object)
+    };
+    let public = jwks["keys"][0]["x"].as_str().unwrap();
+    let hmac = |secret: &[u8]| {
+        let mut fake = Header::new(Algorithm::HS256);
+        (fake.kid, fake.typ) = (header["kid"].as_str().map(str::to_owned), Some("at+jwt".to_owned()));
+        encode(&fake, &claims, &EncodingKey::from_secret(secret)).unwrap()
+    };
+    let signed = |header: String| format!("{header}.{body}.{signature}");
+    let claimed = |claims: String| format!("{head}.{claims}.{signature}");
+    let theirs = other.split('.').nth(1).unwrap();
+    vec![
+        ("no algorithm, no signature", format!("{}.{body}.", with(&header, "alg", json!("none")))),
+        ("no algorithm", signed(with(&header, "alg", json!("none")))),
+        ("no algorithm in capitals", signed(with(&header, "alg", json!("NONE")))),
+        ("the public key as a secret", hmac(public.as_bytes())),
+        ("the public key's bytes as a secret", hmac(&URL_SAFE_NO_PAD.decode(public).unwrap())),
+        ("an empty secret", hmac(b"")),
+        ("a key id that is a path", signed(with(&header, "kid", json!("../../../../dev/null")))),
+        ("a key id that is a statement", signed(with(&header, "kid", json!("x' OR '1'='1")))),
+        ("no key id", signed(with(&header, "kid", Value::Null))),
+        ("a key from elsewhere", signed(with(&header, "jku", json!("https://evil.example/keys")))),
+        ("a key in the token", signed(with(&header, "jwk", jwks["keys"][0].clone()))),
+        ("another type", signed(with(&header, "typ", json!("conference+jwt")))),
+        ("a better role", claimed(with(&claims, "role", json!("admin")))),
+        ("a longer life", claimed(with(&claims, "exp", json!(32_503_680_000_i64)))),
+        ("somebody else's claims", claimed(theirs.to_owned())),
+        ("a cut signature", good[..good.len() - 4].to_owned()),
+        ("two parts", format!("{head}.{body}")),
+        ("four parts", format!("{good}.{signature}")),
+        ("nothing", "..".to_owned()),
+    ]
+}
+
+#[tokio::test]
+async fn no_forged_token_opens_rest_or_a_socket() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let jwks: Value = serde_json::from_str(&http::get(world.address(), "/.well-known/jwks.json").body).unwrap();
+    for (what, token) in forged(&people[0].token, &people[1].token, &jwks) {
+        let bearer = format!("Bearer {token}");
+        let answer = http::ask(world.address(), "GET", "/api/users/me", &[("Authorization", &bearer)], "");
+        assert_eq!(answer.status, 401, "{what}: {}", answer.body);
+        let mut peer = Peer::connect(world.address(), Codec::Json).await;
+        let id = peer.push(identify(&token)).await;
+        peer.expect_refusal(id).await;
+        assert_eq!(peer.expect_close().await.code, CloseCode::InvalidToken.code(), "{what}");
+    }
+    assert_eq!(world.rest(&people[0], "GET", "/api/users/me", &Value::Null).0, 200, "the good one still opens");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn no_path_leads_out_of_what_is_served() {
+    let world = World::start();
+    for path in [
+        "/assets/../../../../../etc/passwd",
+        "/assets/..%2f..%2f..%2f..%2fetc%2fpasswd",
+        "/assets/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+        "/assets/..\\..\\..\\etc\\passwd",
+        "/assets//etc/passwd",
+        "/assets/v-0000000000000000/../../Cargo.toml",
+        "/api/v1/docs/../../../etc/passwd",
+        "/api/v1/docs/..%2f..%2fopenapi.rs",
+        "/api/users/..%2f..%2fkeys",
+        "/api/v1/%00",
+    ] {
+        let Answer { status, body, .. } = http::get(world.address(), path);
+        assert!(matches!(status, 400 | 401 | 404), "{path}: {status}");
+        assert!(!body.contains("root:") && !body.contains("[package]") && !body.contains("[workspace]"), "{path}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn nobody_makes_more_of_their_account_than_the_server_allows() {
+    let world = World::start();
+    let wished = json!({ "role": "admin", "points": 99, "stars": 9, "isPremium": true, "isBureau": true, "isActive": false,
+        "subscription": "gold", "isVerified": true, "id": uuid::Uuid::nil(), "version": 7, "createdAt": "2001-01-01T00:00:00Z",
+        "email": "ada@example.org", "password": "nine purple umbrellas" });
+    let made = http::ask(world.address(), "POST", "/api/auth/register", &[], &wished.to_string());
+    assert_eq!(made.status, 201, "{}", made.body);
+    let made: Value = serde_json::from_str(&made.body).unwrap();
+    let bearer = format!("Bearer {}", made["accessToken"].as_str().unwrap());
+    let id = made["user"]["id"].as_str().unwrap();
+    for (method, path) in [
+        ("PUT", "/api/auth/update-profile".to_owned()),
+        ("PATCH", "/api/users/profile".to_owned()),
+        ("PUT", format!("/api/users/{id}")),
+    ] {
+        let answer = http::ask(world.address(), method, &path, &[("Authorization", &bearer)], &wished.to_string());
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        let seen: Value = serde_json::from_str(&answer.body).unwrap();
+        let told = ["role", "points", "stars", "isPremium", "isBureau", "isActive", "subscription", "isVerified", "id"];
+        let wanted = json!(["user", 0, 0, false, false, true, null, false, id]);
+        assert_eq!(Value::from_iter(told.map(|name| seen[name].clone())), wanted, "{path}");
+        assert!(answer.head.contains("\r\nignored-fields: "), "{}", answer.head);
+    }
+    world.end().await;
+}
+
+/// What is answered to bytes that come as they are, and after how long the connection has ended.
+fn answered(at: SocketAddr, pieces: &[&[u8]], pause: Duration) -> (String, Duration) {
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+    let began = Instant::now();
+    let mut heard = Vec::new();
+    for piece in pieces {
+        // The server may have said what it thinks of it and gone.
+        if stream.write_all(piece).is_err() {
+            break;
+        }
+        stream.set_read_timeout(Some(pause)).unwrap();
+        let mut some = [0; 4_096];
+        match stream.read(&mut some) {
+            Ok(0) => break,
+            Ok(count) => heard.extend_from_slice(&some[..count]),
+            Err(_) => {}
+        }
+    }
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let _cut_off = stream.read_to_end(&mut heard);
+    (String::from_utf8_lossy(&heard).into_owned(), began.elapsed())
+}
+
+#[tokio::test]
+async fn oversized_and_slow_requests_are_cut_off() {
+    let world = World::with(|config| {
+        config.http.request_head_ms = 500;
+        config.http.surface.body_within_ms = 500;
+        config.http.surface.body_bytes = 100_000;
+    });
+    let (at, soon) = (world.address(), Duration::from_secs(10));
+    let head = format!("POST /api/auth/login HTTP/1.1\r\nHost: {at}\r\nContent-Type: application/json\r\n");
+    let declared = format!("{head}Content-Length: 100001\r\n\r\n{{");
+    let (said, took) = answered(at, &[declared.as_bytes()], Duration::from_millis(50));
+    assert!(said.starts_with("HTTP/1.1 413 "), "{said}");
+    assert!(took < soon, "{took:?}");
+    let chunk = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
+    let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n{}", chunk.repeat(8));
+    let (said, _) = answered(at, &[chunked.as_bytes()], Duration::from_millis(50));
+    assert!(said.starts_with("HTTP/1.1 413 "), "{said}");
+    let wide = format!("GET /api/health HTTP/1.1\r\nHost: {at}\r\nX-Much: {}\r\n\r\n", "x".repeat(300_000));
+    let (said, _) = answered(at, &[wide.as_bytes()], Duration::from_millis(50));
+    assert!(!said.starts_with("HTTP/1.1 2"), "{said}");
+    // A byte now and then, for ever.
+    let trickle: Vec<&[u8]> = head.as_bytes().chunks(1).collect();
+    let (said, took) = answered(at, &trickle, Duration::from_millis(100));
+    assert!(!said.starts_with("HTTP/1.1 2") && took < soon, "{took:?}: {said}");
+    let slow = format!("{head}Content-Length: 1000\r\n\r\n");
+    let mut pieces: Vec<&[u8]> = vec![slow.as_bytes()];
+    pieces.extend([b" ".as_slice(); 100]);
+    let (said, took) = answered(at, &pieces, Duration::from_millis(100));
+    assert!(said.starts_with("HTTP/1.1 408 ") && took < soon, "{took:?}: {said}");
+    assert_eq!(http::get(at, "/api/health").status, 200, "everybody else is served");
+    world.end().await;
+}
