@@ -25,7 +25,7 @@ pub use conference::{
 pub use conversation::{Marks, Membership};
 pub use event::{EventRow, EventSeats};
 pub use idempotency::IdempotencyRow;
-pub use keys::KeyRingRow;
+pub use keys::{KeyRingRow, StoreMark};
 pub use market::{CartItem, ORDER_SHARDS, OpenOrder, Order, OrderOf, Product, SellerApplication, Stock, order_shard};
 pub use message_state::{MessageStateRow, Reaction};
 pub use one_time_code::OneTimeCode;
@@ -76,4 +76,8 @@ pub const TABLES: &[&Table] = &[
     Erasure::TABLE,
     Rank::TABLE,
     Subject::TABLE,
+    StoreMark::TABLE,
 ];
+
+/// What a store says of itself. Everything else is content, and moves when a store is copied.
+pub const OWN_TABLES: &[&Table] = &[KeyRingRow::TABLE, StoreMark::TABLE];

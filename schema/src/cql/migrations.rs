@@ -136,6 +136,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0054", 54, "accounts_is_unfindable"),
     migration!("0055", 55, "ranks"),
     migration!("0056", 56, "subjects"),
+    migration!("0057", 57, "store_marks"),
 ];
 
 #[cfg(test)]

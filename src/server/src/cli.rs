@@ -68,10 +68,10 @@ enum Command {
     CheckConfig(configuration::CheckArgs),
     /// Print the reference of all settings as Markdown
     ConfigDoc,
-    /// Make, list and change accounts in the data directory (the server must not be running)
+    /// Make, list and change accounts in the store (a data directory belongs to one process: end its server first)
     #[command(subcommand)]
     User(accounts::UserCommand),
-    /// Make access tokens in the data directory (the server must not be running)
+    /// Make access tokens, for accounts or for load tests (end the server of a data directory first)
     Token(accounts::TokenArgs),
     /// Print a topic's events as JSON lines while they happen; reconnects and resumes by itself
     Tail(wire::TailArgs),
@@ -85,13 +85,13 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Check the signed result sheet of a question, offline
     Verify(verify::VerifyArgs),
-    /// Keys of programs: make, list, rotate, revoke (the server must not be running; admins do it on a running one)
+    /// Keys of programs: make, list, rotate, revoke (end the server of a data directory first; admins do it on a running one)
     #[command(subcommand)]
     Key(api_keys::KeyCommand),
-    /// Data to look at, in the data directory (the server must not be running); makes a new store where there is none
+    /// Data to look at (end the server of a data directory first); makes a new store where there is none
     #[command(subcommand)]
     Seed(seed::SeedCommand),
-    /// The keys that sign access tokens (the server must not be running)
+    /// The keys that sign access tokens (end the server of a data directory first)
     #[command(subcommand)]
     Keys(accounts::KeysCommand),
 }

@@ -12,6 +12,7 @@ use crate::link::Link;
 use crate::operations::{self, Phase, Readiness};
 use crate::serve::{Given, Ports, ServeError, Started};
 use crate::telemetry::{self, VERSION};
+use crate::transfer::Watch;
 use actix_server::ServerHandle as EdgeHandle;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
@@ -60,6 +61,7 @@ const HELD_BY_THE_CALLER: usize = 1;
 
 /// A node that runs.
 pub(crate) struct Node {
+    watch: Option<Arc<Watch>>,
     edge: Arc<Edge>,
     hubs: Arc<Hubs>,
     owners: Owners,
@@ -125,20 +127,26 @@ impl Owners {
     }
 }
 
-/// What everything stands on: the store and the clock, opened unless they are given.
+/// What everything stands on: the store and the clock, opened unless they are given. A store that others share is watched: they may begin
+/// an import.
 async fn ground(
     config: &Config,
     registry: &Registry,
     given: Option<Given>,
-) -> Result<(SharedStore, SharedClock), ServeError> {
+) -> Result<(SharedStore, Option<Arc<Watch>>, SharedClock), ServeError> {
     let (store, clock) = given.map(|given| (given.store, given.clock)).unzip();
     let clock: SharedClock =
         clock.flatten().unwrap_or_else(|| Arc::new(SystemClock::shifted(config.server.clock_offset_ms)));
-    let store = match store {
-        Some(store) => store,
-        None => crate::store::open(&config.store, clock.clone(), registry).await?,
-    };
-    Ok((store, clock))
+    if let Some(store) = store {
+        return Ok((store, None, clock));
+    }
+    let store = crate::store::open(&config.store, clock.clone(), registry).await?;
+    crate::store::whole(&store).await?;
+    if config.store.engine == Engine::Embedded {
+        return Ok((store, None, clock));
+    }
+    let (store, watch) = Watch::over(&store, Duration::from_millis(config.store.marks_every_ms));
+    Ok((store, Some(watch), clock))
 }
 
 /// Nodes that share a store, or could, share their signing keys in it.
@@ -160,6 +168,7 @@ async fn open_accounts(
 /// Everything below the ports.
 struct Core {
     store: SharedStore,
+    watch: Option<Arc<Watch>>,
     clock: SharedClock,
     link: Link,
     hubs: Arc<Hubs>,
@@ -179,7 +188,7 @@ struct Core {
 
 impl Core {
     async fn open(config: &Config, registry: &Registry, given: Option<Given>) -> Result<Self, ServeError> {
-        let (store, clock) = ground(config, registry, given).await?;
+        let (store, watch, clock) = ground(config, registry, given).await?;
         let hub_metrics = HubMetrics::new(registry)?;
         let hubs = Hubs::new(config.hub.mailbox_batches, hub_metrics.clone());
         let node = NodeId(clock.new_id());
@@ -231,6 +240,7 @@ impl Core {
             api_keys: ApiKeys::new(store.clone(), clock.clone(), config.api_keys.clone()),
             status_board: StatusBoard::new(store.clone(), link.publisher(), clock.clone(), config.status_board.clone()),
             store,
+            watch,
             clock,
             link,
             hubs,
@@ -252,7 +262,8 @@ impl Core {
     /// What is looked after now and then, until the node drains.
     fn chores(&self) -> Vec<actix_web::rt::task::JoinHandle<()>> {
         let (accounts, conferences) = (&self.accounts, &self.conferences);
-        vec![
+        let watched = self.watch.clone().map(|watch| actix_web::rt::spawn(watch.run()));
+        let mut chores = vec![
             actix_web::rt::spawn(look_at_keys(accounts.clone())),
             actix_web::rt::spawn(maintain(accounts.clone(), self.idempotency.clone())),
             actix_web::rt::spawn(forget_codes(self.community.codes.clone())),
@@ -264,7 +275,9 @@ impl Core {
             actix_web::rt::spawn(run_audiences(conferences.clone(), self.hubs.clone())),
             actix_web::rt::spawn(conferences.clone().run_expiry()),
             actix_web::rt::spawn(conferences.clone().run_reactions()),
-        ]
+        ];
+        chores.extend(watched);
+        chores
     }
 
     /// From now on other nodes reach what lives here.
@@ -374,7 +387,8 @@ impl Node {
         let surface = config.http.surface.clone();
         let layer =
             HttpLayer::new(surface.clone(), Arc::new(core.accounts.clone()), core.clock.clone(), Some(observer))?;
-        let layer = web::Data::new(layer.over_tls(config.edge().tls.certificate_file.is_some()));
+        let layer = layer.over_tls(config.edge().tls.certificate_file.is_some());
+        let layer = web::Data::new(layer.speaking(plenum_edge::socketio::PATH, plenum_edge::socketio::refused));
         let rest = core.rest(config, &readiness);
         let (echo, outbox) = (config.websocket.echo, core.community.outbox.clone());
         let (name, version) = ("plenum".to_owned(), VERSION.to_owned());
@@ -403,6 +417,7 @@ impl Node {
         let presence = core.conversations.presence().clone();
         let background = core.chores();
         let node = Self {
+            watch: core.watch,
             edge,
             hubs: core.hubs,
             owners: core.owners,
@@ -422,7 +437,13 @@ impl Node {
 
     /// Serves until told to stop (or until nobody is left who could tell), then drains.
     pub async fn run(self, stopping: oneshot::Receiver<()>) {
-        let _teller_gone = stopping.await;
+        match &self.watch {
+            None => drop(stopping.await),
+            Some(watch) => tokio::select! {
+                _teller_gone = stopping => {}
+                () = watch.begun() => {}
+            },
+        }
         self.background.iter().for_each(actix_web::rt::task::JoinHandle::abort);
         if tokio::time::timeout(self.timeout, self.drain()).await.is_err() {
             tracing::warn!("the drain took longer than drain.timeout_ms; what was acknowledged is on disk");

@@ -30,6 +30,12 @@ pub enum ServeError {
     /// The CQL cluster.
     #[error(transparent)]
     Cql(#[from] plenum_store::CqlError),
+    /// A copy into it was begun and is not finished.
+    #[error(transparent)]
+    HalfImported(#[from] crate::store::HalfImported),
+    /// The store did not answer while it was looked at.
+    #[error("the store cannot be read: {0}")]
+    Unreadable(#[from] plenum_actors::store::StoreError),
     /// The bus.
     #[error("the bus cannot be used (cluster.nats): {0}")]
     Bus(#[from] plenum_cluster::nats::OpenError),

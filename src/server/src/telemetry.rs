@@ -16,6 +16,8 @@ use tracing_subscriber::{EnvFilter, Layer};
 /// Version of the program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// What the client of NATS says of its attempts: the node says it with the servers' names and what is seen of them.
+const BUS: &str = "async_nats";
 /// Where the HTTP parser logs what it cannot read.
 const PARSER: &str = "actix_http::h1::dispatcher";
 
@@ -57,11 +59,15 @@ pub fn expect_closed_listeners() {
 fn filter(level: &str) -> EnvFilter {
     // The level was checked with the configuration; a text that is no filter after all logs what is usual.
     let given = EnvFilter::builder().parse(level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let is_quiet = given.max_level_hint().is_some_and(|most| most <= Level::INFO) && !level.contains("actix_http");
-    match format!("{PARSER}=off").parse() {
-        Ok(quiet) if is_quiet => given.add_directive(quiet),
-        _ => given,
-    }
+    let is_usual = given.max_level_hint().is_some_and(|most| most <= Level::INFO);
+    let unwanted = [PARSER, BUS].into_iter().filter(|target| {
+        let library = target.split("::").next().unwrap_or(target);
+        is_usual && !level.contains(library)
+    });
+    unwanted.fold(given, |given, target| match format!("{target}=off").parse() {
+        Ok(quiet) => given.add_directive(quiet),
+        Err(_) => given,
+    })
 }
 
 /// Counts what the HTTP parser gives up on; it answers such a peer itself, so that no request of it is ever seen.

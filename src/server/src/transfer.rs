@@ -5,17 +5,21 @@
 //! everything.
 
 mod frozen;
+mod patient;
+mod watch;
 
 pub use frozen::Frozen;
+pub use patient::Patience;
+pub use watch::Watch;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use plenum_actors::store::{
-    Appended, Conditional, Direction, Entry, Head, MAX_APPEND_BYTES, MAX_APPEND_ENTRIES, SharedStore, StoreError,
-    StoredEntry,
+    Appended, Conditional, Direction, Entry, Head, MAX_APPEND_BYTES, MAX_APPEND_ENTRIES, Mutation, SharedStore,
+    StoreError, StoredEntry,
 };
-use plenum_schema::entities::TABLES;
+use plenum_schema::entities::{KeyRingRow, OWN_TABLES, StoreMark, TABLES};
 use plenum_schema::id::derived;
-use plenum_schema::table::{Row, Table};
+use plenum_schema::table::{Entity, Row, Table, Value};
 use plenum_schema::{EntryId, LogId, Offset};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -27,12 +31,34 @@ const PARALLEL: usize = 16;
 /// How often an append without an answer is looked up before the copy gives up.
 const LOOKS: u32 = 5;
 
+/// The name of the mark on a target.
+const MARK: &str = "import";
+
 /// Why a copy stopped. Repeating it goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The target has content of its own.
+    #[error("the target already holds {what}, and is not equal to the source: it is left as it is; use an empty one")]
+    Used {
+        /// What was found first.
+        what: String,
+    },
+    /// Another copy into it is unfinished.
+    #[error(
+        "the import of another data directory into this store is not finished, or the directory has changed since: finish that one, or drop the keyspace and make it anew (`plenum migrate`); nothing was written"
+    )]
+    OtherSource,
+    /// The two stores are not equal.
+    #[error("source and target differ: the source has {source_totals}; the target has {target_totals}")]
+    Unequal {
+        /// The source.
+        source_totals: Totals,
+        /// The target.
+        target_totals: Totals,
+    },
     /// The target has what the source has not.
     #[error(
         "{what} is different in the target: somebody else has written to it, or it was not empty; use an empty one"
@@ -65,6 +91,10 @@ pub struct Totals {
 }
 
 impl Totals {
+    fn hash_text(&self) -> String {
+        self.hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     fn add(&mut self, other: Self) {
         self.logs += other.logs;
         self.entries += other.entries;
@@ -80,12 +110,94 @@ impl Totals {
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} logs with {} entries, {} rows, hash ", self.logs, self.entries, self.rows)?;
-        self.hash.iter().take(8).try_for_each(|byte| write!(f, "{byte:02x}"))
+        let hash = self.hash_text();
+        let short = hash.get(..16).unwrap_or(&hash);
+        write!(f, "{} logs with {} entries, {} rows, hash {short}", self.logs, self.entries, self.rows)
     }
 }
 
-/// Copies everything; tells `progress` what has arrived so far.
+/// The tables that are content.
+fn content() -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().copied().filter(|table| !OWN_TABLES.iter().any(|own| own.name == table.name))
+}
+
+/// How the target of a copy stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// Nobody's: marked for this copy.
+    Begun {
+        /// Whether a server has been on it, which may still run.
+        had_server: bool,
+    },
+    /// This copy into it was begun earlier: it goes on.
+    GoesOn,
+    /// The copy of another source is unfinished.
+    Other,
+    /// It has content, and no copy into it is unfinished. What was found first.
+    Holds(String),
+}
+
+/// What is in a store first, if anything is.
+///
+/// # Errors
+/// The store's.
+pub async fn first_content(store: &SharedStore) -> Result<Option<String>, StoreError> {
+    if let Some(log) = store.logs(None, 1).await?.first() {
+        return Ok(Some(log.to_string()));
+    }
+    for table in content() {
+        if !store.sweep(table, None, 1).await?.is_empty() {
+            return Ok(Some(format!("rows of table {}", table.name)));
+        }
+    }
+    Ok(None)
+}
+
+/// Marks a store as the target of a copy of `source`, so that no server serves it and nobody takes it for whole before [`finish`].
+///
+/// # Errors
+/// The store's.
+pub async fn begin(to: &SharedStore, at: i64, source: &Totals) -> Result<Target, StoreError> {
+    let source = source.hash_text();
+    if let Some(mark) = mark_of(to).await? {
+        return Ok(if mark.source == source { Target::GoesOn } else { Target::Other });
+    }
+    if let Some(what) = first_content(to).await? {
+        return Ok(Target::Holds(what));
+    }
+    let mark = StoreMark { name: MARK.to_owned(), since: at, source };
+    to.write(StoreMark::TABLE, vec![Mutation::Put(mark.to_row())]).await?;
+    // The keys of a server that was here have signed for nobody: those of the source are to be taken over.
+    let rings = to.sweep(KeyRingRow::TABLE, None, PAGE).await?;
+    for ring in &rings {
+        let key = ring.iter().take(KeyRingRow::TABLE.key_len()).cloned().collect();
+        to.write(KeyRingRow::TABLE, vec![Mutation::Delete(key)]).await?;
+    }
+    Ok(Target::Begun { had_server: !rings.is_empty() })
+}
+
+/// The copy is whole.
+///
+/// # Errors
+/// The store's.
+pub async fn finish(to: &SharedStore) -> Result<(), StoreError> {
+    to.write(StoreMark::TABLE, vec![Mutation::Delete(vec![Value::Text(MARK.to_owned())])]).await
+}
+
+/// Since when a copy into this store is under way, Unix milliseconds: it is not to be used for anything else until that is finished.
+///
+/// # Errors
+/// The store's.
+pub async fn unfinished(store: &SharedStore) -> Result<Option<i64>, StoreError> {
+    Ok(mark_of(store).await?.map(|mark| mark.since))
+}
+
+async fn mark_of(store: &SharedStore) -> Result<Option<StoreMark>, StoreError> {
+    let row = store.get(StoreMark::TABLE, vec![Value::Text(MARK.to_owned())]).await?;
+    row.map(StoreMark::from_row).transpose().map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+/// Copies everything; tells `progress` what has arrived so far. A store that does not answer is asked again for as long as `patience` lasts.
 ///
 /// # Errors
 /// See [`TransferError`].
@@ -93,23 +205,28 @@ pub async fn copy(
     from: &SharedStore,
     to: &SharedStore,
     mut progress: impl FnMut(&Totals),
+    patience: &Patience<'_>,
 ) -> Result<Totals, TransferError> {
     let mut totals = Totals::default();
     let mut after = None;
     loop {
-        let logs = from.logs(after, PAGE).await?;
+        let logs = patience.run(async || Ok(from.logs(after, PAGE).await?)).await?;
         let Some(last) = logs.last() else { break };
         after = Some(*last);
-        let mut copies = stream::iter(logs).map(|log| copy_log(from, to, log)).buffer_unordered(PARALLEL);
+        let mut copies = stream::iter(logs)
+            .map(|log| async move { patience.run(|| copy_log(from, to, log, patience)).await })
+            .buffer_unordered(PARALLEL);
         while let Some(copied) = copies.try_next().await? {
             totals.add(copied);
         }
         progress(&totals);
     }
-    for table in TABLES {
+    for table in content() {
         let mut rows = Sweep::of(table);
         while let Some(page) = rows.next(from).await? {
-            let mut copies = stream::iter(page).map(|row| copy_row(to, table, row)).buffer_unordered(PARALLEL);
+            let mut copies = stream::iter(page)
+                .map(|row| async move { patience.run(|| copy_row(to, table, row.clone())).await })
+                .buffer_unordered(PARALLEL);
             while let Some(copied) = copies.try_next().await? {
                 totals.add(copied);
             }
@@ -144,10 +261,22 @@ async fn copy_row(to: &SharedStore, table: &'static Table, row: Row) -> Result<T
         Conditional::Applied => {}
         Conditional::Refused(Some(stands)) if stands == row => {}
         Conditional::Refused(_) => {
-            return Err(TransferError::Differs { what: format!("a row of table {}", table.name) });
+            return Err(TransferError::Differs {
+                what: format!("the row {} of table {}", key_text(table, &row), table.name),
+            });
         }
     }
     Ok(Totals { rows: 1, hash, ..Totals::default() })
+}
+
+/// Which row it is, for people: ids and numbers. Words may be secret, or somebody's.
+fn key_text(table: &Table, row: &Row) -> String {
+    let part = |value: &Value| match value {
+        Value::Uuid(id) => id.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Null | Value::Text(_) | Value::Blob(_) | Value::Bool(_) => "…".to_owned(),
+    };
+    row.iter().take(table.key_len()).map(part).collect::<Vec<_>>().join(" ")
 }
 
 fn row_hash(table: &Table, row: &Row) -> [u8; 32] {
@@ -155,7 +284,12 @@ fn row_hash(table: &Table, row: &Row) -> [u8; 32] {
     Sha256::digest(format!("{} {row:?}", table.name)).into()
 }
 
-async fn copy_log(from: &SharedStore, to: &SharedStore, log: LogId) -> Result<Totals, TransferError> {
+async fn copy_log(
+    from: &SharedStore,
+    to: &SharedStore,
+    log: LogId,
+    patience: &Patience<'_>,
+) -> Result<Totals, TransferError> {
     let head = from.head(log).await?;
     let mut at = to.head(log).await?.offset;
     if at > head.offset {
@@ -164,6 +298,7 @@ async fn copy_log(from: &SharedStore, to: &SharedStore, log: LogId) -> Result<To
     let mut looks = 0;
     while at < head.offset {
         let entries = next_entries(from, log, &head, at).await?;
+        patience.arrives(entries.len());
         let end = at + entries.len() as u64;
         let digest = (end == head.digest_at).then(|| head.digest.clone());
         match to.append(log, at, entries, digest).await? {
@@ -257,7 +392,7 @@ pub async fn totals(store: &SharedStore) -> Result<Totals, TransferError> {
             totals.add(Totals { logs: 1, entries, hash, ..Totals::default() });
         }
     }
-    for table in TABLES {
+    for table in content() {
         let mut rows = Sweep::of(table);
         while let Some(page) = rows.next(store).await? {
             page.iter().for_each(|row| totals.add(Totals { rows: 1, hash: row_hash(table, row), ..Totals::default() }));
@@ -269,11 +404,11 @@ pub async fn totals(store: &SharedStore) -> Result<Totals, TransferError> {
 /// Compares two stores, everything with everything.
 ///
 /// # Errors
-/// [`TransferError::Differs`] with both totals.
+/// [`TransferError::Unequal`] with both totals.
 pub async fn verify(from: &SharedStore, to: &SharedStore) -> Result<Totals, TransferError> {
-    let (source, target) = (totals(from).await?, totals(to).await?);
-    if source == target {
-        return Ok(source);
+    let (source_totals, target_totals) = (totals(from).await?, totals(to).await?);
+    if source_totals == target_totals {
+        return Ok(source_totals);
     }
-    Err(TransferError::Differs { what: format!("the content (source: {source}; target: {target})") })
+    Err(TransferError::Unequal { source_totals, target_totals })
 }

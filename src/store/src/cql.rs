@@ -35,7 +35,8 @@ mod value;
 pub use config::{ConsistencyLevel, CqlConfig, CqlTls, MigrationConfig, Replication, Secret, SerialLevel, Tablets};
 pub use error::CqlError;
 pub use metrics::CqlMetrics;
-pub use migrate::{Applied, Migrator, Plan, StepState};
+pub use migrate::{Applied, Migrator, Plan, Progress, StepState};
+pub use tls::check_tls;
 
 use crate::limits::{check_append, check_limit, invalid};
 use append::Append;

@@ -170,16 +170,41 @@ impl ClusterConfig {
     }
 }
 
+/// With a scheme that says whether TLS is wanted, and a host.
+fn is_address(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let is_plain = ["nats", "tls"].contains(&scheme) && !rest.is_empty() && !rest.contains(['/', '?', '#']);
+    let is_host = |address: async_nats::ServerAddr| !address.host().is_empty() && address.port() != 0;
+    is_plain && url.parse().is_ok_and(is_host)
+}
+
 impl NatsConfig {
+    /// The servers, as they may be shown.
+    #[must_use]
+    pub fn servers(&self) -> String {
+        let shown = |url: &String| url.rsplit('@').next().unwrap_or_default().to_owned();
+        self.urls.iter().map(shown).collect::<Vec<_>>().join(", ")
+    }
+
     fn problems(&self) -> Vec<(&'static str, String)> {
         let between = |key, value: u64, low: u64, high: u64| {
             (!(low..=high).contains(&value)).then(|| (key, format!("must be {low} to {high}, not {value}")))
         };
         let fails = |is_wrong: bool, key, text: &str| is_wrong.then(|| (key, text.to_owned()));
-        let wrong_url = self.urls.iter().any(|url| url.parse::<async_nats::ServerAddr>().is_err());
+        let is_wrong = |url: &String| !is_address(url);
+        let signs_in = |url: &String| url.split("://").nth(1).is_some_and(|rest| rest.contains('@'));
         [
             fails(self.urls.is_empty(), "nats.urls", "must name a server"),
-            fails(wrong_url, "nats.urls", "must be of the form nats://host:port or tls://host:port"),
+            fails(
+                self.urls.iter().any(is_wrong),
+                "nats.urls",
+                "must be of the form nats://host:port or tls://host:port",
+            ),
+            fails(
+                self.urls.iter().any(signs_in),
+                "nats.urls",
+                "must not carry a user, password or token: set cluster.nats.user and cluster.nats.password, or cluster.nats.token",
+            ),
             fails(self.user.is_empty() != self.password.is_empty(), "nats.user", "user and password belong together"),
             fails(
                 self.certificate_path.as_os_str().is_empty() != self.private_key_path.as_os_str().is_empty(),
@@ -216,6 +241,26 @@ mod tests {
             let config = ClusterConfig { name: name.to_owned(), ..ClusterConfig::default() };
             assert_eq!(config.problems().first().map(|(key, _)| *key), Some("name"), "{name}");
         }
+    }
+
+    #[test]
+    fn an_address_has_a_scheme_and_a_host_and_nobodys_password() {
+        let about = |url: &str| {
+            let nats = NatsConfig { urls: vec![url.to_owned()], ..NatsConfig::default() };
+            ClusterConfig { nats, ..ClusterConfig::default() }.problems()
+        };
+        for url in ["nats://10.0.0.1:4222", "tls://bus.example:4222", "nats://bus.example", "nats://[::1]:4222"] {
+            assert_eq!(about(url), vec![], "{url}");
+        }
+        let wrong = ["", "10.0.0.1:4222", "nats://", "nats://:4222", "http://bus.example", "tls:bus"];
+        for url in wrong.into_iter().chain(["nats://h:0", "nats://h:4222/path", "nats://h:4222?x=1"]) {
+            assert_eq!(about(url).first().map(|(key, _)| *key), Some("nats.urls"), "{url}");
+        }
+        let refused = about("nats://user:s3cret@bus.example:4222");
+        assert!(refused.iter().any(|(_, text)| text.contains("nats.user")), "{refused:?}");
+        assert!(!format!("{refused:?}").contains("s3cret"));
+        let nats = NatsConfig { urls: vec!["nats://u:s3cret@h:1".into()], ..NatsConfig::default() };
+        assert_eq!(nats.servers(), "h:1");
     }
 
     #[test]

@@ -6,11 +6,16 @@ use crate::config::{Bus, Config, Engine};
 use crate::process::StopSignals;
 use crate::serve::{Given, Running, start_on};
 use crate::telemetry::start_logs;
-use crate::transfer::{Frozen, Totals, copy, verify};
+use crate::transfer::{
+    Frozen, Patience, Target, Totals, TransferError, begin, copy, finish, first_content, totals, unfinished, verify,
+};
 use clap::Args;
-use plenum_actors::store::SharedStore;
+use plenum_actors::clock::{SharedClock, SystemClock};
+use plenum_actors::store::{SharedStore, StoreError};
 use plenum_store::{Embedded, EmbeddedConfig};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
@@ -20,6 +25,9 @@ pub(super) struct ImportArgs {
     /// Only compare both, everything with everything
     #[arg(long)]
     verify_only: bool,
+    /// How long to try again when a store does not answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    patience: u64,
     /// Meanwhile serve what is copied, for reading alone, on the configured ports: clients stay connected, read and resume, and are
     /// told to send again later. Ends when the copy is verified
     #[arg(long)]
@@ -39,12 +47,12 @@ pub(super) fn run(settings: &Settings, args: &ImportArgs) -> Result<(), Failure>
     }
     let from: SharedStore = Embedded::open(EmbeddedConfig { path, ..config.store.limits })?;
     // Before anybody is let in: a target that cannot be reached is said at once.
-    let to = offline::store(&config, Missing::Create)?;
-    let served = if args.serve { Some(serve(config, &args.from, &from)?) } else { None };
+    let to = offline::target(&config, if args.verify_only { Missing::Refuse } else { Missing::Create })?;
+    let served = if args.serve { Some(serve(config.clone(), &args.from, &from)?) } else { None };
     let outcome = block_on(async {
         let mut signals = StopSignals::listen()?;
         tokio::select! {
-            outcome = work(&from, &to, args.verify_only) => outcome,
+            outcome = work(&from, &to, args, &config) => outcome,
             signal = signals.next() => Err(format!("stopped by {signal}: the same command goes on").into()),
         }
     });
@@ -52,14 +60,66 @@ pub(super) fn run(settings: &Settings, args: &ImportArgs) -> Result<(), Failure>
     outcome
 }
 
-async fn work(from: &SharedStore, to: &SharedStore, verify_only: bool) -> Result<(), Failure> {
-    if !verify_only {
-        let progress = |totals: &Totals| eprintln!("plenum: {totals}");
-        copy(from, to, progress).await?;
+async fn work(from: &SharedStore, to: &SharedStore, args: &ImportArgs, config: &Config) -> Result<(), Failure> {
+    if args.verify_only {
+        return verify_only(from, to).await;
     }
+    let clock: SharedClock = Arc::new(SystemClock::new());
+    let source = totals(from).await?;
+    eprintln!("plenum: the source has {source}");
+    match begin(to, clock.wall(), &source).await? {
+        Target::Begun { had_server: false } => {}
+        Target::Begun { had_server: true } => wait_for_servers(to, config).await?,
+        Target::GoesOn => eprintln!("plenum: this import was begun before: it goes on"),
+        Target::Other => return Err(TransferError::OtherSource.into()),
+        // Perhaps this very import has been done before.
+        Target::Holds(what) => {
+            eprintln!("plenum: the target already holds {what}: comparing");
+            let Ok(totals) = verify(from, to).await else { return Err(TransferError::Used { what }.into()) };
+            return told(&totals);
+        }
+    }
+    let progress = |totals: &Totals| eprintln!("plenum: {totals}");
+    let waits = |error: &StoreError| eprintln!("plenum: {error}; trying again");
+    let patience = Patience::of(clock.clone(), args.patience.saturating_mul(1_000), &waits);
+    copy(from, to, progress, &patience).await?;
     let totals = verify(from, to).await?;
+    if config.store.engine == Engine::Scylla {
+        // Everybody stays signed in, whatever `store.path` the servers will have.
+        offline::take_keys(to, clock, config, &args.from).await?;
+    }
+    finish(to).await?;
+    told(&totals)
+}
+
+/// A server that is on the store sees the mark and ends; what it wrote until then is somebody's.
+async fn wait_for_servers(to: &SharedStore, config: &Config) -> Result<(), Failure> {
+    let wait = Duration::from_millis(config.store.marks_every_ms.saturating_mul(3));
+    eprintln!("plenum: a server has been on this store: one that still runs ends within {} s", wait.as_secs_f64());
+    tokio::time::sleep(wait).await;
+    if let Some(what) = first_content(to).await? {
+        finish(to).await?;
+        return Err(TransferError::Used { what }.into());
+    }
+    Ok(())
+}
+
+fn told(totals: &Totals) -> Result<(), Failure> {
     println!("verified: {totals}");
     Ok(())
+}
+
+async fn verify_only(from: &SharedStore, to: &SharedStore) -> Result<(), Failure> {
+    let begun = unfinished(to).await?.is_some();
+    match verify(from, to).await {
+        Ok(totals) if begun => {
+            told(&totals)?;
+            Err("everything is there, but the import has not said so: run it again without --verify-only, and a server will start".into())
+        }
+        Ok(totals) => told(&totals),
+        Err(error) if begun => Err(format!("the import is not finished: {error}").into()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Serves the source as it stands: a node of its own, whose store refuses changes.

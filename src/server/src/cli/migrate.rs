@@ -1,10 +1,11 @@
 //! `plenum migrate`: the schema of the CQL cluster.
 
 use super::{Failure, Settings, block_on};
+use crate::config::Engine;
 use clap::{Args, Subcommand};
 use plenum_actors::clock::SystemClock;
 use plenum_schema::cql::Migration;
-use plenum_store::cql::{Migrator, Plan, StepState};
+use plenum_store::cql::{Migrator, Plan, Progress, StepState};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -25,6 +26,12 @@ enum MigrateCommand {
 
 pub(super) fn run(settings: &Settings, args: &MigrateArgs) -> Result<(), Failure> {
     let config = settings.load()?;
+    if config.store.engine == Engine::Embedded {
+        return Err(
+            "store.engine is \"embedded\", which needs no migration; for a cluster set store.engine = \"scylla\""
+                .into(),
+        );
+    }
     let clock = Arc::new(SystemClock::new());
     block_on(async {
         let migrator = Migrator::connect(config.store.cql, clock).await?;
@@ -73,10 +80,10 @@ async fn dry_run(migrator: &Migrator, out: &mut impl Write) -> Result<(), Failur
 
 async fn apply(migrator: &Migrator, out: &mut impl Write) -> Result<(), Failure> {
     let mut written = Ok(());
-    let told = |step: &Migration| {
-        if written.is_ok() {
-            written = line(&mut *out, step, "applied");
-        }
+    let told = |one: Progress<'_>| match one {
+        Progress::Applied(step) if written.is_ok() => written = line(&mut *out, step, "applied"),
+        Progress::Applied(_) => {}
+        Progress::Waits(what) => eprintln!("plenum: {what}"),
     };
     let count = migrator.run(told).await?;
     written?;

@@ -8,6 +8,7 @@ use plenum_actors::store::SharedStore;
 use plenum_schema::SessionId;
 use plenum_services::accounts::Accounts;
 use plenum_store::{Embedded, Found, inspect};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Nobody is connected to a server that does not run.
@@ -26,8 +27,15 @@ pub(super) enum Missing {
     Create,
 }
 
-/// Opens the store. An embedded one belongs to one process at a time.
+/// Opens the store for use. An embedded one belongs to one process at a time.
 pub(super) fn store(config: &Config, missing: Missing) -> Result<SharedStore, Failure> {
+    let store = target(config, missing)?;
+    super::block_on(async { Ok(crate::store::whole(&store).await?) })?;
+    Ok(store)
+}
+
+/// Opens the store also where an import into it is not finished.
+pub(super) fn target(config: &Config, missing: Missing) -> Result<SharedStore, Failure> {
     if config.store.engine == Engine::Scylla {
         let registry = prometheus::Registry::new();
         let clock: SharedClock = Arc::new(SystemClock::new());
@@ -45,6 +53,17 @@ pub(super) fn store(config: &Config, missing: Missing) -> Result<SharedStore, Fa
         eprintln!("plenum: new store created at {path}");
     }
     Ok(Embedded::open(embedded)?)
+}
+
+/// Takes over the signing keys of a data directory into a store that has none.
+pub(super) async fn take_keys(
+    store: &SharedStore,
+    clock: SharedClock,
+    config: &Config,
+    directory: &Path,
+) -> Result<(), Failure> {
+    Accounts::open_shared(store.clone(), clock, Arc::new(NoConnections), config.accounts.clone(), directory).await?;
+    Ok(())
 }
 
 /// Opens store and accounts.

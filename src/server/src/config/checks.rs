@@ -7,6 +7,8 @@ use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
 use plenum_edge::socketio::positions::MAX_TOPICS;
 use plenum_services::idempotency::IdempotencyConfig;
+use plenum_store::CqlError;
+use plenum_store::cql::{CqlTls, check_tls};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use tracing_subscriber::EnvFilter;
@@ -26,6 +28,14 @@ fn unless(found: &mut Found, fine: bool, key: &str, reason: &str) {
     if !fine {
         found.push((key.to_owned(), reason.to_owned()));
     }
+}
+
+/// What is wrong with the files for TLS, as connecting would find it, by the member that names them.
+fn tls_problem(tls: &CqlTls) -> Option<(&'static str, String)> {
+    let CqlError::Tls { key, reason } = check_tls(tls).err()? else { return None };
+    let member = key.strip_prefix("tls.").unwrap_or(key);
+    // Without a file the system's authorities count, and this machine may have none.
+    (member != "ca_path" || !tls.ca_path.as_os_str().is_empty()).then_some((member, reason))
 }
 
 impl Config {
@@ -67,6 +77,7 @@ impl Config {
         self.check_status_board(&mut found);
         found.extend(self.presence.problems().into_iter().map(below("presence")));
         found.extend(self.conversations.service.problems().into_iter().map(below("conversations")));
+        between(&mut found, "store.marks_every_ms", self.store.marks_every_ms, 50..=60_000);
         found.extend(self.store.limits.problems().into_iter().map(store_problem));
         found.extend(self.store.cql.problems().into_iter().map(below("store.scylla")));
         found.extend(self.events.problems().into_iter().map(below("events")));
@@ -154,6 +165,21 @@ impl Config {
         let reason =
             "cannot be the embedded engine, which one process has for itself: the nodes of a cluster share a store";
         unless(found, is_fine, "store.engine", reason);
+        if self.cluster.bus == Bus::Nats {
+            let nats = &self.cluster.settings.nats;
+            let files = CqlTls {
+                enabled: true,
+                ca_path: nats.ca_path.clone(),
+                certificate_path: nats.certificate_path.clone(),
+                private_key_path: nats.private_key_path.clone(),
+                ..CqlTls::default()
+            };
+            found.extend(tls_problem(&files).map(|(member, reason)| (format!("cluster.nats.{member}"), reason)));
+        }
+        if self.store.engine == Engine::Scylla {
+            let problem = tls_problem(&self.store.cql.tls);
+            found.extend(problem.map(|(member, reason)| (format!("store.scylla.tls.{member}"), reason)));
+        }
     }
 
     fn check_listeners(&self, found: &mut Found) {

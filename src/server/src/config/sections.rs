@@ -198,6 +198,8 @@ pub struct StoreSection {
     pub engine: Engine,
     /// Directory for data and signing keys.
     pub path: PathBuf,
+    /// How often a server on a shared store looks whether an import into it has begun.
+    pub marks_every_ms: u64,
     /// The CQL cluster, when that is the engine.
     #[serde(rename = "scylla")]
     pub cql: CqlConfig,
@@ -211,6 +213,7 @@ impl Default for StoreSection {
         Self {
             engine: Engine::Embedded,
             path: PathBuf::from("data"),
+            marks_every_ms: 2_000,
             cql: CqlConfig::default(),
             limits: EmbeddedConfig::default(),
         }

@@ -120,6 +120,24 @@ fn settings_that_contradict_each_other_are_reported() {
 }
 
 #[test]
+fn files_for_tls_that_cannot_be_used_are_reported_before_anything_starts() {
+    let directory = tempfile::tempdir().unwrap();
+    let broken = directory.path().join("broken.pem");
+    std::fs::write(&broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    let empty = directory.path().join("empty.pem");
+    std::fs::write(&empty, "no certificate").unwrap();
+    let missing = directory.path().join("missing.pem");
+    for file in [missing, empty, broken] {
+        let file = file.to_str().unwrap();
+        let nats = [("cluster.bus", "nats"), ("store.engine", "scylla"), ("cluster.nats.ca_path", file)];
+        assert_eq!(keys(&load(&sources(None, &[], &nats))), ["cluster.nats.ca_path"], "{file}");
+        let cql =
+            [("store.engine", "scylla"), ("store.scylla.tls.enabled", "true"), ("store.scylla.tls.ca_path", file)];
+        assert_eq!(keys(&load(&sources(None, &[], &cql))), ["store.scylla.tls.ca_path"], "{file}");
+    }
+}
+
+#[test]
 fn what_is_allowed_but_risky_is_a_warning() {
     let loaded = load(&sources(None, &[], &[("operations.listen", "0.0.0.0:9090"), ("http.listen", "0.0.0.0:80")]));
     let warned: Vec<&str> = loaded.warnings.iter().map(|warning| warning.key.as_str()).collect();

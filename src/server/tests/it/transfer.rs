@@ -3,13 +3,17 @@
 use crate::socket::peer::{BOTH, send};
 use crate::socket::world::World;
 use bytes::Bytes;
-use plenum_actors::store::{Appended, Direction, Entry, Mutation, SharedStore, Snapshot};
-use plenum_schema::entities::Membership;
+use plenum_actors::store::{Appended, Direction, Entry, Mutation, SharedStore, Snapshot, StoreError};
+use plenum_schema::entities::{KeyRingRow, Membership};
 use plenum_schema::table::Entity;
 use plenum_schema::{AggregateKind, ConversationId, EntryId, LogId, Offset, RefusalCode, UserId};
 use plenum_server::serve::Given;
-use plenum_server::transfer::{Frozen, TransferError, copy, totals, verify};
+use plenum_server::transfer::{
+    Frozen, Patience, Target, Totals, TransferError, Watch, begin, copy, finish, first_content, totals, unfinished,
+    verify,
+};
 use plenum_store::{Embedded, EmbeddedConfig};
+use std::time::Duration;
 use uuid::Uuid;
 
 fn open(path: &std::path::Path) -> SharedStore {
@@ -65,7 +69,7 @@ fn everything_arrives_with_its_offsets_and_a_second_copy_changes_nothing() {
     run(async {
         fill(&from).await;
         let mut told = 0;
-        let copied = copy(&from, &to, |_| told += 1).await.unwrap();
+        let copied = copy(&from, &to, |_| told += 1, &Patience::none()).await.unwrap();
         assert_eq!((copied.logs, copied.rows), (5, 1_200));
         assert_eq!(copied.entries, 4 * 700 + 3 + 80);
         assert!(told >= 2);
@@ -75,7 +79,7 @@ fn everything_arrives_with_its_offsets_and_a_second_copy_changes_nothing() {
         }
         let found = to.find(log(2), vec![entries(log(2), 0, 600)[599].id]).await.unwrap();
         assert_eq!(found, [Some(600)]);
-        assert_eq!(copy(&from, &to, |_| {}).await.unwrap(), copied);
+        assert_eq!(copy(&from, &to, |_| {}, &Patience::none()).await.unwrap(), copied);
         assert_eq!(totals(&to).await.unwrap(), copied);
     });
 }
@@ -88,7 +92,7 @@ fn a_copy_that_was_interrupted_goes_on_where_it_stopped() {
         fill(&from).await;
         append(&to, log(1), 0, 100, None).await;
         append(&to, log(4), 0, 1, None).await;
-        copy(&from, &to, |_| {}).await.unwrap();
+        copy(&from, &to, |_| {}, &Patience::none()).await.unwrap();
         verify(&from, &to).await.unwrap();
         let all = to.read(log(1), 0, Direction::Forward, 1_000, 1 << 30).await.unwrap();
         assert_eq!(all.len(), 703);
@@ -102,10 +106,10 @@ fn a_target_with_other_content_is_found() {
     run(async {
         fill(&from).await;
         append(&to, log(9), 0, 1, None).await;
-        copy(&from, &to, |_| {}).await.unwrap();
-        assert!(matches!(verify(&from, &to).await, Err(TransferError::Differs { .. })));
+        copy(&from, &to, |_| {}, &Patience::none()).await.unwrap();
+        assert!(matches!(verify(&from, &to).await, Err(TransferError::Unequal { .. })));
         append(&to, log(5), 700, 1, None).await;
-        assert!(matches!(copy(&from, &to, |_| {}).await, Err(TransferError::Differs { .. })));
+        assert!(matches!(copy(&from, &to, |_| {}, &Patience::none()).await, Err(TransferError::Differs { .. })));
     });
 }
 
@@ -125,7 +129,7 @@ async fn while_a_store_is_copied_its_people_read_and_are_told_to_send_later() {
 
     let (from, to) = (open(&source.path().join("store")), open(&target.path().join("store")));
     let world = World::on(Given { store: Frozen::over(from.clone()), clock: None }, source.path(), |_| {});
-    let first = copy(&from, &to, |_| {}).await.unwrap();
+    let first = copy(&from, &to, |_| {}, &Patience::none()).await.unwrap();
     for (codec, person) in BOTH.into_iter().zip(&people) {
         let mut peer = world.peer(codec, person).await;
         assert_eq!(peer.whole_history(topic).await, before);
@@ -155,4 +159,93 @@ fn a_target_that_is_reached_by_the_program_has_everything_when_the_program_ends(
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("verified: 5 logs"), "{output:?}");
     let (from, to) = (open(&source.path().join("store")), open(&target.path().join("store")));
     assert_eq!(run(totals(&from)).unwrap(), run(totals(&to)).unwrap());
+}
+
+#[test]
+fn a_target_is_marked_until_the_copy_is_whole_and_one_with_content_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let (from, to) = (open(&directory.path().join("from")), open(&directory.path().join("to")));
+    run(async {
+        fill(&from).await;
+        let source = totals(&from).await.unwrap();
+        assert_eq!(begin(&from, 7, &source).await, Ok(Target::Holds(log(1).to_string())), "it has content");
+        assert_eq!(unfinished(&from).await, Ok(None));
+        // A server has been there, which makes its signing keys at once.
+        let ring = KeyRingRow { name: "tokens".to_owned(), ring: "{}".to_owned(), version: 1 };
+        to.write(KeyRingRow::TABLE, vec![Mutation::Put(ring.to_row())]).await.unwrap();
+        assert_eq!(begin(&to, 7, &source).await, Ok(Target::Begun { had_server: true }));
+        assert!(to.sweep(KeyRingRow::TABLE, None, 1).await.unwrap().is_empty(), "keys that signed for nobody");
+        assert_eq!(begin(&to, 9, &source).await, Ok(Target::GoesOn));
+        assert_eq!(begin(&to, 9, &Totals::default()).await, Ok(Target::Other), "another source");
+        assert_eq!(unfinished(&to).await, Ok(Some(7)));
+        let copied = copy(&from, &to, |_| {}, &Patience::none()).await.unwrap();
+        assert_eq!(verify(&from, &to).await.unwrap(), copied, "keys and marks are no content");
+        finish(&to).await.unwrap();
+        assert_eq!(unfinished(&to).await, Ok(None));
+    });
+}
+
+#[test]
+fn a_server_on_a_store_into_which_an_import_begins_writes_nothing_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let shared = open(&directory.path().join("shared"));
+    run(async {
+        let (served, watch) = Watch::over(&shared, Duration::from_millis(5));
+        let watching = tokio::spawn(watch.clone().run());
+        let ring = KeyRingRow { name: "tokens".to_owned(), ring: "{}".to_owned(), version: 1 };
+        served.write(KeyRingRow::TABLE, vec![Mutation::Put(ring.to_row())]).await.unwrap();
+        assert_eq!(begin(&shared, 7, &Totals::default()).await, Ok(Target::Begun { had_server: true }));
+        tokio::time::timeout(Duration::from_secs(20), watch.begun()).await.expect("it is seen");
+        watching.await.unwrap();
+        let refused = served.append(log(1), 0, entries(log(1), 0, 1), None).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        assert_eq!(first_content(&shared).await, Ok(None));
+    });
+}
+
+/// The program with a data directory, and what it said.
+fn program(command: &[&str], data: &str) -> (bool, String) {
+    let settings = ["--data", data, "--set", "http.listen=127.0.0.1:0", "--set", "operations.listen=127.0.0.1:0"];
+    let output = crate::program::run(&[command, &settings[..]].concat());
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    (output.status.success(), said)
+}
+
+#[test]
+fn nothing_uses_a_store_into_which_an_import_is_not_finished() {
+    let (source, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let from = open(&source.path().join("store"));
+    run(fill(&from));
+    drop(from);
+    let to = open(&target.path().join("store"));
+    run(async {
+        let source = totals(&open(&source.path().join("store"))).await.unwrap();
+        assert_eq!(begin(&to, 1_700_000_000_000, &source).await, Ok(Target::Begun { had_server: false }));
+        append(&to, log(1), 0, 100, None).await;
+    });
+    drop(to);
+    let [from, data] = [source.path(), target.path()].map(|path| path.to_str().unwrap());
+    let conversation = log(1).id.to_string();
+    for command in [&["serve"][..], &["export", &conversation], &["user", "list"]] {
+        let (done, said) = program(command, data);
+        assert!(!done && said.contains("begun at 2023-11-14T22:13:20Z and is not finished"), "{command:?}: {said}");
+    }
+    let (done, said) = program(&["import", "--from", from, "--verify-only"], data);
+    assert!(!done && said.contains("the import is not finished: source and target differ"), "{said}");
+    // Another source.
+    let stranger = tempfile::tempdir().unwrap();
+    let store = open(&stranger.path().join("store"));
+    run(append(&store, log(8), 0, 1, None));
+    drop(store);
+    let other = stranger.path().to_str().unwrap();
+    let (done, said) = program(&["import", "--from", other], data);
+    assert!(!done && said.contains("another data directory"), "{said}");
+    let (done, said) = program(&["import", "--from", from], data);
+    assert!(done && said.contains("it goes on") && said.contains("verified: 5 logs"), "{said}");
+    let (done, said) = program(&["import", "--from", from], data);
+    assert!(done && said.contains("comparing") && said.contains("verified: 5 logs"), "a second time: {said}");
+    let (done, said) = program(&["import", "--from", data, "--verify-only"], from);
+    assert!(done && said.contains("verified: 5 logs"), "{said}");
+    let (done, said) = program(&["import", "--from", other], data);
+    assert!(!done && said.contains("the target already holds"), "{said}");
 }

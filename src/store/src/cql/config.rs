@@ -124,13 +124,21 @@ pub struct MigrationConfig {
     pub lock_seconds: u32,
     /// How long to wait for another migrator.
     pub wait_ms: u64,
-    /// How long one step, and the agreement of all nodes on it, may take.
+    /// How long the statement of one step may take.
     pub step_timeout_ms: u64,
+    /// How long to wait until all nodes have the schema of a step. A node that missed a change asks the others after a minute.
+    pub agreement_timeout_ms: u64,
 }
 
 impl Default for MigrationConfig {
     fn default() -> Self {
-        Self { on_start: false, lock_seconds: 60, wait_ms: 120_000, step_timeout_ms: 30_000 }
+        Self {
+            on_start: false,
+            lock_seconds: 60,
+            wait_ms: 120_000,
+            step_timeout_ms: 30_000,
+            agreement_timeout_ms: 180_000,
+        }
     }
 }
 
@@ -278,6 +286,7 @@ impl CqlConfig {
         between("migration.lock_seconds", self.migration.lock_seconds.into(), 2, 3_600);
         between("migration.wait_ms", self.migration.wait_ms, 0, 3_600_000);
         between("migration.step_timeout_ms", self.migration.step_timeout_ms, 1_000, 3_600_000);
+        between("migration.agreement_timeout_ms", self.migration.agreement_timeout_ms, 1_000, 3_600_000);
         problems
     }
 

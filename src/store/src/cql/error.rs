@@ -114,6 +114,32 @@ pub enum CqlError {
         /// What the server said.
         reason: String,
     },
+    /// Nodes did not hear of a change.
+    #[error(
+        "after {seconds} s the nodes of the cluster still have different schemas ({versions}); the change itself was made: look after the nodes that differ, then run `plenum migrate` again"
+    )]
+    Disagreement {
+        /// How long we waited.
+        seconds: u64,
+        /// Which node has which.
+        versions: String,
+    },
+    /// The keyspace could never be written to.
+    #[error(
+        "{key} is {factor}, but {place} has {nodes} of the {quorum} nodes that a majority of the copies needs: lower it, or add nodes first"
+    )]
+    Copies {
+        /// The setting.
+        key: &'static str,
+        /// Copies wanted.
+        factor: u32,
+        /// The cluster, or a datacentre of it.
+        place: String,
+        /// Nodes there.
+        nodes: usize,
+        /// Nodes needed.
+        quorum: u32,
+    },
     /// The cluster did not answer while the schema was read or changed.
     #[error("the CQL cluster refused or did not answer ({what}): {reason}")]
     Request {

@@ -24,11 +24,25 @@ use scylla::client::session::Session;
 use scylla::errors::ExecutionError;
 use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
 use scylla::statement::unprepared::Statement;
+use std::net::IpAddr;
 use std::time::Duration;
+use uuid::Uuid;
 
 fn request(what: &'static str, error: impl std::fmt::Display) -> CqlError {
     CqlError::Request { what, reason: error.to_string() }
 }
+
+/// What a migrator tells while it works.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Progress<'m> {
+    /// A step is done, and all nodes know it.
+    Applied(&'m Migration),
+    /// What it waits for.
+    Waits(String),
+}
+
+/// After how long a wait for agreement is told of, and then again, milliseconds.
+const TELL_EVERY_MS: u64 = 5_000;
 
 /// Applies what is missing.
 pub struct Migrator {
@@ -99,40 +113,51 @@ impl Migrator {
         if rows.rows_num() > 0 {
             return Ok(None);
         }
+        self.check_copies()?;
         server::create_keyspace(&self.config, &server::detect(&self.session).await?).map(Some)
+    }
+
+    /// Refuses a keyspace of which no majority of copies could ever be there: nothing could be written to it.
+    fn check_copies(&self) -> Result<(), CqlError> {
+        let state = self.session.get_cluster_state();
+        let places: Vec<_> = state.get_nodes_info().iter().map(|node| node.datacenter.as_deref()).collect();
+        server::check_copies(&self.config.replication, &places)
     }
 
     /// Applies what is missing, under the lock; tells `progress` about each step when it is done. Returns how many there were.
     ///
     /// # Errors
     /// [`CqlError`] says what to do; running it again goes on where it stopped.
-    pub async fn run(&self, mut progress: impl FnMut(&Migration)) -> Result<usize, CqlError> {
+    pub async fn run(&self, mut progress: impl FnMut(Progress<'_>)) -> Result<usize, CqlError> {
         if self.plan().await?.is_complete() {
             return Ok(0);
         }
-        self.prepare().await?;
-        let lock = Lock::take(&self.session, &self.config, self.clock.as_ref()).await?;
+        self.prepare(&mut progress).await?;
+        let waits = |what| progress(Progress::Waits(what));
+        let lock = Lock::take(&self.session, &self.config, self.clock.as_ref(), waits).await?;
         let outcome = self.apply(&lock, &mut progress).await;
         lock.release(&self.session).await;
         outcome
     }
 
     /// The keyspace, and the two tables of the migrator itself.
-    async fn prepare(&self) -> Result<(), CqlError> {
+    async fn prepare(&self, progress: &mut impl FnMut(Progress<'_>)) -> Result<(), CqlError> {
         if let Some(text) = self.keyspace_statement().await? {
-            self.change("making the keyspace", text).await?;
+            self.try_change(text).await.map_err(|error| request("making the keyspace", error))?;
+            self.agreed(None, progress).await?;
         }
         let keyspace = &self.config.keyspace;
         // Said even where they are: the node that answers then knows them, and all others after the agreement.
         for (name, columns) in [LEDGER, lock::TABLE] {
             let text = format!("CREATE TABLE IF NOT EXISTS {keyspace}.{name} ({columns})");
             self.change_when_known("making the tables of the migrator", text).await?;
+            self.agreed(None, progress).await?;
         }
         let chosen = self.session.use_keyspace(keyspace, false).await;
         chosen.map_err(|error| request("choosing the keyspace", error))
     }
 
-    async fn apply(&self, lock: &Lock, progress: &mut impl FnMut(&Migration)) -> Result<usize, CqlError> {
+    async fn apply(&self, lock: &Lock, progress: &mut impl FnMut(Progress<'_>)) -> Result<usize, CqlError> {
         // Read again: another migrator may have been at work until we got the lock.
         let plan = self.plan().await?;
         let missing = MIGRATIONS.iter().filter(|step| plan.state(step.number) != StepState::Finished);
@@ -142,8 +167,9 @@ impl Migrator {
             self.patiently(|| lock.renew(&self.session, step.number)).await?;
             self.patiently(|| ledger::begin(&self.session, keyspace, step, at)).await?;
             self.step(step).await?;
+            self.agreed(Some((lock, step.number)), progress).await?;
             self.patiently(|| ledger::finish(&self.session, keyspace, step)).await?;
-            progress(step);
+            progress(Progress::Applied(step));
             count += 1;
         }
         Ok(count)
@@ -180,10 +206,7 @@ impl Migrator {
         if is_done {
             return Ok(());
         }
-        match self.change("changing the schema", step.statement()).await {
-            Err(CqlError::Request { reason, .. }) => Err(failed(reason)),
-            other => other,
-        }
+        self.try_change(step.statement()).await.map_err(|error| failed(error.to_string()))
     }
 
     /// The same where another migrator may have made the keyspace this moment, and a node does not know it yet.
@@ -194,16 +217,9 @@ impl Migrator {
                 Err(error) if is_invalid(&error) && self.clock.mono() < deadline => {
                     tokio::time::sleep(lock::LOOK_EVERY).await;
                 }
-                Err(error) => return Err(request(what, error)),
-                Ok(()) => return self.agreed().await,
+                other => return other.map_err(|error| request(what, error)),
             }
         }
-    }
-
-    /// One change of the schema, agreed on by all nodes when this returns.
-    async fn change(&self, what: &'static str, text: String) -> Result<(), CqlError> {
-        self.try_change(text).await.map_err(|error| request(what, error))?;
-        self.agreed().await
     }
 
     /// Asks the one node that makes all changes.
@@ -221,9 +237,60 @@ impl Migrator {
         self.session.query_unpaged(statement, &[]).await.map(drop)
     }
 
-    /// Waits until all nodes have the same schema.
-    async fn agreed(&self) -> Result<(), CqlError> {
-        let agreement = self.session.await_schema_agreement().await;
-        agreement.map(drop).map_err(|error| request("waiting until all nodes have the same schema", error))
+    /// Waits until all nodes that can be reached have the same schema, and keeps the lock alive meanwhile.
+    async fn agreed(
+        &self,
+        lock: Option<(&Lock, u32)>,
+        progress: &mut impl FnMut(Progress<'_>),
+    ) -> Result<(), CqlError> {
+        let begun = self.clock.mono();
+        let waited = || self.clock.mono().saturating_sub(begun);
+        let renew_every = u64::from(self.config.migration.lock_seconds) * 1_000 / 3;
+        let (mut tell_at, mut renew_at) = (TELL_EVERY_MS, renew_every);
+        loop {
+            // A node that goes while it is asked is no reason to give up.
+            let outcome = self.session.check_schema_agreement().await;
+            if let Ok(Some(_)) = outcome {
+                return Ok(());
+            }
+            if waited() >= self.config.migration.agreement_timeout_ms {
+                let versions = match outcome {
+                    Err(error) => error.to_string(),
+                    Ok(_) => self.versions().await,
+                };
+                return Err(CqlError::Disagreement { seconds: waited() / 1_000, versions });
+            }
+            if waited() >= tell_at {
+                tell_at = waited() + TELL_EVERY_MS;
+                let versions = self.versions().await;
+                progress(Progress::Waits(format!("waiting until all nodes have the same schema ({versions})")));
+            }
+            if let Some((lock, number)) = lock
+                && waited() >= renew_at
+            {
+                renew_at = waited() + renew_every;
+                self.patiently(|| lock.renew(&self.session, number)).await?;
+            }
+            tokio::time::sleep(lock::LOOK_EVERY).await;
+        }
+    }
+
+    /// Which node has which schema, as one of them sees it; for people.
+    async fn versions(&self) -> String {
+        let mut all = Vec::new();
+        for text in [
+            "SELECT broadcast_address, schema_version FROM system.local",
+            "SELECT peer, schema_version FROM system.peers",
+        ] {
+            let Ok(rows) = self.session.query_unpaged(text, &[]).await else { continue };
+            let Ok(rows) = rows.into_rows_result() else { continue };
+            let Ok(rows) = rows.rows::<(Option<IpAddr>, Option<Uuid>)>() else { continue };
+            for (address, version) in rows.flatten() {
+                let address = address.map_or_else(|| "a node".to_owned(), |address| address.to_string());
+                let version = version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+                all.push(format!("{address} has {}", version.get(..8).unwrap_or(&version)));
+            }
+        }
+        all.join(", ")
     }
 }

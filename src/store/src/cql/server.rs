@@ -1,8 +1,9 @@
 //! What kind of server it is, by what it says itself, and what follows for the keyspace.
 
-use super::config::{CqlConfig, Tablets, datacenter_factor};
+use super::config::{CqlConfig, Replication, Tablets, datacenter_factor};
 use super::error::CqlError;
 use scylla::client::session::Session;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A CQL server.
@@ -103,6 +104,30 @@ pub(crate) fn create_keyspace(config: &CqlConfig, server: &Server) -> Result<Str
     ))
 }
 
+/// Refuses more copies than there will ever be a majority of. `places`: the datacentre of each node.
+pub(crate) fn check_copies(replication: &Replication, places: &[Option<&str>]) -> Result<(), CqlError> {
+    let check = |key, factor: u32, place: String, nodes: usize| {
+        let quorum = factor / 2 + 1;
+        if nodes < usize::try_from(quorum).unwrap_or(usize::MAX) {
+            return Err(CqlError::Copies { key, factor, place, nodes, quorum });
+        }
+        if nodes < usize::try_from(factor).unwrap_or(usize::MAX) {
+            tracing::warn!(key, factor, nodes, "{place} has fewer nodes than copies are wanted");
+        }
+        Ok(())
+    };
+    let mut named = replication.datacenters.iter().filter_map(|text| datacenter_factor(text)).peekable();
+    if named.peek().is_none() {
+        return check("replication.factor", replication.factor, "the cluster".to_owned(), places.len());
+    }
+    named.try_for_each(|(name, factor)| {
+        let nodes = places.iter().filter(|place| **place == Some(name)).count();
+        let known: BTreeSet<_> = places.iter().flatten().copied().collect();
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        check("replication.datacenters", factor, format!("datacentre {name} (of those there are: {known})"), nodes)
+    })
+}
+
 fn tablets_error(config: &CqlConfig, server: &Server) -> CqlError {
     CqlError::Tablets { keyspace: config.keyspace.clone(), server: server.to_string() }
 }
@@ -160,6 +185,20 @@ mod tests {
             assert!(!keyspace(tablets, &server).unwrap().contains("tablets"));
         }
         assert!(matches!(keyspace(Tablets::On, &server), Err(CqlError::Config(_))));
+    }
+
+    #[test]
+    fn more_copies_than_a_majority_of_which_can_be_there_are_refused() {
+        let mut replication = CqlConfig::default().replication;
+        let here = Some("here");
+        assert!(check_copies(&replication, &[here; 3]).is_ok());
+        assert!(check_copies(&replication, &[here; 2]).is_ok(), "two of three are a majority");
+        let refused = check_copies(&replication, &[here]).unwrap_err().to_string();
+        assert!(refused.contains("replication.factor is 3") && refused.contains("has 1 of the 2 nodes"), "{refused}");
+        replication.datacenters = vec!["here:1".to_owned(), "there:3".to_owned()];
+        assert!(check_copies(&replication, &[here, Some("there"), Some("there")]).is_ok());
+        let refused = check_copies(&replication, &[here, here, Some("there")]).unwrap_err().to_string();
+        assert!(refused.contains("datacentre there (of those there are: here, there) has 1"), "{refused}");
     }
 
     #[test]

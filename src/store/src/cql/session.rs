@@ -96,7 +96,8 @@ pub(crate) async fn connect(config: &CqlConfig, profiles: &Profiles) -> Result<S
         .connection_timeout(millis(config.connect_timeout_ms))
         .keepalive_interval(millis(config.keepalive_interval_ms))
         .keepalive_timeout(millis(config.keepalive_timeout_ms))
-        .schema_agreement_timeout(millis(config.migration.step_timeout_ms))
+        // Who changes the schema waits by itself, and says what for.
+        .auto_await_schema_agreement(false)
         .pool_size(PoolSize::PerShard(connections))
         .tls_context(tls::context(&config.tls)?);
     if !config.translate.is_empty() {

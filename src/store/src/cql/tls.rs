@@ -35,6 +35,14 @@ fn roots(tls: &CqlTls) -> Result<RootCertStore, CqlError> {
     if store.is_empty() { Err(wrong("tls.ca_path", "no authority is known")) } else { Ok(store) }
 }
 
+/// Reads and puts together what the settings name, as connecting would: certificates that do not parse, keys of another certificate.
+///
+/// # Errors
+/// [`CqlError::Tls`] with the setting.
+pub fn check_tls(tls: &CqlTls) -> Result<(), CqlError> {
+    context(tls).map(drop)
+}
+
 /// What the driver needs; `None` when TLS is off.
 pub(crate) fn context(tls: &CqlTls) -> Result<Option<TlsContext>, CqlError> {
     if !tls.enabled {

@@ -35,14 +35,26 @@ fn holder() -> String {
 }
 
 impl Lock {
-    /// Waits until it is free and takes it.
-    pub(super) async fn take(session: &Session, config: &CqlConfig, clock: &dyn Clock) -> Result<Self, CqlError> {
+    /// Waits until it is free and takes it; `waits` is told once whose it is and for how long at most.
+    pub(super) async fn take(
+        session: &Session,
+        config: &CqlConfig,
+        clock: &dyn Clock,
+        mut waits: impl FnMut(String),
+    ) -> Result<Self, CqlError> {
         let seconds = config.migration.lock_seconds;
         let lock = Self { keyspace: config.keyspace.clone(), owner: clock.new_id(), seconds };
         let deadline = clock.mono().saturating_add(config.migration.wait_ms);
+        let mut is_told = false;
         loop {
             if lock.try_take(session).await? {
                 return Ok(lock);
+            }
+            if !is_told && let Ok(Some((_, holder))) = lock.stands(session).await {
+                is_told = true;
+                waits(format!(
+                    "waiting for another migrator ({holder}); if it has died, its lock ends within {seconds} s"
+                ));
             }
             if clock.mono() >= deadline {
                 let holder = lock.stands(session).await?.map_or_else(String::new, |(_, holder)| holder);
