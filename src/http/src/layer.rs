@@ -10,6 +10,7 @@ use crate::request_id::{REQUEST_ID, RequestId};
 use crate::standing;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorInternalServerError;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -41,6 +42,9 @@ pub struct Observed<'a> {
 /// Told of every finished request.
 pub type Observer = Arc<dyn Fn(&Observed<'_>) + Send + Sync>;
 
+/// Turns a problem into an answer of another protocol's shape; status and `Retry-After` stay.
+pub type Dialect = fn(&Problem) -> HttpResponse;
+
 /// What all HTTP surfaces of a node share. Give it to the `App` as `web::Data` and wrap the app in [`envelope`].
 pub struct HttpLayer {
     pub(crate) config: HttpConfig,
@@ -52,6 +56,7 @@ pub struct HttpLayer {
     hsts: Option<HeaderValue>,
     observer: Option<Observer>,
     is_tls: bool,
+    foreign: Vec<(&'static str, Dialect)>,
 }
 
 impl fmt::Debug for HttpLayer {
@@ -85,6 +90,7 @@ impl HttpLayer {
             hsts,
             observer,
             is_tls: false,
+            foreign: Vec::new(),
         })
     }
 
@@ -93,6 +99,20 @@ impl HttpLayer {
     pub fn over_tls(mut self, is_tls: bool) -> Self {
         self.is_tls = is_tls;
         self
+    }
+
+    /// Below a path another protocol is spoken: what this layer itself refuses there is said in it.
+    #[must_use]
+    pub fn speaking(mut self, path: &'static str, dialect: Dialect) -> Self {
+        self.foreign.push((path, dialect));
+        self
+    }
+
+    fn refuse(&self, path: &str, problem: &Problem, id: &RequestId) -> HttpResponse {
+        match self.foreign.iter().find(|(foreign, _)| path.starts_with(foreign)) {
+            Some((_, dialect)) => dialect(problem),
+            None => problem.response(Some(id.as_str())),
+        }
     }
 
     /// The clock that handlers use too.
@@ -161,13 +181,28 @@ pub async fn envelope<B: MessageBody + 'static>(
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(origin);
     let response = match layer.admit(&request, origin) {
-        Ok(()) => next.call(request).await?.map_into_boxed_body(),
-        Err(problem) => request.into_response(problem.response(Some(id.as_str()))),
+        Ok(()) => carry_out(request, next).await?.map_into_boxed_body(),
+        Err(problem) => {
+            let refused = layer.refuse(request.path(), &problem, &id);
+            request.into_response(refused)
+        }
     };
     let mut response = with_problem(response, &id);
     dress(&mut response, &id, layer.hsts.as_ref().filter(|_| origin.is_tls));
     report(&layer, &response, &id, started);
     Ok(response)
+}
+
+/// Whoever closes the connection gives up the answer. What only reads ends with it; what changes something is carried out whole, not as far
+/// as it had come.
+async fn carry_out<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    if request.method().is_safe() {
+        return next.call(request).await;
+    }
+    actix_web::rt::spawn(async move { next.call(request).await }).await.map_err(ErrorInternalServerError)?
 }
 
 /// Makes sure that an error is a problem document that quotes the request's id and says nothing a library said.

@@ -28,7 +28,9 @@ pub use config::{HttpConfig, HttpConfigError};
 pub use cors::cors;
 pub use headers::{API_CSP, secure_headers};
 pub use idempotency::{IdempotencyKey, Reply, once};
-pub use layer::{HttpLayer, Observed, Observer, client_address, envelope, is_problem, no_such_path, reached_at};
+pub use layer::{
+    Dialect, HttpLayer, Observed, Observer, client_address, envelope, is_problem, no_such_path, reached_at,
+};
 pub use limiter::{Limiter, Rate};
 pub use params::{
     CodeInPath, Id, ItemInPath, MOST_ITEMS, OffsetInPath, PageQuery, ParticipantInPath, ProductInPath, Query,

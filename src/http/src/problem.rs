@@ -117,6 +117,18 @@ impl Problem {
         self.status
     }
 
+    /// When to come back, milliseconds.
+    #[must_use]
+    pub fn wait(&self) -> Option<u64> {
+        self.retry_after_ms
+    }
+
+    /// The sentence.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// A problem for an error answer that some library made: its status, none of its words.
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {

@@ -74,6 +74,8 @@ macro_rules! http_service {
             .client_request_timeout(Duration::from_millis($edge.config.request_head_ms))
             .client_disconnect_timeout(Duration::from_secs(1))
             .tcp_nodelay(true)
+            // Whoever closes hears no answer any more: a poll that waits ends with it, and what it would have been answered is kept.
+            .h1_allow_half_closed(false)
             .local_addr($address)
             .on_connect_ext(move |stream: &$stream, _| stall_limit($tcp(stream), stalled))
             .upgrade(fn_service(move |(request, framed): (Request, Framed<$stream, h1::Codec>)| {

@@ -39,7 +39,7 @@ impl Asked {
     /// Reads it, at most so many topics. The header wins over `lastEventId`, and both over the positions behind `@`.
     ///
     /// # Errors
-    /// `invalid` or `limitReached`, with the parameter's name.
+    /// `invalid`, with the parameter's name.
     pub(super) fn read(&self, request: &HttpRequest, most: usize) -> Result<Request, Refusal> {
         let header = request.headers().get(LAST_EVENT_ID);
         let header = header.map(|value| value.to_str().map_err(|_| invalid("lastEventId", "it is not text")));
@@ -69,11 +69,8 @@ fn topics(text: &str, most: usize) -> Result<Vec<Wanted>, Refusal> {
     let mut found: Vec<Wanted> = Vec::new();
     for part in text.split(',').filter(|part| !part.is_empty()) {
         if found.len() >= most {
-            return Err(Refusal::field(
-                RefusalCode::LimitReached,
-                "topics",
-                format!("a stream has at most {most} topics"),
-            ));
+            // Waiting does not help.
+            return Err(invalid("topics", format!("a stream has at most {most} topics")));
         }
         let (topic, since) = part.split_once('@').map_or((part, None), |(topic, since)| (topic, Some(since)));
         let topic: Topic = topic.parse().map_err(|error| invalid("topics", format!("{error}")))?;

@@ -186,3 +186,27 @@ async fn oversized_and_slow_requests_are_cut_off() {
     assert_eq!(http::get(at, "/api/health").status, 200, "everybody else is served");
     world.end().await;
 }
+
+#[tokio::test]
+async fn what_changes_something_is_carried_out_whole_also_when_nobody_waits_for_the_answer() {
+    let world = World::start();
+    let person = world.people(1).await.remove(0);
+    for number in 0..8 {
+        let body = json!({ "name": format!("Room {number}") }).to_string();
+        let mut stream = TcpStream::connect(world.address()).unwrap();
+        let head =
+            format!("POST /api/rooms HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}", world.address(), person.token);
+        let kind = format!("Content-Type: application/json\r\nContent-Length: {}", body.len());
+        stream.write_all(format!("{head}\r\n{kind}\r\n\r\n{body}").as_bytes()).unwrap();
+    }
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let (status, mine) = world.rest(&person, "GET", "/api/rooms", &Value::Null);
+        assert_eq!(status, 200, "{mine}");
+        let count = (0..8).filter(|number| mine.to_string().contains(&format!("Room {number}"))).count();
+        if count == 8 {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{count} of 8 rooms");
+    }
+}

@@ -7,10 +7,11 @@ use crate::socket::world::World;
 use plenum_schema::codec::Codec;
 use plenum_schema::conversation::ConversationEvent;
 use plenum_schema::wire::{AckResult, Event, EventFrame, ServerFrame};
-use plenum_schema::{Offset, RefusalCode, Topic};
+use plenum_schema::{ConversationId, Offset, RefusalCode, Topic};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 #[tokio::test]
 async fn a_stream_says_when_to_come_back_and_where_it_begins_and_then_what_happens() {
@@ -140,8 +141,11 @@ async fn what_cannot_be_streamed_is_refused_with_a_problem_that_names_it() {
     assert_eq!(refused(&world, &path(&format!("{mine}@9")), &me).await, is(422, RefusalCode::Invalid, "since"));
     let id = format!("{}&lastEventId=nonsense", path(&mine.to_string()));
     assert_eq!(refused(&world, &id, &me).await, is(422, RefusalCode::Invalid, "lastEventId"));
-    let many = (0..101).map(|_| mine).collect::<Vec<_>>();
-    assert_eq!(refused(&world, &path(&list(&many)), &me).await.2, "topics");
+    let twice = refused(&world, &path(&list(&[mine, mine])), &me).await;
+    assert_eq!(twice, is(422, RefusalCode::Invalid, "topics"));
+    // Each another one; that they do not exist is not looked at.
+    let many = (0..101).map(|number| Topic::Conversation(ConversationId(Uuid::from_u128(number)))).collect::<Vec<_>>();
+    assert_eq!(refused(&world, &path(&list(&many)), &me).await, is(422, RefusalCode::Invalid, "topics"));
     let _open = Stream::open(world.address(), &people[0], &[mine]).await;
     assert_eq!(refused(&world, &path(&mine.to_string()), &me).await, is(429, RefusalCode::LimitReached, ""));
     let post = Reading::ask(world.address(), "POST", &path(&mine.to_string()), &me, "{}").await;
