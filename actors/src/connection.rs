@@ -14,7 +14,7 @@ mod protocol;
 mod unidentified;
 
 pub use admission::{Admission, Admitted, Comings, UserPlace};
-pub use backend::{Access, Answer, Backend, Followed, Following, Me, Outcome, Reply, ReplyTo};
+pub use backend::{Access, Answer, Backend, Followed, Following, Hall, Me, Outcome, Reply, ReplyTo};
 pub use bucket::Bucket;
 pub use config::ConnectionConfig;
 pub use identified::Identified;

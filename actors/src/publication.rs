@@ -5,9 +5,10 @@ mod dialect;
 pub use dialect::{Dialect, Parser, Vocabulary};
 
 use bytes::Bytes;
+use plenum_schema::conference::ConferenceEvent;
 use plenum_schema::conversation::ConversationEvent;
 use plenum_schema::wire::{Event, EventFrame, ServerFrame, Signal, SignalFrame};
-use plenum_schema::{Content, Offset, Topic, UserId};
+use plenum_schema::{ConferenceId, Content, Offset, QuestionId, Topic, UserId};
 use std::sync::{Arc, OnceLock};
 
 /// Turns a frame into the bytes a socket of the dialect gets, framing included. Given by the edge.
@@ -101,6 +102,27 @@ impl Publication {
             Body::Event { event: Event::Conversation(ConversationEvent::MemberRemoved(removed)), .. } => {
                 Some(removed.user)
             }
+            _ => None,
+        }
+    }
+
+    /// Who types, when it says that.
+    #[must_use]
+    pub fn typist(&self) -> Option<UserId> {
+        match &self.body {
+            Body::Signal(Signal::Typing(typing)) => Some(typing.user),
+            _ => None,
+        }
+    }
+
+    /// The question that is live from this event on, and whose it is.
+    #[must_use]
+    pub fn asked(&self) -> Option<(ConferenceId, QuestionId)> {
+        match (self.topic, &self.body) {
+            (
+                Topic::Conference(id),
+                Body::Event { event: Event::Conference(ConferenceEvent::QuestionLive(live)), .. },
+            ) => Some((id, live.question)),
             _ => None,
         }
     }

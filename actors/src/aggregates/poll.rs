@@ -65,7 +65,21 @@ pub struct Poll {
     closed: bool,
     /// Where the ballots were forgotten; 0: nowhere.
     forgotten: Offset,
+    /// Whether nothing has happened since it was opened.
+    is_new: Fresh,
 }
+
+/// Not part of what the log says, and not saved: it only keeps a signal back. Two states that differ in it alone are equal.
+#[derive(Clone, Copy, Debug)]
+struct Fresh(bool);
+
+impl PartialEq for Fresh {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Fresh {}
 
 /// What is asked, since it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -242,6 +256,7 @@ impl Aggregate for Poll {
             audience: None,
             closed: false,
             forgotten: 0,
+            is_new: Fresh(false),
         }
     }
 
@@ -272,6 +287,19 @@ impl Aggregate for Poll {
 
     fn apply(&mut self, offset: Offset, id: EntryId, at: WallMillis, event: &PollEvent) {
         self.head = offset;
+        let is_new = match event {
+            PollEvent::Opened(_) => true,
+            // Weights are told before the question is live.
+            PollEvent::Weighed(_) => self.is_new.0,
+            PollEvent::Ballot(_)
+            | PollEvent::Withdrawn(_)
+            | PollEvent::Shown(_)
+            | PollEvent::Frozen(_)
+            | PollEvent::WordHidden(_)
+            | PollEvent::Closed(_)
+            | PollEvent::Erased(_) => false,
+        };
+        self.is_new = Fresh(is_new);
         match event {
             PollEvent::Opened(opened) => self.open_poll(opened, at),
             PollEvent::Ballot(Ballot { voter, answer, pressed_ms, sequence }) => {
@@ -399,7 +427,8 @@ impl Aggregate for Poll {
     }
 
     /// What everybody may see goes to the conference's topic, which everybody follows; the poll's own topics are for those who want
-    /// more: the number of ballots while the tally is hidden, what voters see, what hosts see.
+    /// more: the number of ballots while the tally is hidden, what voters see, what hosts see. The conference hears nothing before
+    /// there is something to tell: a poll is opened before its question is live, and nobody hears of results before the question.
     fn signals(&self, rules: &VotingLimits) -> Vec<(Topic, Signal)> {
         let Some(open) = self.open.as_ref().filter(|_| self.forgotten == 0) else { return Vec::new() };
         let mut views = vec![(Topic::Poll(self.id), View::Public), (Topic::PollHost(self.id), View::Host)];
@@ -409,7 +438,9 @@ impl Aggregate for Poll {
         let signal = |results: Results| Signal::Results(Box::new(results));
         let mut signals: Vec<(Topic, Signal)> =
             views.into_iter().filter_map(|(topic, view)| Some((topic, signal(self.results(rules, view)?)))).collect();
-        if let Some(public) = self.results(rules, View::Public).filter(|results| !results.hidden) {
+        if !self.is_new.0
+            && let Some(public) = self.results(rules, View::Public).filter(|results| !results.hidden)
+        {
             signals.push((Topic::Conference(open.conference), signal(public)));
         }
         signals

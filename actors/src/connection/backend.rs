@@ -3,6 +3,7 @@
 use crate::hub::{ConnectionKey, Post};
 use crate::identity::Identity;
 use actix::{Message, Recipient};
+use plenum_schema::poll::Results;
 use plenum_schema::wire::{AckResult, Command, Signal, Subscribed};
 use plenum_schema::{ConferenceId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
 
@@ -71,6 +72,17 @@ pub struct Following {
     pub is_complete: bool,
 }
 
+/// How a conference stands for somebody who has come to it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Hall {
+    /// Whether they may see what its hosts see.
+    pub hosts: bool,
+    /// Topics on which they are told more of live questions than everybody: what hosts see, what voters see.
+    pub topics: Vec<Topic>,
+    /// Results of other live questions that everybody may see.
+    pub results: Vec<Results>,
+}
+
 /// The rest of Plenum, as a connection sees it. None of these blocks; every reply is used exactly once.
 pub trait Backend: Send + Sync + 'static {
     /// Who has this token.
@@ -88,10 +100,19 @@ pub trait Backend: Send + Sync + 'static {
     /// Which conference has this code. `notFound` for every other code than their own to those whose token is of one conference.
     fn conference_of(&self, caller: Identity, code: String, reply: Reply<ConferenceId>);
 
-    /// How a topic without a log stands: said to whoever has just subscribed to it, so that nothing is missed in between.
+    /// How a conference stands for the caller, beside what its log says: for protocols that tell it unasked.
+    fn hall(&self, caller: Identity, conference: ConferenceId, reply: Reply<Hall>);
+
+    /// How a topic without a log stands: said to whoever has just subscribed to it, so that nothing is missed in between. Of a
+    /// conference: how large its audience is.
     fn standing(&self, topic: Topic) -> Option<Signal> {
         let _ = topic;
         None
+    }
+
+    /// Somebody has come, or come back, to their rooms: how many people are there is told again soon, to all who follow them.
+    fn looks_around(&self, caller: &Identity) {
+        let _ = caller;
     }
 
     /// Carries out every command but `identify`, `subscribe`, `unsubscribe` and `ping`: these belong to the connection and are

@@ -251,8 +251,12 @@ impl Core {
         subscription.stand = Stand::Live { place: state.rosters.join(dialect, slot) };
         state.behind.remove(&slot);
         let (topic, position) = (state.topic, state.flushed);
+        let socket = connection.socket.clone();
         self.metrics.resumes.inc();
         if topic.log().is_some() {
+            if !dialect.is_native() {
+                socket.caught_up(topic);
+            }
             self.push(key, &ServerFrame::CaughtUp(CaughtUp { topic, position }));
         }
     }

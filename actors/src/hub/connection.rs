@@ -7,7 +7,7 @@ use crate::connection::Answer;
 use crate::identity::Identity;
 use crate::publication::Dialect;
 use plenum_schema::wire::{CloseCode, Signal};
-use plenum_schema::{ConnectionId, Offset};
+use plenum_schema::{ConferenceId, ConnectionId, Offset, QuestionId, Topic};
 use std::io::{self, IoSlice};
 use std::rc::Rc;
 
@@ -25,6 +25,12 @@ pub trait Socket {
 
     /// A signal of a topic without a log has been handed over; for edges that act on what they are told.
     fn told(&self, _signal: &Signal) {}
+
+    /// Everything that a topic with a log had said before has been handed over; for edges that tell how it stands beside that.
+    fn caught_up(&self, _topic: Topic) {}
+
+    /// The event of a question that is live has been handed over; for edges that follow its results for their clients.
+    fn asked(&self, _conference: ConferenceId, _question: QuestionId) {}
 
     /// An answer that came by [`ReplyTo::Hub`](crate::connection::ReplyTo::Hub). Called while the hub is free: whoever takes it may
     /// use the hub.

@@ -6,7 +6,7 @@ use super::outbox::{Piece, Written};
 use super::topic::Chunk;
 use crate::publication::{Body, Class, Dialect, Publication};
 use plenum_schema::wire::CloseCode;
-use plenum_schema::{Offset, UserId};
+use plenum_schema::{ConferenceId, Offset, QuestionId, UserId};
 use std::io::{ErrorKind, IoSlice};
 use std::sync::Arc;
 
@@ -103,7 +103,10 @@ impl Core {
             }
             let (count, first, last) = (round.publications.len() as u64, round.first, round.last);
             let is_told = !dialect.is_native() && state.topic.log().is_none();
+            // Clients of Socket.IO show whoever types and cannot tell themselves apart: the reference spares them their own.
+            let typists = if dialect.is_native() { Vec::new() } else { round.typists.clone() };
             let told = if is_told { round.publications.clone() } else { Vec::new() };
+            let asked = if dialect.is_native() { Vec::new() } else { round.asked.clone() };
             let delivery = Delivery { topic: index, first, last, chunk: round.chunk(dialect, encoder).clone() };
             let mut reached = 0;
             while *budget > 0 {
@@ -111,11 +114,15 @@ impl Core {
                 let Some(slot) = roster.and_then(super::roster::Roster::next) else { break };
                 *budget -= 1;
                 reached += 1;
-                if !self.deliver_at_once(slot, &delivery) {
-                    self.deliver(slot, &delivery);
+                let types = !typists.is_empty() && self.is_one_of(slot, &typists);
+                if types || !self.deliver_at_once(slot, &delivery) {
+                    self.deliver(slot, &delivery, types);
                 }
                 if is_told {
                     self.tell(slot, &told);
+                }
+                if !asked.is_empty() {
+                    self.tell_asked(slot, &asked);
                 }
             }
             self.metrics.deliveries.inc_by(reached * count);
@@ -157,8 +164,14 @@ impl Core {
         true
     }
 
-    /// Hands a round's bytes to one connection: straight to the socket when it keeps up.
-    fn deliver(&mut self, slot: u32, delivery: &Delivery) {
+    fn is_one_of(&self, slot: u32, people: &[UserId]) -> bool {
+        let identity = self.connections.get(slot as usize).and_then(|connection| connection.identity.as_ref());
+        identity.is_some_and(|identity| people.contains(&identity.user))
+    }
+
+    /// Hands a round's bytes to one connection: straight to the socket when it keeps up. `spared`: only what is durable, and what is
+    /// conflated by itself.
+    fn deliver(&mut self, slot: u32, delivery: &Delivery, spared: bool) {
         let (soft, hard) = (self.config.outbox_soft_bytes, self.config.outbox_bytes);
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         if !connection.is_open() {
@@ -166,10 +179,13 @@ impl Core {
         }
         let before = connection.outbox.bytes();
         let slow = before >= soft;
-        let bytes = if slow { &delivery.chunk.durable } else { &delivery.chunk.full };
+        let bytes = if slow || spared { &delivery.chunk.durable } else { &delivery.chunk.full };
         if slow {
             self.metrics.signals_dropped.inc_by(u64::from(delivery.chunk.full.len() != bytes.len()));
+        }
+        if slow || spared {
             self.keep_conflated(slot, delivery.topic);
+            self.mark_dirty(slot);
         }
         if bytes.is_empty() {
             return;
@@ -206,6 +222,12 @@ impl Core {
                 connection.socket.told(signal);
             }
         }
+    }
+
+    /// Lets a connection's edge know of questions that are live now.
+    fn tell_asked(&self, slot: u32, asked: &[(ConferenceId, QuestionId)]) {
+        let Some(connection) = self.connections.get(slot as usize) else { return };
+        asked.iter().for_each(|(conference, question)| connection.socket.asked(*conference, *question));
     }
 
     /// Remembers which conflated signals a slow connection still needs.

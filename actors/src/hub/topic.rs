@@ -3,7 +3,7 @@
 use super::roster::{Roster, Rosters};
 use crate::publication::{Class, Dialect, Encoder, Publication, redact};
 use bytes::{Bytes, BytesMut};
-use plenum_schema::{Offset, Topic, UserId};
+use plenum_schema::{ConferenceId, Offset, QuestionId, Topic, UserId};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -33,6 +33,10 @@ pub(super) struct Round {
     pub conflated: Vec<u64>,
     /// Members whose subscription ends with this round, and the offset of their removal: whoever came back after it stays.
     pub revoked: Vec<(UserId, Offset)>,
+    /// Who types.
+    pub typists: Vec<UserId>,
+    /// Questions that are live from this round on.
+    pub asked: Vec<(ConferenceId, QuestionId)>,
     /// When the oldest publication inside arrived.
     pub arrived_micros: u64,
     /// When the round began.
@@ -142,9 +146,11 @@ impl TopicState {
     /// Begins a round with all that is pending.
     pub(super) fn begin_round(&mut self, now: u64) {
         let publications = std::mem::take(&mut self.pending);
-        let mut revoked = Vec::new();
-        let mut conflated = Vec::new();
+        let (mut revoked, mut asked) = (Vec::new(), Vec::new());
+        let (mut conflated, mut typists) = (Vec::new(), Vec::new());
         for publication in &publications {
+            typists.extend(publication.typist());
+            asked.extend(publication.asked());
             revoked.extend(publication.revoked().zip(publication.offset()));
             if let Class::Conflated(key) = publication.class {
                 conflated.push(key);
@@ -159,6 +165,8 @@ impl TopicState {
             publications,
             conflated,
             revoked,
+            typists,
+            asked,
             arrived_micros: self.pending_since,
             began_micros: now,
             dialect: 0,

@@ -17,7 +17,7 @@ use plenum_schema::entities::LastSeen;
 use plenum_schema::table::{Entity, FieldValue};
 use plenum_schema::wire::{PresenceSignal, Signal};
 use plenum_schema::{NodeId, Topic, UserId};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,8 +43,8 @@ struct State {
     memory: Memory,
     /// Leavings that are to be written; only the newest of each person.
     unwritten: HashMap<UserId, WallMillis>,
-    /// Who has come or gone since they were last taken.
-    turned: HashSet<UserId>,
+    /// Who has come or gone since they were last taken; `true`: who wants to know themself how it stands.
+    turned: HashMap<UserId, bool>,
 }
 
 struct Inner {
@@ -71,7 +71,7 @@ impl Presence {
     pub fn new(parts: Parts, config: PresenceConfig) -> Self {
         let core = Core::new(parts.node, config.grace_ms, config.node_silent_ms, parts.is_shared);
         let memory = Memory::new(config.remembered);
-        let state = State { core, queue: Queue::default(), memory, unwritten: HashMap::new(), turned: HashSet::new() };
+        let state = State { core, queue: Queue::default(), memory, unwritten: HashMap::new(), turned: HashMap::new() };
         Self { inner: Arc::new(Inner { state: Mutex::new(state), parts, config }) }
     }
 
@@ -101,9 +101,16 @@ impl Presence {
         self.inner.state.lock().core.online()
     }
 
-    /// Who has come or gone since the last call, here or on other nodes: at most `presence.turned`, the others are counted.
+    /// Somebody wants to know how their rooms stand: they are among those that [`Self::take_turned`] tells next.
+    pub fn looks_around(&self, user: UserId) {
+        let Inner { state, parts, config } = &*self.inner;
+        state.lock().turn(user, true, parts, config);
+    }
+
+    /// Who has come or gone since the last call, here or on other nodes: at most `presence.turned`, the others are counted. `true`: they want
+    /// to know themselves how their rooms stand.
     #[must_use]
-    pub fn take_turned(&self) -> Vec<UserId> {
+    pub fn take_turned(&self) -> Vec<(UserId, bool)> {
         self.inner.state.lock().turned.drain().collect()
     }
 
@@ -251,6 +258,16 @@ impl State {
         }
     }
 
+    fn turn(&mut self, user: UserId, asks: bool, parts: &Parts, config: &PresenceConfig) {
+        if let Some(asked) = self.turned.get_mut(&user) {
+            *asked |= asks;
+        } else if self.turned.len() < config.turned {
+            self.turned.insert(user, asks);
+        } else {
+            parts.metrics.unturned.inc();
+        }
+    }
+
     fn settle(&mut self, parts: &Parts, config: &PresenceConfig) {
         for (user, at) in self.core.take_gone() {
             self.memory.learn(user, Some(at));
@@ -267,11 +284,7 @@ impl State {
             if self.core.standing(user) != Standing::Offline {
                 parts.metrics.came.inc();
             }
-            if self.turned.len() < config.turned {
-                self.turned.insert(user);
-            } else if !self.turned.contains(&user) {
-                parts.metrics.unturned.inc();
-            }
+            self.turn(user, false, parts, config);
             // Nobody follows: whoever does so later is told how it is then.
             if parts.publisher.is_wanted(Topic::Presence(user)) && !self.queue.push(user) {
                 parts.metrics.coalesced.inc();

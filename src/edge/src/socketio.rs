@@ -31,6 +31,6 @@ pub mod vocabulary;
 mod welcome;
 
 pub use config::SocketIoConfig;
-pub use http::{PATH, configure};
+pub use http::{PATH, configure, refused};
 pub use registry::{Sessions, SocketIoMetrics};
 pub use start::SocketIo;

@@ -2,7 +2,7 @@
 
 use plenum_actors::aggregates::conversation::{Answer, Command as Ask, Conversation};
 use plenum_actors::clock::SharedClock;
-use plenum_actors::connection::{Access, Backend, Following, Me, Reply};
+use plenum_actors::connection::{Access, Backend, Following, Hall, Me, Reply};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
 use plenum_actors::hub::{LogPage, LogReader, PageFuture};
@@ -18,7 +18,7 @@ use plenum_schema::wire::{
 };
 use plenum_schema::{ConferenceId, ConversationId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
 use plenum_services::accounts::Profile;
-use plenum_services::conferences::Conferences;
+use plenum_services::conferences::{Conferences, HallStanding};
 use plenum_services::conversations::{Change, Conversations, HistoryPage};
 use std::future::Future;
 use std::sync::Arc;
@@ -106,10 +106,25 @@ impl Backend for NodeBackend {
         });
     }
 
+    fn hall(&self, caller: Identity, conference: ConferenceId, reply: Reply<Hall>) {
+        let conferences = self.conferences.clone();
+        actix::spawn(async move {
+            let standing = conferences.standing(&caller, conference).await;
+            reply(standing.map(|HallStanding { hosts, topics, results }| Hall { hosts, topics, results }));
+        });
+    }
+
     fn standing(&self, topic: Topic) -> Option<Signal> {
         match topic {
             Topic::Presence(user) => Some(Signal::Presence(self.conversations.presence().signal_of(user))),
+            Topic::Conference(id) => Some(Signal::Audience(self.conferences.audiences().of(id))),
             topic => self.standings.get(topic),
+        }
+    }
+
+    fn looks_around(&self, caller: &Identity) {
+        if caller.is_account() {
+            self.conversations.presence().looks_around(caller.user);
         }
     }
 

@@ -21,6 +21,7 @@ mod results;
 mod roster;
 mod run;
 mod sheet;
+mod standing;
 mod surveys;
 mod teams;
 mod voting;
@@ -38,6 +39,7 @@ pub use join::{Joined, Joining, run_audiences};
 pub use questions::{FromTop, NewQuestion, QuestionStatus, QuestionView};
 pub use report::{Engagement, Report};
 pub use roster::Rostered;
+pub use standing::HallStanding;
 pub use surveys::SurveyView;
 pub use weights::{ListedParticipant, Participants};
 

@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::hub::Socket;
+use plenum_schema::conference::{ConferenceEvent, QuestionLive};
+use plenum_schema::poll::Definition;
+use plenum_schema::{ConferenceId, QuestionId};
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::rc::Rc;
@@ -125,4 +128,61 @@ fn edges_of_foreign_dialects_are_told_the_signals_of_topics_without_a_log() {
     }
     world.run();
     assert_eq!(*told.borrow(), [signal]);
+}
+
+/// A socket that notes how far it is, and what is asked.
+struct Attentive(Rc<RefCell<Vec<String>>>);
+
+impl Socket for Attentive {
+    fn try_write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        Ok(pieces.iter().map(|piece| piece.len()).sum())
+    }
+
+    fn shut(&self, _: Shut) {}
+
+    fn caught_up(&self, topic: Topic) {
+        self.0.borrow_mut().push(format!("caught up with {topic}"));
+    }
+
+    fn asked(&self, conference: ConferenceId, question: QuestionId) {
+        self.0.borrow_mut().push(format!("{conference} asks {question}"));
+    }
+}
+
+#[test]
+fn edges_of_foreign_dialects_know_when_they_have_caught_up_and_what_is_asked_from_then_on() {
+    let mut world = World::new(HubConfig::default());
+    let noted = Rc::new(RefCell::new(Vec::new()));
+    let socket = Rc::new(Attentive(noted.clone()));
+    let key = world.core.join(NewConnection { id: ConnectionId(Uuid::from_u128(9)), socket, dialect: FOREIGN });
+    world.core.identify(key, identity(9));
+    let (conference, question) = (ConferenceId(Uuid::from_u128(5)), QuestionId(Uuid::from_u128(6)));
+    let topic = Topic::Conference(conference);
+    world.core.subscribe(key, topic, 0, 0);
+    world.settle();
+    let live = QuestionLive { question, definition: Definition::default(), closes_at: None };
+    let event = Event::Conference(ConferenceEvent::QuestionLive(live));
+    world.core.publish(&[Publication::event(topic, 1, 0, event)]);
+    world.run();
+    assert_eq!(*noted.borrow(), [format!("caught up with {topic}"), format!("{conference} asks {question}")]);
+}
+
+#[test]
+fn whoever_types_is_spared_their_own_typing_where_clients_cannot_tell_and_misses_nothing_else() {
+    let mut world = World::new(HubConfig::default());
+    let clients = [world.peer(PLENTY, FOREIGN), world.peer(PLENTY, FOREIGN), world.live(PLENTY)];
+    for client in &clients[..2] {
+        world.core.subscribe(client.key, TOPIC, 0, 0);
+    }
+    world.settle();
+    let typist = world.core.identity(clients[0].key).unwrap().user;
+    let signal = Signal::Typing(TypingSignal { user: typist, active: true });
+    world.core.publish(&[Publication::signal(TOPIC, Class::Droppable, signal), typing(8, Class::Conflated(1))]);
+    world.publish(1);
+    world.run();
+    let text = |client: usize| clients[client].sink.text();
+    assert!(!text(0).contains(&typist.to_string()), "{}", text(0));
+    assert!(text(0).contains(&user(8).to_string()), "what others do comes: {}", text(0));
+    assert!(text(1).contains(&typist.to_string()) && text(1).contains(&user(8).to_string()));
+    assert!(text(0).contains("titleChanged") && text(1).contains("titleChanged"));
 }

@@ -2,7 +2,7 @@
 
 use actix::{Message, Recipient};
 use bytes::{Bytes, BytesMut};
-use plenum_actors::connection::{Following, Outcome};
+use plenum_actors::connection::{Following, Hall, Outcome};
 use plenum_schema::{Offset, Topic};
 use plenum_socketio::engine::Refusal;
 use plenum_websocket::transport::AnyTransport;
@@ -57,6 +57,21 @@ pub(super) struct Located(pub u32, pub Outcome<(Topic, Offset)>);
 
 impl Located {
     #[expect(clippy::disallowed_methods, reason = "bounded by the commands in flight of the connection")]
+    pub(super) fn tell(self, to: &Recipient<Self>) {
+        to.do_send(self);
+    }
+}
+
+/// How a conference stands that the client has joined.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub(super) struct Stands(pub u32, pub Outcome<Hall>);
+
+impl Stands {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "one for each conference that the client has asked to join and hears"
+    )]
     pub(super) fn tell(self, to: &Recipient<Self>) {
         to.do_send(self);
     }

@@ -1,16 +1,18 @@
 //! The Socket.IO side of a session: the one namespace, its events and callbacks, on a connection that is like any other.
 
-use super::asks::{Listed, Located};
+use super::asks::{Listed, Located, Stands};
 use super::config::SocketIoConfig;
 use super::packet;
 use super::registry::SocketIoMetrics;
 use super::vocabulary::answers::{Done, Failed, NotDone, Why};
+use super::vocabulary::fields::said;
 use super::vocabulary::incoming::{Argument, Change};
 use super::vocabulary::names::heard_after;
 use super::vocabulary::{Request, read};
 use super::welcome::Wanted;
 use actix::Recipient;
 use bytes::Bytes;
+use halls::Halls;
 use plenum_actors::connection::{Answer, Connection, ReplyTo, Shared};
 use plenum_actors::hub::ConnectionKey;
 use plenum_actors::identity::Scope;
@@ -23,6 +25,8 @@ use plenum_socketio::parser::{self, Decoder};
 use std::rc::Rc;
 
 mod finding;
+mod following;
+mod halls;
 
 /// What a session's chat works with.
 pub(super) struct Around<'s> {
@@ -36,6 +40,8 @@ pub(super) struct Around<'s> {
     pub listed: &'s Recipient<Listed>,
     /// Takes places of messages.
     pub located: &'s Recipient<Located>,
+    /// Takes how conferences stand.
+    pub stands: &'s Recipient<Stands>,
 }
 
 /// Where the client is on its way in.
@@ -55,7 +61,7 @@ enum Purpose {
     /// The client wants to come in.
     Enter,
     /// An event of the client; with the id of its callback, if it gave one.
-    Event { callback: Option<u64>, name: Box<str>, joins: bool },
+    Event { callback: Option<u64>, name: Box<str>, joins: bool, by: Option<&'static str> },
     /// A change of a message whose place is being looked for.
     Change { callback: Option<u64>, name: Box<str>, change: Change },
     /// A conference whose code is being looked up.
@@ -64,6 +70,10 @@ enum Purpose {
     Look(Topic),
     /// The edge follows a conversation for the client.
     Follow,
+    /// The client was in it when it went.
+    Resume(Topic),
+    /// How a conference stands is being found out.
+    Stand(ConferenceId),
 }
 
 /// The chat of a session.
@@ -78,6 +88,7 @@ pub(super) struct Chat {
     pub(super) followed_people: usize,
     waiting: Vec<(u32, Purpose)>,
     last_id: u32,
+    halls: Halls,
 }
 
 /// The packet broke the protocol: the connection ends.
@@ -94,6 +105,7 @@ impl Chat {
             followed_people: 0,
             waiting: Vec::new(),
             last_id: 0,
+            halls: Halls::default(),
         }
     }
 
@@ -214,6 +226,7 @@ impl Chat {
         self.connection = self.connection.begun_again(key);
         self.stage = Stage::Outside;
         self.waiting = Vec::new();
+        self.halls = Halls::default();
         self.spoken = None;
     }
 
@@ -233,13 +246,15 @@ impl Chat {
             self.spoken = Some(heard_after(self.spoken, vocabulary));
             self.speak_in(around);
         }
+        let by = heard.by;
         match heard.request {
             Request::Native(Command::Subscribe(wish)) if wish.since.is_none() && self.has(around, wish.topic) => {
                 self.at_once(around, callback, name, &Done::at(wish.topic));
+                self.look_around(around, name);
             }
             Request::Native(command) => {
                 let joins = matches!(&command, Command::Subscribe(wish) if !self.has(around, wish.topic));
-                self.ask(around, Purpose::Event { callback, name: name.into(), joins }, command, false);
+                self.ask(around, Purpose::Event { callback, name: name.into(), joins, by }, command, false);
             }
             Request::Change(message, place, change) => self.locate(around, (callback, name), (message, place), change),
             Request::Join(code, since) => self.look_up(around, (callback, name), code, since),
@@ -321,20 +336,6 @@ impl Chat {
         self.tell_answers(around);
     }
 
-    /// Follows a topic on the client's behalf.
-    pub(super) fn follow(&mut self, around: &Around<'_>, topic: Topic, since: Option<u64>) {
-        let wish = plenum_schema::wire::Subscribe { topic, since };
-        self.ask(around, Purpose::Follow, Command::Subscribe(wish), true);
-    }
-
-    /// Finds out from where on a conversation concerns the client, then follows it.
-    pub(super) fn look_at(&mut self, around: &Around<'_>, topic: Topic) {
-        if self.is_inside() && !self.has(around, topic) {
-            let newest = plenum_schema::wire::History { topic, before: None, after: None, limit: None };
-            self.ask(around, Purpose::Look(topic), Command::History(newest), true);
-        }
-    }
-
     /// An answer of the rest of Plenum has come.
     pub(super) fn answer(&mut self, around: &Around<'_>, answer: Answer) {
         // Whoever was here before may have asked it: what it grants is not this one's. Its connection has settled its topics.
@@ -384,22 +385,22 @@ impl Chat {
     fn done(&mut self, around: &Around<'_>, purpose: Purpose, result: &AckResult) {
         match (purpose, result) {
             (Purpose::Enter, _) => super::welcome::list(self, around),
-            (Purpose::Event { callback, joins, .. }, result) => {
+            (Purpose::Event { callback, name, joins, .. }, result) => {
                 let done = Done::of(result);
                 self.succeed(around, callback, &done);
+                self.look_around(around, &name);
                 if let AckResult::Voted(voted) = result {
                     self.push(around, packet::event(self.parser(), "answer_accepted", &done, None));
                     self.hear(around, Topic::PollVoted(voted.question));
                 }
-                if let AckResult::Subscribed(subscribed) = result
-                    && let Topic::Conference(id) = subscribed.topic
-                {
-                    self.hear(around, Topic::Board(id));
+                if let AckResult::Subscribed(subscribed) = result {
+                    self.comes_to(around, subscribed.topic);
                 }
                 if let (true, AckResult::Subscribed(subscribed)) = (joins, result) {
                     self.stands(around, subscribed.topic, Some(subscribed.since));
                 }
                 if let AckResult::Unsubscribed(left) = result {
+                    self.goes_from(around, left.topic);
                     self.stands(around, left.topic, None);
                 }
             }
@@ -407,13 +408,19 @@ impl Chat {
                 let since = super::welcome::concerned_since(self, around, page);
                 self.follow(around, topic, Some(since));
             }
-            (Purpose::Follow, AckResult::Subscribed(subscribed)) => {
+            (Purpose::Follow | Purpose::Resume(_), AckResult::Subscribed(subscribed)) => {
                 self.stands(around, subscribed.topic, Some(subscribed.since));
-                if let Topic::Conference(id) = subscribed.topic {
-                    self.hear(around, Topic::Board(id));
-                }
+                self.comes_to(around, subscribed.topic);
             }
-            (Purpose::Look(_) | Purpose::Follow | Purpose::Change { .. } | Purpose::Join { .. }, _) => {}
+            (
+                Purpose::Stand(_)
+                | Purpose::Look(_)
+                | Purpose::Follow
+                | Purpose::Resume(_)
+                | Purpose::Change { .. }
+                | Purpose::Join { .. },
+                _,
+            ) => {}
         }
     }
 
@@ -434,13 +441,22 @@ impl Chat {
     fn refused(&mut self, around: &Around<'_>, purpose: Purpose, refusal: &Refusal) {
         match purpose {
             Purpose::Enter => self.keep_out(around, refusal),
+            Purpose::Event { callback, name, by: Some(by), .. } => {
+                let field = refusal.field.as_deref().map(|field| said(&name, Some(by), field).into_owned());
+                self.fail(around, callback, Some(&name), &Refusal { field, ..refusal.clone() });
+            }
             Purpose::Event { callback, name, .. }
             | Purpose::Change { callback, name, .. }
             | Purpose::Join { callback, name } => {
                 self.fail(around, callback, Some(&name), refusal);
             }
+            Purpose::Resume(topic) if matches!(refusal.code, RefusalCode::NotFound | RefusalCode::Forbidden) => {
+                self.tell_removed(around, topic);
+            }
             // The person is not in it any more, or has as many topics as a connection may have: they join what they want.
-            Purpose::Look(_) | Purpose::Follow => tracing::debug!(%refusal, "a conversation is not followed"),
+            Purpose::Look(_) | Purpose::Follow | Purpose::Resume(_) | Purpose::Stand(_) => {
+                tracing::debug!(%refusal, "a conversation is not followed");
+            }
         }
     }
 
@@ -451,9 +467,11 @@ impl Chat {
     }
 
     fn fail(&self, around: &Around<'_>, callback: Option<u64>, event: Option<&str>, refusal: &Refusal) {
+        let field = refusal.field.as_deref().map(|field| said(event.unwrap_or_default(), None, field));
+        let why = Why { field: field.as_deref(), ..Why::from(refusal) };
         let bytes = match callback {
-            Some(id) => packet::ack(self.parser(), id, &NotDone::of(refusal)),
-            None => packet::event(self.parser(), "error", &Failed { why: refusal.into(), event }, None),
+            Some(id) => packet::ack(self.parser(), id, &NotDone::of(why)),
+            None => packet::event(self.parser(), "error", &Failed { why, event }, None),
         };
         self.push(around, bytes);
     }

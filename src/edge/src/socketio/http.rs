@@ -12,6 +12,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::{Bytes, BytesMut};
+use plenum_http::Problem;
 use plenum_socketio::engine::request::{Method, judge};
 use plenum_socketio::engine::session::open_packet;
 use plenum_socketio::engine::{Asked, Refusal, Transport};
@@ -24,6 +25,8 @@ use tokio::sync::oneshot;
 pub const PATH: &str = "/socket.io/";
 /// What some clients write.
 const PATH_WITHOUT_SLASH: &str = "/socket.io";
+/// The reference's number for what it has no other number for.
+const BAD_REQUEST: u8 = 3;
 /// The content type that revision 3 had for binary payloads.
 const BINARY: &str = "application/octet-stream";
 
@@ -48,6 +51,17 @@ fn refuse(worker: &Worker, refusal: Refusal) -> HttpResponse {
     worker.edge.socket_io.sessions.metrics.refused.inc();
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
     HttpResponse::build(status).content_type(ContentType::json()).body(refusal.body())
+}
+
+/// What is refused before it comes here, as the reference refuses: its JSON, with the sentence.
+#[must_use]
+pub fn refused(problem: &Problem) -> HttpResponse {
+    let mut answer = HttpResponse::build(problem.status());
+    if let Some(wait) = problem.wait() {
+        answer.insert_header((header::RETRY_AFTER, wait.div_ceil(1_000).max(1)));
+    }
+    let body = serde_json::json!({ "code": BAD_REQUEST, "message": problem.detail() });
+    answer.content_type(ContentType::json()).body(body.to_string())
 }
 
 async fn serve(worker: &Rc<Worker>, request: &HttpRequest, body: web::Payload) -> Result<HttpResponse, Refusal> {

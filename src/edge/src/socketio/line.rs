@@ -4,16 +4,27 @@
 use crate::native::link::Link;
 use bytes::{Buf, Bytes};
 use plenum_actors::hub::{Shut, Socket};
-use plenum_schema::Topic;
 use plenum_schema::wire::Signal;
+use plenum_schema::{ConferenceId, QuestionId, Topic};
 use plenum_socketio::engine::polling::PollingBuffer;
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, IoSlice};
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
-/// How many conversations a line remembers that its client has come into, until the session looks.
+/// How much a line remembers that its session does not know yet, until the session looks.
 const TOLD: usize = 256;
+
+/// What a line was told and the session acts on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Told {
+    /// The client has come into a conversation.
+    Into(Topic),
+    /// It has heard everything that had happened in a conference.
+    CaughtUp(ConferenceId),
+    /// It has heard that a question is live.
+    Asked(ConferenceId, QuestionId),
+}
 
 /// The output of a session.
 pub(super) struct Line {
@@ -23,8 +34,9 @@ pub(super) struct Line {
     /// The hub was told that the buffer is full.
     is_full: Cell<bool>,
     waker: RefCell<Option<Waker>>,
-    /// Conversations that the client has come into.
-    told: RefCell<Vec<Topic>>,
+    told: RefCell<Vec<Told>>,
+    /// Whether the session wants to know of questions: for clients that run a conference, or may.
+    wants_questions: Cell<bool>,
 }
 
 enum Output {
@@ -44,6 +56,7 @@ impl Line {
             is_full: Cell::new(false),
             waker: RefCell::new(None),
             told: RefCell::default(),
+            wants_questions: Cell::new(false),
         })
     }
 
@@ -80,9 +93,23 @@ impl Line {
         self.shut.get()
     }
 
-    /// Conversations that the client has come into since the last call.
-    pub(super) fn take_told(&self) -> Vec<Topic> {
+    /// What it was told since the last call.
+    pub(super) fn take_told(&self) -> Vec<Told> {
         std::mem::take(&mut *self.told.borrow_mut())
+    }
+
+    /// Whether questions are to be told from now on.
+    pub(super) fn wants_questions(&self, wanted: bool) {
+        self.wants_questions.set(wanted);
+    }
+
+    fn note(&self, told: Told) {
+        let mut all = self.told.borrow_mut();
+        if all.len() < TOLD {
+            all.push(told);
+            drop(all);
+            self.wake();
+        }
     }
 
     /// Whether a poll would get anything.
@@ -175,12 +202,22 @@ impl Socket for Line {
     }
 
     fn told(&self, signal: &Signal) {
-        let Signal::ConversationAdded(added) = signal else { return };
-        let mut told = self.told.borrow_mut();
-        if told.len() < TOLD {
-            told.push(added.conversation);
-            drop(told);
-            self.wake();
+        if let Signal::ConversationAdded(added) = signal {
+            self.note(Told::Into(added.conversation));
+        }
+    }
+
+    fn caught_up(&self, topic: Topic) {
+        if let Topic::Conference(id) = topic {
+            // Until it is known whether the client runs it.
+            self.wants_questions(true);
+            self.note(Told::CaughtUp(id));
+        }
+    }
+
+    fn asked(&self, conference: ConferenceId, question: QuestionId) {
+        if self.wants_questions.get() {
+            self.note(Told::Asked(conference, question));
         }
     }
 }

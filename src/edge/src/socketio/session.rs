@@ -1,8 +1,8 @@
 //! The actor of one Engine.IO session, on whichever transport it is.
 
-use super::asks::{Answered, Ask, Listed, Located};
+use super::asks::{Answered, Ask, Listed, Located, Stands};
 use super::chat::{Around, Chat};
-use super::line::Line;
+use super::line::{Line, Told};
 use super::polling::Polling;
 use super::{framing, welcome};
 use crate::native::link::{Link, Room};
@@ -28,6 +28,7 @@ pub(super) struct Mail {
     answers: ReplyTo,
     listed: Recipient<Listed>,
     located: Recipient<Located>,
+    stands: Recipient<Stands>,
 }
 
 /// One session.
@@ -90,6 +91,7 @@ impl SocketIoSession {
             me: &mail.answers,
             listed: &mail.listed,
             located: &mail.located,
+            stands: &mail.stands,
         };
         call(chat, &around);
         if chat.has_left() {
@@ -172,12 +174,23 @@ impl SocketIoSession {
     /// One turn; answers whether the session lives on.
     fn turn(&mut self, me: &Recipient<Ask>, cx: &mut TaskContext<'_>) -> bool {
         self.line.attend(cx);
-        for topic in self.line.take_told() {
-            self.with_chat(|chat, around| chat.look_at(around, topic));
+        for told in self.line.take_told() {
+            self.act_on(told);
         }
         match self.line.link() {
             Some(link) => self.web_turn(&link, cx),
             None => self.polling_turn(me, cx),
+        }
+    }
+
+    fn act_on(&mut self, told: Told) {
+        self.with_chat(|chat, around| match told {
+            Told::Into(topic) => chat.look_at(around, topic),
+            Told::CaughtUp(conference) => chat.caught_up(around, conference),
+            Told::Asked(conference, question) => chat.asked(around, conference, question),
+        });
+        if matches!(told, Told::CaughtUp(_)) {
+            self.line.wants_questions(self.chat.wants_questions());
         }
     }
 
@@ -237,7 +250,8 @@ impl Actor for SocketIoSession {
     fn started(&mut self, ctx: &mut Context<Self>) {
         let me = ctx.address();
         let located = me.clone().recipient();
-        self.mail = Some(Mail { answers: me.clone().recipient().into(), listed: me.clone().recipient(), located });
+        let (listed, stands) = (me.clone().recipient(), me.clone().recipient());
+        self.mail = Some(Mail { answers: me.clone().recipient().into(), listed, located, stands });
         let mut first = std::mem::take(&mut self.first);
         if !first.is_empty() {
             self.feed(&mut first);
@@ -273,6 +287,15 @@ impl Handler<Located> for SocketIoSession {
 
     fn handle(&mut self, located: Located, _: &mut Context<Self>) {
         self.with_chat(|chat, around| chat.located(around, located));
+    }
+}
+
+impl Handler<Stands> for SocketIoSession {
+    type Result = ();
+
+    fn handle(&mut self, stands: Stands, _: &mut Context<Self>) {
+        self.with_chat(|chat, around| chat.stood(around, stands));
+        self.line.wants_questions(self.chat.wants_questions());
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod answers;
 mod argument;
 mod conference;
+pub mod fields;
 pub mod incoming;
 mod market;
 pub mod names;

@@ -122,6 +122,7 @@ pub(super) fn listed(chat: &mut Chat, around: &Around<'_>, outcome: Outcome<Foll
         }
         None => begin(chat, around, identity.user, &following),
     }
+    around.shared.backend.looks_around(&identity);
 }
 
 fn base(around: &Around<'_>, user: UserId, following: &Following) -> Base {
@@ -157,8 +158,8 @@ fn go_on(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Followi
     // Conversations that the person came into meanwhile, and rooms that the client had joined by itself.
     unknown.into_iter().for_each(|topic| chat.look_at(around, topic));
     for (topic, position) in positions {
-        if position.is_some() {
-            chat.follow(around, topic, position);
+        if let Some(position) = position {
+            chat.resume(around, topic, position);
         }
     }
 }

@@ -6,7 +6,7 @@ use plenum_actors::publication::{Class, Publication, Publisher};
 use plenum_schema::conversation::ConversationKind;
 use plenum_schema::wire::{ConversationAdded, ConversationChange, ConversationUpdated, MarksSignal, RoomStats, Signal};
 use plenum_schema::{ConversationId, Topic, UserId};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -64,23 +64,24 @@ impl Conversations {
         Some(RoomStats { members: saturated(digest.member_count), online })
     }
 
-    /// Tells the rooms of people who have come or gone since the last call how many are there. `here` reaches this node's connections:
-    /// every node hears who comes and goes, and tells its own.
+    /// Tells the rooms of people who have come or gone since the last call, or want to know, how many are there. `here` reaches this node's
+    /// connections: every node hears who comes and goes, and tells its own.
     pub async fn tell_room_stats(&self, here: &dyn Publisher) {
         let people = self.parts.presence.take_turned();
         let wanted = |id: &ConversationId| here.is_wanted(topic_of(*id));
         // A hint that is not given comes with the next change: a store that does not answer is not asked again for it.
-        let reads = people.into_iter().map(|user| async move {
+        let reads = people.into_iter().map(|(user, asks)| async move {
             let rows = self.memberships(user).await.unwrap_or_default();
-            rows.into_iter().map(|row| row.conversation_id).filter(wanted).collect::<Vec<_>>()
+            (asks, rows.into_iter().map(|row| row.conversation_id).filter(wanted).collect::<Vec<_>>())
         });
         let mut reads = stream::iter(reads).buffer_unordered(self.config.concurrent_reads);
-        let mut rooms = BTreeSet::new();
-        while let Some(found) = reads.next().await {
-            rooms.extend(found);
+        let mut rooms = BTreeMap::new();
+        while let Some((asks, found)) = reads.next().await {
+            found.into_iter().for_each(|id| *rooms.entry(id).or_insert(false) |= asks);
         }
-        for id in rooms {
-            if let Some(stats) = self.stats(id).await.filter(|stats| stats.online.is_some()) {
+        for (id, asks) in rooms {
+            // In a large room coming and going changes nothing of what is told.
+            if let Some(stats) = self.stats(id).await.filter(|stats| asks || stats.online.is_some()) {
                 here.publish(vec![stats_signal(id, stats)]);
             }
         }

@@ -4,8 +4,8 @@ use super::super::check_definition;
 use super::{Table, pick, question, vote, voter};
 use crate::aggregate::Aggregate;
 use crate::aggregates::poll::{Answered, Command, Poll, View, VotingLimits};
-use plenum_schema::RefusalCode;
 use plenum_schema::poll::{Answer, BallotPolicy, Definition, Number, QuestionKind, Visibility};
+use plenum_schema::{RefusalCode, Topic};
 use uuid::Uuid;
 
 #[test]
@@ -136,4 +136,22 @@ fn ballots_of_a_closed_question_are_forgotten_and_everything_about_them_is_gone(
     ] {
         assert_eq!(table.ask(&command).unwrap_err().code, RefusalCode::Gone, "{command:?}");
     }
+}
+
+#[test]
+fn the_audience_hears_of_results_when_something_has_happened_since_the_opening() {
+    let live = Definition { visibility: Visibility::Live, weighted: true, ..question(QuestionKind::Single, 3) };
+    let mut table = Table::of(live);
+    let told = |table: &Table| {
+        let signals = table.state.signals(&table.rules);
+        assert!(signals.iter().any(|(topic, _)| matches!(topic, Topic::Poll(_))), "subscribers hear it at once");
+        signals.iter().any(|(topic, _)| matches!(topic, Topic::Conference(_)))
+    };
+    assert!(!told(&table), "the question is told first");
+    table.ask(&Command::Weigh { weights: vec![(voter(1).participant, 3)] }).unwrap();
+    assert!(!told(&table), "weights come before the question, too");
+    table.ask(&pick(1, 1)).unwrap();
+    assert!(told(&table));
+    table.ask(&Command::Withdraw { voter: voter(1), sequence: None }).unwrap();
+    assert!(told(&table), "that nobody is left is news");
 }

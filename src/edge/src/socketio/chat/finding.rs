@@ -60,18 +60,26 @@ impl Chat {
         self.connection.other_answered();
         match (purpose, outcome) {
             (Purpose::Change { callback, name, change }, Ok((topic, target))) => {
-                let purpose = Purpose::Event { callback, name, joins: false };
+                let purpose = Purpose::Event { callback, name, joins: false, by: None };
                 self.ask(around, purpose, change.at(topic, target), true);
             }
             (Purpose::Join { callback, name }, Ok((topic, since))) => {
                 let joins = !self.has(around, topic);
                 let wish = Subscribe { topic, since: Some(since) };
-                self.ask(around, Purpose::Event { callback, name, joins }, Command::Subscribe(wish), true);
+                self.ask(around, Purpose::Event { callback, name, joins, by: None }, Command::Subscribe(wish), true);
             }
             (Purpose::Change { callback, name, .. } | Purpose::Join { callback, name }, Err(refusal)) => {
                 self.fail(around, callback, Some(&name), &refusal);
             }
-            (Purpose::Enter | Purpose::Event { .. } | Purpose::Look(_) | Purpose::Follow, _) => {}
+            (
+                Purpose::Enter
+                | Purpose::Event { .. }
+                | Purpose::Look(_)
+                | Purpose::Follow
+                | Purpose::Resume(_)
+                | Purpose::Stand(_),
+                _,
+            ) => {}
         }
     }
 }

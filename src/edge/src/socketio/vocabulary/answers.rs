@@ -138,10 +138,10 @@ pub struct NotDone<'r> {
 }
 
 impl<'r> NotDone<'r> {
-    /// For a refusal.
+    /// For a reason.
     #[must_use]
-    pub fn of(refusal: &'r Refusal) -> Self {
-        Self { ok: false, error: refusal.into() }
+    pub fn of(error: Why<'r>) -> Self {
+        Self { ok: false, error }
     }
 }
 

@@ -31,6 +31,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
 }
 
 impl Argument<'_> {
+    /// Whether there is none, or nothing in it.
+    pub(super) fn is_nothing(self) -> bool {
+        matches!(self.bytes, b"null" | [0xc0])
+    }
+
     /// Reads it as an object of a known shape. Members that the shape does not know are passed over: front ends send many.
     ///
     /// # Errors

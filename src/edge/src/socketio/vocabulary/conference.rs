@@ -1,9 +1,10 @@
 //! Conferences, in the words of study rooms.
 
-use super::incoming::{Argument, Request};
+use super::incoming::{Argument, Heard, Request};
+use super::names::spoken;
 use super::outgoing::Events;
 use plenum_schema::board::{BoardSignal, ItemId, ItemStatus};
-use plenum_schema::conference::{Audience, ConferenceEvent, ConferenceInfo, QuestionFrozen};
+use plenum_schema::conference::{Audience, ConferenceEvent, ConferenceInfo, QuestionFrozen, ResultsShown};
 use plenum_schema::poll::{Answer, Definition, OptionId, Results};
 use plenum_schema::wire::{
     AskQuestion, Command, ConferenceQuestion, LiveReactions, ModerateQuestion, ReactLive, ReplyTo, ShowResults,
@@ -60,18 +61,14 @@ impl Wish {
     }
 
     /// From the beginning, unless the client knows better: what is over and what is live is told by the same events.
-    fn join(self, here: Here<'_>) -> Result<Request, Refusal> {
+    fn join(mut self, here: Here<'_>) -> Result<Request, Refusal> {
         let since = self.since.unwrap_or(0);
-        match (self.conference_id, self.code) {
-            (None, None) => {
-                let topic = Topic::Conference(here().ok_or_else(|| required("conferenceId"))?);
+        match self.code.take() {
+            Some(code) if self.conference_id.is_none() => Ok(Request::Join(code, since)),
+            _ => {
+                let topic = Topic::Conference(self.conference(here)?);
                 Ok(Request::Native(Command::Subscribe(Subscribe { topic, since: Some(since) })))
             }
-            (Some(id), _) => {
-                let topic = Topic::Conference(id);
-                Ok(Request::Native(Command::Subscribe(Subscribe { topic, since: Some(since) })))
-            }
-            (None, Some(code)) => Ok(Request::Join(code, since)),
         }
     }
 
@@ -106,12 +103,40 @@ impl Wish {
 type Here<'h> = &'h dyn Fn() -> Option<ConferenceId>;
 
 /// Reads an event of a conference by its name.
-pub(super) fn read(name: &str, argument: Argument<'_>, here: Here<'_>) -> Result<Request, Refusal> {
-    let wish: Wish = argument.read()?;
-    if name == "join_conference" {
-        return wish.join(here);
+pub(super) fn read(name: &str, argument: Argument<'_>, here: Here<'_>) -> Result<Heard, Refusal> {
+    let wish = wish(name, argument)?;
+    let by = (wish.answer.is_none() && wish.option_id.is_some()).then_some("optionId");
+    let request = match name {
+        "join_conference" => wish.join(here)?,
+        _ => Request::Native(command(name, wish, here)?),
+    };
+    Ok(Heard { request, vocabulary: spoken(name), by })
+}
+
+/// Where all can be left out, so can the argument; where one id says all, it may stand alone.
+fn wish(name: &str, argument: Argument<'_>) -> Result<Wish, Refusal> {
+    if argument.is_nothing() {
+        return Ok(Wish::default());
     }
-    command(name, wish, here).map(Request::Native)
+    argument.read().or_else(|refusal| bare(name, argument).ok_or(refusal))
+}
+
+fn bare(name: &str, argument: Argument<'_>) -> Option<Wish> {
+    let nothing = Wish::default();
+    Some(match name {
+        "join_conference" => match argument.read().ok() {
+            Some(id) => Wish { conference_id: Some(id), ..nothing },
+            None => Wish { code: Some(argument.read().ok()?), ..nothing },
+        },
+        "leave_conference" => Wish { conference_id: Some(argument.read().ok()?), ..nothing },
+        "withdraw_answer" | "push_question" | "close_question" | "show_results" => {
+            Wish { question_id: Some(argument.read().ok()?), ..nothing }
+        }
+        "upvote_question" => Wish { id: Some(argument.read().ok()?), ..nothing },
+        "react" => Wish { emoji: Some(argument.read().ok()?), ..nothing },
+        "ask_question" => Wish { text: Some(argument.read().ok()?), ..nothing },
+        _ => return None,
+    })
 }
 
 fn command(name: &str, mut wish: Wish, here: Here<'_>) -> Result<Command, Refusal> {
@@ -225,6 +250,9 @@ struct Shown<'e> {
     total_responses: u64,
     closed: bool,
     hidden: bool,
+    /// What hosts see, whatever everybody sees.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    for_hosts: bool,
     /// Everything, as in the native protocol.
     results: &'e Results,
 }
@@ -232,6 +260,7 @@ struct Shown<'e> {
 impl<'e> Shown<'e> {
     fn of(results: &'e Results) -> Self {
         Self {
+            for_hosts: false,
             question_id: results.question,
             counts: results.counts.iter().map(|count| (count.option, count.count)).collect(),
             total_responses: results.total_responses,
@@ -240,6 +269,15 @@ impl<'e> Shown<'e> {
             results,
         }
     }
+}
+
+/// Results that nobody but hosts may see any more. The log says no more of them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NotShown {
+    question_id: QuestionId,
+    counts: BTreeMap<i64, u64>,
+    hidden: bool,
 }
 
 #[derive(Serialize)]
@@ -285,11 +323,15 @@ pub(super) fn on_event(events: &mut Events, id: ConferenceId, at: i64, event: &C
             let said = FrozenQuestion { conference_id: id, question_id: *question, frozen: *frozen };
             events.underscore("question_frozen", &said);
         }
-        ConferenceEvent::ResultsShown(shown) => {
-            if let Some(results) = &shown.results {
-                on_results(events, results);
-            }
+        ConferenceEvent::ResultsShown(ResultsShown { results: Some(results), shown: true, .. }) => {
+            events.underscore("results_updated", &Shown::of(results));
         }
+        ConferenceEvent::ResultsShown(ResultsShown { question, shown: false, .. }) => {
+            let hidden = NotShown { question_id: *question, counts: BTreeMap::new(), hidden: true };
+            events.underscore("results_updated", &hidden);
+        }
+        // They are told as they change.
+        ConferenceEvent::ResultsShown(ResultsShown { results: None, shown: true, .. }) => {}
     }
 }
 
@@ -304,8 +346,9 @@ fn state(
 }
 
 /// Says how a question stands.
-pub(super) fn on_results(events: &mut Events, results: &Results) {
-    events.underscore("results_updated", &Shown::of(results));
+pub(super) fn on_results(events: &mut Events, topic: Topic, results: &Results) {
+    let for_hosts = matches!(topic, Topic::PollHost(_));
+    events.underscore("results_updated", &Shown { for_hosts, ..Shown::of(results) });
 }
 
 /// Says how large an audience is.

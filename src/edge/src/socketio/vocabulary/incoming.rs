@@ -13,6 +13,7 @@ use plenum_schema::{
     UserId,
 };
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// What an event asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,6 +93,8 @@ pub struct Heard {
     pub request: Request,
     /// Which vocabulary it shows, if it shows one.
     pub vocabulary: Option<Vocabulary>,
+    /// The member by which the client named what has several names: what is wrong with it is told by that name.
+    pub by: Option<&'static str>,
 }
 
 /// Where something happens: a conversation under either of its names, or the bare id.
@@ -125,6 +128,10 @@ enum UpTo {
 }
 
 impl Place {
+    fn name(&self) -> &'static str {
+        if self.conversation_id.is_some() { "conversationId" } else { "roomId" }
+    }
+
     fn topic(&self, field: &str) -> Result<Topic, Refusal> {
         self.conversation_id.or(self.room_id).map(Topic::Conversation).ok_or_else(|| required(field))
     }
@@ -184,8 +191,13 @@ struct Changed {
 impl Changed {
     fn to(self, change: impl FnOnce(&mut Self) -> Result<Change, Refusal>) -> Result<Request, Refusal> {
         let mut this = self;
+        let (place, offset, message) = (this.conversation_id.or(this.room_id), this.offset, this.message_id);
+        // Which message comes first: whoever names none has more to learn from that.
+        if message.is_none() && (place.is_none() || offset.is_none()) {
+            return Err(required("messageId"));
+        }
         let change = change(&mut this)?;
-        match (this.conversation_id.or(this.room_id), this.offset, this.message_id) {
+        match (place, offset, message) {
             // The id decides, whatever place is named beside it: another message must not be hit.
             (id, _, Some(message)) => Ok(Request::Change(message, id.map(Topic::Conversation), change)),
             (Some(id), Some(offset), None) => Ok(Request::Native(change.at(Topic::Conversation(id), offset))),
@@ -245,6 +257,7 @@ fn required(field: &str) -> Refusal {
 /// # Errors
 /// `notFound` for an event that does not exist, `malformed` and `invalid` (naming the member) for arguments that are wrong.
 pub fn read(name: &str, argument: Argument<'_>, here: &dyn Fn() -> Option<ConferenceId>) -> Result<Heard, Refusal> {
+    let by = named_by(name, argument);
     let request = match name {
         "join-conversation" => join(&place(argument)?, "conversationId")?,
         "join_room" => join(&place(argument)?, "roomId")?,
@@ -257,16 +270,55 @@ pub fn read(name: &str, argument: Argument<'_>, here: &dyn Fn() -> Option<Confer
         "send_message" => send_to_room(&argument.read()?)?,
         "send_direct_message" => send_direct(&argument.read()?)?,
         "echo" => Request::Echo,
-        "edit_message" => argument.read::<Changed>()?.to(Changed::text)?,
-        "delete_message" => argument.read::<Changed>()?.to(|_| Ok(Change::Delete))?,
-        "add_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::React))?,
-        "remove_reaction" => argument.read::<Changed>()?.to(|this| this.emoji().map(Change::Unreact))?,
+        "edit_message" => changed(argument)?.to(Changed::text)?,
+        "delete_message" => changed(argument)?.to(|_| Ok(Change::Delete))?,
+        "add_reaction" => changed(argument)?.to(|this| this.emoji().map(Change::React))?,
+        "remove_reaction" => changed(argument)?.to(|this| this.emoji().map(Change::Unreact))?,
         "join_conference" | "leave_conference" | "submit_answer" | "withdraw_answer" | "push_question"
         | "close_question" | "show_results" | "ask_question" | "upvote_question" | "reply_question"
-        | "moderate_question" | "react" => conference::read(name, argument, here)?,
+        | "moderate_question" | "react" => return conference::read(name, argument, here),
         _ => return Err(conference::unknown()),
     };
-    Ok(Heard { request, vocabulary: spoken(name) })
+    Ok(Heard { request, vocabulary: spoken(name), by })
+}
+
+/// By which of its names a client named a place, a person, or a message.
+fn named_by(event: &str, argument: Argument<'_>) -> Option<&'static str> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Names {
+        conversation_id: Option<IgnoredAny>,
+        room_id: Option<IgnoredAny>,
+        recipient_id: Option<IgnoredAny>,
+        user_id: Option<IgnoredAny>,
+        message_id: Option<IgnoredAny>,
+        offset: Option<IgnoredAny>,
+    }
+    let names: Names = argument.read().ok()?;
+    match event {
+        "edit_message" | "delete_message" | "add_reaction" | "remove_reaction" if names.message_id.is_none() => {
+            names.offset.map(|_| "offset")
+        }
+        "send_direct_message" => match names.user_id {
+            Some(_) => Some("userId"),
+            None => names.recipient_id.map(|_| "recipientId"),
+        },
+        "send-message" | "join-conversation" | "leave-conversation" if names.conversation_id.is_none() => {
+            names.room_id.map(|_| "roomId")
+        }
+        "send_message" | "join_room" | "leave_room" if names.room_id.is_none() => {
+            names.conversation_id.map(|_| "conversationId")
+        }
+        _ => None,
+    }
+}
+
+/// A message and what of it, or the bare id of the message.
+fn changed(argument: Argument<'_>) -> Result<Changed, Refusal> {
+    argument.read::<Changed>().or_else(|refusal| match argument.read::<MessageId>() {
+        Ok(id) => Ok(Changed { message_id: Some(id), ..Changed::default() }),
+        Err(_) => Err(refusal),
+    })
 }
 
 fn join(place: &Place, field: &str) -> Result<Request, Refusal> {
@@ -285,7 +337,7 @@ fn typing(place: &Place, active: bool) -> Result<Heard, Refusal> {
         Place { conversation_id: None, .. } => Vocabulary::Underscore,
     };
     let request = Request::Native(Command::Typing(Typing { topic, active }));
-    Ok(Heard { request, vocabulary: Some(vocabulary) })
+    Ok(Heard { request, vocabulary: Some(vocabulary), by: Some(place.name()) })
 }
 
 /// Without `upTo`: everything. A position beyond the head is taken as the head.

@@ -195,7 +195,7 @@ fn on_signal(events: &mut Events, topic: Topic, signal: &Signal) {
         }
         Signal::Notification(notification) => events.say("notification", notification),
         Signal::Presence(presence) => on_presence(events, presence),
-        Signal::Results(results) => conference::on_results(events, results),
+        Signal::Results(results) => conference::on_results(events, topic, results),
         Signal::Audience(audience) => conference::on_audience(events, topic, audience),
         Signal::Reactions(reactions) => conference::on_reactions(events, topic, reactions),
         Signal::Board(board) => conference::on_board(events, topic, board),
@@ -286,6 +286,14 @@ struct Own<'m> {
 /// Who of the people that the client has direct conversations with is there.
 pub(in crate::socketio) fn online_users(parser: Parser, users: &[UserId]) -> Bytes {
     packet::event(parser, "online-users", &users, None)
+}
+
+/// Somebody was removed from a conversation while they were away; the same as they would have heard, as far as it may be told.
+pub(in crate::socketio) fn removed(parser: Parser, vocabulary: Vocabulary, id: ConversationId, user: UserId) -> Bytes {
+    let mut events = Events { parser, vocabulary, trail: None, out: Bytes::new() };
+    events.hyphen("conversation-updated", &changed(id, "removed"));
+    events.underscore("user_left", &Member { room_id: id, user_id: user });
+    events.out
 }
 
 /// The greeting of the hyphen vocabulary.

@@ -152,6 +152,44 @@ async fn a_post_that_breaks_off_ends_the_session() {
 }
 
 #[tokio::test]
+async fn a_poll_whose_client_closes_ends_the_session_and_nothing_is_lost_with_it() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let topic = world.group(&[&people[0], &people[1]]);
+    let mut client = Client::polling(world.address()).await;
+    client.enter(&people[0].token).await;
+    client.catch_up().await;
+    let mut waiting = TcpStream::connect(world.address()).await.unwrap();
+    let head = format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", client.path(), world.address());
+    waiting.write_all(head.as_bytes()).await.unwrap();
+    // In order and not by a reset, as a browser's tab that is closed.
+    drop(waiting);
+    let refused = until_refused(&world, &client.path()).await;
+    assert_eq!(engine_error(&refused), json!(1));
+    let mut native = world.peer(Codec::Json, &people[1]).await;
+    native.say(topic, "meanwhile").await;
+    let mut again = Client::polling(world.address()).await;
+    (again.pid, again.offset) = (client.pid.take(), client.offset.take());
+    again.enter(&people[0].token).await;
+    assert_eq!(again.messages("new-message", 1).await, ["meanwhile"]);
+}
+
+#[tokio::test]
+async fn whoever_asks_too_fast_is_refused_in_the_references_json() {
+    let world = World::with(|config| {
+        config.http.surface.address_rate.per_second = 0.1;
+        config.http.surface.address_rate.burst = 3.0;
+    });
+    let open = "/socket.io/?EIO=4&transport=polling";
+    let mut answer = request(world.address(), "GET", open.to_owned(), String::new()).await;
+    for _ in 0..3 {
+        answer = request(world.address(), "GET", open.to_owned(), String::new()).await;
+    }
+    assert_eq!((answer.status, engine_error(&answer)), (429, json!(3)));
+    assert!(answer.head.contains("retry-after: "), "{}", answer.head);
+}
+
+#[tokio::test]
 async fn a_client_that_polls_gets_everything_in_order_and_posts_many_packets_at_once() {
     let world = World::start();
     let people = world.people(2).await;

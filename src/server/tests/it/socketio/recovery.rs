@@ -175,3 +175,30 @@ async fn wherever_the_connection_breaks_what_was_heard_does_not_come_again() {
         }
     }
 }
+
+#[tokio::test]
+async fn whoever_was_removed_while_away_is_told_when_they_come_back_and_once() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let (gone, stays) = (world.group(&[&people[0], &people[1]]), world.group(&[&people[0], &people[1]]));
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[1].token).await;
+    say(&world, &people[0], gone, &["one"]).await;
+    client.expect("new-message").await;
+    client.catch_up().await;
+    let before = client;
+    let path = format!("/api/v1/conversations/{}/members/{}", id_of(gone), people[1].user);
+    let (status, answer) = world.rest(&people[0], "DELETE", &path, &json!({}));
+    assert!((200..300).contains(&status), "{answer}");
+    let mut client = again(&world, &people[1], before).await;
+    let told = client.expect_change("removed").await;
+    assert_eq!(told["id"], json!(id_of(gone)));
+    assert_eq!(client.expect("user_left").await, json!({ "roomId": id_of(gone), "userId": people[1].user }));
+    say(&world, &people[0], stays, &["two"]).await;
+    assert_eq!(client.messages("new-message", 1).await, ["two"]);
+    client.catch_up().await;
+    client.events.clear();
+    let mut client = again(&world, &people[1], client).await;
+    client.catch_up().await;
+    assert!(client.events.iter().all(|(name, _)| name != "user_left"), "{:?}", client.events);
+}

@@ -144,8 +144,7 @@ async fn a_room_hears_how_many_are_in_it_when_somebody_comes() {
     client.ask("join_room", &json!({ "roomId": id })).await;
     let path = format!("/api/rooms/{}/join", id.as_str().unwrap());
     assert_eq!(world.rest(&people[1], "POST", &path, &json!({})).0, 200);
-    let stats = client.expect("room_stats_updated").await;
-    assert_eq!(stats, json!({ "roomId": id, "members": 2, "online": 1 }));
+    client.expect_stats(&json!({ "roomId": id, "members": 2, "online": 1 })).await;
     assert_eq!(client.expect("user_joined").await["userId"], json!(people[1].user));
 }
 
@@ -169,6 +168,29 @@ async fn a_room_hears_how_many_are_there_when_somebody_goes_online_or_offline() 
     client.expect_stats(&json!({ "roomId": id, "members": 2, "online": 2 })).await;
     drop(other);
     client.expect_stats(&json!({ "roomId": id, "members": 2, "online": 1 })).await;
+}
+
+#[tokio::test]
+async fn whoever_opens_a_room_or_comes_back_to_it_hears_how_many_are_there() {
+    let world = World::with(|config| config.conversations.service.stats_every_ms = 50);
+    let person = world.people(1).await.remove(0);
+    let (status, room) = world.rest(&person, "POST", "/api/rooms", &json!({ "name": "Algebra" }));
+    assert_eq!(status, 201, "{room}");
+    let now = json!({ "roomId": room["id"], "members": 1, "online": 1 });
+    let mut first = Client::web(world.address()).await;
+    first.enter(&person.token).await;
+    first.expect_stats(&now).await;
+    first.catch_up().await;
+    first.events.clear();
+    // Followed already: the room is opened, not joined.
+    first.ask("join_room", &json!({ "roomId": room["id"] })).await;
+    first.expect_stats(&now).await;
+    // A second device: nobody has come or gone.
+    let mut second = Client::web(world.address()).await;
+    second.pid = first.pid.clone();
+    second.offset = first.offset.clone();
+    second.enter(&person.token).await;
+    second.expect_stats(&now).await;
 }
 
 #[tokio::test]
@@ -266,6 +288,17 @@ async fn failures_come_to_the_callback_or_as_an_error_event() {
     let wrong = client.ask("send-message", &json!({ "conversationId": "nonsense", "content": "x" })).await;
     let expected = json!({ "code": "malformed", "message": "conversationId must be an id", "field": "conversationId" });
     assert_eq!(wrong, json!({ "ok": false, "error": expected }));
+    // What is found out later is blamed on what the client wrote too.
+    let nobody = "0192f0c4-0005-7000-8000-00000000000e";
+    let lost = json!({ "recipientId": nobody, "content": "x" });
+    assert_eq!(client.ask("send-message", &lost).await["error"]["field"], "recipientId");
+    let lost = json!({ "userId": nobody, "content": "x" });
+    assert_eq!(client.ask("send_direct_message", &lost).await["error"]["field"], "userId");
+    let id = id_of(world.group(&[&people[0]]));
+    let empty = json!({ "conversationId": id, "content": "" });
+    assert_eq!(client.ask("send-message", &empty).await["error"]["field"], "content");
+    client.emit("send-message", &empty).await;
+    assert_eq!(client.expect("error").await["field"], "content");
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@ use plenum_actors::publication::Parser;
 use plenum_schema::board::ItemStatus;
 use plenum_schema::codec::{Codec, encode};
 use plenum_schema::poll::Answer;
-use plenum_schema::wire::{ConferenceQuestion, ModerateQuestion, ReactLive, ReplyTo, ShowResults, Upvote, Vote};
+use plenum_schema::wire::{
+    ConferenceQuestion, ModerateQuestion, ReactLive, ReplyTo, ShowResults, Upvote, Vote, Withdraw,
+};
 use plenum_schema::{ConferenceId, QuestionId};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -205,7 +207,8 @@ fn events_of_both_vocabularies_become_the_same_commands() {
         if let Request::Native(command) = &request {
             assert!(words(command).contains(&name), "{name}");
         }
-        assert_eq!(heard(name, &argument), Ok(Heard { request, vocabulary }), "{name} {argument}");
+        let heard = heard(name, &argument).unwrap();
+        assert_eq!((heard.request, heard.vocabulary), (request, vocabulary), "{name} {argument}");
     }
 }
 
@@ -260,6 +263,12 @@ fn what_is_wrong_is_refused_with_the_name_of_the_member() {
         ("edit_message", json!({ "messageId": ID }), RefusalCode::Invalid, Some("content")),
         ("add_reaction", json!({ "messageId": ID }), RefusalCode::Invalid, Some("emoji")),
         ("delete_message", json!({}), RefusalCode::Invalid, Some("messageId")),
+        ("add_reaction", json!({}), RefusalCode::Invalid, Some("messageId")),
+        ("edit_message", json!({ "content": "x" }), RefusalCode::Invalid, Some("messageId")),
+        ("delete_message", json!(7), RefusalCode::Malformed, None),
+        ("leave_conference", json!(null), RefusalCode::Invalid, Some("conferenceId")),
+        ("withdraw_answer", json!(null), RefusalCode::Invalid, Some("questionId")),
+        ("submit_answer", json!(ID), RefusalCode::Malformed, None),
         ("unheard of", json!({}), RefusalCode::NotFound, None),
         ("submit_answer", json!({}), RefusalCode::Invalid, Some("questionId")),
         ("submit_answer", json!({ "questionId": ID }), RefusalCode::Invalid, Some("answer")),
@@ -296,6 +305,51 @@ fn an_event_without_a_conference_means_the_one_that_the_client_is_in() {
         assert_eq!(heard(name, &argument).unwrap().request, Request::Native(command), "{name}");
     }
     HERE.set(None);
+}
+
+#[test]
+fn where_an_id_says_all_it_may_stand_alone() {
+    HERE.set(Some(conference()));
+    let message = MessageId::from(Uuid::parse_str(ID).unwrap());
+    let question_of = |id| ConferenceQuestion { conference: conference(), question: id };
+    let native = Request::Native;
+    let leave = native(Command::Unsubscribe(Unsubscribe { topic: Topic::Conference(conference()) }));
+    let join = native(Command::Subscribe(Subscribe { topic: Topic::Conference(conference()), since: Some(0) }));
+    let table = [
+        ("delete_message", json!(ID), Request::Change(message, None, Change::Delete)),
+        ("join_conference", json!(ID), join.clone()),
+        ("join_conference", json!(null), join),
+        ("join_conference", json!("K7WQ2P"), Request::Join("K7WQ2P".into(), 0)),
+        ("leave_conference", json!(ID), leave.clone()),
+        ("leave_conference", json!(null), leave),
+        ("withdraw_answer", json!(ID), native(Command::Withdraw(Withdraw { question: question(), sequence: None }))),
+        ("push_question", json!(ID), native(Command::PushQuestion(question_of(question())))),
+        ("close_question", json!(ID), native(Command::CloseQuestion(question_of(question())))),
+        ("upvote_question", json!(7), native(Command::Upvote(Upvote { conference: conference(), item: 7, up: true }))),
+    ];
+    for (name, argument, request) in table {
+        assert_eq!(heard(name, &argument).map(|heard| heard.request), Ok(request), "{name} {argument}");
+    }
+    HERE.set(None);
+}
+
+#[test]
+fn the_name_by_which_a_client_names_something_is_remembered() {
+    let table = [
+        ("submit_answer", json!({ "questionId": ID, "optionId": 2 }), Some("optionId")),
+        ("submit_answer", json!({ "questionId": ID, "answer": { "rating": 4 } }), None),
+        ("edit_message", json!({ "roomId": ID, "offset": 7, "content": "new" }), Some("offset")),
+        ("edit_message", json!({ "messageId": ID, "content": "new" }), None),
+        ("leave-conversation", json!({ "roomId": ID }), Some("roomId")),
+        ("leave_room", json!({ "conversationId": ID }), Some("conversationId")),
+        ("leave_room", json!({ "roomId": ID }), None),
+        ("leave_room", json!(ID), None),
+        ("typing", json!({ "roomId": ID }), Some("roomId")),
+        ("send_direct_message", json!({ "recipientId": USER, "content": "x" }), Some("recipientId")),
+    ];
+    for (name, argument, by) in table {
+        assert_eq!(heard(name, &argument).unwrap().by, by, "{name} {argument}");
+    }
 }
 
 #[test]

@@ -209,6 +209,27 @@ fn results_are_counts_by_option() {
     assert_eq!((name.as_str(), &arguments[0]["question"]["text"]), ("question_live", &json!("Which?")));
 }
 
+#[test]
+fn results_that_are_hidden_again_are_told_without_counts() {
+    let question = QuestionId(Uuid::from_u128(7));
+    let hidden = ConferenceEvent::ResultsShown(ResultsShown { question, shown: false, results: None });
+    let topic = Topic::Conference(ConferenceId(Uuid::from_u128(6)));
+    let frame = EventFrame { topic, offset: 4, at: 1_700_000_000_000, event: Event::Conference(hidden) };
+    let (name, arguments) = said(Vocabulary::Underscore, &ServerFrame::Event(frame)).remove(0);
+    assert_eq!(name, "results_updated");
+    assert_eq!(arguments[0], json!({ "questionId": question, "counts": {}, "hidden": true }));
+}
+
+#[test]
+fn results_for_hosts_say_so() {
+    let question = QuestionId(Uuid::from_u128(7));
+    let results = Signal::Results(Box::new(Results::empty(question, QuestionKind::Single, 2, 5, false)));
+    for (topic, wanted) in [(Topic::PollHost(question), json!(true)), (Topic::PollVoted(question), json!(null))] {
+        let frame = ServerFrame::Signal(SignalFrame { topic, signal: results.clone() });
+        assert_eq!(said(Vocabulary::Underscore, &frame)[0].1[0]["forHosts"], wanted);
+    }
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "the member of the event is one")]
 fn now() -> Option<Box<ConversationNow>> {
     let (title, members) = (Some("Plan".to_owned()), vec![user(1), user(2)]);

@@ -1,0 +1,124 @@
+//! What a client hears of a conference beside its log: how it stands when it has been joined, and what its hosts see of results.
+
+use super::super::asks::Stands;
+use super::{Around, Chat, Purpose};
+use plenum_actors::connection::{Hall, Outcome};
+use plenum_schema::wire::{Command, ServerFrame, Signal, SignalFrame, Unsubscribe};
+use plenum_schema::{ConferenceId, QuestionId, Topic};
+
+/// Questions of a conference whose results one client follows as its host at the same time: as many as may be live. Of more, the
+/// first ones are over.
+const MOST_POLLS: usize = 20;
+
+/// The conferences of one client.
+#[derive(Default)]
+pub(super) struct Halls {
+    /// Joined, and what has happened is still being told.
+    joining: Vec<ConferenceId>,
+    /// Those that the client runs.
+    hosted: Vec<ConferenceId>,
+    /// What it follows of their questions, the newest last.
+    polls: Vec<(ConferenceId, Topic)>,
+}
+
+impl Chat {
+    /// A topic has been joined. Of a conference the board is followed, too, and how it stands is told behind what has happened in it.
+    pub(super) fn comes_to(&mut self, around: &Around<'_>, topic: Topic) {
+        let Topic::Conference(conference) = topic else { return };
+        self.hear(around, Topic::Board(conference));
+        if !self.halls.joining.contains(&conference) {
+            self.halls.joining.push(conference);
+        }
+    }
+
+    /// A topic has been left: with a conference, the results of its questions.
+    pub(super) fn goes_from(&mut self, around: &Around<'_>, topic: Topic) {
+        let Topic::Conference(conference) = topic else { return };
+        self.halls.joining.retain(|joining| *joining != conference);
+        self.halls.hosted.retain(|hosted| *hosted != conference);
+        let polls = std::mem::take(&mut self.halls.polls);
+        let (left, kept): (Vec<_>, Vec<_>) = polls.into_iter().partition(|(of, _)| *of == conference);
+        self.halls.polls = kept;
+        left.into_iter().for_each(|(_, topic)| self.unfollow(around, topic));
+    }
+
+    /// Whether the client is to follow questions that become live, as far as is known.
+    pub(in crate::socketio) fn wants_questions(&self) -> bool {
+        let is_asking = self.waiting.iter().any(|(_, purpose)| matches!(purpose, Purpose::Stand(_)));
+        is_asking || !self.halls.joining.is_empty() || !self.halls.hosted.is_empty()
+    }
+
+    /// What has happened in a conference has been told.
+    pub(in crate::socketio) fn caught_up(&mut self, around: &Around<'_>, conference: ConferenceId) {
+        let Some(at) = self.halls.joining.iter().position(|joining| *joining == conference) else { return };
+        self.halls.joining.swap_remove(at);
+        let Some(identity) = self.connection.identity().filter(|_| self.is_inside()) else { return };
+        self.last_id = self.last_id.wrapping_add(1);
+        let (id, stands) = (self.last_id, around.stands.clone());
+        self.waiting.push((id, Purpose::Stand(conference)));
+        let reply = Box::new(move |outcome: Outcome<Hall>| Stands(id, outcome).tell(&stands));
+        around.shared.backend.hall(identity, conference, reply);
+    }
+
+    /// It is known how a conference stands.
+    pub(in crate::socketio) fn stood(&mut self, around: &Around<'_>, Stands(id, outcome): Stands) {
+        // As with answers: of whoever was here before.
+        let Some(Purpose::Stand(conference)) = self.purpose(id) else { return };
+        let topic = Topic::Conference(conference);
+        if !self.has(around, topic) {
+            return;
+        }
+        let Hall { hosts, topics, results } = match outcome {
+            Ok(hall) => hall,
+            Err(refusal) => return tracing::debug!(%refusal, "it is not known how a conference stands"),
+        };
+        if hosts && !self.halls.hosted.contains(&conference) {
+            self.halls.hosted.push(conference);
+        }
+        if let Some(signal) = around.shared.backend.standing(topic) {
+            self.signal(around, topic, signal);
+        }
+        for found in results {
+            let newest = match around.shared.backend.standing(Topic::Poll(found.question)) {
+                // They have gone out meanwhile.
+                Some(Signal::Results(newer)) if newer.revision > found.revision => newer,
+                _ => Box::new(found),
+            };
+            self.signal(around, topic, Signal::Results(newest));
+        }
+        topics.into_iter().for_each(|poll| self.watch(around, conference, poll));
+    }
+
+    /// A question is live of which hosts see more.
+    pub(in crate::socketio) fn asked(&mut self, around: &Around<'_>, conference: ConferenceId, question: QuestionId) {
+        let is_asking = |(_, purpose): &(u32, Purpose)| matches!(purpose, Purpose::Stand(of) if *of == conference);
+        if self.halls.hosted.contains(&conference) || self.waiting.iter().any(is_asking) {
+            self.watch(around, conference, Topic::PollHost(question));
+        }
+    }
+
+    /// Follows results of a question, as far as the client may: that is checked as for anybody who subscribes.
+    fn watch(&mut self, around: &Around<'_>, conference: ConferenceId, poll: Topic) {
+        // Who joins once more is told once more.
+        let known = self.halls.polls.iter().position(|(_, watched)| *watched == poll);
+        if let Some(at) = known {
+            self.halls.polls.remove(at);
+        } else if self.halls.polls.len() >= MOST_POLLS {
+            let (_, oldest) = self.halls.polls.remove(0);
+            self.unfollow(around, oldest);
+        }
+        self.halls.polls.push((conference, poll));
+        self.follow(around, poll, None);
+    }
+
+    fn unfollow(&mut self, around: &Around<'_>, topic: Topic) {
+        if self.has(around, topic) {
+            self.ask(around, Purpose::Follow, Command::Unsubscribe(Unsubscribe { topic }), true);
+        }
+    }
+
+    fn signal(&self, around: &Around<'_>, topic: Topic, signal: Signal) {
+        let frame = ServerFrame::Signal(SignalFrame { topic, signal });
+        around.shared.hub.with(|core| core.push(self.connection.key(), &frame));
+    }
+}
