@@ -172,7 +172,6 @@ impl Config {
                 ca_path: nats.ca_path.clone(),
                 certificate_path: nats.certificate_path.clone(),
                 private_key_path: nats.private_key_path.clone(),
-                ..CqlTls::default()
             };
             found.extend(tls_problem(&files).map(|(member, reason)| (format!("cluster.nats.{member}"), reason)));
         }
