@@ -13,7 +13,6 @@ use plenum_schema::{
     UserId,
 };
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 /// What an event asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -189,7 +188,7 @@ struct Changed {
 }
 
 impl Changed {
-    fn to(self, change: impl FnOnce(&mut Self) -> Result<Change, Refusal>) -> Result<Request, Refusal> {
+    fn to(self, change: impl FnOnce(&mut Self) -> Result<Change, Refusal>) -> Result<Named, Refusal> {
         let mut this = self;
         let (place, offset, message) = (this.conversation_id.or(this.room_id), this.offset, this.message_id);
         // Which message comes first: whoever names none has more to learn from that.
@@ -199,8 +198,10 @@ impl Changed {
         let change = change(&mut this)?;
         match (place, offset, message) {
             // The id decides, whatever place is named beside it: another message must not be hit.
-            (id, _, Some(message)) => Ok(Request::Change(message, id.map(Topic::Conversation), change)),
-            (Some(id), Some(offset), None) => Ok(Request::Native(change.at(Topic::Conversation(id), offset))),
+            (id, _, Some(message)) => Ok((Request::Change(message, id.map(Topic::Conversation), change), None)),
+            (Some(id), Some(offset), None) => {
+                Ok((Request::Native(change.at(Topic::Conversation(id), offset)), Some("offset")))
+            }
             (_, _, None) => Err(required("messageId")),
         }
     }
@@ -257,19 +258,18 @@ fn required(field: &str) -> Refusal {
 /// # Errors
 /// `notFound` for an event that does not exist, `malformed` and `invalid` (naming the member) for arguments that are wrong.
 pub fn read(name: &str, argument: Argument<'_>, here: &dyn Fn() -> Option<ConferenceId>) -> Result<Heard, Refusal> {
-    let by = named_by(name, argument);
-    let request = match name {
-        "join-conversation" => join(&place(argument)?, "conversationId")?,
-        "join_room" => join(&place(argument)?, "roomId")?,
-        "leave-conversation" => leave(&place(argument)?, "conversationId")?,
-        "leave_room" => leave(&place(argument)?, "roomId")?,
+    let (request, by) = match name {
+        "join-conversation" => placed(argument, "conversationId", join)?,
+        "join_room" => placed(argument, "roomId", join)?,
+        "leave-conversation" => placed(argument, "conversationId", leave)?,
+        "leave_room" => placed(argument, "roomId", leave)?,
         "typing" => return typing(&place(argument)?, true),
         "stop-typing" => return typing(&place(argument)?, false),
-        "mark-as-read" => mark(&place(argument)?)?,
+        "mark-as-read" => (mark(&place(argument)?)?, None),
         "send-message" => send(&argument.read()?)?,
         "send_message" => send_to_room(&argument.read()?)?,
         "send_direct_message" => send_direct(&argument.read()?)?,
-        "echo" => Request::Echo,
+        "echo" => (Request::Echo, None),
         "edit_message" => changed(argument)?.to(Changed::text)?,
         "delete_message" => changed(argument)?.to(|_| Ok(Change::Delete))?,
         "add_reaction" => changed(argument)?.to(|this| this.emoji().map(Change::React))?,
@@ -282,35 +282,17 @@ pub fn read(name: &str, argument: Argument<'_>, here: &dyn Fn() -> Option<Confer
     Ok(Heard { request, vocabulary: spoken(name), by })
 }
 
-/// By which of its names a client named a place, a person, or a message.
-fn named_by(event: &str, argument: Argument<'_>) -> Option<&'static str> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Names {
-        conversation_id: Option<IgnoredAny>,
-        room_id: Option<IgnoredAny>,
-        recipient_id: Option<IgnoredAny>,
-        user_id: Option<IgnoredAny>,
-        message_id: Option<IgnoredAny>,
-        offset: Option<IgnoredAny>,
-    }
-    let names: Names = argument.read().ok()?;
-    match event {
-        "edit_message" | "delete_message" | "add_reaction" | "remove_reaction" if names.message_id.is_none() => {
-            names.offset.map(|_| "offset")
-        }
-        "send_direct_message" => match names.user_id {
-            Some(_) => Some("userId"),
-            None => names.recipient_id.map(|_| "recipientId"),
-        },
-        "send-message" | "join-conversation" | "leave-conversation" if names.conversation_id.is_none() => {
-            names.room_id.map(|_| "roomId")
-        }
-        "send_message" | "join_room" | "leave_room" if names.room_id.is_none() => {
-            names.conversation_id.map(|_| "conversationId")
-        }
-        _ => None,
-    }
+/// A request, and the member by which the client named what has several names.
+type Named = (Request, Option<&'static str>);
+
+/// A request about a place; `field` is what is missing where none is named.
+fn placed(
+    argument: Argument<'_>,
+    field: &str,
+    request: fn(&Place, &str) -> Result<Request, Refusal>,
+) -> Result<Named, Refusal> {
+    let place = place(argument)?;
+    Ok((request(&place, field)?, Some(place.name())))
 }
 
 /// A message and what of it, or the bare id of the message.
@@ -357,26 +339,31 @@ fn mark(place: &Place) -> Result<Request, Refusal> {
     Ok(Request::Native(Command::Mark(Mark { topic, delivered: None, read })))
 }
 
-fn send(message: &Message) -> Result<Request, Refusal> {
+fn send(message: &Message) -> Result<Named, Refusal> {
     match (message.conversation_id.or(message.room_id), message.recipient_id) {
         (Some(_), Some(_)) => {
             let text = "conversationId and recipientId exclude each other";
             Err(Refusal::field(RefusalCode::Invalid, "recipientId", text))
         }
-        (Some(id), None) => message.to_conversation(id),
-        (None, Some(to)) => message.to_person(to),
+        (Some(id), None) => {
+            let by = if message.conversation_id.is_some() { "conversationId" } else { "roomId" };
+            Ok((message.to_conversation(id)?, Some(by)))
+        }
+        (None, Some(to)) => Ok((message.to_person(to)?, Some("recipientId"))),
         (None, None) => Err(required("conversationId")),
     }
 }
 
-fn send_to_room(message: &Message) -> Result<Request, Refusal> {
+fn send_to_room(message: &Message) -> Result<Named, Refusal> {
     let id = message.room_id.or(message.conversation_id).ok_or_else(|| required("roomId"))?;
-    message.to_conversation(id)
+    let by = if message.room_id.is_some() { "roomId" } else { "conversationId" };
+    Ok((message.to_conversation(id)?, Some(by)))
 }
 
-fn send_direct(message: &Message) -> Result<Request, Refusal> {
+fn send_direct(message: &Message) -> Result<Named, Refusal> {
     let to = message.user_id.or(message.recipient_id).ok_or_else(|| required("userId"))?;
-    message.to_person(to)
+    let by = if message.user_id.is_some() { "userId" } else { "recipientId" };
+    Ok((message.to_person(to)?, Some(by)))
 }
 
 #[cfg(test)]

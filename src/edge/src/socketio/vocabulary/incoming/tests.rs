@@ -342,8 +342,9 @@ fn the_name_by_which_a_client_names_something_is_remembered() {
         ("edit_message", json!({ "messageId": ID, "content": "new" }), None),
         ("leave-conversation", json!({ "roomId": ID }), Some("roomId")),
         ("leave_room", json!({ "conversationId": ID }), Some("conversationId")),
-        ("leave_room", json!({ "roomId": ID }), None),
-        ("leave_room", json!(ID), None),
+        ("leave_room", json!({ "roomId": ID }), Some("roomId")),
+        ("send-message", json!({ "roomId": ID, "content": "x" }), Some("roomId")),
+        ("send_message", json!({ "conversationId": ID, "content": "x" }), Some("conversationId")),
         ("typing", json!({ "roomId": ID }), Some("roomId")),
         ("send_direct_message", json!({ "recipientId": USER, "content": "x" }), Some("recipientId")),
     ];
