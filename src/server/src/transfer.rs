@@ -160,20 +160,29 @@ pub async fn first_content(store: &SharedStore) -> Result<Option<String>, StoreE
 pub async fn begin(to: &SharedStore, at: i64, source: &Totals) -> Result<Target, StoreError> {
     let source = source.hash_text();
     if let Some(mark) = mark_of(to).await? {
-        return Ok(if mark.source == source { Target::GoesOn } else { Target::Other });
+        if mark.source != source {
+            return Ok(Target::Other);
+        }
+        forget_keys(to).await?;
+        return Ok(Target::GoesOn);
     }
     if let Some(what) = first_content(to).await? {
         return Ok(Target::Holds(what));
     }
     let mark = StoreMark { name: MARK.to_owned(), since: at, source };
     to.write(StoreMark::TABLE, vec![Mutation::Put(mark.to_row())]).await?;
-    // The keys of a server that was here have signed for nobody: those of the source are to be taken over.
+    Ok(Target::Begun { had_server: forget_keys(to).await? })
+}
+
+/// The keys of a server that was on the empty store have signed for nobody: those of the source are to be taken over. Also when a copy goes
+/// on: it may have been killed right behind its mark. Answers whether there were any.
+async fn forget_keys(to: &SharedStore) -> Result<bool, StoreError> {
     let rings = to.sweep(KeyRingRow::TABLE, None, PAGE).await?;
     for ring in &rings {
         let key = ring.iter().take(KeyRingRow::TABLE.key_len()).cloned().collect();
         to.write(KeyRingRow::TABLE, vec![Mutation::Delete(key)]).await?;
     }
-    Ok(Target::Begun { had_server: !rings.is_empty() })
+    Ok(!rings.is_empty())
 }
 
 /// The copy is whole.

@@ -175,7 +175,10 @@ fn a_target_is_marked_until_the_copy_is_whole_and_one_with_content_is_left_alone
         to.write(KeyRingRow::TABLE, vec![Mutation::Put(ring.to_row())]).await.unwrap();
         assert_eq!(begin(&to, 7, &source).await, Ok(Target::Begun { had_server: true }));
         assert!(to.sweep(KeyRingRow::TABLE, None, 1).await.unwrap().is_empty(), "keys that signed for nobody");
+        // As if the import had been killed between its mark and the keys.
+        to.write(KeyRingRow::TABLE, vec![Mutation::Put(ring.to_row())]).await.unwrap();
         assert_eq!(begin(&to, 9, &source).await, Ok(Target::GoesOn));
+        assert!(to.sweep(KeyRingRow::TABLE, None, 1).await.unwrap().is_empty(), "also when it goes on");
         assert_eq!(begin(&to, 9, &Totals::default()).await, Ok(Target::Other), "another source");
         assert_eq!(unfinished(&to).await, Ok(Some(7)));
         let copied = copy(&from, &to, |_| {}, &Patience::none()).await.unwrap();
