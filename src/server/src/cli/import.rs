@@ -81,7 +81,8 @@ async fn work(from: &SharedStore, to: &SharedStore, args: &ImportArgs, config: &
     }
     let progress = |totals: &Totals| eprintln!("plenum: {totals}");
     let waits = |error: &StoreError| eprintln!("plenum: {error}; trying again");
-    let patience = Patience::of(clock.clone(), args.patience.saturating_mul(1_000), &waits);
+    let arrives = |entries| eprintln!("plenum: {entries} entries");
+    let patience = Patience::of(clock.clone(), args.patience.saturating_mul(1_000), &waits, &arrives);
     copy(from, to, progress, &patience).await?;
     let totals = verify(from, to).await?;
     if config.store.engine == Engine::Scylla {

@@ -20,6 +20,7 @@ pub struct Patience<'w> {
     clock: Option<SharedClock>,
     lasts_ms: u64,
     waits: &'w dyn Fn(&StoreError),
+    arrives: &'w dyn Fn(u64),
     tell_at: Cell<MonoMillis>,
     /// Entries that were written, and when they are told of next.
     arrived: Cell<u64>,
@@ -27,17 +28,25 @@ pub struct Patience<'w> {
 }
 
 impl<'w> Patience<'w> {
-    /// Each part is tried for so many milliseconds; `waits` is told why, now and then.
-    pub fn of(clock: SharedClock, lasts_ms: u64, waits: &'w dyn Fn(&StoreError)) -> Self {
+    /// Each part is tried for so many milliseconds. Now and then `waits` is told why, and `arrives` how many entries have been written.
+    pub fn of(clock: SharedClock, lasts_ms: u64, waits: &'w dyn Fn(&StoreError), arrives: &'w dyn Fn(u64)) -> Self {
         let arrivals_at = Cell::new(clock.mono() + ARRIVALS_EVERY_MS);
-        Self { clock: Some(clock), lasts_ms, waits, tell_at: Cell::new(0), arrived: Cell::new(0), arrivals_at }
+        Self { clock: Some(clock), lasts_ms, waits, arrives, tell_at: Cell::new(0), arrived: Cell::new(0), arrivals_at }
     }
 
     /// Once.
     #[must_use]
     pub fn none() -> Patience<'static> {
         let (arrived, arrivals_at) = (Cell::new(0), Cell::new(0));
-        Patience { clock: None, lasts_ms: 0, waits: &|_| {}, tell_at: Cell::new(0), arrived, arrivals_at }
+        Patience {
+            clock: None,
+            lasts_ms: 0,
+            waits: &|_| {},
+            arrives: &|_| {},
+            tell_at: Cell::new(0),
+            arrived,
+            arrivals_at,
+        }
     }
 
     /// Entries are on their way: people who wait see how far it is, now and then.
@@ -47,7 +56,7 @@ impl<'w> Patience<'w> {
             && clock.mono() >= self.arrivals_at.get()
         {
             self.arrivals_at.set(clock.mono() + ARRIVALS_EVERY_MS);
-            eprintln!("plenum: {} entries", self.arrived.get());
+            (self.arrives)(self.arrived.get());
         }
     }
 
