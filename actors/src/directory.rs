@@ -1,6 +1,7 @@
 //! Finds the owner of an aggregate, or starts one.
 
 mod remote;
+pub mod route;
 
 pub use remote::{Carried, Done, Errand, Remote};
 
@@ -116,10 +117,10 @@ impl<A: Aggregate> Directory<A> {
     /// one stops, always.
     pub fn tell(&self, id: Uuid, command: A::Command, reply: Reply<A::Answer>) {
         // A hint: where there is no way to the named node the log keeps two owners apart just as well.
-        match self.elsewhere(id, 0) {
+        match self.elsewhere(id, 0, None) {
             Some((node, remote)) => {
                 let entry = EntryId(self.inner.around.clock.new_id());
-                self.send_off(node, &remote, Errand { id, command, entry, hops: 0 }, reply);
+                self.send_off(node, &remote, Errand { id, command, entry, hops: 0 }, false, reply);
             }
             None => self.tell_here(id, command, None, reply),
         }
@@ -128,10 +129,9 @@ impl<A: Aggregate> Directory<A> {
     /// Hands the command to the owner on this node. `entry`: the id under which it may have been carried out elsewhere.
     fn tell_here(&self, id: Uuid, command: A::Command, entry: Option<EntryId>, reply: Reply<A::Answer>) {
         if self.inner.draining.load(Ordering::Acquire) {
-            // Nobody else has taken over, or it cannot be reached. What was sent off may have been carried out.
-            let code = if entry.is_none() { RefusalCode::Draining } else { RefusalCode::Unavailable };
+            // Nobody else has taken over, or it cannot be reached.
             let wait = self.inner.around.config.unavailable_retry_ms;
-            return reply.answer(Err(refusal(code, "the server is stopping", wait)));
+            return reply.answer(Err(refusal(RefusalCode::Draining, "the server is stopping", wait)));
         }
         let mut parcel = Deliver { command, entry, reply };
         for _ in 0..SENDS {

@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod client;
+pub mod mutation;
 pub mod node;
 pub mod plan;
 pub mod poll;
@@ -12,6 +13,7 @@ pub mod store;
 pub mod subscriber;
 pub mod world;
 
+pub use mutation::BusMutation;
 pub use plenum_actors::owner::core::Mutation;
 
 /// How a run is made.
@@ -19,6 +21,8 @@ pub use plenum_actors::owner::core::Mutation;
 pub struct Options {
     /// Breaks this rule of the core.
     pub mutation: Option<Mutation>,
+    /// Breaks this rule of what nodes do with commands between each other.
+    pub bus_mutation: Option<BusMutation>,
     /// Clients also edit, delete and react to messages.
     pub changes: bool,
     /// Nodes send commands over a bus to the one that a conversation is placed on.
@@ -46,8 +50,16 @@ pub struct Summary {
     pub crashes: u64,
     /// Commands that were answered by another node.
     pub carried: u64,
-    /// Commands that were carried out where they came from, because no answer came over the bus.
+    /// Commands that went on to a third node or were carried out where they came from, because no answer came over the bus.
     pub fallbacks: u64,
+    /// Commands that a node handed on although another one had sent them there.
+    pub onward: u64,
+    /// Messages without a client ref that a client sent again, being told that they were certainly not written.
+    pub again: u64,
+    /// Commands that an owner refused because the log did not take them in time.
+    pub late: u64,
+    /// Pauses of owners for each other.
+    pub yields: u64,
     /// Questions that were answered.
     pub questions: u64,
 }
@@ -64,6 +76,10 @@ impl Summary {
         self.crashes += other.crashes;
         self.carried += other.carried;
         self.fallbacks += other.fallbacks;
+        self.onward += other.onward;
+        self.again += other.again;
+        self.late += other.late;
+        self.yields += other.yields;
         self.questions += other.questions;
     }
 }

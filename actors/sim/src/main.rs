@@ -1,7 +1,7 @@
 //! `plenum-sim`: replays one seed with a trace, or runs many and reports the first that breaks a promise.
 
 use clap::Parser;
-use plenum_sim::{Failure, Mutation, Options, Summary, run};
+use plenum_sim::{BusMutation, Failure, Mutation, Options, Summary, run};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,28 +28,34 @@ struct Arguments {
     /// Nodes send commands over a bus to the one that a conversation is placed on.
     #[arg(long)]
     bus: bool,
-    /// Breaks a rule of the owner on purpose (names as in the `Mutation` type), to see it caught.
+    /// Breaks a rule of the owner on purpose (names as in the `Mutation` and `BusMutation` types), to see it caught.
     #[arg(long)]
     mutation: Option<String>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let mutation = match arguments.mutation.as_deref().map(mutation_named) {
-        Some(None) => {
-            eprintln!("there is no such mutation; there are {:?}", Mutation::ALL);
-            return ExitCode::from(2);
-        }
-        other => other.flatten(),
+    let Some(options) = options(&arguments) else {
+        eprintln!("there is no such mutation; there are {:?} and {:?}", Mutation::ALL, BusMutation::ALL);
+        return ExitCode::from(2);
     };
     match arguments.seed {
-        Some(seed) => replay(seed, Options { mutation, changes: arguments.changes, bus: arguments.bus, trace: true }),
-        None => run_many(&arguments, mutation),
+        Some(seed) => replay(seed, Options { trace: true, ..options }),
+        None => run_many(&arguments, options),
     }
 }
 
-fn mutation_named(name: &str) -> Option<Mutation> {
-    Mutation::ALL.into_iter().find(|mutation| format!("{mutation:?}") == name)
+/// What the arguments ask for; `None`: they name a mutation that there is not.
+fn options(arguments: &Arguments) -> Option<Options> {
+    let mut options = Options { changes: arguments.changes, bus: arguments.bus, ..Options::default() };
+    if let Some(name) = &arguments.mutation {
+        options.mutation = Mutation::ALL.into_iter().find(|mutation| format!("{mutation:?}") == *name);
+        options.bus_mutation = BusMutation::ALL.into_iter().find(|mutation| format!("{mutation:?}") == *name);
+        if options.mutation.is_none() && options.bus_mutation.is_none() {
+            return None;
+        }
+    }
+    Some(options)
 }
 
 fn replay(seed: u64, options: Options) -> ExitCode {
@@ -73,26 +79,26 @@ struct Shared {
     failures: Mutex<Vec<Failure>>,
 }
 
-fn run_many(arguments: &Arguments, mutation: Option<Mutation>) -> ExitCode {
+fn run_many(arguments: &Arguments, options: Options) -> ExitCode {
     let end = arguments.from.saturating_add(arguments.runs);
     let shared =
         Shared { next: AtomicU64::new(arguments.from), end, total: Mutex::default(), failures: Mutex::default() };
     std::thread::scope(|scope| {
         for _ in 0..arguments.threads.max(1) {
-            scope.spawn(|| work(&shared, arguments, mutation));
+            scope.spawn(|| work(&shared, arguments, options));
         }
     });
     report(&shared, arguments)
 }
 
-fn work(shared: &Shared, arguments: &Arguments, mutation: Option<Mutation>) {
+fn work(shared: &Shared, arguments: &Arguments, options: Options) {
     let mut total = Summary::default();
     loop {
         let seed = shared.next.fetch_add(1, Ordering::Relaxed);
         if seed >= shared.end {
             break;
         }
-        match run(seed, Options { mutation, changes: arguments.changes, bus: arguments.bus, trace: false }) {
+        match run(seed, options) {
             Ok(summary) => total.add(&summary),
             Err(failure) => lock(&shared.failures).push(failure),
         }
@@ -116,10 +122,16 @@ fn report(shared: &Shared, arguments: &Arguments) -> ExitCode {
         "{} events, {} messages acked, {} conflicts, {} unknown outcomes, {} repetitions, {} crashes",
         total.events, total.acked, total.conflicts, total.unknowns, total.duplicates, total.crashes
     );
+    if arguments.bus {
+        let Summary { carried, fallbacks, questions, .. } = total;
+        println!("{carried} commands answered by another node, {fallbacks} taken back from one, {questions} questions");
+    }
     println!("{} runs, {} failures", arguments.runs, failures.len());
     let Some(first) = failures.first() else { return ExitCode::SUCCESS };
     println!("first: seed {}, at {} ms: {}", first.seed, first.at, first.what);
     let mutation = arguments.mutation.as_ref().map(|name| format!(" --mutation {name}")).unwrap_or_default();
-    println!("replay: plenum-sim --seed {}{mutation}", first.seed);
+    let with = |is_on: bool, flag: &'static str| if is_on { flag } else { "" };
+    let (bus, changes) = (with(arguments.bus, " --bus"), with(arguments.changes, " --changes"));
+    println!("replay: plenum-sim --seed {}{bus}{changes}{mutation}", first.seed);
     ExitCode::FAILURE
 }

@@ -33,18 +33,21 @@ pub enum Asker {
     /// A client that the node serves.
     Client(Try),
     /// Nobody: a change of a message, which is checked where it is answered.
-    Change,
+    Change {
+        /// In which conversation.
+        conversation: usize,
+    },
     /// Another node, which has sent this errand.
     Errand {
         /// Which errand.
         number: u64,
-        /// Whose message it is.
-        one: Try,
     },
     /// Somebody who asks where the conversation stands.
     Question {
         /// When.
         at: u64,
+        /// Where which conversation stands.
+        conversation: usize,
     },
 }
 
@@ -55,8 +58,8 @@ pub struct Running {
     pub core: Core<Conversation>,
     /// Which of all owners of the run.
     pub incarnation: u64,
-    /// Commands without an answer.
-    pub open: HashMap<Ticket, Asker>,
+    /// Commands without an answer: who asked, whether another node may have carried it out, since when it waits.
+    pub open: HashMap<Ticket, (Asker, bool, u64)>,
     /// The earliest wake-up under way.
     pub armed: Option<u64>,
     /// What it must publish next; `None` before it has announced its head.
@@ -74,6 +77,16 @@ pub struct Node {
     pub paused_until: u64,
     /// Nothing gets from the bus to it or back until then.
     pub cut_until: u64,
+    /// From then on it knows that.
+    pub cut_noticed: u64,
+    /// The store does not answer it until then.
+    pub unwell_until: u64,
+    /// It takes no commands any more and will be started again.
+    pub is_draining: bool,
+    /// How often it was started again.
+    pub run: u64,
+    /// The other nodes, as it sees them.
+    pub(crate) view: crate::world::View,
     /// How far its wall clock is off.
     pub skew: i64,
 }

@@ -64,6 +64,8 @@ impl Plan {
     /// The world of a seed.
     #[must_use]
     pub fn new(rng: &mut Rng) -> Self {
+        // Apart from the rest, so that seeds of before mean the same worlds.
+        let place_within_ms = rng.clone().pick(&[100, 300, 10_000]);
         let heal_at = rng.between(500, 4_000);
         Self {
             nodes: rng.between(2, 4) as usize,
@@ -73,7 +75,7 @@ impl Plan {
             subscribers: rng.between(1, 2) as usize,
             heal_at,
             deadline: heal_at + 60_000,
-            owner: owner(rng),
+            owner: OwnerConfig { place_within_ms, ..owner(rng) },
             faults: Faults {
                 unavailable: rng.pick(&[0, 0, 20, 100]),
                 lost: rng.pick(&[0, 20, 80]),

@@ -3,6 +3,7 @@
 mod bus;
 mod changes;
 mod events;
+mod members;
 mod network;
 mod owners;
 mod storage;
@@ -16,6 +17,7 @@ use crate::store::Log;
 use crate::subscriber::Subscriber;
 use crate::{Failure, Options, Summary};
 use events::{Event, Queue};
+pub(crate) use members::View;
 use plenum_actors::store::Entry;
 use plenum_schema::conversation::{ConversationEvent, ConversationKind, Created, Stored};
 use plenum_schema::{EntryId, codec};
@@ -50,6 +52,7 @@ pub struct World {
     subscribers: Vec<Vec<Subscriber>>,
     acks: Acks,
     bus: bus::Bus,
+    split: members::Split,
     incarnations: u64,
     tickets: u64,
     fresh: u64,
@@ -103,6 +106,7 @@ impl World {
             subscribers: vec![vec![Subscriber::default(); plan.subscribers]; plan.conversations],
             acks: Acks::default(),
             bus: bus::Bus::default(),
+            split: members::Split::default(),
             incarnations: 0,
             tickets: 0,
             fresh: 0,

@@ -1,5 +1,6 @@
 //! Commands whose owner should live on another node.
 
+use super::route::{self, Next, Outcome};
 use super::{Directory, refusal};
 use crate::aggregate::Aggregate;
 use crate::owner::reply::Reply;
@@ -59,48 +60,57 @@ impl<A: Aggregate> Directory<A> {
             let wait = self.inner.around.config.unavailable_retry_ms;
             return reply.answer(Err(refusal(RefusalCode::Draining, "the node is stopping", wait)));
         }
-        match self.elsewhere(errand.id, errand.hops) {
-            Some((node, remote)) => self.send_off(node, &remote, errand, reply),
+        match self.elsewhere(errand.id, errand.hops, None) {
+            Some((node, remote)) => self.send_off(node, &remote, errand, false, reply),
             None => self.tell_here(errand.id, errand.command, Some(errand.entry), reply),
         }
     }
 
-    /// Where the command should go, and the way there.
-    pub(super) fn elsewhere(&self, id: Uuid, hops: u8) -> Option<(NodeId, Arc<dyn Remote<A>>)> {
-        let Place::Node(node) = self.inner.placement.place(LogId { kind: A::KIND, id }) else { return None };
-        let remote = self.inner.remote.get().filter(|remote| hops < remote.max_hops());
-        if remote.is_none() {
-            self.inner.around.metrics.misplaced.inc();
+    /// Where the command should go, and the way there; `None`: to the owner here.
+    pub(super) fn elsewhere(&self, id: Uuid, hops: u8, failed: Option<NodeId>) -> Option<(NodeId, Arc<dyn Remote<A>>)> {
+        let place = self.inner.placement.place(LogId { kind: A::KIND, id });
+        let remote = self.inner.remote.get();
+        match route::next(place, hops, remote.map(|remote| remote.max_hops()), failed) {
+            Next::To(node) => remote.map(|remote| (node, Arc::clone(remote))),
+            Next::Here { misplaced } => {
+                self.inner.around.metrics.misplaced.inc_by(u64::from(misplaced));
+                None
+            }
         }
-        remote.map(|remote| (node, Arc::clone(remote)))
     }
 
     /// Sends the command off. When it is lost, or the other node stops or cannot reach its store, it goes under the same entry id to the
-    /// node that has taken over, or is carried out here where there is none.
+    /// node that has taken over, or is carried out here where there is none. `tried`: it may have been carried out before.
     pub(super) fn send_off(
         &self,
         node: NodeId,
         remote: &Arc<dyn Remote<A>>,
         errand: Errand<A>,
+        tried: bool,
         reply: Reply<A::Answer>,
     ) {
         let errand = Arc::new(Errand { hops: errand.hops.saturating_add(1), ..errand });
         let (directory, kept) = (self.clone(), Arc::clone(&errand));
-        let done = move |carried: Carried<A::Answer>| match carried {
-            Carried::Answered(result) if !is_unable(&result) => reply.answer(result),
-            Carried::Answered(_) | Carried::Lost => directory.fall_back(node, kept, reply),
+        let done = move |carried: Carried<A::Answer>| match route::outcome(carried, tried) {
+            Outcome::Answer(result) => reply.answer(result),
+            Outcome::FallBack { tried } => directory.fall_back(node, kept, tried, reply),
         };
         remote.carry(node, errand, Box::new(done));
     }
 
-    fn fall_back(&self, failed: NodeId, errand: Arc<Errand<A>>, reply: Reply<A::Answer>) {
+    fn fall_back(&self, failed: NodeId, errand: Arc<Errand<A>>, tried: bool, reply: Reply<A::Answer>) {
         self.inner.around.metrics.fallbacks.inc();
         let errand =
             Arc::try_unwrap(errand).unwrap_or_else(|shared| Errand { command: shared.command.clone(), ..*shared });
         // An owner here would compete for the log with the one that all other nodes send to, and lose again and again.
-        match self.elsewhere(errand.id, errand.hops).filter(|(node, _)| *node != failed) {
-            Some((node, remote)) => self.send_off(node, &remote, errand, reply),
-            None => self.tell_here(errand.id, errand.command, Some(errand.entry), reply),
+        match self.elsewhere(errand.id, errand.hops, Some(failed)) {
+            Some((node, remote)) => self.send_off(node, &remote, errand, tried, reply),
+            None => {
+                let told = move |result: Result<_, Refusal>| {
+                    reply.answer(result.map_err(|refusal| route::honest(refusal, tried)));
+                };
+                self.tell_here(errand.id, errand.command, Some(errand.entry), Reply::new(told));
+            }
         }
     }
 
@@ -113,9 +123,4 @@ impl<A: Aggregate> Directory<A> {
             }
         }
     }
-}
-
-/// The other node stops, or its store does not answer: this one may be better off.
-fn is_unable<T>(result: &Result<T, Refusal>) -> bool {
-    result.as_ref().is_err_and(|refusal| matches!(refusal.code, RefusalCode::Draining | RefusalCode::Unavailable))
 }

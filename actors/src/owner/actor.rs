@@ -307,6 +307,8 @@ impl<A: Aggregate> Owner<A> {
             Report::Unknown => metrics.unknowns.inc(),
             Report::Duplicate => metrics.duplicates.inc(),
             Report::Busy => metrics.busy.inc(),
+            Report::Late => metrics.late.inc(),
+            Report::Yielded => metrics.yields.inc(),
             Report::GaveUp(reason) => {
                 if metrics.give_up(self.around.clock.mono()) {
                     tracing::warn!(%log, reason, so_far = metrics.given_up.get(), "an append was given up");

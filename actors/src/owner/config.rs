@@ -21,6 +21,9 @@ pub struct OwnerConfig {
     pub unavailable_retry_ms: u64,
     /// How often an append whose outcome stays unknown is looked up and repeated before its commands are answered `unavailable`.
     pub max_attempts: u32,
+    /// A command that could not be placed in the log for so long, milliseconds, is refused as `unavailable`: the store is slow, or another
+    /// owner of the log is always faster. What was on its way may still be written, under the same id.
+    pub place_within_ms: u64,
     /// First wait before a repetition, milliseconds; doubles with each.
     pub backoff_ms: u64,
     /// Longest wait before a repetition, milliseconds.
@@ -64,6 +67,7 @@ impl Default for OwnerConfig {
             busy_retry_ms: 250,
             unavailable_retry_ms: 1_000,
             max_attempts: 5,
+            place_within_ms: 10_000,
             backoff_ms: 20,
             max_backoff_ms: 1_000,
             snapshot_every: 1_000,
@@ -95,6 +99,7 @@ impl OwnerConfig {
             between("max_pending_commands", self.max_pending_commands as u64, 1, 1 << 20),
             between("max_pending_bytes", self.max_pending_bytes as u64, 1 << 16, 1 << 30),
             between("max_attempts", u64::from(self.max_attempts), 1, 100),
+            between("place_within_ms", self.place_within_ms, 100, 600_000),
             between("backoff_ms", self.backoff_ms, 1, 60_000),
             between("max_backoff_ms", self.max_backoff_ms, self.backoff_ms, 600_000),
             between("snapshot_every", self.snapshot_every, 1, 100_000),

@@ -8,6 +8,7 @@
 mod append;
 mod batch;
 mod confirm;
+mod contest;
 mod dedupe;
 mod digest;
 mod faded;
@@ -64,6 +65,7 @@ pub struct Core<A: Aggregate> {
     loaded: VecDeque<Weighed>,
     rest: rest::Rest,
     looks: append::Looks,
+    contest: contest::Contest,
     digest: digest::Kept,
     signals: signals::Due,
     last_number: u64,
@@ -137,6 +139,7 @@ impl<A: Aggregate> Core<A> {
             loaded: VecDeque::new(),
             rest: rest::Rest::new(now.mono),
             looks: append::Looks::default(),
+            contest: contest::Contest::default(),
             digest: digest::Kept::default(),
             signals: signals::Due::default(),
             last_number: 0,
@@ -184,7 +187,7 @@ impl<A: Aggregate> Core<A> {
             }
             _ => None,
         };
-        [next, self.rest_at(), self.snapshot_at(), self.look_at(), self.digest_at(), self.signal_at()]
+        [next, self.late_at(), self.rest_at(), self.snapshot_at(), self.look_at(), self.digest_at(), self.signal_at()]
             .into_iter()
             .flatten()
             .min()
@@ -214,6 +217,7 @@ impl<A: Aggregate> Core<A> {
     fn command(&mut self, ticket: Ticket, command: A::Command, (fresh, again): (EntryId, bool), now: Now) {
         self.rest.busy(now.mono);
         self.rise(now);
+        self.contest.stir(fresh.0.as_u128());
         let weight = A::weight(&command);
         if self.held.commands >= self.config.max_pending_commands
             || self.held.bytes.saturating_add(weight) > self.config.max_pending_bytes
@@ -230,7 +234,8 @@ impl<A: Aggregate> Core<A> {
         let entry = derived.unwrap_or(fresh);
         let derived = derived.is_some() || again;
         let begun = self.doubt.begun();
-        let pending = Pending { ticket, command, entry, derived, weight, begun, checked: None };
+        let since = now.mono;
+        let pending = Pending { ticket, command, entry, derived, weight, since, told: false, begun, checked: None };
         match &self.phase {
             Phase::Down { until } if *until > now.mono => {
                 let refusal = self.unavailable(until - now.mono);
@@ -250,6 +255,7 @@ impl<A: Aggregate> Core<A> {
             Phase::Resting { .. } => self.wishes.push(Wish::Passivate),
             _ => {}
         }
+        self.refuse_late(now);
         self.look_up();
         self.clear_doubt(now);
         self.pump(now);
@@ -262,12 +268,20 @@ impl<A: Aggregate> Core<A> {
 
     #[expect(clippy::needless_pass_by_value, reason = "an answered command is gone")]
     fn answer(&mut self, pending: Pending<A>, result: Result<A::Answer, Refusal>, duplicate: bool) {
-        self.held.commands = self.held.commands.saturating_sub(1);
-        self.held.bytes = self.held.bytes.saturating_sub(pending.weight);
+        if pending.told {
+            return;
+        }
+        self.release(pending.weight);
         if duplicate {
             self.wishes.push(Wish::Report(Report::Duplicate));
         }
         self.wishes.push(Wish::Answer { ticket: pending.ticket, result, duplicate });
+    }
+
+    /// A command is answered.
+    fn release(&mut self, weight: usize) {
+        self.held.commands = self.held.commands.saturating_sub(1);
+        self.held.bytes = self.held.bytes.saturating_sub(weight);
     }
 
     /// The log cannot be used: everything that waits is answered, the state thrown away, and the log read again later.

@@ -26,6 +26,10 @@ pub struct OwnerMetrics {
     pub duplicates: IntCounter,
     /// Commands refused because too many waited.
     pub busy: IntCounter,
+    /// Commands refused because they could not be placed in the log in time.
+    pub late: IntCounter,
+    /// Pauses for another owner of the same log.
+    pub yields: IntCounter,
     /// Commands accepted and not answered yet.
     pub pending: IntGauge,
     /// Owners alive.
@@ -82,6 +86,8 @@ impl OwnerMetrics {
             unknowns: counter("plenum_owner_unknown_outcomes_total", "Appends whose outcome had to be looked up")?,
             duplicates: counter("plenum_owner_duplicates_total", "Commands recognised as repetitions")?,
             busy: counter("plenum_owner_busy_total", "Commands refused because too many waited")?,
+            late: counter("plenum_owner_late_total", "Commands refused because the log did not take them in time")?,
+            yields: counter("plenum_owner_yields_total", "Pauses for another owner that appends to the same log")?,
             pending: IntGauge::new("plenum_owner_pending_commands", "Commands waiting at owners")?,
             live: IntGauge::new("plenum_owner_live", "Owners alive")?,
             passivations: counter("plenum_owner_passivations_total", "Owners that ended in order")?,
@@ -117,6 +123,8 @@ impl OwnerMetrics {
             Box::new(self.unknowns.clone()),
             Box::new(self.duplicates.clone()),
             Box::new(self.busy.clone()),
+            Box::new(self.late.clone()),
+            Box::new(self.yields.clone()),
             Box::new(self.pending.clone()),
             Box::new(self.live.clone()),
             Box::new(self.passivations.clone()),

@@ -161,6 +161,17 @@ async fn what_a_draining_node_sent_off_without_an_answer_may_have_been_carried_o
 }
 
 #[actix::test]
+async fn busy_is_not_said_of_what_another_node_may_have_carried_out() {
+    let world = World::new(|config| config.max_live_owners = 1);
+    world.group(1).await;
+    let _other = world.hand_over();
+    world.cut.store(true, Ordering::SeqCst);
+    let refused = world.send(2, None).await.unwrap_err();
+    assert_eq!(refused.code, RefusalCode::Unavailable, "busy would promise that nothing was written");
+    assert!(refused.retry_after_ms.is_some());
+}
+
+#[actix::test]
 async fn a_store_that_is_down_is_told_and_nothing_is_acknowledged() {
     let world = World::new(|config| config.backoff_ms = 1);
     let log = world.group(1).await;

@@ -114,15 +114,14 @@ impl World {
 
     /// A change reaches a node. Nobody retries it: whether it is carried out is left to chance, that it is right is checked.
     pub(super) fn change(&mut self, node: usize, wish: Wish) {
-        if self.nodes.get(node).is_none_or(|node| node.is_down) {
+        if self.is_down(node) {
             return;
         }
         trace!(self, "node {node} is asked to change {} as of {}", wish.target.offset, wish.target.as_of);
         let Wish { conversation, by, change, target, client_ref } = wish;
         let client_ref = client_ref.filter(|_| matches!(change, Change::Edit { .. }));
         let command = Command::Change { by, client_ref, change, target };
-        let fresh = self.fresh_id();
-        self.command(node, conversation, Asker::Change, command, (fresh, false));
+        self.tell(node, conversation, Asker::Change { conversation }, command);
     }
 
     /// An acknowledged change stands in the log.

@@ -4,8 +4,10 @@ use super::changes::Wish;
 use super::{World, trace};
 use crate::node::{Address, Try};
 use crate::plan::Faults;
+use plenum_actors::aggregates::conversation::Answer;
 use plenum_actors::aggregates::conversation::Conversation;
 use plenum_actors::owner::core::Input;
+use plenum_actors::placement::NodeId;
 use plenum_actors::store::{Entry, Snapshot};
 use plenum_schema::wire::Sent;
 use plenum_schema::{EntryId, Offset, Refusal};
@@ -20,15 +22,25 @@ pub(super) enum Event {
     /// A command reaches a node.
     Arrive { node: usize, one: Try },
     /// A command that another node has sent reaches a node.
-    Errand { node: usize, number: u64 },
+    Errand { number: u64 },
     /// Its answer reaches the node that sent it.
-    Carried { number: u64, result: Result<Sent, Refusal> },
+    Carried { number: u64, result: Result<Answer, Refusal> },
     /// A node has waited long enough for that.
     Lost { number: u64 },
     /// Somebody asks a node where a conversation stands.
     Question { node: usize, conversation: usize },
     /// The bus does not reach a node.
     Cut { node: usize, until: u64 },
+    /// Nodes on two sides do not hear each other.
+    Split { sides: u64, one_way: bool, until: u64 },
+    /// The store does not answer a node.
+    Unwell { node: usize, until: u64 },
+    /// A node leaves in order.
+    Drain { node: usize },
+    /// It has ended.
+    Stop { id: NodeId },
+    /// A node says that it is there.
+    Beat { node: usize },
     /// A change of a message reaches a node.
     Change { node: usize, wish: Wish },
     /// An answer reaches its client.
@@ -99,11 +111,16 @@ impl World {
         match event {
             Event::Start { client } => self.start(client),
             Event::Arrive { node, one } => self.arrive(node, one),
-            Event::Errand { node, number } => self.errand(node, number),
+            Event::Errand { number } => self.errand(number),
             Event::Carried { number, result } => self.carried(number, result),
             Event::Lost { number } => self.lost(number),
             Event::Question { node, conversation } => self.question(node, conversation),
             Event::Cut { node, until } => self.cut(node, until),
+            Event::Split { sides, one_way, until } => self.split(sides, one_way, until),
+            Event::Unwell { node, until } => self.unwell(node, until),
+            Event::Drain { node } => self.drain(node),
+            Event::Stop { id } => self.stop(id),
+            Event::Beat { node } => self.beat(node),
             Event::Change { node, wish } => self.change(node, wish),
             Event::Reply { one, result } => self.reply(one, result),
             Event::Timeout { one } => self.timeout(one),
@@ -129,9 +146,10 @@ impl World {
         let node = match &event {
             Event::Arrive { node, .. }
             | Event::Change { node, .. }
-            | Event::Errand { node, .. }
+            | Event::Beat { node }
             | Event::Question { node, .. } => *node,
-            Event::Carried { number, .. } | Event::Lost { number } => self.bus.sender(*number).unwrap_or(usize::MAX),
+            Event::Errand { number } => self.there(self.bus.receiver(*number)),
+            Event::Carried { number, .. } | Event::Lost { number } => self.there(self.bus.sender(*number)),
             Event::Input { to, .. } | Event::Wake { to } => to.node,
             _ => return Some(event),
         };
@@ -141,6 +159,10 @@ impl World {
         }
         self.queue.push(until, event);
         None
+    }
+
+    fn there(&self, node: Option<NodeId>) -> usize {
+        node.and_then(|node| self.node_of(node)).unwrap_or(usize::MAX)
     }
 
     fn heal(&mut self) {

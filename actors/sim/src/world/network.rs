@@ -5,7 +5,7 @@ use super::{World, trace};
 use crate::node::Try;
 use crate::subscriber::{Reaction, Subscriber};
 use plenum_schema::wire::Sent;
-use plenum_schema::{EntryId, Offset, Refusal};
+use plenum_schema::{EntryId, Offset, Refusal, RefusalCode};
 
 /// How long a client waits for an answer.
 const PATIENCE: (u64, u64) = (60, 400);
@@ -57,7 +57,10 @@ impl World {
             Ok(sent) => self.acked(one, &sent),
             Err(refusal) if refusal.code.is_retryable() => {
                 let wait = refusal.retry_after_ms.unwrap_or(10) + self.rng.between(0, 20);
-                self.try_later(one, wait);
+                // These say that nothing was written. Of a command that the bus made two of they say so of one.
+                let is_sure = matches!(refusal.code, RefusalCode::Busy | RefusalCode::Draining)
+                    && !self.bus.was_doubled(one.client, one.message);
+                self.try_later(one, wait, is_sure);
             }
             Err(refusal) => self.expect(Err(format!("c{}-m{} is refused: {refusal}", one.client, one.message))),
         }
@@ -79,10 +82,10 @@ impl World {
     }
 
     pub(super) fn timeout(&mut self, one: Try) {
-        self.try_later(one, 0);
+        self.try_later(one, 0, false);
     }
 
-    fn try_later(&mut self, one: Try, wait: u64) {
+    fn try_later(&mut self, one: Try, wait: u64, is_sure: bool) {
         let Some(wanted) = self.clients.get_mut(one.client).and_then(|client| client.wanted.get_mut(one.message))
         else {
             return;
@@ -90,17 +93,24 @@ impl World {
         if wanted.is_over || wanted.attempt != one.attempt {
             return;
         }
-        if wanted.client_ref.is_none() {
-            // Sent once: nobody can know whether it is in the log.
+        if wanted.client_ref.is_none() && !is_sure {
+            // Nobody can know whether it is in the log.
             wanted.is_over = true;
             return self.start(one.client);
         }
+        let is_bare = wanted.client_ref.is_none();
+        self.summary.again += u64::from(is_bare);
         self.queue.push(self.now + wait, Event::Again { one });
     }
 
     /// An owner's publication goes to everybody, if it gets there.
-    pub(super) fn broadcast(&mut self, conversation: usize, offset: Offset, id: EntryId) {
+    pub(super) fn broadcast(&mut self, from: usize, conversation: usize, offset: Offset, id: EntryId) {
         for subscriber in 0..self.subscribers.get(conversation).map_or(0, Vec::len) {
+            // Each is on a node of its own.
+            let node = subscriber % self.nodes.len();
+            if node != from && !self.is_reachable(from, node) {
+                continue;
+            }
             // A bus may also bring it twice.
             let copies = if self.options.bus && self.rng.chance(self.faults.doubled) { 2 } else { 1 };
             for _ in 0..copies {

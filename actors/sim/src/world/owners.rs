@@ -5,6 +5,7 @@ use super::{World, conversation_id, trace};
 use crate::check;
 use crate::node::{Address, Asker, Running, Try};
 use plenum_actors::aggregates::conversation::{Answer, Command, Conversation, ConversationLimits};
+use plenum_actors::directory::route;
 use plenum_actors::owner::core::{Core, Input, Now, Report, Ticket, Wish};
 use plenum_actors::owner::recent::Weighed;
 use plenum_actors::publication::Body;
@@ -15,6 +16,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// A node may stand still for so long, several times in a row.
+const LONGEST_PAUSE: u64 = 3 * 800;
+
 impl World {
     fn time_of(&self, node: usize) -> Now {
         let skew = self.nodes.get(node).map_or(0, |node| node.skew);
@@ -23,14 +27,14 @@ impl World {
 
     /// A command reaches a node.
     pub(super) fn arrive(&mut self, node: usize, one: Try) {
-        if self.nodes.get(node).is_none_or(|node| node.is_down) {
+        if self.is_down(node) {
             return;
         }
-        let fresh = self.fresh_id();
-        if self.options.bus && self.send_off(node, one, fresh) {
-            return;
-        }
-        self.carry_out_here(node, Asker::Client(one), one, (fresh, false));
+        let Some(wanted) = self.wanted(one).cloned() else { return };
+        let Some(author) = self.clients.get(one.client).map(|client| client.user) else { return };
+        let content = Content::text(wanted.text);
+        let command = Command::Send { author, client_ref: wanted.client_ref, content };
+        self.tell(node, wanted.conversation, Asker::Client(one), command);
     }
 
     pub(super) fn fresh_id(&mut self) -> EntryId {
@@ -38,28 +42,20 @@ impl World {
         EntryId(Uuid::from_u128(0xfe00_0000_0000 + u128::from(self.fresh)))
     }
 
-    /// A node carries a message's command out; it starts the conversation's owner when it has none.
-    pub(super) fn carry_out_here(&mut self, node: usize, asker: Asker, one: Try, (fresh, again): (EntryId, bool)) {
-        let Some(wanted) = self.wanted(one).cloned() else { return };
-        let Some(author) = self.clients.get(one.client).map(|client| client.user) else { return };
-        let content = Content::text(wanted.text);
-        let command = Command::Send { author, client_ref: wanted.client_ref, content };
-        self.command(node, wanted.conversation, asker, command, (fresh, again));
-    }
-
+    /// The owner of the conversation on this node gets a command; it is started where there is none.
     pub(super) fn command(
         &mut self,
         node: usize,
         conversation: usize,
-        asker: Asker,
+        (asker, tried): (Asker, bool),
         command: Command,
         (fresh, again): (EntryId, bool),
     ) {
         let to = self.owner(node, conversation);
         self.tickets += 1;
-        let ticket = self.tickets;
+        let (ticket, now) = (self.tickets, self.now);
         if let Some(running) = self.running(to) {
-            running.open.insert(ticket, asker);
+            running.open.insert(ticket, (asker, tried, now));
         }
         self.input(to, Input::Command { ticket, command, fresh, again });
     }
@@ -110,7 +106,9 @@ impl World {
     }
 
     pub(super) fn wake(&mut self, to: Address) {
-        if let Some(running) = self.running(to) {
+        let now = self.now;
+        // One that an earlier one has replaced is nobody's.
+        if let Some(running) = self.running(to).filter(|running| running.armed.is_some_and(|armed| armed <= now)) {
             running.armed = None;
             self.input(to, Input::Tick);
         }
@@ -145,23 +143,13 @@ impl World {
     }
 
     fn answer(&mut self, from: Address, ticket: Ticket, result: Result<Answer, Refusal>, duplicate: bool) {
-        let Some(asker) = self.running(from).and_then(|running| running.open.remove(&ticket)) else { return };
-        let one = match asker {
-            Asker::Change => {
-                if let Ok(Answer::MessageChanged { changed, .. }) = &result {
-                    self.changed(from.conversation, changed);
-                }
-                return;
-            }
-            Asker::Question { at } => return self.answered(from, at, &result),
-            Asker::Client(one) | Asker::Errand { one, .. } => one,
-        };
-        let result = match result {
-            Ok(Answer::Sent(sent)) => Ok(sent),
-            Ok(other) => return self.expect(Err(format!("a message is answered with {other:?}"))),
-            Err(refusal) => Err(refusal),
-        };
-        if let Ok(sent) = &result {
+        let open = self.running(from).and_then(|running| running.open.remove(&ticket));
+        let Some((asker, tried, since)) = open else { return };
+        let (waited, within) = (self.now - since, self.owner_config.place_within_ms);
+        if waited > within + LONGEST_PAUSE {
+            self.expect(Err(format!("a command waited {waited} ms at an owner that promises an answer in {within}")));
+        }
+        if let (Asker::Client(one), Ok(Answer::Sent(sent))) = (self.bus.first_asker(asker), &result) {
             let again = if duplicate { ", a repetition" } else { "" };
             trace!(self, "node {} acks c{}-m{} at {}{again}", from.node, one.client, one.message, sent.offset);
             if let Some(log) = self.logs.get(from.conversation) {
@@ -170,12 +158,30 @@ impl World {
             }
             self.bus.acked(from.conversation, self.now, sent.offset);
         }
-        if let Asker::Errand { number, .. } = asker {
-            return self.send_back(from.node, number, result);
-        }
-        if !self.rng.chance(self.faults.dropped) {
-            let at = self.now + self.network_delay();
-            self.queue.push(at, Event::Reply { one, result });
+        self.reply_to(from.node, asker, result.map_err(|refusal| route::honest(refusal, tried)));
+    }
+
+    /// A node tells whoever asked it.
+    pub(super) fn reply_to(&mut self, node: usize, asker: Asker, result: Result<Answer, Refusal>) {
+        match asker {
+            Asker::Errand { number } => self.send_back(node, number, result),
+            Asker::Change { conversation } => {
+                if let Ok(Answer::MessageChanged { changed, .. }) = &result {
+                    self.changed(conversation, changed);
+                }
+            }
+            Asker::Question { at, conversation } => self.answered(conversation, at, &result),
+            Asker::Client(one) => {
+                let result = match result {
+                    Ok(Answer::Sent(sent)) => Ok(sent),
+                    Ok(other) => return self.expect(Err(format!("a message is answered with {other:?}"))),
+                    Err(refusal) => Err(refusal),
+                };
+                if !self.rng.chance(self.faults.dropped) {
+                    let at = self.now + self.network_delay();
+                    self.queue.push(at, Event::Reply { one, result });
+                }
+            }
         }
     }
 
@@ -189,7 +195,7 @@ impl World {
         let heard = id.or_else(|| log.entry(*offset).map(|entry| entry.id));
         self.expect(checked);
         if let Some(id) = heard {
-            self.broadcast(from.conversation, *offset, id);
+            self.broadcast(from.node, from.conversation, *offset, id);
         }
     }
 
@@ -198,6 +204,8 @@ impl World {
             Report::Conflict => self.summary.conflicts += 1,
             Report::Unknown => self.summary.unknowns += 1,
             Report::Duplicate => self.summary.duplicates += 1,
+            Report::Late => self.summary.late += 1,
+            Report::Yielded => self.summary.yields += 1,
             _ => {}
         }
         trace!(self, "node {} reports {report:?}", from.node);
@@ -229,6 +237,8 @@ impl World {
         one.owners.iter_mut().for_each(|owner| *owner = None);
         one.is_down = true;
         one.paused_until = 0;
+        one.is_draining = false;
+        one.view = super::View::default();
         self.summary.crashes += 1;
         trace!(self, "-- node {node} crashes");
         let at = self.now + self.rng.between(1, 500);
@@ -239,6 +249,7 @@ impl World {
         trace!(self, "-- node {node} is up again");
         if let Some(one) = self.nodes.get_mut(node) {
             one.is_down = false;
+            one.run += 1;
         }
     }
 

@@ -21,7 +21,7 @@ impl World {
 
     /// An owner asks the store.
     pub(super) fn ask_store(&mut self, sender: Address, operation: Operation) {
-        let fate = self.fate(&operation);
+        let fate = self.fate(sender.node, &operation);
         if fate != Fate::Done {
             trace!(self, "store: {fate:?} for node {}: {}", sender.node, name(&operation));
         }
@@ -56,8 +56,9 @@ impl World {
         }
     }
 
-    fn fate(&mut self, operation: &Operation) -> Fate {
-        if self.rng.chance(self.faults.unavailable) {
+    fn fate(&mut self, node: usize, operation: &Operation) -> Fate {
+        let is_unwell = self.nodes.get(node).is_some_and(|node| node.unwell_until > self.now);
+        if is_unwell || self.rng.chance(self.faults.unavailable) {
             return Fate::Unavailable;
         }
         match operation {

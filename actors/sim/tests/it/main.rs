@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, reason = "a test that cannot go on fails")]
 
+mod bus;
 mod mutations;
 mod polls;
 mod seeds;

@@ -26,18 +26,6 @@ fn worlds_in_which_messages_are_changed_keep_every_promise() {
 }
 
 #[test]
-fn worlds_with_a_bus_between_nodes_keep_every_promise() {
-    let mut total = Summary::default();
-    for seed in 1..=1_000 {
-        match run(seed, Options { bus: true, changes: seed % 2 == 0, ..Options::default() }) {
-            Ok(summary) => total.add(&summary),
-            Err(failure) => panic!("plenum-sim --bus --seed {seed}: {}", failure.what),
-        }
-    }
-    assert!(total.carried > 1_000 && total.fallbacks > 1_000 && total.questions > 1_000, "{total:?}");
-}
-
-#[test]
 fn the_same_seed_is_the_same_world() {
     for seed in 1..=20 {
         assert_eq!(run(seed, Options::default()), run(seed, Options::default()));

@@ -28,7 +28,7 @@ impl<A: Aggregate> Core<A> {
             return;
         };
         match result {
-            Ok(Appended::Done(head)) if head == batch.end() => self.commit(batch),
+            Ok(Appended::Done(head)) if head == batch.end() => self.commit(batch, now),
             Ok(Appended::Done(head)) => {
                 self.phase = Phase::Waiting { until: 0, batch, next: Next::Append };
                 self.fail(format!("an append ended at {head}"), now);
@@ -44,7 +44,7 @@ impl<A: Aggregate> Core<A> {
     }
 
     /// The batch is in the log: only now it counts, is answered and published.
-    fn commit(&mut self, batch: Batch<A>) {
+    fn commit(&mut self, batch: Batch<A>, now: Now) {
         self.doubt.confirmed();
         let publications = self.publications(&batch);
         if batch.with_digest {
@@ -57,7 +57,7 @@ impl<A: Aggregate> Core<A> {
             self.seen.push(written.id);
             self.head = offset;
         }
-        self.phase = Phase::Ready { not_before: 0 };
+        self.phase = Phase::Ready { not_before: self.turn_over(now) };
         if self.is_broken(Mutation::AppendBlindly) {
             self.speculative = self.confirmed.clone();
         }
@@ -96,6 +96,7 @@ impl<A: Aggregate> Core<A> {
             self.seen = super::Seen::above(actual, self.config.faded_ids);
             return self.send(batch, now);
         }
+        self.contest.disturbed(now);
         self.read_tail(batch, Some(actual));
     }
 
@@ -103,7 +104,7 @@ impl<A: Aggregate> Core<A> {
     fn unsure(&mut self, batch: Batch<A>, now: Now) {
         self.wishes.push(Wish::Report(Report::Unknown));
         if self.is_broken(Mutation::UnknownIsSuccess) {
-            return self.commit(batch);
+            return self.commit(batch, now);
         }
         if self.is_broken(Mutation::UnknownIsFailure) {
             return self.decide_under_new_ids(batch, now);
@@ -188,7 +189,10 @@ impl<A: Aggregate> Core<A> {
             return self.fail(reason, now);
         }
         match target {
-            Some(target) if self.head >= target => self.settle(batch, now),
+            Some(target) if self.head >= target => {
+                self.contest.has_read(now);
+                self.settle(batch, now);
+            }
             Some(_) if is_end => self.try_later(batch, Next::Read { target }, now),
             None if is_end => self.settle(batch, now),
             _ => self.read_tail(batch, target),
@@ -233,7 +237,8 @@ impl<A: Aggregate> Core<A> {
             batch.members.into_iter().partition(|member| member.from + member.count <= standing && standing > 0);
         self.phase = Phase::Ready { not_before: 0 };
         self.answer_all(done, batch.expected);
-        for member in open.into_iter().rev() {
+        // Who was refused already is not to be surprised: it does not stand, and is not tried again.
+        for member in open.into_iter().rev().filter(|member| !member.pending.told) {
             self.queue.push_front(member.pending);
         }
     }
@@ -249,7 +254,7 @@ impl<A: Aggregate> Core<A> {
 
     fn try_later(&mut self, mut batch: Batch<A>, next: Next, now: Now) {
         batch.attempts += 1;
-        if batch.attempts >= self.config.max_attempts {
+        if batch.attempts >= self.config.max_attempts || batch.is_abandoned() {
             return self.give_up_unknown(batch, now);
         }
         self.phase = Phase::Waiting { until: now.mono + self.backoff(batch.attempts), batch, next };
@@ -281,6 +286,13 @@ impl<A: Aggregate> Core<A> {
     /// The batch whose outcome is open.
     pub(super) fn batch(&self) -> Option<&Batch<A>> {
         match &self.phase {
+            Phase::Appending { batch, .. } | Phase::Reading { batch, .. } | Phase::Waiting { batch, .. } => Some(batch),
+            _ => None,
+        }
+    }
+
+    pub(super) fn batch_mut(&mut self) -> Option<&mut Batch<A>> {
+        match &mut self.phase {
             Phase::Appending { batch, .. } | Phase::Reading { batch, .. } | Phase::Waiting { batch, .. } => Some(batch),
             _ => None,
         }

@@ -2,7 +2,7 @@
 
 use super::{Core, Mutation, Now, Phase, Wish};
 use crate::aggregate::{Aggregate, Decision};
-use crate::clock::WallMillis;
+use crate::clock::{MonoMillis, WallMillis};
 use crate::store::{Entry, MAX_ENTRY_BYTES};
 use bytes::Bytes;
 use plenum_schema::conversation::Stored;
@@ -20,6 +20,10 @@ pub(super) struct Pending<A: Aggregate> {
     /// The id comes from the command, so that a repetition has it too.
     pub derived: bool,
     pub weight: usize,
+    /// When it came.
+    pub since: MonoMillis,
+    /// It waited for too long and was refused; what is in the batch stays there.
+    pub told: bool,
     /// Appends and reads of the log that were begun before it came.
     pub begun: u64,
     /// What the index said, and how far the ids in memory reached down when it was asked.
@@ -79,6 +83,16 @@ impl<A: Aggregate> Batch<A> {
             with_digest: false,
             ids: HashMap::new(),
         }
+    }
+
+    /// Since when the first command that still waits for an answer does.
+    pub(super) fn oldest(&self) -> Option<MonoMillis> {
+        self.members.iter().find(|member| !member.pending.told).map(|member| member.pending.since)
+    }
+
+    /// Nobody waits for it any more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        !self.members.is_empty() && self.oldest().is_none()
     }
 
     /// The head after the batch.
@@ -226,6 +240,7 @@ impl<A: Aggregate> Core<A> {
     pub(super) fn send(&mut self, mut batch: Batch<A>, now: Now) {
         let number = self.number();
         self.doubt.asked(now.mono);
+        self.contest.begin(now);
         let digest = self.digest_for(&mut batch, now);
         self.wishes.push(Wish::Append { number, expected: batch.expected, entries: batch.entries(), digest });
         if self.is_broken(Mutation::AckBeforeAppend) {

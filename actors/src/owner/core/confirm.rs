@@ -46,6 +46,16 @@ impl<A: Aggregate> Doubt<A> {
         self.begun
     }
 
+    /// Since when the first of those that wait does.
+    pub(super) fn oldest(&self) -> Option<MonoMillis> {
+        self.waiting.first().map(|pending| pending.since)
+    }
+
+    /// Takes those that have waited for too long.
+    pub(super) fn take_late(&mut self, is_late: impl Fn(MonoMillis) -> bool) -> Vec<Pending<A>> {
+        self.waiting.extract_if(.., |pending| is_late(pending.since)).collect()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

@@ -176,6 +176,10 @@ pub enum Report {
     Duplicate,
     /// A command was refused because too many wait.
     Busy,
+    /// A command was refused as `unavailable` because it could not be placed in the log in time.
+    Late,
+    /// The owner leaves the log to another one for a moment: both append to it again and again.
+    Yielded,
     /// A snapshot could not be used and the log is folded from the start.
     SnapshotIgnored(String),
     /// A snapshot could not be saved.

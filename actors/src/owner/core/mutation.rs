@@ -27,10 +27,12 @@ pub enum Mutation {
     ForgetOpenBatch,
     /// Commands are decided against the durable state alone, not counting the batch before them.
     DecideOnOldState,
+    /// An owner that wins against another one goes on at once, as if it were alone. It breaks no promise of the log, only fairness.
+    NeverYield,
 }
 
 impl Mutation {
-    /// Every one.
+    /// Every one that breaks a promise.
     pub const ALL: [Self; 12] = [
         Self::ForgetRecentIds,
         Self::SkipFind,

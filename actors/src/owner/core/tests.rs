@@ -3,7 +3,9 @@
 mod dedupe;
 mod digests;
 mod driver;
+mod duel;
 mod faults;
+mod late;
 mod lifecycle;
 mod shared;
 
