@@ -48,7 +48,7 @@ impl Default for HubConfig {
             page_bytes: 256 * 1024,
             mailbox_batches: 4_096,
             heartbeat_interval_ms: 25_000,
-            heartbeat_timeout_ms: 60_000,
+            heartbeat_timeout_ms: 45_000,
             identify_within_ms: 10_000,
             close_timeout_ms: 5_000,
             read_attempts: 8,

@@ -23,6 +23,11 @@ pub trait Socket {
     /// Ends the socket.
     fn shut(&self, how: Shut);
 
+    /// Reads what the next write will read, so that it is near by then. The answer means nothing.
+    fn look(&self) -> bool {
+        false
+    }
+
     /// A signal of a topic without a log has been handed over; for edges that act on what they are told.
     fn told(&self, _signal: &Signal) {}
 

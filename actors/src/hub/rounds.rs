@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// Shorter rests are not worth a timer.
 const SHORTEST_REST_MICROS: u64 = 300;
 
+/// Receivers that are looked at before the first of them is written to. More would fall out of the nearest cache again.
+const AHEAD: usize = 8;
+
 /// What one receiver gets in a round.
 struct Delivery {
     topic: u32,
@@ -109,20 +112,25 @@ impl Core {
             let asked = if dialect.is_native() { Vec::new() } else { round.asked.clone() };
             let delivery = Delivery { topic: index, first, last, chunk: round.chunk(dialect, encoder).clone() };
             let mut reached = 0;
+            let mut ahead = [0; AHEAD];
             while *budget > 0 {
-                let roster = self.topics.get_mut(index as usize).and_then(|state| state.rosters.get_mut(dialect));
-                let Some(slot) = roster.and_then(super::roster::Roster::next) else { break };
-                *budget -= 1;
-                reached += 1;
-                let types = !typists.is_empty() && self.is_one_of(slot, &typists);
-                if types || !self.deliver_at_once(slot, &delivery) {
-                    self.deliver(slot, &delivery, types);
+                let count = self.look_ahead(index, dialect, ahead.get_mut(..AHEAD.min(*budget)).unwrap_or_default());
+                if count == 0 {
+                    break;
                 }
-                if is_told {
-                    self.tell(slot, &told);
-                }
-                if !asked.is_empty() {
-                    self.tell_asked(slot, &asked);
+                *budget -= count;
+                reached += count as u64;
+                for slot in ahead.iter().take(count).copied() {
+                    let types = !typists.is_empty() && self.is_one_of(slot, &typists);
+                    if types || !self.deliver_at_once(slot, &delivery) {
+                        self.deliver(slot, &delivery, types);
+                    }
+                    if is_told {
+                        self.tell(slot, &told);
+                    }
+                    if !asked.is_empty() {
+                        self.tell_asked(slot, &asked);
+                    }
                 }
             }
             self.metrics.deliveries.inc_by(reached * count);
@@ -133,6 +141,28 @@ impl Core {
                 round.dialect += 1;
             }
         }
+    }
+
+    /// The next receivers of a round; answers how many there are. What is to be known of each is looked at for all of them, before the
+    /// first is written to: after a pause their memory is cold, and a processor waits for eight at a time about as long as for one.
+    fn look_ahead(&mut self, index: u32, dialect: Dialect, ahead: &mut [u32]) -> usize {
+        let roster = self.topics.get_mut(index as usize).and_then(|state| state.rosters.get_mut(dialect));
+        let Some(roster) = roster else { return 0 };
+        let mut count = 0;
+        for place in ahead.iter_mut() {
+            let Some(slot) = roster.next() else { break };
+            *place = slot;
+            count += 1;
+        }
+        let mut seen = false;
+        for slot in ahead.iter().take(count) {
+            if let Some(connection) = self.connections.get(*slot as usize) {
+                seen ^= connection.blocked ^ connection.outbox.is_empty() ^ connection.socket.look();
+            }
+        }
+        // The looking is what counts; nobody wants the answer.
+        std::hint::black_box(seen);
+        count
     }
 
     /// The usual case, without a reference to count or a queue to touch: nothing waits and the socket takes everything.

@@ -83,6 +83,11 @@ pub trait Transport {
     /// Whether the stream holds bytes that it has accepted and not yet given to the kernel.
     fn needs_flush(&self) -> bool;
 
+    /// Reads what the next write will read, so that it is in the processor's cache by then. The answer means nothing.
+    fn look(&self) -> bool {
+        self.needs_flush()
+    }
+
     /// Ends our direction once everything accepted is sent: TLS close_notify, then FIN. Call it again when it would block,
     /// after [`Transport::poll_writable`]. Dropping the transport frees the socket; drop it with input unread and the kernel
     /// sends RST, which can destroy bytes still on their way to the peer, so see [`poll_linger`].

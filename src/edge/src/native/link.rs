@@ -122,6 +122,10 @@ impl Socket for Link {
         written
     }
 
+    fn look(&self) -> bool {
+        self.transport.borrow().look()
+    }
+
     fn shut(&self, how: Shut) {
         self.shut.set(Some(self.shut.get().map_or(how, |before| before.max(how))));
         self.wake();

@@ -193,6 +193,13 @@ impl Socket for Line {
         }
     }
 
+    fn look(&self) -> bool {
+        match &*self.output.borrow() {
+            Output::Web { link, ahead } => link.look() ^ ahead.is_empty(),
+            Output::Polling(_) => false,
+        }
+    }
+
     fn shut(&self, how: Shut) {
         if let Output::Web { link, .. } = &*self.output.borrow() {
             return link.shut(how);

@@ -96,6 +96,13 @@ impl Transport for AnyTransport {
         delegate!(self, inner => Transport::poll_writable(inner, cx))
     }
 
+    fn look(&self) -> bool {
+        match self {
+            Self::Plain(tcp) => tcp.look(),
+            Self::Tls(tls) => tls.look(),
+        }
+    }
+
     fn needs_flush(&self) -> bool {
         match self {
             Self::Plain(_) => false,

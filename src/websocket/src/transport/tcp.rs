@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IoSlice},
+    os::fd::AsRawFd,
     pin::Pin,
     task::{Context, Poll, Waker, ready},
 };
@@ -50,6 +51,10 @@ impl Transport for TcpStream {
 
     fn needs_flush(&self) -> bool {
         false
+    }
+
+    fn look(&self) -> bool {
+        self.as_raw_fd() < 0
     }
 
     fn try_shutdown(&mut self) -> io::Result<()> {
