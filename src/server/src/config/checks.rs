@@ -6,6 +6,7 @@ use plenum_actors::connection::ConnectionConfig;
 use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
 use plenum_edge::socketio::positions::MAX_TOPICS;
+use plenum_providers::DepotProvider;
 use plenum_services::idempotency::IdempotencyConfig;
 use plenum_store::CqlError;
 use plenum_store::cql::{CqlTls, check_tls};
@@ -53,11 +54,13 @@ impl Config {
             ("rest.lookup_rate", rest.lookup_rate),
             ("rest.guess_rate", rest.guess_rate),
             ("rest.key_rate", rest.key_rate),
+            ("rest.upload_rate", rest.upload_rate),
         ];
         for (key, rate) in rates {
             found.extend(rate.problem().map(|(member, reason)| (format!("{key}.{member}"), reason.to_owned())));
         }
         between(&mut found, "rest.guess_keys", self.rest.guess_keys, 16..=10_000_000);
+        between(&mut found, "rest.upload_keys", self.rest.upload_keys, 16..=10_000_000);
         self.check_socketio(&mut found);
         check_limits(&mut found, &self.limits);
         check_history(&mut found, &self.history);
@@ -83,8 +86,10 @@ impl Config {
         found.extend(self.events.problems().into_iter().map(below("events")));
         found.extend(self.subjects.problems().into_iter().map(below("subjects")));
         found.extend(self.market.problems().into_iter().map(below("market")));
+        found.extend(self.images.problems().into_iter().map(below("images")));
         found.extend(self.accounts.codes.problems().into_iter().map(below("accounts.codes")));
-        let providers = [("mail", self.mail.problems()), ("sms", self.sms.problems())];
+        let providers =
+            [("mail", self.mail.problems()), ("sms", self.sms.problems()), ("depot", self.depot.problems())];
         for (section, problems) in providers {
             found.extend(problems.into_iter().map(|(key, reason)| (format!("{section}.{key}"), reason)));
         }
@@ -109,6 +114,13 @@ impl Config {
         let is_near = self.store.engine == Engine::Embedded || self.store.cql.nodes.iter().all(is_local);
         let reason = "is off although the cluster is on other machines: data and the password travel in the clear";
         unless(&mut found, is_near || self.store.cql.tls.enabled, "store.scylla.tls.enabled", reason);
+        let is_everywhere = self.store.engine == Engine::Embedded || !self.store.cql.is_local_among_several();
+        let reason = "is local_quorum (or serial_consistency is local_serial) although there are copies in several datacentres: Plenum \
+                      nodes may run in one of them alone, or the others show what is old and tell people that there is no more";
+        unless(&mut found, is_everywhere, "store.scylla.consistency", reason);
+        let is_reached = self.cluster.bus == Bus::None || self.depot.provider != DepotProvider::Disk;
+        let reason = "is empty although there are other nodes: they would not find what people upload";
+        unless(&mut found, is_reached || !self.depot.path.as_os_str().is_empty(), "depot.path", reason);
         let reason = "is on: /ws-echo accepts large messages from anybody";
         unless(&mut found, !self.websocket.echo, "websocket.echo", reason);
         let reason = "is on: anybody may report on the domains of the status board";

@@ -254,6 +254,16 @@ pub(crate) fn is_keyspace(name: &str) -> bool {
 }
 
 impl CqlConfig {
+    /// Whether a majority of one datacentre is enough although there are copies in others.
+    #[must_use]
+    pub fn is_local_among_several(&self) -> bool {
+        self.is_local() && self.replication.datacenters.len() > 1
+    }
+
+    fn is_local(&self) -> bool {
+        self.consistency == ConsistencyLevel::LocalQuorum || self.serial_consistency == SerialLevel::LocalSerial
+    }
+
     /// Values that cannot work, each with its key.
     #[must_use]
     pub fn problems(&self) -> Vec<(&'static str, String)> {
@@ -303,8 +313,7 @@ impl CqlConfig {
         unless(fits, "translate", "must be a list of announced:port=reached:port, in numbers");
         let reason = "must begin with a lower-case letter and have at most 48 of a-z, 0-9 and _";
         unless(is_keyspace(&self.keyspace), "keyspace", reason);
-        let local =
-            self.consistency == ConsistencyLevel::LocalQuorum || self.serial_consistency == SerialLevel::LocalSerial;
+        let local = self.is_local();
         let reason =
             "must be named for local_quorum and local_serial, or it is chance which datacentre is the local one";
         unless(!local || !self.datacenter.is_empty(), "datacenter", reason);
@@ -313,6 +322,12 @@ impl CqlConfig {
         unless(classes.contains(&self.replication.class.as_str()), "replication.class", reason);
         let fits = self.replication.datacenters.iter().all(|text| datacenter_factor(text).is_some());
         unless(fits, "replication.datacenters", "must be a list of name:copies");
+        let named: Vec<&str> =
+            self.replication.datacenters.iter().filter_map(|text| Some(datacenter_factor(text)?.0)).collect();
+        let once = named.iter().collect::<std::collections::BTreeSet<_>>().len() == named.len();
+        unless(once, "replication.datacenters", "must not name a datacentre twice");
+        let has_copies = named.is_empty() || !local || named.contains(&self.datacenter.as_str());
+        unless(has_copies, "datacenter", "must be one of replication.datacenters for local_quorum and local_serial");
         let network = self.replication.class == "NetworkTopologyStrategy";
         let reason = "need the class NetworkTopologyStrategy";
         unless(network || self.replication.datacenters.is_empty(), "replication.datacenters", reason);

@@ -16,6 +16,7 @@ use super::config::CqlConfig;
 use super::error::{CqlError, is_invalid};
 use super::server;
 use super::session::{self, Profiles};
+use futures_util::future::join_all;
 use ledger::{LEDGER, judge};
 use lock::Lock;
 use plenum_actors::clock::SharedClock;
@@ -24,7 +25,7 @@ use scylla::client::session::Session;
 use scylla::errors::ExecutionError;
 use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
 use scylla::statement::unprepared::Statement;
-use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -275,22 +276,24 @@ impl Migrator {
         }
     }
 
-    /// Which node has which schema, as one of them sees it; for people.
+    /// Which node has which schema, as each says of itself; for people.
     async fn versions(&self) -> String {
-        let mut all = Vec::new();
-        for text in [
-            "SELECT broadcast_address, schema_version FROM system.local",
-            "SELECT peer, schema_version FROM system.peers",
-        ] {
-            let Ok(rows) = self.session.query_unpaged(text, &[]).await else { continue };
-            let Ok(rows) = rows.into_rows_result() else { continue };
-            let Ok(rows) = rows.rows::<(Option<IpAddr>, Option<Uuid>)>() else { continue };
-            for (address, version) in rows.flatten() {
-                let address = address.map_or_else(|| "a node".to_owned(), |address| address.to_string());
-                let version = version.map_or_else(|| "none".to_owned(), |version| version.to_string());
-                all.push(format!("{address} has {}", version.get(..8).unwrap_or(&version)));
+        let nodes = self.session.get_cluster_state();
+        let each = nodes.get_nodes_info().iter().map(|node| async move {
+            let mut asked = Statement::new("SELECT schema_version FROM system.local");
+            let node_alone = NodeIdentifier::Node(Arc::clone(node));
+            asked.set_load_balancing_policy(Some(SingleTargetLoadBalancingPolicy::new(node_alone, None)));
+            let rows = self.session.query_unpaged(asked, &[]).await.ok().and_then(|rows| rows.into_rows_result().ok());
+            let version = rows.and_then(|rows| rows.maybe_first_row::<(Option<Uuid>,)>().ok().flatten());
+            match version {
+                Some((Some(version),)) => {
+                    let version = version.to_string();
+                    format!("{} has {}", node.address.ip(), version.get(..8).unwrap_or(&version))
+                }
+                Some((None,)) => format!("{} has none", node.address.ip()),
+                None => format!("{} does not answer", node.address.ip()),
             }
-        }
-        all.join(", ")
+        });
+        join_all(each).await.join(", ")
     }
 }

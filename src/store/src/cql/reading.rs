@@ -205,14 +205,41 @@ impl Requests {
         max_bytes: usize,
     ) -> Result<Vec<StoredEntry>, StoreError> {
         let mut wanted = Wanted::new(log, direction, limit, max_bytes);
-        match direction {
-            Direction::Forward => self.forward(&mut wanted, after).await?,
-            Direction::Backward => self.backward(&mut wanted, after).await?,
+        for is_serial in [false, true] {
+            match direction {
+                Direction::Forward => self.forward(&mut wanted, after, is_serial).await?,
+                Direction::Backward => self.backward(&mut wanted, after, is_serial).await?,
+            }
+            if !self.has_hole(&wanted, after).await? {
+                return Ok(wanted.found);
+            }
+            // The copies that answered lack what was committed: at serial consistency a majority of all copies answers.
+            self.metrics.repaired_reads.inc();
+            wanted.restart();
         }
-        Ok(wanted.found)
+        Err(StoreError::Unavailable(format!(
+            "copies of {log} lack entries beyond {after}: the keyspace needs a repair"
+        )))
     }
 
-    async fn forward(&self, wanted: &mut Wanted, after: Offset) -> Result<(), StoreError> {
+    /// Whether entries are missing among those that were found, or before the first of them.
+    async fn has_hole(&self, wanted: &Wanted, after: Offset) -> Result<bool, StoreError> {
+        let offsets = wanted.found.iter().map(|entry| entry.offset);
+        let mut pairs = offsets.clone().zip(offsets.skip(1));
+        if pairs.any(|(one, next)| one.abs_diff(next) != 1) {
+            return Ok(true);
+        }
+        match (wanted.direction, wanted.found.first()) {
+            (Direction::Forward, Some(first)) if first.offset > after + 1 => {
+                // What retention has removed is no hole.
+                let (_, oldest) = self.log_row(wanted.log).await?;
+                Ok(first.offset > oldest.max(after + 1))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    async fn forward(&self, wanted: &mut Wanted, after: Offset, is_serial: bool) -> Result<(), StoreError> {
         if after >= MAX_OFFSET {
             return Ok(());
         }
@@ -224,7 +251,7 @@ impl Requests {
         }
         let mut has_looked = false;
         loop {
-            let told = self.bucket_entries(wanted, bucket, after, false).await?;
+            let told = self.bucket_entries(wanted, bucket, after, is_serial).await?;
             if wanted.is_full() {
                 return Ok(());
             }
@@ -257,7 +284,7 @@ impl Requests {
         }
     }
 
-    async fn backward(&self, wanted: &mut Wanted, before: Offset) -> Result<(), StoreError> {
+    async fn backward(&self, wanted: &mut Wanted, before: Offset, is_serial: bool) -> Result<(), StoreError> {
         if before <= 1 {
             return Ok(());
         }
@@ -266,14 +293,14 @@ impl Requests {
         if before > MAX_OFFSET {
             let end = self.end(wanted.log).await?;
             (bucket, from) = (end.bucket, end.head + 1);
-            self.bucket_entries(wanted, bucket, from, false).await?;
+            self.bucket_entries(wanted, bucket, from, is_serial).await?;
             let newest = wanted.found.first().map_or(0, |entry| entry.offset);
             if newest < end.head && end.first <= end.head {
                 self.metrics.repaired_reads.inc();
                 wanted.restart();
                 self.bucket_entries(wanted, bucket, from, true).await?;
             }
-        } else if self.bucket_entries(wanted, bucket, from, false).await?.is_none() {
+        } else if self.bucket_entries(wanted, bucket, from, is_serial).await?.is_none() {
             // Perhaps beyond the end.
             bucket = bucket.min(self.end(wanted.log).await?.bucket + 1);
         }
@@ -281,7 +308,7 @@ impl Requests {
         while !wanted.is_full() && bucket > 0 {
             bucket -= 1;
             from = wanted.found.last().map_or(from, |entry| entry.offset);
-            if self.bucket_entries(wanted, bucket, from, false).await?.is_none() {
+            if self.bucket_entries(wanted, bucket, from, is_serial).await?.is_none() {
                 let first = match oldest {
                     Some(first) => first,
                     None => self.log_row(wanted.log).await?.1,

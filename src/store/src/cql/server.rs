@@ -118,7 +118,13 @@ pub(crate) fn check_copies(replication: &Replication, places: &[Option<&str>]) -
     };
     let mut named = replication.datacenters.iter().filter_map(|text| datacenter_factor(text)).peekable();
     if named.peek().is_none() {
-        return check("replication.factor", replication.factor, "the cluster".to_owned(), places.len());
+        // The servers take the factor as that of every datacentre, and a majority is one of all copies.
+        let known: BTreeSet<_> = places.iter().map(|place| place.unwrap_or_default()).collect();
+        return known.into_iter().try_for_each(|name| {
+            let nodes = places.iter().filter(|place| place.unwrap_or_default() == name).count();
+            let place = if nodes == places.len() { "the cluster".to_owned() } else { format!("datacentre {name}") };
+            check("replication.factor", replication.factor, place, nodes)
+        });
     }
     named.try_for_each(|(name, factor)| {
         let nodes = places.iter().filter(|place| **place == Some(name)).count();

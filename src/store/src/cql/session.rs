@@ -11,7 +11,7 @@ use scylla::policies::load_balancing::{DefaultPolicy, LoadBalancingPolicy};
 use scylla::policies::retry::{DefaultRetryPolicy, FallthroughRetryPolicy};
 use scylla::policies::speculative_execution::SimpleSpeculativeExecutionPolicy;
 use scylla::statement::{Consistency, SerialConsistency};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -112,8 +112,22 @@ pub(crate) async fn connect(config: &CqlConfig, profiles: &Profiles) -> Result<S
     // The driver tries each address within its own time-out; this bounds all of it.
     let limit = millis(config.connect_timeout_ms).saturating_mul(4);
     match tokio::time::timeout(limit, builder.build()).await {
-        Ok(Ok(session)) => Ok(session),
+        Ok(Ok(session)) => check_datacenter(config, &session).map(|()| session),
         Ok(Err(error)) => Err(failed(error.to_string())),
         Err(_) => Err(failed(format!("no answer within {} ms", limit.as_millis()))),
     }
+}
+
+/// Refuses a local datacentre that the cluster does not have: the driver would find no node for any request, and say that it has a bug.
+fn check_datacenter(config: &CqlConfig, session: &Session) -> Result<(), CqlError> {
+    let state = session.get_cluster_state();
+    let known: BTreeSet<&str> = state.get_nodes_info().iter().filter_map(|node| node.datacenter.as_deref()).collect();
+    if config.datacenter.is_empty() || known.is_empty() || known.contains(config.datacenter.as_str()) {
+        return Ok(());
+    }
+    let known = known.into_iter().collect::<Vec<_>>().join(", ");
+    Err(CqlError::Config(vec![format!(
+        "datacenter is {}, which is none of the cluster's ({known})",
+        config.datacenter
+    )]))
 }

@@ -1,8 +1,10 @@
 //! Limits of the engine, and appends as large as the interface allows.
 
-use super::cluster::{config, migrated, open, parts, runtime};
+use super::cluster::{config, migrated, open, parts, runtime, session};
 use bytes::Bytes;
-use plenum_actors::store::{Appended, Entry, MAX_APPEND_BYTES, MAX_APPEND_ENTRIES, Mutation, Store, StoreError};
+use plenum_actors::store::{
+    Appended, Direction, Entry, MAX_APPEND_BYTES, MAX_APPEND_ENTRIES, Mutation, Store, StoreError,
+};
 use plenum_schema::EntryId;
 use plenum_schema::cql::MAX_BATCH_ENTRIES;
 use plenum_schema::entities::IdempotencyRow;
@@ -57,6 +59,43 @@ fn the_largest_appends_and_rows_are_stored_and_larger_ones_refused() {
         assert!(matches!(store.insert(table, large).await, Err(StoreError::Invalid(_))));
         let two = vec![Mutation::Put(row(30_000).to_row()), Mutation::Put(row(30_000).to_row())];
         assert!(matches!(store.write(table, two).await, Err(StoreError::Invalid(_))));
+    });
+}
+
+#[test]
+#[ignore = "needs a CQL cluster: scripts/test cql"]
+fn what_all_copies_lack_is_refused_and_never_shown_as_a_hole() {
+    runtime().block_on(async {
+        let config = config(KEYSPACE);
+        migrated(&config).await;
+        let store = open(config).await.unwrap();
+        let log = LogId { kind: AggregateKind::Conversation, id: Uuid::new_v4() };
+        let entry = || Entry { id: EntryId(Uuid::new_v4()), payload: Bytes::from_static(b"something") };
+        let appended = store.append(log, 0, (0..20).map(|_| entry()).collect(), None).await;
+        assert_eq!(appended, Ok(Appended::Done(20)));
+        let read = |after, direction| {
+            let store = store.clone();
+            async move {
+                let page = store.read(log, after, direction, 100, usize::MAX).await?;
+                Ok::<_, StoreError>(page.iter().map(|entry| entry.offset).collect::<Vec<_>>())
+            }
+        };
+        assert_eq!(read(0, Direction::Forward).await, Ok((1..=20).collect()));
+        for lost in [7, 1] {
+            let gone = format!(
+                "DELETE FROM {KEYSPACE}.log_entries WHERE kind = {} AND id = {} AND bucket = 0 AND entry_offset = {lost}",
+                log.kind.code(),
+                log.id
+            );
+            session().await.query_unpaged(gone, &[]).await.unwrap();
+            assert!(matches!(read(0, Direction::Forward).await, Err(StoreError::Unavailable(_))), "{lost}");
+        }
+        assert!(matches!(read(20, Direction::Backward).await, Err(StoreError::Unavailable(_))));
+        assert_eq!(read(7, Direction::Forward).await, Ok((8..=20).collect()), "behind the hole");
+        // What retention has removed is no hole.
+        store.trim(log, 8).await.unwrap();
+        assert_eq!(read(0, Direction::Forward).await, Ok((9..=20).collect()));
+        assert_eq!(read(20, Direction::Backward).await, Ok((9..20).rev().collect()));
     });
 }
 
