@@ -9,13 +9,14 @@
 #   CASSANDRA_JMX_PORT (unset: no JMX; set: loopback only, for nodetool.sh), CASSANDRA_OPTS (more JVM options),
 #   CASSANDRA_AUTH=1 (passwords; the first superuser is cassandra/cassandra), CASSANDRA_PEM (a file with an unencrypted
 #   PKCS#8 private key and the certificate chain: CQL over TLS only),
+#   CASSANDRA_DC (the datacentre of the node; unset: one for all nodes, with a snitch that knows nothing of datacentres),
 #   CASSANDRA_BROADCAST_RPC (the address told to clients instead of ADDRESS: that of a proxy in front),
 #   CASSANDRA_NOWAIT=1 (return at once; wait with wait.sh)
 # Writes DATA_DIR/pid, DATA_DIR/log. Exit: 0 ready, 64 usage, 69 java/mvn missing, 75 address taken, 70 start failed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
-[ $# -ge 3 ] || { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+[ $# -ge 3 ] || { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 dir=$1 addr=$2 heap=$3 seeds=${4:-$2}
 port=${CASSANDRA_PORT:-9042} lib=$cassandra_lib wait_s=${CASSANDRA_WAIT:-90}
 case $addr in 127.*) ;; *) echo "start.sh: ADDRESS must be in 127.0.0.0/8, got $addr" >&2; exit 64;; esac
@@ -26,6 +27,8 @@ major=$("$java" -XshowSettings:properties -version 2>&1 | sed -n 's/ *java.speci
 case $major in 17) ;; *) echo "start.sh: these options are for Java 17; this is Java $major ($java): set JAVA_HOME to a Java 17" >&2; exit 69;; esac
 "$here/fetch.sh" "$lib"; lib=$(cd "$lib" && pwd)
 [ -z "${CASSANDRA_PEM:-}" ] || CASSANDRA_PEM=$(realpath "$CASSANDRA_PEM")
+
+case ${CASSANDRA_DC:-} in *[!a-zA-Z0-9_-]*) echo "start.sh: CASSANDRA_DC is a name of letters, digits, _ and -" >&2; exit 64;; esac
 
 mkdir -p "$dir"; dir=$(cd "$dir" && pwd); mkdir -p "$dir/conf" "$dir/tmp"
 if [ -f "$dir/pid" ] && alive "$(cat "$dir/pid")"; then echo "start.sh: already running, pid $(cat "$dir/pid")" >&2; exit 75; fi
@@ -39,6 +42,12 @@ case ${CASSANDRA_SYNC:-batch} in
 esac
 yaml=$(cat "$here/cassandra.yaml.in")
 yaml=${yaml//@DATA@/$dir}; yaml=${yaml//@ADDR@/$addr}; yaml=${yaml//@SEEDS@/$seeds}; yaml=${yaml//@PORT@/$port}
+snitch=SimpleSnitch
+if [ -n "${CASSANDRA_DC:-}" ]; then
+    snitch=GossipingPropertyFileSnitch
+    printf 'dc=%s\nrack=rack1\n' "$CASSANDRA_DC" > "$dir/conf/cassandra-rackdc.properties"
+fi
+yaml=${yaml//@SNITCH@/$snitch}
 yaml=${yaml//@CLUSTER@/${CASSANDRA_CLUSTER:-test}}; yaml=${yaml//@TOKENS@/${CASSANDRA_TOKENS:-1}}; yaml=${yaml//@SYNC@/$sync}
 if [ -n "${CASSANDRA_AUTH:-}" ]; then yaml=${yaml//@AUTHN@/PasswordAuthenticator}; yaml=${yaml//@AUTHZ@/CassandraAuthorizer}
 else yaml=${yaml//@AUTHN@/AllowAllAuthenticator}; yaml=${yaml//@AUTHZ@/AllowAllAuthorizer}; fi
@@ -57,6 +66,7 @@ cp "$here/logback.xml" "$dir/conf/"
 mapfile -t opts < <(grep -v -E '^[[:space:]]*(#|$)' "$here/jvm17.options")
 opts+=("-Xms96M" "-Xmx$heap" "-XX:MaxDirectMemorySize=$heap" "-Djava.io.tmpdir=$dir/tmp" "-Dcassandra.storagedir=$dir" "-Dcassandra.logdir=$dir"
        "-Dcassandra.config=file://$dir/conf/cassandra.yaml" "-Dlogback.configurationFile=$dir/conf/logback.xml")
+[ -z "${CASSANDRA_DC:-}" ] || opts+=("-Dcassandra-rackdc.properties=file://$dir/conf/cassandra-rackdc.properties")
 [ -z "${CASSANDRA_JMX_PORT:-}" ] || opts+=("-Dcassandra.jmx.local.port=$CASSANDRA_JMX_PORT" "-Djava.rmi.server.hostname=127.0.0.1")
 # an archive of loaded classes, when warm.sh made one: a third less CPU time to start
 [ ! -f "$lib/cassandra.jsa" ] || opts+=("-XX:SharedArchiveFile=$lib/cassandra.jsa")
