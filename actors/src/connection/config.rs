@@ -33,10 +33,10 @@ impl Default for ConnectionConfig {
             connections_per_user: 50,
             message_bytes: 64 * 1024,
             topics_per_connection: 200,
-            commands_in_flight: 64,
-            commands_per_second: 50,
+            commands_in_flight: 256,
+            commands_per_second: 100,
             unreadable_frames: 8,
-            flood_refusals: 200,
+            flood_refusals: 1_000,
             reconnect_min_delay_ms: 500,
             reconnect_max_delay_ms: 30_000,
         }

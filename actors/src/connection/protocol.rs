@@ -65,6 +65,9 @@ pub struct Connection {
     hurried: u32,
 }
 
+/// When to come back to a connection whose commands all wait for their answers, milliseconds: about as long as one takes.
+const IN_FLIGHT_RETRY_MS: u64 = 100;
+
 impl Connection {
     /// A new connection; says hello.
     #[must_use]
@@ -203,9 +206,11 @@ impl Connection {
             }
             return Err(Refusal::new(RefusalCode::RateLimited, "too many commands a second").retry_after(wait));
         }
-        self.hurried = 0;
+        // A steady flood is one, too: what the refilling bucket lets through does not wipe out what it refused.
+        self.hurried = self.hurried.saturating_sub(1);
         if self.in_flight >= shared.config.commands_in_flight {
-            return Err(Refusal::new(RefusalCode::LimitReached, "too many commands wait for their answer"));
+            let refusal = Refusal::new(RefusalCode::LimitReached, "too many commands wait for their answer");
+            return Err(refusal.retry_after(IN_FLIGHT_RETRY_MS));
         }
         Ok(())
     }
