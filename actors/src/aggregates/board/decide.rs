@@ -193,7 +193,7 @@ fn moderate(state: &Board, moderated: Moderated) -> Decided {
 fn normal_labels(labels: &[String]) -> Result<Vec<String>, Refusal> {
     let mut normal: Vec<String> = Vec::new();
     for (place, label) in labels.iter().enumerate() {
-        let (field, label) = (format!("labels.{place}"), label.trim());
+        let (field, label) = (format!("labels[{place}]"), label.trim());
         if label.is_empty() || label.chars().any(char::is_control) {
             return Err(Refusal::field(RefusalCode::Invalid, field, "a label is a line of text"));
         }

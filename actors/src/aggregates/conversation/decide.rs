@@ -147,7 +147,8 @@ pub(super) fn check_content(limits: &ConversationLimits, content: &Content) -> R
         return Err(Refusal::field(RefusalCode::Invalid, "content.kind", "only the server writes this kind"));
     }
     check_attachments(&content.attachments)?;
-    if content.text.is_empty() && content.attachments.is_empty() {
+    // White space alone shows as nothing.
+    if content.text.trim().is_empty() && content.attachments.is_empty() {
         return Err(Refusal::field(RefusalCode::Invalid, "content.text", "a message must not be empty"));
     }
     if content.text.len() > limits.text_bytes {
@@ -158,11 +159,14 @@ pub(super) fn check_content(limits: &ConversationLimits, content: &Content) -> R
 }
 
 fn check_attachments(attachments: &[Attachment]) -> Result<(), Refusal> {
-    let wrong = |code, text: String| Err(Refusal::field(code, "content.attachments", text));
     if attachments.len() > MAX_ATTACHMENTS {
-        return wrong(RefusalCode::LimitReached, format!("a message has at most {MAX_ATTACHMENTS} attachments"));
+        let text = format!("a message has at most {MAX_ATTACHMENTS} attachments");
+        return Err(Refusal::field(RefusalCode::LimitReached, "content.attachments", text));
     }
-    for Attachment { url, name, mime_type, .. } in attachments {
+    for (at, Attachment { url, name, mime_type, .. }) in attachments.iter().enumerate() {
+        let wrong = |member: &str, text: String| {
+            Err(Refusal::field(RefusalCode::Invalid, format!("content.attachments[{at}].{member}"), text))
+        };
         let is_address = ["https://", "http://", "/"].iter().any(|start| url.starts_with(start));
         if !is_address
             || url.len() > ATTACHMENT_URL_BYTES
@@ -170,10 +174,12 @@ fn check_attachments(attachments: &[Attachment]) -> Result<(), Refusal> {
         {
             let text =
                 format!("an address begins with https://, http:// or / and has at most {ATTACHMENT_URL_BYTES} bytes");
-            return wrong(RefusalCode::Invalid, text);
+            return wrong("url", text);
         }
-        if [name, mime_type].into_iter().flatten().any(|text| text.len() > ATTACHMENT_NAME_BYTES) {
-            return wrong(RefusalCode::Invalid, format!("names and types have at most {ATTACHMENT_NAME_BYTES} bytes"));
+        for (member, text) in [("name", name), ("mimeType", mime_type)] {
+            if text.as_ref().is_some_and(|text| text.len() > ATTACHMENT_NAME_BYTES) {
+                return wrong(member, format!("it has at most {ATTACHMENT_NAME_BYTES} bytes"));
+            }
         }
     }
     Ok(())
