@@ -139,7 +139,7 @@ impl Conferences {
     }
 
     /// Whether an account has joined a conference of signed-in people before: it needs no second invitation.
-    async fn has_joined(&self, by: Option<&Identity>, view: &ConferenceView) -> Result<bool, Refusal> {
+    pub(super) async fn has_joined(&self, by: Option<&Identity>, view: &ConferenceView) -> Result<bool, Refusal> {
         if view.info.identity != IdentityMode::SignedIn {
             return Ok(false);
         }

@@ -234,9 +234,10 @@ impl Conferences {
     /// The questions as somebody sees them: hosts all, everybody else those that are or were live.
     ///
     /// # Errors
-    /// `notFound`, `unavailable`.
+    /// `notFound`, `forbidden` for those who have not joined where that asks for more than the code, `unavailable`.
     pub async fn questions(&self, by: Option<&Identity>, id: ConferenceId) -> Result<Vec<QuestionView>, Refusal> {
         let view = self.view(id, by).await?;
+        self.expect_listener(by, &view).await?;
         let runs = view.role >= Some(HostRole::Moderator);
         let mut all = Vec::new();
         for row in self.question_rows(id).await? {
@@ -252,7 +253,7 @@ impl Conferences {
     /// One question as somebody sees it.
     ///
     /// # Errors
-    /// `notFound`, also for drafts that the caller may not know of; `unavailable`.
+    /// `notFound`, also for drafts that the caller may not know of; `forbidden` as for [`Self::questions`]; `unavailable`.
     pub async fn question(
         &self,
         by: Option<&Identity>,
@@ -260,6 +261,7 @@ impl Conferences {
         question: QuestionId,
     ) -> Result<QuestionView, Refusal> {
         let view = self.view(id, by).await?;
+        self.expect_listener(by, &view).await?;
         let row = self.question_row(id, question).await?;
         match view.asked.iter().find(|(one, _)| *one == question) {
             Some((_, asked)) => self.asked_view(by, &view, &row, asked).await,

@@ -172,8 +172,11 @@ impl Conferences {
         let Answered::Conference(conference) = asked else { return Err(unexpected(&asked)) };
         let least = if view == View::Host { HostRole::Moderator } else { HostRole::Screen };
         match self.authorize(conference, by, least).await {
-            // What the audience may see everybody with an account may see too.
-            Err(refusal) if refusal.code == RefusalCode::Forbidden && view == View::Public && by.is_account() => Ok(()),
+            // What the audience may see everybody with an account may see too, where anybody may join.
+            Err(refusal) if refusal.code == RefusalCode::Forbidden && view == View::Public && by.is_account() => {
+                let view = self.view_beyond(conference, Some(by), 0).await?;
+                self.expect_listener(Some(by), &view).await
+            }
             other => other.map(drop),
         }
     }
