@@ -63,7 +63,7 @@ enum Purpose {
     /// An event of the client; with the id of its callback, if it gave one.
     Event { callback: Option<u64>, name: Box<str>, joins: bool, by: Option<&'static str> },
     /// A change of a message whose place is being looked for.
-    Change { callback: Option<u64>, name: Box<str>, change: Change },
+    Change { callback: Option<u64>, name: Box<str>, change: Change, by: Option<&'static str> },
     /// A conference whose code is being looked up.
     Join { callback: Option<u64>, name: Box<str> },
     /// A conversation that the client has come into: from which offset does it concern it?
@@ -256,7 +256,9 @@ impl Chat {
                 let joins = matches!(&command, Command::Subscribe(wish) if !self.has(around, wish.topic));
                 self.ask(around, Purpose::Event { callback, name: name.into(), joins, by }, command, false);
             }
-            Request::Change(message, place, change) => self.locate(around, (callback, name), (message, place), change),
+            Request::Change(message, place, change) => {
+                self.locate(around, (callback, name, by), (message, place), change)
+            }
             Request::Join(code, since) => self.look_up(around, (callback, name), code, since),
             Request::Echo => self.echo(around, callback, name, args),
         }
@@ -391,7 +393,7 @@ impl Chat {
                 self.look_around(around, &name);
                 if let AckResult::Voted(voted) = result {
                     self.push(around, packet::event(self.parser(), "answer_accepted", &done, None));
-                    self.hear(around, Topic::PollVoted(voted.question));
+                    self.has_voted(around, voted.question);
                 }
                 if let AckResult::Subscribed(subscribed) = result {
                     self.comes_to(around, subscribed.topic);
@@ -431,9 +433,10 @@ impl Chat {
         }
     }
 
-    /// A topic that is not in the client's base: its position is told from now on. `None`: the client has left it.
+    /// A topic that is not in the client's base: its position is told from now on. `None`: the client has left it. Topics without a log
+    /// have no position.
     fn stands(&self, around: &Around<'_>, topic: Topic, since: Option<u64>) {
-        if around.config.recovery {
+        if around.config.recovery && topic.log().is_some() {
             around.shared.hub.with(|core| core.tell_position(self.connection.key(), topic, since));
         }
     }
@@ -441,7 +444,8 @@ impl Chat {
     fn refused(&mut self, around: &Around<'_>, purpose: Purpose, refusal: &Refusal) {
         match purpose {
             Purpose::Enter => self.keep_out(around, refusal),
-            Purpose::Event { callback, name, by: Some(by), .. } => {
+            Purpose::Event { callback, name, by: Some(by), .. }
+            | Purpose::Change { callback, name, by: Some(by), .. } => {
                 let field = refusal.field.as_deref().map(|field| said(&name, Some(by), field).into_owned());
                 self.fail(around, callback, Some(&name), &Refusal { field, ..refusal.clone() });
             }

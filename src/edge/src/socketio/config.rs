@@ -58,7 +58,7 @@ impl Default for SocketIoConfig {
             polling: true,
             polling_sessions: 10_000,
             max_payload_bytes: 128 * 1024,
-            max_payload_packets: 256,
+            max_payload_packets: 65_536,
             poll_buffer_bytes: 512 * 1024,
             poll_bytes: 256 * 1024,
             upgrade_timeout_ms: 10_000,

@@ -60,11 +60,22 @@ async fn open(surface: &Surface, request: &HttpRequest, asked: &Asked) -> Result
     let admitted = edge.admission.enter().ok_or_else(full)?;
     let crowded = || Refusal::new(RefusalCode::LimitReached, "this account has too many connections");
     let place = edge.admission.identify(&identity).ok_or_else(crowded)?;
-    let (outcomes, expected) = subscriptions(shared, identity, &wanted.topics).await?;
+    let asked = subscriptions(shared, identity, &wanted.topics).await;
+    let (outcomes, expected) = asked.map_err(|refusal| named(refusal, wanted.since_is))?;
     let pipe = Pipe::new(places(&outcomes), wanted.beats, edge.config.stream.buffer_bytes);
     let response = start(surface, &pipe, identity, outcomes, (admitted, place));
     drop(expected);
     Ok(response)
+}
+
+/// A refusal in the words of the request: what a subscription calls `topic` and `since` stands there in other parameters.
+fn named(mut refusal: Refusal, since_is: &str) -> Refusal {
+    refusal.field = refusal.field.map(|field| match field.as_str() {
+        "since" => since_is.to_owned(),
+        "topic" => "topics".to_owned(),
+        _ => field,
+    });
+    refusal
 }
 
 /// Asks for all topics at once. Refused as a whole when something may succeed later, or when nothing is left.

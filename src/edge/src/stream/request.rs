@@ -27,6 +27,8 @@ pub(super) type Wanted = (Topic, Option<Offset>);
 #[derive(Debug)]
 pub(super) struct Request {
     pub topics: Vec<Wanted>,
+    /// The parameter that says where to go on.
+    pub since_is: &'static str,
     /// Heartbeats as events instead of comments.
     pub beats: bool,
 }
@@ -52,6 +54,7 @@ impl Asked {
             Some("event") => true,
             Some(_) => return Err(invalid("heartbeat", "it is comment or event")),
         };
+        let since_is = if id.is_some() { "lastEventId" } else { "topics" };
         let mut topics = topics(self.topics.as_deref().unwrap_or_default(), most)?;
         if let Some(id) = id {
             let mut places = Places::new(&topics.iter().map(|(topic, _)| *topic).collect::<Vec<_>>());
@@ -60,7 +63,7 @@ impl Asked {
                 *since = places.position(*topic).or(*since);
             }
         }
-        Ok(Request { topics, beats })
+        Ok(Request { topics, since_is, beats })
     }
 }
 

@@ -36,7 +36,7 @@ impl Default for EngineConfig {
             upgrade_timeout_ms: 10_000,
             close_timeout_ms: 30_000,
             max_payload_bytes: 1_000_000,
-            max_payload_packets: 1_024,
+            max_payload_packets: 65_536,
             poll_buffer_bytes: 1024 * 1024,
             allow_upgrades: true,
             polling: true,

@@ -34,17 +34,17 @@ impl Chat {
     pub(super) fn locate(
         &mut self,
         around: &Around<'_>,
-        from: (Option<u64>, &str),
+        from: (Option<u64>, &str, Option<&'static str>),
         (message, place): (MessageId, Option<Topic>),
         change: Change,
     ) {
-        let (callback, name) = from;
+        let (callback, name, by) = from;
         if let Err(too_fast) = self.connection.admit_other(around.shared) {
             return self.fail(around, callback, Some(name), &too_fast);
         }
         self.last_id = self.last_id.wrapping_add(1);
         let (id, located) = (self.last_id, around.located.clone());
-        self.waiting.push((id, Purpose::Change { callback, name: name.into(), change }));
+        self.waiting.push((id, Purpose::Change { callback, name: name.into(), change, by }));
         let among = match place {
             Some(topic) => vec![topic],
             None => around.shared.hub.with(|core| core.topics_with_log(self.connection.key())),
@@ -59,8 +59,8 @@ impl Chat {
         let Some(purpose) = self.purpose(id) else { return };
         self.connection.other_answered();
         match (purpose, outcome) {
-            (Purpose::Change { callback, name, change }, Ok((topic, target))) => {
-                let purpose = Purpose::Event { callback, name, joins: false, by: None };
+            (Purpose::Change { callback, name, change, by }, Ok((topic, target))) => {
+                let purpose = Purpose::Event { callback, name, joins: false, by };
                 self.ask(around, purpose, change.at(topic, target), true);
             }
             (Purpose::Join { callback, name }, Ok((topic, since))) => {
@@ -68,8 +68,8 @@ impl Chat {
                 let wish = Subscribe { topic, since: Some(since) };
                 self.ask(around, Purpose::Event { callback, name, joins, by: None }, Command::Subscribe(wish), true);
             }
-            (Purpose::Change { callback, name, .. } | Purpose::Join { callback, name }, Err(refusal)) => {
-                self.fail(around, callback, Some(&name), &refusal);
+            (purpose @ (Purpose::Change { .. } | Purpose::Join { .. }), Err(refusal)) => {
+                self.refused(around, purpose, &refusal);
             }
             (
                 Purpose::Enter

@@ -6,8 +6,8 @@ use plenum_actors::connection::{Hall, Outcome};
 use plenum_schema::wire::{Command, ServerFrame, Signal, SignalFrame, Unsubscribe};
 use plenum_schema::{ConferenceId, QuestionId, Topic};
 
-/// Questions of a conference whose results one client follows as its host at the same time: as many as may be live. Of more, the
-/// first ones are over.
+/// Questions of a conference whose results one client follows as its host, or because it has voted, at the same time: as many as may be
+/// live. Of more, the first ones are over.
 const MOST_POLLS: usize = 20;
 
 /// The conferences of one client.
@@ -31,7 +31,18 @@ impl Chat {
         }
     }
 
-    /// A topic has been left: with a conference, the results of its questions.
+    /// Who has voted may see more of the results: they are followed as long as the conference is.
+    pub(super) fn has_voted(&mut self, around: &Around<'_>, question: QuestionId) {
+        let poll = Topic::PollVoted(question);
+        match self.conference(around) {
+            Some(conference) if !self.has(around, poll) => self.watch(around, conference, poll),
+            Some(_) => {}
+            // It is not known which conference the question is of.
+            None => self.hear(around, poll),
+        }
+    }
+
+    /// A topic has been left: with a conference, its board and the results of its questions.
     pub(super) fn goes_from(&mut self, around: &Around<'_>, topic: Topic) {
         let Topic::Conference(conference) = topic else { return };
         self.halls.joining.retain(|joining| *joining != conference);
@@ -40,6 +51,7 @@ impl Chat {
         let (left, kept): (Vec<_>, Vec<_>) = polls.into_iter().partition(|(of, _)| *of == conference);
         self.halls.polls = kept;
         left.into_iter().for_each(|(_, topic)| self.unfollow(around, topic));
+        self.unfollow(around, Topic::Board(conference));
     }
 
     /// Whether the client is to follow questions that become live, as far as is known.

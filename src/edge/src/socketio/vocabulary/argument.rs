@@ -6,6 +6,7 @@ use plenum_schema::{Refusal, RefusalCode};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_path_to_error::{Deserializer as Tracked, Track};
+use std::borrow::Cow;
 
 /// The first argument of an event, as it came.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +50,19 @@ impl Argument<'_> {
     }
 }
 
+impl Argument<'_> {
+    /// The refusal of an argument that is neither an object nor the one value that may stand alone, in words that name both.
+    pub(super) fn neither(self, refusal: Refusal, alone: &str) -> Refusal {
+        if self.is_nothing() || refusal.message != NO_OBJECT {
+            return refusal;
+        }
+        Refusal { message: format!("the argument must be {alone} or an object"), ..refusal }
+    }
+}
+
+/// Of an argument that is none.
+const NO_OBJECT: &str = "the argument must be an object";
+
 fn refused(error: &DecodeError) -> Refusal {
     let malformed = |text: String| Refusal::new(RefusalCode::Malformed, text);
     let DecodeError::Shape(text) = error else { return malformed(error.to_string()) };
@@ -64,14 +78,33 @@ fn refused(error: &DecodeError) -> Refusal {
         return Refusal::field(RefusalCode::Malformed, field, message);
     }
     match (path, expected(what)) {
-        (".", _) => malformed("the argument must be an object".to_owned()),
+        (".", _) => malformed(NO_OBJECT.to_owned()),
         (field, Some(expected)) => Refusal::field(RefusalCode::Malformed, field, format!("{field} must be {expected}")),
         (field, None) => Refusal::field(RefusalCode::Malformed, field, format!("{field} is not valid")),
     }
 }
 
 /// What a front end's developer may call what was expected; `None` for what only our sources have a name for.
-fn expected(what: &str) -> Option<&'static str> {
+fn expected(what: &str) -> Option<Cow<'static, str>> {
+    // Of words of ours, which are what the member takes.
+    if let Some((_, words)) = what.split_once("unknown variant `").and_then(|(_, rest)| rest.split_once("expected ")) {
+        // The reader of JSON says where behind it.
+        let words = words.split_once(" at line ").map_or(words, |(words, _)| words);
+        return Some(words.replace('`', "").into());
+    }
+    one_expected(what).map(Cow::Borrowed)
+}
+
+fn one_expected(what: &str) -> Option<&'static str> {
+    for (shape, meant) in [
+        ("untagged enum UpTo", "an offset or a message's id"),
+        ("untagged enum OptionNumber", "an option's number"),
+        ("untagged enum Attached", "an address, or an object with its url"),
+    ] {
+        if what.contains(shape) {
+            return Some(meant);
+        }
+    }
     if what.starts_with("UUID parsing failed") {
         return Some("an id");
     }

@@ -64,8 +64,11 @@ impl Wish {
     fn join(mut self, here: Here<'_>) -> Result<Request, Refusal> {
         let since = self.since.unwrap_or(0);
         match self.code.take() {
-            Some(code) if self.conference_id.is_none() => Ok(Request::Join(code, since)),
-            _ => {
+            Some(_) if self.conference_id.is_some() => {
+                Err(Refusal::field(RefusalCode::Invalid, "code", "conferenceId and code exclude each other"))
+            }
+            Some(code) => Ok(Request::Join(code, since)),
+            None => {
                 let topic = Topic::Conference(self.conference(here)?);
                 Ok(Request::Native(Command::Subscribe(Subscribe { topic, since: Some(since) })))
             }
@@ -87,7 +90,10 @@ impl Wish {
     fn answer(&self) -> Result<Answer, Refusal> {
         let wrong = || Refusal::field(RefusalCode::Invalid, "optionId", "an option is named by its number");
         match (&self.answer, &self.option_id) {
-            (Some(answer), _) => Ok(answer.clone()),
+            (Some(_), Some(_)) => {
+                Err(Refusal::field(RefusalCode::Invalid, "optionId", "answer and optionId exclude each other"))
+            }
+            (Some(answer), None) => Ok(answer.clone()),
             (None, Some(OptionNumber::Number(id))) => Ok(Answer::Choice(vec![*id])),
             (None, Some(OptionNumber::Text(text))) => Ok(Answer::Choice(vec![text.parse().map_err(|_| wrong())?])),
             (None, None) => Err(required("answer")),
@@ -118,7 +124,22 @@ fn wish(name: &str, argument: Argument<'_>) -> Result<Wish, Refusal> {
     if argument.is_nothing() {
         return Ok(Wish::default());
     }
-    argument.read().or_else(|refusal| bare(name, argument).ok_or(refusal))
+    argument.read().or_else(|refusal| match (bare(name, argument), alone(name)) {
+        (Some(wish), _) => Ok(wish),
+        (None, Some(alone)) => Err(argument.neither(refusal, alone)),
+        (None, None) => Err(refusal),
+    })
+}
+
+/// What may stand alone as the argument of an event.
+fn alone(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "join_conference" => "an id, a code",
+        "leave_conference" | "withdraw_answer" | "push_question" | "close_question" | "show_results" => "an id",
+        "upvote_question" => "a whole number",
+        "react" | "ask_question" => "text",
+        _ => return None,
+    })
 }
 
 fn bare(name: &str, argument: Argument<'_>) -> Option<Wish> {

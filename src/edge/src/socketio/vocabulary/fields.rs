@@ -13,7 +13,8 @@ pub fn said<'f>(event: &str, by: Option<&'static str>, field: &'f str) -> Cow<'f
     match (field, by) {
         ("topic", Some(by @ ("roomId" | "conversationId")))
         | ("to", Some(by @ ("recipientId" | "userId")))
-        | ("target", Some(by @ "offset")) => return by.into(),
+        | ("target", Some(by @ "offset"))
+        | ("messageId", Some(by @ "upTo")) => return by.into(),
         (answer, Some(by @ "optionId")) if answer.split('.').next() == Some("answer") => return by.into(),
         _ => {}
     }
@@ -27,7 +28,6 @@ pub fn said<'f>(event: &str, by: Option<&'static str>, field: &'f str) -> Cow<'f
         "topic" if spoken(event) == Some(Vocabulary::Underscore) && !is_typing => "roomId".into(),
         "topic" => "conversationId".into(),
         "target" => "messageId".into(),
-        "messageId" if event == "mark-as-read" => "upTo".into(),
         "read" | "delivered" if event == "mark-as-read" => "upTo".into(),
         "question" => "questionId".into(),
         "conference" => "conferenceId".into(),
@@ -83,6 +83,7 @@ mod tests {
         for (event, by, field, expected) in named {
             assert_eq!(said(event, Some(by), field), expected, "{event} {by} {field}");
         }
-        assert_eq!(said("mark-as-read", None, "messageId"), "upTo");
+        assert_eq!(said("mark-as-read", Some("upTo"), "messageId"), "upTo");
+        assert_eq!(said("mark-as-read", Some("messageId"), "messageId"), "messageId");
     }
 }

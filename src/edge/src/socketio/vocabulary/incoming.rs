@@ -102,8 +102,8 @@ fn place(argument: Argument<'_>) -> Result<Place, Refusal> {
         Ok(place) => Ok(place),
         // Some front ends pass the id itself.
         Err(refusal) => match argument.read::<ConversationId>() {
-            Ok(id) => Ok(Place { conversation_id: Some(id), ..Place::default() }),
-            Err(_) => Err(refusal),
+            Ok(id) => Ok(Place { conversation_id: Some(id), is_bare: true, ..Place::default() }),
+            Err(_) => Err(argument.neither(refusal, "an id")),
         },
     }
 }
@@ -116,6 +116,11 @@ struct Place {
     since: Option<Offset>,
     up_to: Option<UpTo>,
     message_id: Option<MessageId>,
+    /// Of study rooms: `false` is the end of it.
+    is_typing: Option<bool>,
+    /// It was the bare id.
+    #[serde(skip)]
+    is_bare: bool,
 }
 
 /// A message by its place or by its id.
@@ -132,6 +137,11 @@ impl Place {
     }
 
     fn topic(&self, field: &str) -> Result<Topic, Refusal> {
+        if let (Some(one), Some(other)) = (self.conversation_id, self.room_id)
+            && one != other
+        {
+            return Err(two_places());
+        }
         self.conversation_id.or(self.room_id).map(Topic::Conversation).ok_or_else(|| required(field))
     }
 }
@@ -216,6 +226,13 @@ impl Changed {
 }
 
 impl Message {
+    fn expect_one_place(&self) -> Result<(), Refusal> {
+        match (self.conversation_id, self.room_id) {
+            (Some(one), Some(other)) if one != other => Err(two_places()),
+            _ => Ok(()),
+        }
+    }
+
     fn content(&self) -> Result<Content, Refusal> {
         let (field, kind) = match (&self.kind, &self.message_type) {
             (Some(kind), _) => ("type", Some(kind)),
@@ -263,9 +280,12 @@ pub fn read(name: &str, argument: Argument<'_>, here: &dyn Fn() -> Option<Confer
         "join_room" => placed(argument, "roomId", join)?,
         "leave-conversation" => placed(argument, "conversationId", leave)?,
         "leave_room" => placed(argument, "roomId", leave)?,
-        "typing" => return typing(&place(argument)?, true),
+        "typing" => {
+            let place = place(argument)?;
+            return typing(&place, place.is_typing.unwrap_or(true));
+        }
         "stop-typing" => return typing(&place(argument)?, false),
-        "mark-as-read" => (mark(&place(argument)?)?, None),
+        "mark-as-read" => mark(&place(argument)?)?,
         "send-message" => send(&argument.read()?)?,
         "send_message" => send_to_room(&argument.read()?)?,
         "send_direct_message" => send_direct(&argument.read()?)?,
@@ -288,18 +308,19 @@ type Named = (Request, Option<&'static str>);
 /// A request about a place; `field` is what is missing where none is named.
 fn placed(
     argument: Argument<'_>,
-    field: &str,
+    field: &'static str,
     request: fn(&Place, &str) -> Result<Request, Refusal>,
 ) -> Result<Named, Refusal> {
     let place = place(argument)?;
-    Ok((request(&place, field)?, Some(place.name())))
+    let by = if place.is_bare { field } else { place.name() };
+    Ok((request(&place, field)?, Some(by)))
 }
 
 /// A message and what of it, or the bare id of the message.
 fn changed(argument: Argument<'_>) -> Result<Changed, Refusal> {
     argument.read::<Changed>().or_else(|refusal| match argument.read::<MessageId>() {
         Ok(id) => Ok(Changed { message_id: Some(id), ..Changed::default() }),
-        Err(_) => Err(refusal),
+        Err(_) => Err(argument.neither(refusal, "an id")),
     })
 }
 
@@ -323,38 +344,44 @@ fn typing(place: &Place, active: bool) -> Result<Heard, Refusal> {
 }
 
 /// Without `upTo`: everything. A position beyond the head is taken as the head.
-fn mark(place: &Place) -> Result<Request, Refusal> {
+fn mark(place: &Place) -> Result<Named, Refusal> {
+    let by = if place.up_to.is_some() { "upTo" } else { "messageId" };
     let read = match place.up_to.or(place.message_id.map(UpTo::Message)) {
         Some(UpTo::Message(message)) => {
-            return Ok(Request::Change(
-                message,
-                place.conversation_id.or(place.room_id).map(Topic::Conversation),
-                Change::Read,
-            ));
+            let place = place.conversation_id.or(place.room_id).map(Topic::Conversation);
+            return Ok((Request::Change(message, place, Change::Read), Some(by)));
         }
         Some(UpTo::Offset(offset)) => Some(offset),
         None => Some(MAX_OFFSET),
     };
     let topic = place.topic("conversationId")?;
-    Ok(Request::Native(Command::Mark(Mark { topic, delivered: None, read })))
+    Ok((Request::Native(Command::Mark(Mark { topic, delivered: None, read })), None))
+}
+
+/// Both names of a place, and not the same one.
+fn two_places() -> Refusal {
+    Refusal::field(RefusalCode::Invalid, "roomId", "conversationId and roomId name two places")
 }
 
 fn send(message: &Message) -> Result<Named, Refusal> {
-    match (message.conversation_id.or(message.room_id), message.recipient_id) {
+    message.expect_one_place()?;
+    let person = if message.recipient_id.is_some() { "recipientId" } else { "userId" };
+    match (message.conversation_id.or(message.room_id), message.recipient_id.or(message.user_id)) {
         (Some(_), Some(_)) => {
-            let text = "conversationId and recipientId exclude each other";
-            Err(Refusal::field(RefusalCode::Invalid, "recipientId", text))
+            let text = format!("conversationId and {person} exclude each other");
+            Err(Refusal::field(RefusalCode::Invalid, person, text))
         }
         (Some(id), None) => {
             let by = if message.conversation_id.is_some() { "conversationId" } else { "roomId" };
             Ok((message.to_conversation(id)?, Some(by)))
         }
-        (None, Some(to)) => Ok((message.to_person(to)?, Some("recipientId"))),
+        (None, Some(to)) => Ok((message.to_person(to)?, Some(person))),
         (None, None) => Err(required("conversationId")),
     }
 }
 
 fn send_to_room(message: &Message) -> Result<Named, Refusal> {
+    message.expect_one_place()?;
     let id = message.room_id.or(message.conversation_id).ok_or_else(|| required("roomId"))?;
     let by = if message.room_id.is_some() { "roomId" } else { "conversationId" };
     Ok((message.to_conversation(id)?, Some(by)))

@@ -2,6 +2,7 @@
 
 mod updated;
 
+use super::answers::{Failed, Why};
 use super::{conference, market, status_board};
 use crate::socketio::{packet, positions};
 use bytes::{Bytes, BytesMut};
@@ -14,7 +15,7 @@ use plenum_schema::wire::{
     CloseCode, ConversationChange, ConversationUpdated, Event, EventFrame, Gap, Goodbye, MarksSignal, PresenceSignal,
     RoomStats, ServerFrame, Signal, TypingSignal,
 };
-use plenum_schema::{ContentKind, ConversationId, MessageId, Offset, Topic, UserId};
+use plenum_schema::{ContentKind, ConversationId, MessageId, Offset, RefusalCode, Topic, UserId};
 use serde::Serialize;
 use updated::{Conversation, Updated, changed, changed_to, unread_in, word_for};
 
@@ -258,6 +259,13 @@ fn on_gap(events: &mut Events, gap: &Gap) {
 fn on_goodbye(events: &mut Events, goodbye: &Goodbye) {
     if goodbye.code == CloseCode::SessionEnded.code() {
         events.say("session_ended", &Ended { reason: &goodbye.reason, code: goodbye.code });
+    }
+    // The libraries tell an application of every other end as `transport close` alone. This one it has itself brought about.
+    if goodbye.code == CloseCode::Flood.code() {
+        let message = "too many commands a second for too long: the connection ends";
+        let code = RefusalCode::RateLimited.as_str();
+        let why = Why { code, message, field: None, retry_after_ms: goodbye.retry_after_ms };
+        events.say("error", &Failed { why, event: None });
     }
 }
 

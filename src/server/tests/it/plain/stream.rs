@@ -138,7 +138,7 @@ async fn what_cannot_be_streamed_is_refused_with_a_problem_that_names_it() {
     assert_eq!(refused(&world, &path("room"), &me).await, is(422, RefusalCode::Invalid, "topics"));
     let (status, code, _) = refused(&world, &path(&other.to_string()), &me).await;
     assert_eq!((status, code.as_str()), (404, "notFound"));
-    assert_eq!(refused(&world, &path(&format!("{mine}@9")), &me).await, is(422, RefusalCode::Invalid, "since"));
+    assert_eq!(refused(&world, &path(&format!("{mine}@9")), &me).await, is(422, RefusalCode::Invalid, "topics"));
     let id = format!("{}&lastEventId=nonsense", path(&mine.to_string()));
     assert_eq!(refused(&world, &id, &me).await, is(422, RefusalCode::Invalid, "lastEventId"));
     let twice = refused(&world, &path(&list(&[mine, mine])), &me).await;

@@ -4,6 +4,7 @@ use super::client::{Client, request};
 use crate::http;
 use crate::socket::eventually;
 use crate::socket::world::World;
+use serde_json::json;
 use std::net::SocketAddr;
 
 const FRIEND: &str = "https://app.example";
@@ -70,4 +71,33 @@ async fn a_session_whose_client_is_silent_ends_and_gives_its_place_back() {
     eventually("the place is free", || (world.metric("plenum_socketio_polling_sessions") == 0).then_some(())).await;
     let answer = request(world.address(), "GET", silent.path(), String::new()).await;
     assert_eq!(answer.status, 400, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn whoever_floods_is_told_why_the_connection_ends() {
+    let world = World::with(|config| {
+        config.limits.commands_per_second = 5;
+        config.limits.flood_refusals = 10;
+    });
+    let people = world.people(1).await;
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    for _ in 0..40 {
+        client.emit("echo", &json!(1)).await;
+    }
+    let said = client.end().await;
+    let last = said.iter().rev().find(|packet| packet.starts_with("42[\"error\"")).expect("an error");
+    assert!(last.contains("\"rateLimited\"") && last.contains("the connection ends"), "{last}");
+}
+
+#[tokio::test]
+async fn as_many_events_as_fit_into_a_post_are_taken() {
+    let world = World::start();
+    let people = world.people(1).await;
+    let mut client = Client::polling(world.address()).await;
+    client.enter(&people[0].token).await;
+    let packets = vec!["42[\"echo\",1]"; 2_000].join("\u{1e}");
+    let taken = request(world.address(), "POST", client.path(), packets).await;
+    assert_eq!((taken.status, taken.body.as_str()), (200, "ok"));
+    client.catch_up().await;
 }

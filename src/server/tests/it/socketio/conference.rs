@@ -146,6 +146,8 @@ async fn results_that_are_hidden_again_are_hidden_for_those_who_are_there_and_th
     let heard: Vec<&Value> =
         late.events.iter().filter(|(name, _)| name == "results_updated").map(|(_, results)| results).collect();
     assert_eq!(heard.last(), Some(&&nothing), "{heard:?}");
+    let positions = late.events.iter().filter(|(name, _)| name == "position").count();
+    assert_eq!(positions, 1, "a conference has one, what is followed with it has none: {:?}", late.events);
 }
 
 #[tokio::test]
@@ -179,8 +181,10 @@ async fn a_host_hears_results_that_are_hidden_from_the_audience() {
     host.events.clear();
     done(&mut phone, "submit_answer", &json!({ "questionId": second, "optionId": 1 })).await;
     results(&mut other, |results| results["questionId"] == json!(second) && results["totalResponses"] == 1).await;
+    done(&mut phone, "ask_question", &json!({ "text": "Why?" })).await;
+    while other.expect("qa_updated").await["total"] != 1 {}
     host.catch_up().await;
-    assert!(host.events.iter().all(|(name, _)| name != "results_updated"), "{:?}", host.events);
+    assert_eq!(host.events, [], "neither results nor what the audience asks");
 }
 
 #[tokio::test]
@@ -278,4 +282,67 @@ async fn a_question_is_told_before_its_results() {
             results(client, fits).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_voter_who_has_left_hears_of_results_no_more() {
+    let world = World::start();
+    let hall = Hall::open(&world, &json!({ "title": "Town hall" })).await;
+    let question =
+        hall.question(&world, &json!({ "text": "Which?", "options": ["a", "b"], "visibility": "afterVote" }));
+    let mut host = host_in(&world, &hall).await;
+    let (mut stays, mut leaves) = (phone_in(&world, &hall).await, phone_in(&world, &hall).await);
+    done(&mut host, "push_question", &json!({ "questionId": question })).await;
+    let answer = json!({ "questionId": question, "optionId": 1 });
+    for (phone, count) in [(&mut stays, 1), (&mut leaves, 2)] {
+        phone.expect("question_live").await;
+        done(phone, "submit_answer", &answer).await;
+        results(phone, |results| results["totalResponses"] == count).await;
+    }
+    done(&mut leaves, "leave_conference", &json!({})).await;
+    leaves.catch_up().await;
+    leaves.events.clear();
+    let mut third = phone_in(&world, &hall).await;
+    done(&mut third, "submit_answer", &answer).await;
+    results(&mut stays, |results| results["totalResponses"] == 3).await;
+    leaves.catch_up().await;
+    assert_eq!(leaves.events, []);
+}
+
+#[tokio::test]
+async fn whoever_may_not_join_a_conference_hears_nothing_of_it() {
+    let world = World::start();
+    let people = world.people(1).await;
+    let restrictions = [
+        json!({ "title": "Board", "passcode": "secret9" }),
+        json!({ "title": "Board", "invited": true }),
+        json!({ "title": "Board", "identity": "signedIn", "roster": true }),
+    ];
+    for restriction in restrictions {
+        let hall = Hall::open(&world, &restriction).await;
+        let question = hall.question(&world, &live());
+        let mut host = host_in(&world, &hall).await;
+        done(&mut host, "push_question", &json!({ "questionId": question })).await;
+        let mut stranger = Client::web(world.address()).await;
+        stranger.enter(&people[0].token).await;
+        for wanted in [json!({ "conferenceId": hall.id }), json!({ "code": hall.code })] {
+            let refused = stranger.ask("join_conference", &wanted).await;
+            assert_eq!(refused["error"]["code"], "forbidden", "{restriction} {refused}");
+        }
+        let bearer = format!("Bearer {}", people[0].token);
+        for path in ["/questions", "/questions/results"] {
+            for headers in [vec![], vec![("Authorization", bearer.as_str())]] {
+                let answer = crate::http::ask(world.address(), "GET", &hall.path(path), &headers, "");
+                assert_eq!(answer.status, 403, "{restriction} {path} {}", answer.body);
+            }
+        }
+        let (status, seen) = hall.ask(&world, "GET", "/questions", &Value::Null);
+        assert_eq!((status, &seen["items"][0]["id"]), (200, &json!(question)), "who runs it sees it");
+    }
+    let hall = Hall::open(&world, &json!({ "title": "Board", "passcode": "secret9" })).await;
+    let (status, joined) = hall.ask(&world, "POST", "/join", &json!({ "passcode": "secret9" }));
+    assert_eq!(status, 201, "{joined}");
+    let mut phone = Client::web(world.address()).await;
+    phone.enter(joined["token"].as_str().expect("a token")).await;
+    done(&mut phone, "join_conference", &json!({})).await;
 }

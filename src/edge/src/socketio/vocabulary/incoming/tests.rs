@@ -98,9 +98,11 @@ fn events_of_both_vocabularies_become_the_same_commands() {
         ),
         ("send-message", json!({ "recipientId": USER, "content": "hi", "clientRef": "r" }), direct(), hyphen),
         ("send_message", json!({ "roomId": ID, "content": "hi", "messageType": "text" }), send("hi", None), underscore),
+        ("send-message", json!({ "userId": USER, "content": "hi", "clientRef": "r" }), direct(), hyphen),
         ("send_direct_message", json!({ "userId": USER, "content": "hi", "clientRef": "r" }), direct(), underscore),
         ("typing", json!({ "conversationId": ID }), typing_is(true), hyphen),
         ("typing", json!({ "roomId": ID }), typing_is(true), underscore),
+        ("typing", json!({ "roomId": ID, "isTyping": false }), typing_is(false), underscore),
         ("stop-typing", json!({ "conversationId": ID }), typing_is(false), hyphen),
         ("mark-as-read", json!({ "conversationId": ID, "upTo": 7 }), read_up_to(7), hyphen),
         ("mark-as-read", json!({ "conversationId": ID }), read_up_to(MAX_OFFSET), hyphen),
@@ -260,6 +262,22 @@ fn what_is_wrong_is_refused_with_the_name_of_the_member() {
             Some("messageType"),
         ),
         ("send_direct_message", json!({ "content": "x" }), RefusalCode::Invalid, Some("userId")),
+        (
+            "send_message",
+            json!({ "roomId": ID, "conversationId": USER, "content": "x" }),
+            RefusalCode::Invalid,
+            Some("roomId"),
+        ),
+        ("leave_room", json!({ "roomId": ID, "conversationId": USER }), RefusalCode::Invalid, Some("roomId")),
+        ("join_conference", json!({ "conferenceId": ID, "code": "K7WQ2P" }), RefusalCode::Invalid, Some("code")),
+        (
+            "submit_answer",
+            json!({ "questionId": ID, "optionId": 1, "answer": { "choice": [2] } }),
+            RefusalCode::Invalid,
+            Some("optionId"),
+        ),
+        ("mark-as-read", json!({ "conversationId": ID, "upTo": "x" }), RefusalCode::Malformed, Some("upTo")),
+        ("mark-as-read", json!({ "messageId": "x" }), RefusalCode::Malformed, Some("messageId")),
         ("edit_message", json!({ "messageId": ID }), RefusalCode::Invalid, Some("content")),
         ("add_reaction", json!({ "messageId": ID }), RefusalCode::Invalid, Some("emoji")),
         ("delete_message", json!({}), RefusalCode::Invalid, Some("messageId")),
@@ -334,6 +352,24 @@ fn where_an_id_says_all_it_may_stand_alone() {
 }
 
 #[test]
+fn what_is_neither_an_object_nor_what_may_stand_alone_is_told_both() {
+    let table = [
+        ("join_room", json!("room one"), "an id or an object"),
+        ("delete_message", json!(7), "an id or an object"),
+        ("withdraw_answer", json!("7"), "an id or an object"),
+        ("upvote_question", json!("seven"), "a whole number or an object"),
+        ("react", json!(7), "text or an object"),
+        ("submit_answer", json!(ID), "an object"),
+        ("send_message", json!("hi"), "an object"),
+        ("join_room", json!(null), "an object"),
+    ];
+    for (name, argument, wanted) in table {
+        let refusal = heard(name, &argument).unwrap_err();
+        assert_eq!(refusal.message, format!("the argument must be {wanted}"), "{name} {argument}");
+    }
+}
+
+#[test]
 fn the_name_by_which_a_client_names_something_is_remembered() {
     let table = [
         ("submit_answer", json!({ "questionId": ID, "optionId": 2 }), Some("optionId")),
@@ -343,6 +379,10 @@ fn the_name_by_which_a_client_names_something_is_remembered() {
         ("leave-conversation", json!({ "roomId": ID }), Some("roomId")),
         ("leave_room", json!({ "conversationId": ID }), Some("conversationId")),
         ("leave_room", json!({ "roomId": ID }), Some("roomId")),
+        ("leave_room", json!(ID), Some("roomId")),
+        ("leave-conversation", json!(ID), Some("conversationId")),
+        ("mark-as-read", json!({ "messageId": ID }), Some("messageId")),
+        ("mark-as-read", json!({ "upTo": ID }), Some("upTo")),
         ("send-message", json!({ "roomId": ID, "content": "x" }), Some("roomId")),
         ("send_message", json!({ "conversationId": ID, "content": "x" }), Some("conversationId")),
         ("typing", json!({ "roomId": ID }), Some("roomId")),
@@ -360,5 +400,25 @@ fn every_event_of_the_table_is_known() {
         if let Err(refusal) = heard(name.name, &json!({})) {
             assert_ne!(refusal.code, RefusalCode::NotFound, "{}", name.name);
         }
+    }
+}
+
+#[test]
+fn what_a_member_takes_is_said() {
+    let table = [
+        ("mark-as-read", json!({ "conversationId": ID, "upTo": "x" }), "upTo must be an offset or a message's id"),
+        (
+            "send-message",
+            json!({ "conversationId": ID, "content": "x", "attachments": [{ "name": "x" }] }),
+            "attachments[0] must be an address, or an object with its url",
+        ),
+        (
+            "moderate_question",
+            json!({ "conferenceId": ID, "id": 7, "status": "gone" }),
+            "status must be one of pending, approved, answered, dismissed, merged",
+        ),
+    ];
+    for (name, argument, message) in table {
+        assert_eq!(heard(name, &argument).unwrap_err().message, message, "{name} {argument}");
     }
 }

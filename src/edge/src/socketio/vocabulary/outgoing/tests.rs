@@ -413,10 +413,14 @@ fn changes_of_a_message_name_it_by_its_id() {
 }
 
 #[test]
-fn only_the_end_of_a_session_is_told() {
+fn only_the_end_of_a_session_is_told_and_that_of_a_flood() {
     for code in CloseCode::ALL {
-        let expected = if *code == CloseCode::SessionEnded { 1 } else { 0 };
-        assert_eq!(names(Vocabulary::Both, &goodbye(*code)).len(), expected, "{code:?}");
+        let expected: &[&str] = match code {
+            CloseCode::SessionEnded => &["session_ended"],
+            CloseCode::Flood => &["error"],
+            _ => &[],
+        };
+        assert_eq!(names(Vocabulary::Both, &goodbye(*code)), expected, "{code:?}");
     }
 }
 
