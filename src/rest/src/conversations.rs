@@ -18,6 +18,7 @@ pub(crate) mod react;
 pub(crate) mod readers;
 pub(crate) mod remove_member;
 pub(crate) mod room_messages;
+pub(crate) mod search;
 pub(crate) mod send;
 pub(crate) mod set_title;
 pub(crate) mod settings;

@@ -22,6 +22,7 @@ mod nudges;
 mod presence;
 mod room_list;
 mod rooms;
+mod search;
 mod settings;
 mod unread;
 
@@ -36,6 +37,7 @@ pub use nudges::{Nudge, run_nudges};
 pub use presence::PresentMembers;
 pub use room_list::{ListedRoom, RoomFilter, RoomListing};
 pub use rooms::{NewRoom, RoomOverview};
+pub use search::{Hit, Hits, Search};
 pub use settings::Settings;
 
 use crate::accounts::Accounts;

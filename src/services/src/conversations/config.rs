@@ -12,6 +12,8 @@ pub struct ConversationsConfig {
     pub first_members: usize,
     /// Reads of the store that one request may have under way at a time (default 32).
     pub concurrent_reads: usize,
+    /// Entries of conversations that one request of a search looks at, 256 to 1,000,000 (default 20,000); the next goes on from there.
+    pub search_entries: usize,
     /// Most payload bytes in one page of history (default 262,144); one event always comes.
     pub page_bytes: usize,
     /// How often people are told how much they have not read after somebody wrote, milliseconds (default 1,000).
@@ -31,6 +33,7 @@ impl Default for ConversationsConfig {
             per_person: MOST_PER_PERSON,
             first_members: 256,
             concurrent_reads: 32,
+            search_entries: 20_000,
             page_bytes: 256 * 1024,
             unread_every_ms: 1_000,
             unread_conversations: 4_096,
@@ -50,6 +53,7 @@ impl ConversationsConfig {
             between("per_person", self.per_person, 1, MOST_PER_PERSON),
             between("first_members", self.first_members, 2, 1_000),
             between("concurrent_reads", self.concurrent_reads, 1, 1_000),
+            between("search_entries", self.search_entries, 256, 1_000_000),
             between("page_bytes", self.page_bytes, 1_024, 1 << 20),
             between("unread_every_ms", usize::try_from(self.unread_every_ms).unwrap_or(usize::MAX), 10, 600_000),
             between("unread_conversations", self.unread_conversations, 0, 1_000_000),

@@ -1,6 +1,6 @@
 //! Pages of the past.
 
-use super::{Conversations, topic_of};
+use super::{Access, Conversations, topic_of};
 use crate::unavailable::unavailable;
 use futures_util::stream::{self, StreamExt};
 use plenum_actors::owner::recent::{Page, Span};
@@ -88,6 +88,18 @@ impl Conversations {
             (before, None) => Span::Before(before.unwrap_or(u64::MAX)),
         };
         let access = self.access(caller, id).await?;
+        self.history_of(caller, id, &access, span, limit).await
+    }
+
+    /// The same for somebody whose access is known.
+    pub(super) async fn history_of(
+        &self,
+        caller: UserId,
+        id: ConversationId,
+        access: &Access,
+        span: Span,
+        limit: usize,
+    ) -> Result<HistoryPage, Refusal> {
         let Page { publications, head, first } = self.page(id, span, limit, access.head).await?;
         let mut items: Vec<EventFrame> = publications.iter().filter_map(|one| frame(one)).collect();
         let states = match access.changed {
