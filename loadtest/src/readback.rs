@@ -16,6 +16,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 const PAGE_LIMIT: Duration = Duration::from_secs(20);
+/// A store that has just lost a node may refuse a while. What a long run has found must not be lost with one page.
+const PASSING_REFUSALS: u32 = 120;
+const AFTER_A_REFUSAL: Duration = Duration::from_millis(500);
 
 /// One acknowledged message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,13 +33,17 @@ pub struct Acked {
 struct Pages {
     page: Option<Page>,
     trouble: Option<String>,
+    /// It may go better in a moment.
+    is_passing: bool,
 }
 
 impl Sink for Pages {
     fn answered(&mut self, _connection: ConnectionNumber, _id: u32, answer: Answer, _at: Nanos) {
         match answer {
             Answer::Page(page) => self.page = Some(page),
-            Answer::Refused(refusal) => self.trouble = Some(refusal.to_string()),
+            Answer::Refused(refusal) => {
+                (self.is_passing, self.trouble) = (refusal.code.is_retryable(), Some(refusal.to_string()));
+            }
             Answer::Sent(_) | Answer::Voted(_) => {}
         }
     }
@@ -58,12 +65,18 @@ pub fn read(server: SocketAddr, clock: Clock, topic: Topic, member: &Account) ->
     let plan = Plan { dialect, token: member.token.clone(), topics: Vec::new(), socket, deaf: false };
     swarm.open_all(vec![plan], PAGE_LIMIT, &mut pages)?;
     let mut events: Vec<EventFrame> = Vec::new();
+    let mut refusals = 0;
     loop {
         let after = events.last().map_or(0, |event| event.offset);
         swarm.command(0, |id| wire::history(codec, id, topic, after, names::PAGE_EVENTS));
         let arrived = |_: &mut Swarm, pages: &mut Pages| pages.page.is_some() || pages.trouble.is_some();
         swarm.turn_until(PAGE_LIMIT, &mut pages, arrived)?;
         let Some(page) = pages.page.take() else {
+            if std::mem::take(&mut pages.is_passing) && refusals < PASSING_REFUSALS {
+                (refusals, pages.trouble) = (refusals + 1, None);
+                std::thread::sleep(AFTER_A_REFUSAL);
+                continue;
+            }
             let why = pages.trouble.unwrap_or_else(|| "no answer".to_owned());
             return Err(Failure::History(format!("{topic} after {after}: {why}")));
         };

@@ -232,7 +232,7 @@ pub async fn copy(
     }
     for table in content() {
         let mut rows = Sweep::of(table);
-        while let Some(page) = rows.next(from).await? {
+        while let Some(page) = rows.next(from, patience).await? {
             let mut copies = stream::iter(page)
                 .map(|row| async move { patience.run(|| copy_row(to, table, row.clone())).await })
                 .buffer_unordered(PARALLEL);
@@ -256,8 +256,8 @@ impl Sweep {
         Self { table, after: None }
     }
 
-    async fn next(&mut self, store: &SharedStore) -> Result<Option<Vec<Row>>, StoreError> {
-        let page = store.sweep(self.table, self.after.clone(), PAGE).await?;
+    async fn next(&mut self, store: &SharedStore, patience: &Patience<'_>) -> Result<Option<Vec<Row>>, TransferError> {
+        let page = patience.run(async || Ok(store.sweep(self.table, self.after.clone(), PAGE).await?)).await?;
         let Some(last) = page.last() else { return Ok(None) };
         self.after = last.get(..self.table.key_len()).map(<[_]>::to_vec);
         Ok(Some(page))
@@ -385,37 +385,39 @@ async fn log_hash(store: &SharedStore, log: LogId) -> Result<(u64, [u8; 32]), Tr
     }
 }
 
-/// Reads a whole store: how much there is, and its hash.
+/// Reads a whole store: how much there is, and its hash. Each part is tried for as long as `patience` lasts.
 ///
 /// # Errors
 /// When it cannot be read.
-pub async fn totals(store: &SharedStore) -> Result<Totals, TransferError> {
+pub async fn totals(store: &SharedStore, patience: &Patience<'_>) -> Result<Totals, TransferError> {
     let mut totals = Totals::default();
     let mut after = None;
     loop {
-        let logs = store.logs(after, PAGE).await?;
+        let logs = patience.run(async || Ok(store.logs(after, PAGE).await?)).await?;
         let Some(last) = logs.last() else { break };
         after = Some(*last);
-        let hashes = stream::iter(logs).map(|log| log_hash(store, log)).buffer_unordered(PARALLEL);
+        let hashes = stream::iter(logs)
+            .map(|log| async move { patience.run(|| log_hash(store, log)).await })
+            .buffer_unordered(PARALLEL);
         for (entries, hash) in hashes.try_collect::<Vec<_>>().await? {
             totals.add(Totals { logs: 1, entries, hash, ..Totals::default() });
         }
     }
     for table in content() {
         let mut rows = Sweep::of(table);
-        while let Some(page) = rows.next(store).await? {
+        while let Some(page) = rows.next(store, patience).await? {
             page.iter().for_each(|row| totals.add(Totals { rows: 1, hash: row_hash(table, row), ..Totals::default() }));
         }
     }
     Ok(totals)
 }
 
-/// Compares two stores, everything with everything.
+/// Compares two stores, everything with everything. Each part is tried for as long as `patience` lasts.
 ///
 /// # Errors
 /// [`TransferError::Unequal`] with both totals.
-pub async fn verify(from: &SharedStore, to: &SharedStore) -> Result<Totals, TransferError> {
-    let (source_totals, target_totals) = (totals(from).await?, totals(to).await?);
+pub async fn verify(from: &SharedStore, to: &SharedStore, patience: &Patience<'_>) -> Result<Totals, TransferError> {
+    let (source_totals, target_totals) = (totals(from, patience).await?, totals(to, patience).await?);
     if source_totals == target_totals {
         return Ok(source_totals);
     }

@@ -61,11 +61,14 @@ pub(super) fn run(settings: &Settings, args: &ImportArgs) -> Result<(), Failure>
 }
 
 async fn work(from: &SharedStore, to: &SharedStore, args: &ImportArgs, config: &Config) -> Result<(), Failure> {
-    if args.verify_only {
-        return verify_only(from, to).await;
-    }
     let clock: SharedClock = Arc::new(SystemClock::new());
-    let source = totals(from).await?;
+    let waits = |error: &StoreError| eprintln!("plenum: {error}; trying again");
+    let arrives = |entries| eprintln!("plenum: {entries} entries");
+    let patience = Patience::of(clock.clone(), args.patience.saturating_mul(1_000), &waits, &arrives);
+    if args.verify_only {
+        return verify_only(from, to, &patience).await;
+    }
+    let source = totals(from, &patience).await?;
     eprintln!("plenum: the source has {source}");
     match begin(to, clock.wall(), &source).await? {
         Target::Begun { had_server: false } => {}
@@ -75,16 +78,13 @@ async fn work(from: &SharedStore, to: &SharedStore, args: &ImportArgs, config: &
         // Perhaps this very import has been done before.
         Target::Holds(what) => {
             eprintln!("plenum: the target already holds {what}: comparing");
-            let Ok(totals) = verify(from, to).await else { return Err(TransferError::Used { what }.into()) };
+            let Ok(totals) = verify(from, to, &patience).await else { return Err(TransferError::Used { what }.into()) };
             return told(&totals);
         }
     }
     let progress = |totals: &Totals| eprintln!("plenum: {totals}");
-    let waits = |error: &StoreError| eprintln!("plenum: {error}; trying again");
-    let arrives = |entries| eprintln!("plenum: {entries} entries");
-    let patience = Patience::of(clock.clone(), args.patience.saturating_mul(1_000), &waits, &arrives);
     copy(from, to, progress, &patience).await?;
-    let totals = verify(from, to).await?;
+    let totals = verify(from, to, &patience).await?;
     if config.store.engine == Engine::Scylla {
         // Everybody stays signed in, whatever `store.path` the servers will have.
         offline::take_keys(to, clock, config, &args.from).await?;
@@ -110,9 +110,9 @@ fn told(totals: &Totals) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn verify_only(from: &SharedStore, to: &SharedStore) -> Result<(), Failure> {
+async fn verify_only(from: &SharedStore, to: &SharedStore, patience: &Patience<'_>) -> Result<(), Failure> {
     let begun = unfinished(to).await?.is_some();
-    match verify(from, to).await {
+    match verify(from, to, patience).await {
         Ok(totals) if begun => {
             told(&totals)?;
             Err("everything is there, but the import has not said so: run it again without --verify-only, and a server will start".into())

@@ -12,7 +12,7 @@ use plenum_actors::store::SharedStore;
 use plenum_schema::Topic;
 use plenum_schema::cql::MIGRATIONS;
 use plenum_server::config::{Config, Engine};
-use plenum_server::transfer::totals;
+use plenum_server::transfer::{Patience, totals};
 use plenum_store::{CqlConfig, Embedded, EmbeddedConfig};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -221,7 +221,7 @@ async fn a_data_directory_is_taken_over_and_verified_and_the_server_goes_on_with
     let imported = out(&keyspace.run(data.path(), &["import", "--from", from]));
     let store = EmbeddedConfig { min_free_bytes: 1 << 20, ..EmbeddedConfig::at(data.path().join("store")) };
     let store: SharedStore = Embedded::open(store).unwrap();
-    let counted = totals(&store).await.unwrap();
+    let counted = totals(&store, &Patience::none()).await.unwrap();
     drop(store);
     assert!(counted.entries > 40 && counted.rows > 3, "{counted}");
     assert_eq!(imported.trim(), format!("verified: {counted}"));

@@ -73,14 +73,14 @@ fn everything_arrives_with_its_offsets_and_a_second_copy_changes_nothing() {
         assert_eq!((copied.logs, copied.rows), (5, 1_200));
         assert_eq!(copied.entries, 4 * 700 + 3 + 80);
         assert!(told >= 2);
-        assert_eq!(verify(&from, &to).await.unwrap(), copied);
+        assert_eq!(verify(&from, &to, &Patience::none()).await.unwrap(), copied);
         for number in 1..=5 {
             assert_eq!(to.head(log(number)).await, from.head(log(number)).await);
         }
         let found = to.find(log(2), vec![entries(log(2), 0, 600)[599].id]).await.unwrap();
         assert_eq!(found, [Some(600)]);
         assert_eq!(copy(&from, &to, |_| {}, &Patience::none()).await.unwrap(), copied);
-        assert_eq!(totals(&to).await.unwrap(), copied);
+        assert_eq!(totals(&to, &Patience::none()).await.unwrap(), copied);
     });
 }
 
@@ -93,7 +93,7 @@ fn a_copy_that_was_interrupted_goes_on_where_it_stopped() {
         append(&to, log(1), 0, 100, None).await;
         append(&to, log(4), 0, 1, None).await;
         copy(&from, &to, |_| {}, &Patience::none()).await.unwrap();
-        verify(&from, &to).await.unwrap();
+        verify(&from, &to, &Patience::none()).await.unwrap();
         let all = to.read(log(1), 0, Direction::Forward, 1_000, 1 << 30).await.unwrap();
         assert_eq!(all.len(), 703);
     });
@@ -107,7 +107,7 @@ fn a_target_with_other_content_is_found() {
         fill(&from).await;
         append(&to, log(9), 0, 1, None).await;
         copy(&from, &to, |_| {}, &Patience::none()).await.unwrap();
-        assert!(matches!(verify(&from, &to).await, Err(TransferError::Unequal { .. })));
+        assert!(matches!(verify(&from, &to, &Patience::none()).await, Err(TransferError::Unequal { .. })));
         append(&to, log(5), 700, 1, None).await;
         assert!(matches!(copy(&from, &to, |_| {}, &Patience::none()).await, Err(TransferError::Differs { .. })));
     });
@@ -141,7 +141,7 @@ async fn while_a_store_is_copied_its_people_read_and_are_told_to_send_later() {
         assert!(refusal.retry_after_ms.is_some());
     }
     world.end().await;
-    assert_eq!(verify(&from, &to).await.unwrap(), first, "nothing has changed in the source");
+    assert_eq!(verify(&from, &to, &Patience::none()).await.unwrap(), first, "nothing has changed in the source");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_target_that_is_reached_by_the_program_has_everything_when_the_program_ends(
     assert!(output.status.success() && said.contains("can be read meanwhile"), "{said}");
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("verified: 5 logs"), "{output:?}");
     let (from, to) = (open(&source.path().join("store")), open(&target.path().join("store")));
-    assert_eq!(run(totals(&from)).unwrap(), run(totals(&to)).unwrap());
+    assert_eq!(run(totals(&from, &Patience::none())).unwrap(), run(totals(&to, &Patience::none())).unwrap());
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_target_is_marked_until_the_copy_is_whole_and_one_with_content_is_left_alone
     let (from, to) = (open(&directory.path().join("from")), open(&directory.path().join("to")));
     run(async {
         fill(&from).await;
-        let source = totals(&from).await.unwrap();
+        let source = totals(&from, &Patience::none()).await.unwrap();
         assert_eq!(begin(&from, 7, &source).await, Ok(Target::Holds(log(1).to_string())), "it has content");
         assert_eq!(unfinished(&from).await, Ok(None));
         // A server has been there, which makes its signing keys at once.
@@ -182,7 +182,7 @@ fn a_target_is_marked_until_the_copy_is_whole_and_one_with_content_is_left_alone
         assert_eq!(begin(&to, 9, &Totals::default()).await, Ok(Target::Other), "another source");
         assert_eq!(unfinished(&to).await, Ok(Some(7)));
         let copied = copy(&from, &to, |_| {}, &Patience::none()).await.unwrap();
-        assert_eq!(verify(&from, &to).await.unwrap(), copied, "keys and marks are no content");
+        assert_eq!(verify(&from, &to, &Patience::none()).await.unwrap(), copied, "keys and marks are no content");
         finish(&to).await.unwrap();
         assert_eq!(unfinished(&to).await, Ok(None));
     });
@@ -222,7 +222,7 @@ fn nothing_uses_a_store_into_which_an_import_is_not_finished() {
     drop(from);
     let to = open(&target.path().join("store"));
     run(async {
-        let source = totals(&open(&source.path().join("store"))).await.unwrap();
+        let source = totals(&open(&source.path().join("store")), &Patience::none()).await.unwrap();
         assert_eq!(begin(&to, 1_700_000_000_000, &source).await, Ok(Target::Begun { had_server: false }));
         append(&to, log(1), 0, 100, None).await;
     });
