@@ -7,6 +7,7 @@ mod conference;
 mod conversation;
 mod event;
 mod idempotency;
+mod image;
 mod keys;
 mod market;
 mod message_state;
@@ -25,6 +26,7 @@ pub use conference::{
 pub use conversation::{Marks, Membership};
 pub use event::{EventRow, EventSeats};
 pub use idempotency::IdempotencyRow;
+pub use image::{Image, ImageOf};
 pub use keys::{KeyRingRow, StoreMark};
 pub use market::{CartItem, ORDER_SHARDS, OpenOrder, Order, OrderOf, Product, SellerApplication, Stock, order_shard};
 pub use message_state::{MessageStateRow, Reaction};
@@ -77,6 +79,8 @@ pub const TABLES: &[&Table] = &[
     Rank::TABLE,
     Subject::TABLE,
     StoreMark::TABLE,
+    Image::TABLE,
+    ImageOf::TABLE,
 ];
 
 /// What a store says of itself. Everything else is content, and moves when a store is copied.

@@ -74,6 +74,8 @@ ids! {
     EventId;
     /// Something that people learn.
     SubjectId;
+    /// An image that somebody has uploaded.
+    ImageId;
     /// A log entry's own id: the idempotency key of the write that made it.
     EntryId;
 }

@@ -23,8 +23,8 @@ pub mod wire;
 
 pub use content::{Attachment, Content, ContentKind};
 pub use id::{
-    ApiKeyId, BrandId, ConferenceId, ConnectionId, ConversationId, DomainId, EntryId, EventId, MessageId, NodeId,
-    OrderId, ParticipantId, ProductId, QuestionId, SessionId, SubjectId, UserId,
+    ApiKeyId, BrandId, ConferenceId, ConnectionId, ConversationId, DomainId, EntryId, EventId, ImageId, MessageId,
+    NodeId, OrderId, ParticipantId, ProductId, QuestionId, SessionId, SubjectId, UserId,
 };
 pub use log::{AggregateKind, LogId, Offset};
 pub use refusal::{Refusal, RefusalCode};

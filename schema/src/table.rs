@@ -167,6 +167,7 @@ field!(crate::ProductId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::OrderId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::SubjectId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::EventId, Uuid, |v| v.0, v => Some(Self(v)));
+field!(crate::ImageId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::ApiKeyId, Uuid, |v| v.0, v => Some(Self(v)));
 
 impl<T: FieldValue> FieldValue for Option<T> {

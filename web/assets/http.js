@@ -30,17 +30,21 @@ export function serverNow() {
   return Date.now() + skewMs;
 }
 
-/** One call; `match`: refuse to change another version than this one. Answers with the parsed body; rejects with `Problem` or `Unreachable`. */
-export async function call(method, path, body, { token, key, match } = {}) {
+/**
+ * One call; `match`: refuse to change another version than this one; `within`: how long it may take. A body that is a form is sent as it is. Answers with the
+ * parsed body; rejects with `Problem` or `Unreachable`.
+ */
+export async function call(method, path, body, { token, key, match, within = TIMEOUT_MS } = {}) {
   const headers = { accept: "application/json" };
-  if (body !== undefined) headers["content-type"] = "application/json";
+  const isForm = body instanceof FormData;
+  if (body !== undefined && !isForm) headers["content-type"] = "application/json";
   if (key) headers["idempotency-key"] = key;
   if (match) headers["if-match"] = `"${match}"`;
   if (token) headers.authorization = `Bearer ${token}`;
   let answer;
   try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
-    answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), signal, cache: "no-store" });
+    const signal = AbortSignal.timeout(within);
+    answer = await fetch(path, { method, headers, body: isForm ? body : body && JSON.stringify(body), signal, cache: "no-store" });
   } catch {
     throw new Unreachable();
   }

@@ -137,6 +137,8 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0055", 55, "ranks"),
     migration!("0056", 56, "subjects"),
     migration!("0057", 57, "store_marks"),
+    migration!("0058", 58, "images"),
+    migration!("0059", 59, "images_of"),
 ];
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use plenum_services::accounts::Secret;
 use serde::Deserialize;
+use std::path::PathBuf;
 
 /// What carries mails.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -156,6 +157,79 @@ impl Default for SmsConfig {
     }
 }
 
+/// Where uploaded files lie.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DepotProvider {
+    /// In a directory of this machine.
+    #[default]
+    Disk,
+    /// In a bucket of S3, or of what speaks like it.
+    S3,
+}
+
+/// S3, or what speaks like it.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct S3 {
+    /// Address of the server; empty: Amazon's in the region.
+    pub endpoint: String,
+    /// Region of the bucket.
+    pub region: String,
+    /// Name of the bucket.
+    pub bucket: String,
+    /// Whether the bucket stands in the path and not in the host.
+    pub path_style: bool,
+    /// What every name begins with; empty: nothing.
+    pub prefix: String,
+    /// Id of the key; empty: the machine's own role.
+    pub access_key_id: String,
+    /// The key.
+    pub secret_access_key: Secret,
+}
+
+impl Default for S3 {
+    fn default() -> Self {
+        Self {
+            endpoint: String::new(),
+            region: "us-east-1".to_owned(),
+            bucket: String::new(),
+            path_style: false,
+            prefix: String::new(),
+            access_key_id: String::new(),
+            secret_access_key: Secret::from(""),
+        }
+    }
+}
+
+/// Settings of the depot.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DepotConfig {
+    /// Where files lie.
+    pub provider: DepotProvider,
+    /// The directory; empty: `depot` in the data directory.
+    pub path: PathBuf,
+    /// How long keeping or reading one may take, milliseconds (default 10,000).
+    pub timeout_ms: u64,
+    /// Files under way at once (default 64).
+    pub at_once: usize,
+    /// Settings of `s3`.
+    pub s3: S3,
+}
+
+impl Default for DepotConfig {
+    fn default() -> Self {
+        Self {
+            provider: DepotProvider::default(),
+            path: PathBuf::new(),
+            timeout_ms: 10_000,
+            at_once: 64,
+            s3: S3::default(),
+        }
+    }
+}
+
 fn needed(found: &mut Vec<(String, String)>, fine: bool, key: &str, reason: &str) {
     if !fine {
         found.push((key.to_owned(), reason.to_owned()));
@@ -211,6 +285,26 @@ impl SmsConfig {
     }
 }
 
+impl DepotConfig {
+    /// Everything that is wrong: the key and why.
+    #[must_use]
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        needed(&mut found, (100..=120_000).contains(&self.timeout_ms), "timeout_ms", "must be 100 to 120000");
+        needed(&mut found, (1..=1_024).contains(&self.at_once), "at_once", "must be 1 to 1024");
+        if self.provider == DepotProvider::S3 {
+            let s3 = &self.s3;
+            needed(&mut found, !s3.bucket.is_empty(), "s3.bucket", "is needed by the provider s3");
+            needed(&mut found, !s3.region.is_empty(), "s3.region", "is needed by the provider s3");
+            let fine = s3.endpoint.is_empty() || is_safe(&s3.endpoint);
+            needed(&mut found, fine, "s3.endpoint", "must be https, or on this machine");
+            let both = s3.access_key_id.is_empty() == s3.secret_access_key.expose().is_empty();
+            needed(&mut found, both, "s3.secret_access_key", "comes with s3.access_key_id, and the other way round");
+        }
+        found
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +326,11 @@ mod tests {
         assert_eq!(keys(mail.problems()), ["host", "from", "tls"]);
         let twilio = SmsConfig { provider: SmsProvider::Twilio, ..SmsConfig::default() };
         assert_eq!(keys(twilio.problems()), ["twilio.account_sid", "twilio.service_sid", "twilio.auth_token"]);
+        let depot = DepotConfig { provider: DepotProvider::S3, ..DepotConfig::default() };
+        let s3 = S3 { endpoint: "http://10.0.0.1".to_owned(), access_key_id: "x".to_owned(), ..S3::default() };
+        let depot = DepotConfig { s3, ..depot };
+        assert_eq!(keys(depot.problems()), ["s3.bucket", "s3.endpoint", "s3.secret_access_key"]);
+        assert!(DepotConfig::default().problems().is_empty());
         assert!(MailConfig::default().problems().is_empty() && SmsConfig::default().problems().is_empty());
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod change_password;
 pub(crate) mod devices;
+pub(crate) mod drop_avatar;
 pub(crate) mod end_device;
 pub(crate) mod login;
 pub(crate) mod logout;
@@ -10,3 +11,4 @@ pub(crate) mod me;
 pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod update_profile;
+pub(crate) mod upload_avatar;

@@ -10,4 +10,5 @@ pub(crate) mod leave;
 pub(crate) mod list;
 pub(crate) mod participants;
 pub(crate) mod remove;
+pub(crate) mod set_image;
 pub(crate) mod view;

@@ -16,6 +16,7 @@ mod domains;
 mod events;
 mod live;
 mod marketplace;
+mod media;
 mod moment;
 mod openapi;
 mod operations;

@@ -1,5 +1,6 @@
 //! The marketplace: products, inventory, carts, orders, applications to sell.
 
+pub(crate) mod add_image;
 pub(crate) mod applications;
 pub(crate) mod apply;
 pub(crate) mod body;

@@ -80,6 +80,7 @@ pub fn document() -> OpenApi {
         });
     let tags = [
         ("accounts", "Signing up and in, the own profile, the own devices"),
+        ("images", "What people have uploaded"),
         ("people", "Other people"),
         ("conversations", "Direct and group conversations, and what is written in them"),
         ("subjects", "What people learn; rooms are about them"),

@@ -11,6 +11,7 @@ use plenum_services::conversations::Conversations;
 use plenum_services::erasure::Erasures;
 use plenum_services::events::Events;
 use plenum_services::idempotency::Idempotency;
+use plenum_services::images::Places;
 use plenum_services::market::Market;
 use plenum_services::status_board::StatusBoard;
 use plenum_services::subjects::Subjects;
@@ -36,6 +37,10 @@ pub struct RestConfig {
     pub guess_rate: Rate,
     /// How many addresses' guesses are counted one by one (default 65,536).
     pub guess_keys: usize,
+    /// How many images one person may upload (default 10 at once, then 10 in an hour).
+    pub upload_rate: Rate,
+    /// How many people's uploads are counted one by one (default 65,536).
+    pub upload_keys: usize,
     /// How fast one API key may be used (default 500 at once, then 250 in a second).
     pub key_rate: Rate,
 }
@@ -47,6 +52,8 @@ impl Default for RestConfig {
             lookup_keys: 65_536,
             guess_rate: Rate { per_second: 2.0, burst: 100.0 },
             guess_keys: 65_536,
+            upload_rate: Rate { per_second: 10.0 / 3_600.0, burst: 10.0 },
+            upload_keys: 65_536,
             key_rate: Rate { per_second: 250.0, burst: 500.0 },
         }
     }
@@ -73,6 +80,8 @@ pub struct RestParts {
     pub events: Events,
     /// The marketplace.
     pub market: Market,
+    /// Images, and what shows them.
+    pub places: Places,
     /// Subjects.
     pub subjects: Subjects,
     /// Answers that are given again.
@@ -97,6 +106,8 @@ pub struct RestState {
     pub(crate) lookups: Arc<Limiter<UserId>>,
     /// Wrong codes from each address.
     pub(crate) guesses: Arc<Limiter<IpAddr>>,
+    /// Uploads of each person.
+    pub(crate) uploads: Arc<Limiter<UserId>>,
     /// Uses of each key.
     pub(crate) key_uses: Arc<Limiter<ApiKeyId>>,
 }
@@ -112,6 +123,7 @@ impl RestState {
             parts,
             lookups: Arc::new(Limiter::new(config.lookup_rate, config.lookup_keys)),
             guesses: Arc::new(Limiter::new(config.guess_rate, config.guess_keys)),
+            uploads: Arc::new(Limiter::new(config.upload_rate, config.upload_keys)),
             key_uses: Arc::new(Limiter::new(config.key_rate, COUNTED_KEYS)),
         }
     }

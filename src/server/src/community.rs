@@ -1,18 +1,20 @@
-//! The services of the community side: codes, marketplace, events.
+//! The services of the community side: codes, marketplace, events, images.
 
 use crate::config::Config;
 use crate::serve::ServeError;
 use plenum_actors::clock::SharedClock;
 use plenum_actors::publication::Publisher;
 use plenum_actors::store::SharedStore;
-use plenum_providers::{Messengers, Outbox};
+use plenum_providers::{Messengers, Objects, Outbox};
 use plenum_services::accounts::{Accounts, Codes};
 use plenum_services::conversations::Conversations;
 use plenum_services::erasure::Erasures;
 use plenum_services::events::Events;
+use plenum_services::images::{Images, ImagesMetrics, Places};
 use plenum_services::market::Market;
 use plenum_services::notices::Notices;
 use plenum_services::subjects::Subjects;
+use prometheus::Registry;
 use std::sync::Arc;
 
 /// See the module.
@@ -21,6 +23,7 @@ pub(crate) struct Community {
     pub market: Market,
     pub events: Events,
     pub subjects: Subjects,
+    pub places: Places,
     /// What the provider for development keeps, where it is one.
     pub outbox: Option<Outbox>,
 }
@@ -32,6 +35,7 @@ impl Community {
         clock: &SharedClock,
         publisher: Arc<dyn Publisher>,
         accounts: &Accounts,
+        registry: &Registry,
     ) -> Result<Self, ServeError> {
         let messengers = Messengers::open(&config.mail, &config.sms, config.http.listen.ip().is_loopback())?;
         let outbox = messengers.outbox().cloned();
@@ -40,7 +44,16 @@ impl Community {
         let events = Events::new(store.clone(), notices, clock.clone(), config.events.clone());
         let market = Market::new(store.clone(), publisher, accounts.clone(), clock.clone(), config.market.clone());
         let subjects = Subjects::new(store.clone(), clock.clone(), config.subjects.clone());
-        Ok(Self { codes, market, events, subjects, outbox })
+        let depot = Arc::new(Objects::open(&config.depot, &config.store.path)?);
+        let metrics = ImagesMetrics::new(registry)?;
+        let images = Images::start(store.clone(), depot, clock.clone(), config.images.clone(), metrics);
+        let places = Places {
+            images: images.map_err(ServeError::Thread)?,
+            accounts: accounts.clone(),
+            market: market.clone(),
+            events: events.clone(),
+        };
+        Ok(Self { codes, market, events, subjects, places, outbox })
     }
 
     /// Deleting accounts, with what these services keep of them.
@@ -52,6 +65,7 @@ impl Community {
         conversations: &Conversations,
     ) -> Erasures {
         let (store, clock, accounts) = (store.clone(), clock.clone(), accounts.clone());
-        Erasures::new(store, clock, accounts, conversations.clone(), self.events.clone(), self.market.clone())
+        let (events, market, images) = (self.events.clone(), self.market.clone(), self.places.images.clone());
+        Erasures::new(store, clock, accounts, conversations.clone(), events, market, images)
     }
 }

@@ -32,13 +32,14 @@ use plenum_edge::poll::PollConfig;
 use plenum_edge::socketio::SocketIoConfig;
 use plenum_edge::stream::StreamConfig;
 use plenum_pages::PagesConfig;
-use plenum_providers::{MailConfig, SmsConfig};
+use plenum_providers::{DepotConfig, MailConfig, SmsConfig};
 use plenum_rest::RestConfig;
 use plenum_services::accounts::AccountsConfig;
 use plenum_services::api_keys::ApiKeysConfig;
 use plenum_services::conferences::BoardLimits;
 use plenum_services::events::EventsConfig;
 use plenum_services::idempotency::IdempotencyConfig;
+use plenum_services::images::ImagesConfig;
 use plenum_services::market::MarketConfig;
 use plenum_services::status_board::StatusBoardConfig;
 use plenum_services::subjects::SubjectsConfig;
@@ -95,6 +96,10 @@ pub struct Config {
     pub subjects: SubjectsConfig,
     /// The marketplace.
     pub market: MarketConfig,
+    /// Images that people upload.
+    pub images: ImagesConfig,
+    /// Where uploaded files lie.
+    pub depot: DepotConfig,
     /// Keys of programs.
     pub api_keys: ApiKeysConfig,
     /// Where pages may be shown.

@@ -44,6 +44,7 @@ use plenum_services::conferences::{self, Arrivals, Audiences, Conferences, Forge
 use plenum_services::conversations::{Conversations, Parts, run_nudges, run_room_stats};
 use plenum_services::erasure::{Erasures, run_erasures};
 use plenum_services::idempotency::Idempotency;
+use plenum_services::images::run_images;
 use plenum_services::market::run_market;
 use plenum_services::status_board::StatusBoard;
 use prometheus::Registry;
@@ -194,7 +195,7 @@ impl Core {
         let node = NodeId(clock.new_id());
         let link = Link::open(config, node, &hubs, &clock, registry)?;
         let accounts = open_accounts(config, &store, &clock, &link).await?;
-        let community = Community::open(config, &store, &clock, link.publisher(), &accounts)?;
+        let community = Community::open(config, &store, &clock, link.publisher(), &accounts, registry)?;
         let (recents, standings) = (Arc::new(Recents::default()), Arc::new(Standings::default()));
         let around = Surroundings {
             store: store.clone(),
@@ -268,6 +269,7 @@ impl Core {
             actix_web::rt::spawn(maintain(accounts.clone(), self.idempotency.clone())),
             actix_web::rt::spawn(forget_codes(self.community.codes.clone())),
             actix_web::rt::spawn(run_market(self.community.market.clone())),
+            actix_web::rt::spawn(run_images(self.community.places.images.clone())),
             actix_web::rt::spawn(run_erasures(self.erasures.clone())),
             actix_web::rt::spawn(presence::run(self.conversations.presence().clone())),
             actix_web::rt::spawn(run_nudges(self.conversations.clone())),
@@ -351,6 +353,7 @@ impl Core {
             market: self.community.market.clone(),
             events: self.community.events.clone(),
             subjects: self.community.subjects.clone(),
+            places: self.community.places.clone(),
             api_keys: self.api_keys.clone(),
             conversations: Arc::new(self.conversations.clone()),
             conferences: self.conferences.clone(),
@@ -413,8 +416,7 @@ impl Node {
         readiness.enter(Phase::Running);
 
         let started = Started { http: listening.address, operations: operations_address, is_tls: listening.tls };
-        let accounts = core.accounts.clone();
-        let presence = core.conversations.presence().clone();
+        let (accounts, presence) = (core.accounts.clone(), core.conversations.presence().clone());
         let background = core.chores();
         let node = Self {
             watch: core.watch,

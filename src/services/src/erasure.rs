@@ -7,6 +7,7 @@
 use crate::accounts::{Accounts, Secret};
 use crate::conversations::Conversations;
 use crate::events::Events;
+use crate::images::Images;
 use crate::market::Market;
 use crate::rows::Rows;
 use plenum_actors::clock::SharedClock;
@@ -29,6 +30,7 @@ pub struct Erasures {
     conversations: Conversations,
     events: Events,
     market: Market,
+    images: Images,
     rows: Rows,
     clock: SharedClock,
 }
@@ -49,8 +51,9 @@ impl Erasures {
         conversations: Conversations,
         events: Events,
         market: Market,
+        images: Images,
     ) -> Self {
-        Self { accounts, conversations, events, market, rows: Rows(store), clock }
+        Self { accounts, conversations, events, market, images, rows: Rows(store), clock }
     }
 
     /// Deletes an account: the caller's own (who signed in a moment ago or gives the password), or any for an admin. When this answers,
@@ -80,6 +83,7 @@ impl Erasures {
         self.conversations.forget(user).await?;
         self.events.forget(user).await?;
         self.market.forget(user).await?;
+        self.images.forget(user).await?;
         self.rows.delete::<LastSeen>(vec![vec![user.to_value()]]).await
     }
 

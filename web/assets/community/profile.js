@@ -6,6 +6,7 @@ import { field } from "../views/auth.js";
 import { element } from "../views/dom.js";
 import { Frame } from "./frame.js";
 import { fact, filled, moment, pageForm, panel, rowButton, trouble } from "./parts.js";
+import { picturePanel } from "./picture.js";
 import { blockedPanel, deletionPanel, privacyPanel } from "./profile-rest.js";
 
 const PLAIN = { type: "text", autocomplete: "off" };
@@ -29,7 +30,7 @@ function profileView(frame) {
   const draw = () => {
     const devices = devicesPanel(frame);
     const password = passwordPanel(frame, devices.load);
-    const own = [aboutPanel(frame, profile, load), reachPanel(frame, profile, load), privacyPanel(frame, profile)];
+    const own = [picturePanel(frame, profile), aboutPanel(frame, profile, load), reachPanel(frame, profile, load), privacyPanel(frame, profile)];
     place.replaceChildren(...own, blockedPanel(frame), password, devices.view, deletionPanel(frame, profile));
   };
   load();

@@ -8,6 +8,7 @@
     reason = "a test that finds something missing stops, and waits with deadlines"
 )]
 
+mod depot;
 mod fake;
 mod mail;
 mod sms;

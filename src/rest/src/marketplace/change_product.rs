@@ -1,5 +1,5 @@
 use super::body::ProductBody;
-use super::view::ProductAnswer;
+use super::view::{ProductAnswer, shown};
 use crate::admin::Seller;
 use crate::brands::lost_update;
 use crate::state::RestState;
@@ -22,6 +22,7 @@ pub async fn handle(
 ) -> Answer {
     let (change, expected) = (body.value.into(), seen.expected()?);
     let changed = state.market.change_product(id.0, &change, expected, seller.user, seller.is_admin).await;
-    let product = ProductAnswer::from(changed.map_err(lost_update)?);
+    let changed = shown(&state, changed.map_err(lost_update)?, Some(seller.user)).await?;
+    let product = ProductAnswer::from(changed);
     Ok(HttpResponse::Ok().insert_header(etag(product.version)).json(product))
 }

@@ -1,4 +1,4 @@
-use super::view::ProductAnswer;
+use super::view::{ProductAnswer, shown};
 use crate::openapi::PageParams;
 use crate::state::RestState;
 use actix_web::{HttpResponse, web};
@@ -73,6 +73,9 @@ pub async fn handle(
     let wrong = |_| invalid("cursor", "this is no cursor of this list");
     let from: usize = page.0.cursor.as_deref().map(|text| text.parse().map_err(wrong)).transpose()?.unwrap_or(0);
     let found = state.market.products(&filter, page.0.limit()?, from).await?;
-    let items = found.items.into_iter().map(ProductAnswer::from).collect();
+    let mut items = Vec::with_capacity(found.items.len());
+    for product in found.items {
+        items.push(ProductAnswer::from(shown(&state, product, filter.asked_by).await?));
+    }
     Ok(HttpResponse::Ok().json(Page { items, next_cursor: found.next.map(|next| next.to_string()) }))
 }

@@ -1,8 +1,9 @@
 //! Products, carts and orders as REST shows them.
 
 use crate::moment::rfc3339;
+use crate::state::RestState;
 use plenum_schema::wire::OrderState;
-use plenum_schema::{OrderId, ProductId, UserId};
+use plenum_schema::{OrderId, ProductId, Refusal, UserId};
 use plenum_services::market::{Application, CartView, Inventory, OrderView, ProductView};
 use serde::Serialize;
 
@@ -65,6 +66,20 @@ impl From<ProductView> for ProductAnswer {
             version: product.version,
         }
     }
+}
+
+/// A product as this person is shown it: images of one that is not offered have addresses of limited life.
+pub(crate) async fn shown(
+    state: &RestState,
+    mut product: ProductView,
+    asked_by: Option<UserId>,
+) -> Result<ProductView, Refusal> {
+    if let Some(user) = asked_by.filter(|_| !product.is_active) {
+        for address in &mut product.images {
+            *address = state.places.images.signed(address, user).await?;
+        }
+    }
+    Ok(product)
 }
 
 /// A product's stock.

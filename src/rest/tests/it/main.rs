@@ -23,6 +23,7 @@ mod people;
 mod qr;
 mod roles;
 mod rooms;
+mod search;
 mod status_board;
 mod weights;
 mod world;

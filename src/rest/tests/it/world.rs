@@ -4,6 +4,7 @@ use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
 use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::web::Bytes;
 use actix_web::{App, web};
 use parking_lot::Mutex;
 use plenum_actors::clock::{Clock, SharedClock, SystemClock};
@@ -24,9 +25,11 @@ use plenum_services::accounts::{Accounts, AccountsConfig, Codes, Role, Secret};
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Conferences};
 use plenum_services::conversations::{Conversations, ConversationsConfig, Parts};
+use plenum_services::depot::{Depot, DepotError, DepotFuture, ObjectName};
 use plenum_services::erasure::Erasures;
 use plenum_services::events::{Events, EventsConfig};
 use plenum_services::idempotency::{Idempotency, IdempotencyConfig};
+use plenum_services::images::{Images, ImagesConfig, ImagesMetrics, Places};
 use plenum_services::market::{Market, MarketConfig};
 use plenum_services::messenger::{Message, Messenger, MessengerFuture, Recipient, SendError, Sent, Text};
 use plenum_services::notices::Notices;
@@ -34,6 +37,8 @@ use plenum_services::status_board::{StatusBoard, StatusBoardConfig};
 use plenum_services::subjects::{Subjects, SubjectsConfig};
 use plenum_store::{Embedded, EmbeddedConfig};
 use serde_json::Value;
+use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -143,6 +148,28 @@ impl Clock for MovedClock {
     }
 }
 
+/// A depot in memory.
+#[derive(Default)]
+pub struct Shelf(Arc<Mutex<HashMap<ObjectName, Bytes>>>);
+
+impl Depot for Shelf {
+    fn put(&self, name: ObjectName, bytes: Bytes) -> DepotFuture<()> {
+        self.0.lock().insert(name, bytes);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn get(&self, name: ObjectName, range: Range<u64>) -> DepotFuture<Bytes> {
+        let all = self.0.lock().get(&name).cloned();
+        let part = all.map(|all| all.slice(range.start as usize..range.end as usize));
+        Box::pin(async move { part.ok_or(DepotError::Absent) })
+    }
+
+    fn delete(&self, name: ObjectName) -> DepotFuture<()> {
+        self.0.lock().remove(&name);
+        Box::pin(async { Ok(()) })
+    }
+}
+
 struct NoSockets;
 
 impl SessionEnder for NoSockets {
@@ -235,10 +262,18 @@ fn erasures(
     clock: &SharedClock,
     accounts: &Accounts,
     conversations: &Conversations,
-    (events, market): (&Events, &Market),
+    places: &Places,
 ) -> Erasures {
     let (store, clock, accounts) = (store.clone(), clock.clone(), accounts.clone());
-    Erasures::new(store, clock, accounts, conversations.clone(), events.clone(), market.clone())
+    Erasures::new(
+        store,
+        clock,
+        accounts,
+        conversations.clone(),
+        places.events.clone(),
+        places.market.clone(),
+        places.images.clone(),
+    )
 }
 
 fn healthy() -> HealthSummary {
@@ -306,13 +341,23 @@ impl World {
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
         let (market, events) = trade(&store, &signals, &accounts, &clock);
         let codes = Codes::new(accounts.clone(), letters.clone());
-        let erasures = erasures(&store, &clock, &accounts, &conversations, (&events, &market));
+        let images = Images::start(
+            store.clone(),
+            Arc::new(Shelf::default()),
+            clock.clone(),
+            ImagesConfig::default(),
+            ImagesMetrics::new(&prometheus::Registry::new()).expect("metrics"),
+        );
+        let images = images.expect("threads");
+        let places = Places { images, accounts: accounts.clone(), market: market.clone(), events: events.clone() };
+        let erasures = erasures(&store, &clock, &accounts, &conversations, &places);
         let parts = RestParts {
             accounts,
             codes,
             erasures,
             market,
             events,
+            places,
             api_keys,
             conversations,
             conferences,

@@ -50,6 +50,45 @@ describe("the profile", () => {
     await ada.leave();
   });
 
+  test("gets a picture that is looked at first, by keyboard alone, and takes it away again", async () => {
+    const ida = await Member.arrive(browser, address, "Ida Picture", "profile");
+    const { page } = ida;
+    const panel = page.getByRole("region", { name: "Your picture" });
+    const input = panel.getByLabel("Choose a picture");
+    await input.setInputFiles({ name: "a.png", mimeType: "image/png", buffer: Buffer.from("no picture at all") });
+    await panel.getByRole("alert").filter({ hasText: "cannot be read as a picture" }).waitFor();
+    await input.setInputFiles({ name: "a.svg", mimeType: "image/svg+xml", buffer: Buffer.from("<svg/>") });
+    await panel.getByRole("alert").filter({ hasText: "no picture that can be taken" }).waitFor();
+
+    const drawn = await page.evaluate(() => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 300, height: 200 });
+      const paint = canvas.getContext("2d");
+      paint.fillStyle = "rebeccapurple";
+      paint.fillRect(0, 0, 300, 200);
+      return canvas.toDataURL("image/png").split(",")[1];
+    });
+    await input.setInputFiles({ name: "me.png", mimeType: "image/png", buffer: Buffer.from(drawn, "base64") });
+    await panel.getByRole("img", { name: "Preview: me.png" }).waitFor();
+    assert.equal((await ida.ask("GET", "/api/auth/me")).avatar, null, "nothing is sent yet");
+    await ida.isAccessible("a profile with a preview");
+    await input.focus();
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Use this picture");
+    await page.keyboard.press("Enter");
+    await panel.getByText("Saved.", { exact: true }).waitFor();
+    const shown = panel.getByRole("img", { name: "Your picture" });
+    await ida.until("the picture is shown", () => shown.evaluate((image) => image.naturalWidth === 300));
+    assert.match((await ida.ask("GET", "/api/auth/me")).avatar, /^\/api\/media\//u);
+    await ida.picture("profile-picture");
+    await page.reload();
+    await shown.waitFor();
+    await panel.getByRole("button", { name: "Take the picture away" }).focus();
+    await page.keyboard.press("Enter");
+    await panel.getByText("The picture is gone.").waitFor();
+    assert.equal((await ida.ask("GET", "/api/auth/me")).avatar, null);
+    await ida.leave();
+  });
+
   test("gets a telephone number by a code", async () => {
     const bob = await Member.arrive(browser, address, "Bob Phone", "profile");
     const { page } = bob;

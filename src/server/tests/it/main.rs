@@ -14,6 +14,7 @@ mod cql;
 mod drain;
 mod faults;
 mod http;
+mod images;
 mod journey;
 mod operations;
 mod plain;

@@ -293,7 +293,7 @@ impl Events {
         }
     }
 
-    async fn own(&self, id: EventId, by: UserId, is_admin: bool) -> Result<EventRow, Refusal> {
+    pub(crate) async fn own(&self, id: EventId, by: UserId, is_admin: bool) -> Result<EventRow, Refusal> {
         let row = self.event_row(id).await?;
         if row.organizer == by || is_admin {
             return Ok(row);

@@ -108,7 +108,9 @@ fn checked_images(images: &[String]) -> Result<Option<String>, Refusal> {
     if images.len() > IMAGES || !images.iter().all(fine) {
         return Err(invalid("images", format!("at most {IMAGES} addresses: https, http or a path on this server")));
     }
-    Ok((!images.is_empty()).then(|| serde_json::to_string(images).unwrap_or_default()))
+    // Front ends send back what they were shown, tickets of our own images with it.
+    let bare: Vec<&str> = images.iter().map(|one| crate::images::without_ticket(one)).collect();
+    Ok((!bare.is_empty()).then(|| serde_json::to_string(&bare).unwrap_or_default()))
 }
 
 impl Market {
@@ -209,7 +211,7 @@ impl Market {
     }
 
     /// The product, when it is the caller's, or the caller is an admin.
-    pub(super) async fn own_product(&self, id: ProductId, by: UserId, is_admin: bool) -> Result<Product, Refusal> {
+    pub(crate) async fn own_product(&self, id: ProductId, by: UserId, is_admin: bool) -> Result<Product, Refusal> {
         let row = self.product_row(id).await?;
         if row.seller == by || is_admin {
             return Ok(row);
