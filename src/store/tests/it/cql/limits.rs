@@ -69,17 +69,20 @@ fn what_all_copies_lack_is_refused_and_never_shown_as_a_hole() {
         let config = config(KEYSPACE);
         migrated(&config).await;
         let store = open(config).await.unwrap();
-        let log = LogId { kind: AggregateKind::Conversation, id: Uuid::new_v4() };
         let entry = || Entry { id: EntryId(Uuid::new_v4()), payload: Bytes::from_static(b"something") };
-        let appended = store.append(log, 0, (0..20).map(|_| entry()).collect(), None).await;
-        assert_eq!(appended, Ok(Appended::Done(20)));
-        let read = |after, direction| {
+        let [log, trimmed] = [(); 2].map(|()| LogId { kind: AggregateKind::Conversation, id: Uuid::new_v4() });
+        for log in [log, trimmed] {
+            let appended = store.append(log, 0, (0..20).map(|_| entry()).collect(), None).await;
+            assert_eq!(appended, Ok(Appended::Done(20)));
+        }
+        let read_of = |log, after, direction| {
             let store = store.clone();
             async move {
                 let page = store.read(log, after, direction, 100, usize::MAX).await?;
                 Ok::<_, StoreError>(page.iter().map(|entry| entry.offset).collect::<Vec<_>>())
             }
         };
+        let read = |after, direction| read_of(log, after, direction);
         assert_eq!(read(0, Direction::Forward).await, Ok((1..=20).collect()));
         for lost in [7, 1] {
             let gone = format!(
@@ -93,9 +96,9 @@ fn what_all_copies_lack_is_refused_and_never_shown_as_a_hole() {
         assert!(matches!(read(20, Direction::Backward).await, Err(StoreError::Unavailable(_))));
         assert_eq!(read(7, Direction::Forward).await, Ok((8..=20).collect()), "behind the hole");
         // What retention has removed is no hole.
-        store.trim(log, 8).await.unwrap();
-        assert_eq!(read(0, Direction::Forward).await, Ok((9..=20).collect()));
-        assert_eq!(read(20, Direction::Backward).await, Ok((9..20).rev().collect()));
+        store.trim(trimmed, 8).await.unwrap();
+        assert_eq!(read_of(trimmed, 0, Direction::Forward).await, Ok((9..=20).collect()));
+        assert_eq!(read_of(trimmed, 20, Direction::Backward).await, Ok((9..20).rev().collect()));
     });
 }
 
