@@ -257,7 +257,7 @@ impl Chat {
                 self.ask(around, Purpose::Event { callback, name: name.into(), joins, by }, command, false);
             }
             Request::Change(message, place, change) => {
-                self.locate(around, (callback, name, by), (message, place), change)
+                self.locate(around, (callback, name, by), (message, place), change);
             }
             Request::Join(code, since) => self.look_up(around, (callback, name), code, since),
             Request::Echo => self.echo(around, callback, name, args),

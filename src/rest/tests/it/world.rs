@@ -289,6 +289,7 @@ impl World {
         Self::with_board(config, StatusBoardConfig::default())
     }
 
+    #[expect(clippy::too_many_lines, reason = "the whole application, put together")]
     pub fn with_board(config: &RestConfig, board: StatusBoardConfig) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let store: SharedStore = Embedded::open(EmbeddedConfig::at(directory.path().join("store"))).expect("a store");

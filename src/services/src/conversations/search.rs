@@ -229,7 +229,7 @@ impl Conversations {
 fn hit(conversation: ConversationId, item: EventFrame, state: Option<MessageState>, wanted: &Wanted) -> Option<Hit> {
     let EventFrame { offset, at, event, .. } = item;
     let Event::Conversation(ConversationEvent::Message(message)) = event else { return None };
-    wanted.fits(at, &message).then(|| Hit { conversation, offset, at, message, state })
+    wanted.fits(at, &message).then_some(Hit { conversation, offset, at, message, state })
 }
 
 #[cfg(test)]
