@@ -201,7 +201,7 @@ async fn whoever_sends_slowly_is_let_go_and_holds_one_place_only() {
     let world = World::with(|config| {
         no_limit(config);
         config.images.at_once = 1;
-        config.images.receive_within_ms = 1_500;
+        config.images.receive_within_ms = 10_000;
     });
     let people = world.people(2).await;
     let (at, png) = (world.address(), striped(ImageFormat::Png, 8, 8));
