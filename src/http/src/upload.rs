@@ -19,10 +19,11 @@ const MOST_ELSE: usize = 64 * 1024;
 /// The longest name of a file, bytes.
 const LONGEST_NAME: usize = 1_024;
 
-/// A body that should hold a file. Nothing is read until [`Self::file`] is called.
+/// A body that should hold a file. Nothing is looked at, so that who may not send one is told so first, until [`Self::file`] is called.
 pub struct FileUpload {
     parts: Multipart,
     declared: Option<usize>,
+    is_form: bool,
 }
 
 /// What is wanted of a file.
@@ -59,12 +60,10 @@ impl FromRequest for FileUpload {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let kind = request.mime_type().ok().flatten();
-        if kind.is_none_or(|kind| kind.essence_str() != "multipart/form-data") {
-            return ready(Err(Problem::unsupported("expected multipart/form-data")));
-        }
+        let is_form = kind.is_some_and(|kind| kind.essence_str() == "multipart/form-data");
         let length = request.headers().get(header::CONTENT_LENGTH);
         let declared = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        ready(Ok(Self { parts: Multipart::new(request.headers(), payload.take()), declared }))
+        ready(Ok(Self { parts: Multipart::new(request.headers(), payload.take()), declared, is_form }))
     }
 }
 
@@ -90,12 +89,15 @@ impl FileUpload {
     /// Takes the file in. `check` is asked once, as soon as enough of its beginning is there, and may refuse it.
     ///
     /// # Errors
-    /// 400 for what is no such body, 408, 413, 422 without a file in the part, and what `check` refuses with.
+    /// 400 for what is no such body, 408, 413, 415 for another kind of body, 422 without a file in the part, and what `check` refuses with.
     pub async fn file<T>(
         self,
         wanted: Wanted,
         check: impl FnOnce(&FileHead, &[u8]) -> Result<T, Problem>,
     ) -> Result<(T, Bytes), Problem> {
+        if !self.is_form {
+            return Err(Problem::unsupported("expected multipart/form-data"));
+        }
         if self.declared.is_some_and(|length| length > wanted.bytes + MOST_ELSE) {
             return Err(too_large(wanted));
         }

@@ -276,6 +276,19 @@ fn erasures(
     )
 }
 
+fn places(
+    store: &SharedStore,
+    clock: &SharedClock,
+    accounts: &Accounts,
+    (market, events): (&Market, &Events),
+) -> Places {
+    let metrics = ImagesMetrics::new(&prometheus::Registry::new()).expect("metrics");
+    let depot = Arc::new(Shelf::default());
+    let images = Images::start(store.clone(), depot, clock.clone(), ImagesConfig::default(), metrics);
+    let images = images.expect("threads");
+    Places { images, accounts: accounts.clone(), market: market.clone(), events: events.clone() }
+}
+
 fn healthy() -> HealthSummary {
     HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" }
 }
@@ -289,7 +302,6 @@ impl World {
         Self::with_board(config, StatusBoardConfig::default())
     }
 
-    #[expect(clippy::too_many_lines, reason = "the whole application, put together")]
     pub fn with_board(config: &RestConfig, board: StatusBoardConfig) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let store: SharedStore = Embedded::open(EmbeddedConfig::at(directory.path().join("store"))).expect("a store");
@@ -332,7 +344,6 @@ impl World {
             metrics: conferences::ForgettingMetrics::new(&prometheus::Registry::new()).expect("metrics"),
         };
         let conferences = Conferences::new(parts, Default::default(), Default::default());
-        let conversations = Arc::new(conversations);
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), IdempotencyConfig::default()));
         let no_limit = Rate { per_second: 0.0, burst: 0.0 };
         let http = HttpConfig { address_rate: no_limit, caller_rate: no_limit, ..HttpConfig::default() };
@@ -342,15 +353,7 @@ impl World {
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
         let (market, events) = trade(&store, &signals, &accounts, &clock);
         let codes = Codes::new(accounts.clone(), letters.clone());
-        let images = Images::start(
-            store.clone(),
-            Arc::new(Shelf::default()),
-            clock.clone(),
-            ImagesConfig::default(),
-            ImagesMetrics::new(&prometheus::Registry::new()).expect("metrics"),
-        );
-        let images = images.expect("threads");
-        let places = Places { images, accounts: accounts.clone(), market: market.clone(), events: events.clone() };
+        let places = places(&store, &clock, &accounts, (&market, &events));
         let erasures = erasures(&store, &clock, &accounts, &conversations, &places);
         let parts = RestParts {
             accounts,
@@ -360,7 +363,7 @@ impl World {
             events,
             places,
             api_keys,
-            conversations,
+            conversations: Arc::new(conversations),
             conferences,
             status_board,
             subjects: Subjects::new(store.clone(), clock.clone(), SubjectsConfig::default()),
