@@ -13,5 +13,6 @@ mod presence;
 mod resume;
 mod retention;
 mod rooms;
+mod search;
 mod signals;
 mod status_board;
