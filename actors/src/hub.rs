@@ -5,6 +5,7 @@
 //! * [`HubHandle`] is the thread's shared handle: runs core calls, executes what they wish (log reads), drives the flush task.
 //! * [`Hubs`] is what other threads see: it sends publications to the workers that have subscribers.
 
+mod arrivals;
 mod catchup;
 mod config;
 mod connection;
@@ -14,6 +15,7 @@ mod handle;
 mod hubs;
 mod metrics;
 mod outbox;
+mod pending;
 mod roster;
 mod rounds;
 mod sweep;

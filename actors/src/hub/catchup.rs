@@ -152,7 +152,7 @@ impl Core {
         let (reached, waiting) = (state.flushed + 1, state.round.as_ref().and_then(|round| round.first));
         let members: Vec<(u32, bool)> = state.rosters.iter().flat_map(Roster::reached).collect();
         // The followers read from the log what was pending.
-        state.pending.retain(|publication| publication.offset().is_none());
+        state.pending.keep_signals();
         state.flushed = state.top;
         for (slot, had_round) in members {
             let subscription = self.connections.get_mut(slot as usize).and_then(|one| one.subscription(index));

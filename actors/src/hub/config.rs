@@ -21,6 +21,8 @@ pub struct HubConfig {
     pub page_events: usize,
     /// Bytes read from the log in one page of catch-up.
     pub page_bytes: usize,
+    /// Bytes of publications that may wait for a topic's next round; beyond it the hub reads the topic's log instead.
+    pub pending_bytes: usize,
     /// Batches of publications another thread may have waiting for this hub; beyond it the hub reads the log instead.
     pub mailbox_batches: usize,
     /// How often a connection is pinged and told the top offsets.
@@ -46,6 +48,7 @@ impl Default for HubConfig {
             ring_events: 64,
             page_events: 200,
             page_bytes: 256 * 1024,
+            pending_bytes: 4 * 1024 * 1024,
             mailbox_batches: 4_096,
             heartbeat_interval_ms: 25_000,
             heartbeat_timeout_ms: 45_000,

@@ -8,14 +8,13 @@ use super::topic::TopicState;
 use super::trail::Place;
 use crate::clock::SharedClock;
 use crate::identity::Identity;
-use crate::publication::{Dialect, Encoder, Publication};
+use crate::publication::{Dialect, Encoder};
 use bytes::Bytes;
 use plenum_schema::wire::{CloseCode, ServerFrame};
-use plenum_schema::{Offset, SessionId, Topic};
+use plenum_schema::{ConnectionId, Offset, SessionId, Topic};
 use slab::Slab;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// How many ended sessions are remembered. A check of a token takes milliseconds; no node ends more sessions in that time.
 const ENDED_SESSIONS: usize = 1_024;
@@ -160,6 +159,13 @@ impl Core {
         (connection.generation == key.generation).then_some(connection.identity.as_deref().copied())?
     }
 
+    /// What clients and the log call a connection.
+    #[must_use]
+    pub fn connection_id(&self, key: ConnectionKey) -> Option<ConnectionId> {
+        let connection = self.connections.get(key.slot as usize)?;
+        (connection.generation == key.generation).then_some(connection.id)
+    }
+
     /// Whether the connection has not been closed.
     #[must_use]
     pub fn is_open(&self, key: ConnectionKey) -> bool {
@@ -204,84 +210,6 @@ impl Core {
     pub fn push_bytes(&mut self, key: ConnectionKey, bytes: Bytes) {
         if self.get(key).is_some_and(|connection| connection.is_open()) {
             self.queue(key.slot, Piece { bytes, first: None });
-        }
-    }
-
-    /// Publications of topics, from an owner: in offset order for each topic.
-    pub fn publish(&mut self, batch: &[Arc<Publication>]) {
-        for publication in batch {
-            if let Some(&index) = self.by_topic.get(&publication.topic) {
-                self.accept(index, publication);
-            }
-        }
-    }
-
-    /// The topic's log reaches to `head`: whatever is missing here is read from it.
-    pub fn announce(&mut self, topic: Topic, head: Offset) {
-        let Some(&index) = self.by_topic.get(&topic) else { return };
-        let Some(state) = self.topics.get_mut(index as usize) else { return };
-        state.known = state.known.max(head);
-        self.repair(index);
-    }
-
-    fn accept(&mut self, index: u32, publication: &Arc<Publication>) {
-        let now = self.clock.micros();
-        let ring = self.config.ring_events;
-        let Some(state) = self.topics.get_mut(index as usize) else { return };
-        if let Some(offset) = publication.offset() {
-            if offset <= state.top {
-                return;
-            }
-            state.known = state.known.max(offset);
-            if offset > state.top + 1 {
-                return self.repair(index);
-            }
-            state.top = offset;
-            state.remember(publication, ring);
-        }
-        if state.pending.is_empty() {
-            state.pending_since = now;
-        }
-        state.pending.push(publication.clone());
-        if !state.queued {
-            state.queued = true;
-            self.active.push_back(index);
-        }
-    }
-
-    pub(super) fn repair(&mut self, index: u32) {
-        let Some(state) = self.topics.get_mut(index as usize) else { return };
-        if state.repairing || state.known <= state.top || state.topic.log().is_none() {
-            return;
-        }
-        state.repairing = true;
-        self.metrics.repairs.inc();
-        self.wishes.push(Wish::Repair { topic: state.topic, after: state.top, known: state.known });
-    }
-
-    /// What the log holds beyond a repaired topic's top; `None`: it could not be read now.
-    pub fn repaired(&mut self, topic: Topic, page: Option<(&[Arc<Publication>], Offset)>) {
-        let Some(&index) = self.by_topic.get(&topic) else { return };
-        let Some(state) = self.topics.get_mut(index as usize) else { return };
-        state.repairing = false;
-        let Some((events, first)) = page else {
-            // The sweep tries again; subscribers meanwhile stay where they are, in order.
-            state.repair_attempts += 1;
-            return;
-        };
-        state.repair_attempts = 0;
-        if state.top + 1 < first {
-            // Retention was faster than we: live subscribers become followers of the log, which tells them of the gap.
-            state.top = first - 1;
-            state.ring.clear();
-            self.send_all_behind(index);
-        }
-        for publication in events {
-            self.accept(index, publication);
-        }
-        let progressed = !events.is_empty();
-        if progressed {
-            self.repair(index);
         }
     }
 

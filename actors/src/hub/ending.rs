@@ -1,6 +1,6 @@
 //! How the hub ends a connection: goodbye with advice and resume points, then the close frame.
 
-use super::connection::{Ending, Phase, Shut, Stand, Subscription};
+use super::connection::{ConnectionKey, Ending, Phase, Shut, Stand, Subscription};
 use super::core::{Core, gauge};
 use super::outbox::Piece;
 use crate::publication::Dialect;
@@ -9,6 +9,15 @@ use plenum_schema::{Offset, Topic};
 use std::collections::BTreeMap;
 
 impl Core {
+    /// The last offset of a topic that this connection was handed; `None`: it is not subscribed, has gone, or something still waits for it.
+    #[must_use]
+    pub fn handed(&self, key: ConnectionKey, topic: Topic) -> Option<Offset> {
+        let index = *self.by_topic.get(&topic)?;
+        let connection = self.connections.get(key.slot as usize).filter(|_| self.is_quiet(key))?;
+        let subscription = connection.subscriptions.iter().find(|subscription| subscription.topic == index)?;
+        self.position(subscription, connection.dialect, &[]).map(|(_, offset)| offset)
+    }
+
     /// Goodbye frame, close frame, and no more. What was not yet begun is dropped; the goodbye tells where to resume.
     pub(super) fn end(&mut self, slot: u32, ending: &Ending) {
         let (now, timeout) = (self.clock.mono(), self.config.close_timeout_ms);

@@ -55,6 +55,8 @@ const LEAST_DELAY_MS: u64 = 500;
 pub enum HubMail {
     /// Publications of one topic, in order.
     Publish(Arc<[Arc<Publication>]>),
+    /// Batches found no room: see the mailbox.
+    Missed,
     /// The topic's log reaches to this offset.
     Announce(Topic, Offset),
     /// These sessions are no more.
@@ -135,7 +137,7 @@ impl HubHandle {
     pub fn start(core: Core, reader: Arc<dyn LogReader>, hubs: &Arc<Hubs>) -> Self {
         let core = Rc::new(RefCell::new(core));
         let signal = Rc::new(Signal::default());
-        let mailbox = Arc::new(Mailbox::default());
+        let mailbox = hubs.mailbox();
         let actor_mailbox = mailbox.clone();
         let mut handle = Self { core, signal, reader, hubs: hubs.clone(), post: Post::default(), worker: 0 };
         let worker = hubs.reserve();
@@ -286,8 +288,9 @@ impl Handler<HubMail> for HubActor {
             HubMail::Publish(batch) => {
                 self.mailbox.taken();
                 self.hub.with(|core| core.publish(&batch));
-                self.read_missed();
             }
+            // Behind the batches that filled the mailbox: what they brought is not read again.
+            HubMail::Missed => self.read_missed(),
             HubMail::Announce(topic, head) => self.hub.with(|core| core.announce(topic, head)),
             HubMail::EndSessions(sessions) => self.hub.with(|core| core.end_sessions(&sessions)),
             HubMail::Sessions(Asked(asked)) => {

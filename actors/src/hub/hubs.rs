@@ -9,6 +9,7 @@ use dashmap::DashMap;
 use futures_util::future::join_all;
 use parking_lot::{Mutex, RwLock};
 use plenum_schema::{Offset, SessionId, Topic};
+use prometheus::IntGauge;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -18,16 +19,25 @@ use tokio::sync::oneshot;
 pub const MAX_WORKERS: usize = 64;
 
 /// What is on its way to one hub.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Mailbox {
     waiting: AtomicUsize,
-    /// Topics whose batches found no room, and how far they reached: the hub reads their log instead.
+    /// What is on its way to all hubs.
+    depth: IntGauge,
+    /// Topics whose batches found no room, and how far they reached: the hub reads their log instead. While there are any, one
+    /// [`HubMail::Missed`] is on its way.
     missed: Mutex<HashMap<Topic, Offset>>,
 }
 
 impl Mailbox {
+    fn put(&self) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.depth.inc();
+    }
+
     pub(super) fn taken(&self) {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.depth.dec();
     }
 
     pub(super) fn take_missed(&self) -> HashMap<Topic, Offset> {
@@ -108,6 +118,11 @@ impl Hubs {
         }
     }
 
+    pub(super) fn mailbox(&self) -> Arc<Mailbox> {
+        let depth = self.metrics.mailbox.clone();
+        Arc::new(Mailbox { waiting: AtomicUsize::new(0), depth, missed: Mutex::default() })
+    }
+
     pub(super) fn reserve(&self) -> usize {
         self.reserved.fetch_add(1, Ordering::SeqCst) % MAX_WORKERS
     }
@@ -167,17 +182,22 @@ impl Hubs {
     #[expect(clippy::disallowed_methods, reason = "bounded here: a full mailbox gets no more batches")]
     fn hand_over(&self, worker: &Worker, batch: &Arc<[Arc<Publication>]>) {
         if worker.mailbox.waiting.load(Ordering::Relaxed) < self.limit {
-            worker.mailbox.waiting.fetch_add(1, Ordering::Relaxed);
+            worker.mailbox.put();
             worker.address.do_send(HubMail::Publish(batch.clone()));
             return;
         }
         self.metrics.mailbox_full.inc();
         let mut missed = worker.mailbox.missed.lock();
+        let nothing_before = missed.is_empty();
         for publication in batch.iter() {
             if let Some(offset) = publication.offset() {
                 let head = missed.entry(publication.topic).or_default();
                 *head = offset.max(*head);
             }
+        }
+        // The hub may have emptied its mailbox meanwhile, and the next publication may be long in coming: it is told, once.
+        if nothing_before && !missed.is_empty() {
+            worker.address.do_send(HubMail::Missed);
         }
     }
 }

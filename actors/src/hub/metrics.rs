@@ -1,5 +1,6 @@
 //! What a hub counts. One set for all workers; counters are added to once a slice, not once a delivery.
 
+use plenum_schema::wire::CloseCode;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// Metrics of all hubs of a node.
@@ -31,8 +32,12 @@ pub struct HubMetrics {
     pub resumed_events: IntCounterVec,
     /// Gaps seen in a topic's offsets and repaired from the log.
     pub repairs: IntCounter,
+    /// Batches in the mailboxes of hubs.
+    pub mailbox: IntGauge,
     /// Batches that found a hub's mailbox full.
     pub mailbox_full: IntCounter,
+    /// Publications for which a topic had no room: events are read from the log later, signals conflated or dropped.
+    pub pending_full: IntCounter,
 }
 
 impl HubMetrics {
@@ -64,6 +69,11 @@ impl HubMetrics {
             .buckets(prometheus::exponential_buckets(0.000_05, 2.0, 16)?),
         )?;
         registry.register(Box::new(fanout_seconds.clone()))?;
+        let closed = counters("plenum_closed_total", "connections closed by the server", "reason")?;
+        for code in CloseCode::ALL {
+            // Shown from the beginning: an alarm on slow consumers must find the series before the first of them.
+            closed.with_label_values(&[code.reason()]).inc_by(0);
+        }
         Ok(Self {
             connections: gauge("plenum_connections", "open connections")?,
             topics: gauge("plenum_topics", "topics with subscribers, summed over workers")?,
@@ -74,11 +84,13 @@ impl HubMetrics {
             fanout_seconds,
             outbox_bytes: gauge("plenum_outbox_bytes", "bytes waiting for receivers")?,
             signals_dropped: counter("plenum_signals_dropped_total", "signals dropped for slow receivers")?,
-            closed: counters("plenum_closed_total", "connections closed by the server", "reason")?,
+            closed,
             resumes: counter("plenum_resumes_total", "catch-ups finished")?,
             resumed_events: counters("plenum_resumed_events_total", "events delivered by catch-up", "source")?,
             repairs: counter("plenum_repairs_total", "gaps in a topic repaired from the log")?,
+            mailbox: gauge("plenum_hub_mailbox_batches", "batches of publications in the mailboxes of hubs")?,
             mailbox_full: counter("plenum_hub_mailbox_full_total", "batches that found a hub's mailbox full")?,
+            pending_full: counter("plenum_hub_pending_full_total", "publications for which a topic had no room")?,
         })
     }
 }

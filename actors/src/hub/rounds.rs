@@ -84,7 +84,13 @@ impl Core {
                 let until = state.rest_until;
                 return self.resting.push((until, index));
             }
-            state.begin_round(now);
+            // A receiver that has nothing waiting can take two rounds in a row without reading.
+            state.begin_round(now, self.config.outbox_bytes / 2);
+            let may_read = state.repair_attempts == 0;
+            if may_read {
+                // There is room now for what came when there was none. (A log that cannot be read is the sweep's.)
+                self.repair(index);
+            }
         }
         if !self.walk(index, budget) {
             self.active.push_back(index);
@@ -220,7 +226,7 @@ impl Core {
         if bytes.is_empty() {
             return;
         }
-        // A round may be larger than any outbox: whoever has nothing waiting gets it all the same.
+        // A single event may be larger than any outbox: whoever has nothing waiting gets it all the same.
         if before > 0 && before + bytes.len() > hard {
             // Queued and dropped at once, so that the resume point lies before it.
             self.put(

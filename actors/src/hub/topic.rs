@@ -1,5 +1,6 @@
 //! What the hub knows of a topic.
 
+use super::pending::{Pending, Taken};
 use super::roster::{Roster, Rosters};
 use crate::publication::{Class, Dialect, Encoder, Publication, redact};
 use bytes::{Bytes, BytesMut};
@@ -19,7 +20,7 @@ pub(super) struct Chunk {
     pub durable: Bytes,
 }
 
-/// A walk over the subscribers with everything that had arrived when it began.
+/// A walk over the subscribers with what had arrived when it began.
 #[derive(Debug)]
 pub(super) struct Round {
     /// For the dialect whose roster is being walked; made when its first receiver comes up.
@@ -58,9 +59,7 @@ pub(super) struct TopicState {
     pub repairing: bool,
     pub repair_attempts: u32,
     /// Accepted, not yet in a round.
-    pub pending: Vec<Arc<Publication>>,
-    /// When the oldest pending one arrived.
-    pub pending_since: u64,
+    pub pending: Pending,
     /// The last events, for catch-up.
     pub ring: VecDeque<Arc<Publication>>,
     pub rosters: Rosters,
@@ -84,8 +83,7 @@ impl TopicState {
             known: head,
             repairing: false,
             repair_attempts: 0,
-            pending: Vec::new(),
-            pending_since: 0,
+            pending: Pending::default(),
             ring: VecDeque::new(),
             rosters: Rosters::default(),
             latest: Vec::new(),
@@ -143,9 +141,15 @@ impl TopicState {
         }
     }
 
-    /// Begins a round with all that is pending.
-    pub(super) fn begin_round(&mut self, now: u64) {
-        let publications = std::mem::take(&mut self.pending);
+    /// A dialect in which somebody gets what is published now.
+    pub(super) fn spoken(&self) -> Dialect {
+        let has_members = |dialect: &Dialect| self.rosters.get(*dialect).is_some_and(|roster| roster.len() > 0);
+        Dialect::ALL.into_iter().find(has_members).unwrap_or(Dialect::NativeJson)
+    }
+
+    /// Begins a round with what is pending, up to so many bytes.
+    pub(super) fn begin_round(&mut self, now: u64, bytes: usize) {
+        let Taken { publications, arrived } = self.pending.take(bytes);
         let (mut revoked, mut asked) = (Vec::new(), Vec::new());
         let (mut conflated, mut typists) = (Vec::new(), Vec::new());
         for publication in &publications {
@@ -156,7 +160,7 @@ impl TopicState {
                 conflated.push(key);
             }
         }
-        self.flushed = self.top;
+        self.flushed = self.pending.before_first().unwrap_or(self.top);
         self.rosters.iter_mut().for_each(Roster::begin);
         self.round = Some(Round {
             chunk: None,
@@ -167,7 +171,7 @@ impl TopicState {
             revoked,
             typists,
             asked,
-            arrived_micros: self.pending_since,
+            arrived_micros: arrived,
             began_micros: now,
             dialect: 0,
         });
