@@ -11,6 +11,8 @@ mod config;
 mod identified;
 mod metrics;
 mod protocol;
+#[cfg(test)]
+mod tests;
 mod unidentified;
 
 pub use admission::{Admission, Admitted, Comings, UserPlace};

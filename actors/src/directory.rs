@@ -220,7 +220,7 @@ impl<A: Aggregate> Inner<A> {
     /// Starts an owner on the arbiter that the id falls on.
     fn start(&self, me: &Arc<Self>, id: Uuid) -> Option<Live<A>> {
         let arbiter = self.arbiter(id)?;
-        let slot = Arc::new(Slot::default());
+        let slot = Arc::new(Slot::new(&self.around.metrics));
         let retire = retire(Arc::downgrade(me), id, Arc::clone(&slot));
         let (rules, around, shared) = (self.rules.clone(), self.around.clone(), Arc::clone(&slot));
         let (sender, receiver) = channel(self.around.config.max_pending_commands);
@@ -275,7 +275,7 @@ fn retire<A: Aggregate>(directory: Weak<Inner<A>>, id: Uuid, slot: Arc<Slot>) ->
         let mut is_known = false;
         let removed = directory.owners.remove_if(&id, |_, live| {
             is_known = Arc::ptr_eq(&live.slot, &slot);
-            is_known && slot.queued.load(Ordering::Acquire) == 0
+            is_known && slot.is_quiet()
         });
         if removed.is_some() {
             directory.live.fetch_sub(1, Ordering::AcqRel);
@@ -286,7 +286,7 @@ fn retire<A: Aggregate>(directory: Weak<Inner<A>>, id: Uuid, slot: Arc<Slot>) ->
 
 impl<A: Aggregate> Live<A> {
     fn offer(&self, parcel: Deliver<A>, now: u64) -> Result<(), Returned<A>> {
-        self.slot.queued.fetch_add(1, Ordering::AcqRel);
+        self.slot.enter();
         let refused = match self.owner.try_send(parcel) {
             Ok(()) => {
                 self.slot.last_used.store(now, Ordering::Relaxed);
@@ -295,7 +295,7 @@ impl<A: Aggregate> Live<A> {
             Err(SendError::Full(back)) => Returned::Busy(back),
             Err(SendError::Closed(back)) => Returned::Ended(back),
         };
-        self.slot.queued.fetch_sub(1, Ordering::AcqRel);
+        self.slot.leave();
         Err(refused)
     }
 }

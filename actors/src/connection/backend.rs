@@ -1,5 +1,6 @@
 //! What a connection asks of the rest of Plenum. Every protocol's edge uses these same commands.
 
+use crate::aggregates::conference::ConferenceView;
 use crate::hub::{ConnectionKey, Post};
 use crate::identity::Identity;
 use actix::{Message, Recipient};
@@ -68,8 +69,8 @@ pub struct Following {
     pub me: Option<Me>,
     /// As many as were asked for.
     pub conversations: Vec<Followed>,
-    /// Whether there are no others.
-    pub is_complete: bool,
+    /// The others with their durable heads, in the same order.
+    pub others: Vec<(Topic, Offset)>,
 }
 
 /// How a conference stands for somebody who has come to it.
@@ -81,10 +82,21 @@ pub struct Hall {
     pub topics: Vec<Topic>,
     /// Results of other live questions that everybody may see.
     pub results: Vec<Results>,
+    /// The conference itself, as they see it.
+    pub view: Option<Box<ConferenceView>>,
 }
 
 /// The rest of Plenum, as a connection sees it. None of these blocks; every reply is used exactly once.
 pub trait Backend: Send + Sync + 'static {
+    /// Whether a person may have one more command, over all their connections. Must not wait.
+    ///
+    /// # Errors
+    /// `rateLimited` with the time to wait.
+    fn admit(&self, caller: &Identity) -> Result<(), Refusal> {
+        let _ = caller;
+        Ok(())
+    }
+
     /// Who has this token.
     fn authenticate(&self, token: String, reply: Reply<Identity>);
 

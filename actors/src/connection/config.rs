@@ -16,6 +16,8 @@ pub struct ConnectionConfig {
     pub commands_in_flight: u32,
     /// Sustained commands a second of one connection; bursts of twice as many are accepted.
     pub commands_per_second: u32,
+    /// All connections of one person together have so many times the commands of one connection, on all nodes; 0 is no such limit.
+    pub user_commands_factor: u32,
     /// Unreadable frames before a connection is closed.
     pub unreadable_frames: u32,
     /// Commands refused as too fast, without a pause, before a connection is closed.
@@ -35,6 +37,7 @@ impl Default for ConnectionConfig {
             topics_per_connection: 200,
             commands_in_flight: 256,
             commands_per_second: 100,
+            user_commands_factor: 4,
             unreadable_frames: 8,
             flood_refusals: 1_000,
             reconnect_min_delay_ms: 500,

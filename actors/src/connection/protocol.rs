@@ -15,7 +15,7 @@ use plenum_schema::wire::{
     Ack, AckResult, ClientFrame, CloseCode, Command, HeartbeatAdvice, Hello, Identified as IdentifiedAck, Limits,
     PROTOCOL, Pong, ReconnectAdvice, RefusalFrame, ServerFrame, SignalFrame,
 };
-use plenum_schema::{ConnectionId, Offset, Refusal, RefusalCode, Topic, content::MAX_TEXT_BYTES};
+use plenum_schema::{ConnectionId, Offset, Refusal, RefusalCode, Topic};
 use std::sync::Arc;
 
 /// What all connections of a worker share.
@@ -24,6 +24,8 @@ pub struct Shared {
     pub config: ConnectionConfig,
     /// The hub's configuration, for what `hello` tells.
     pub hub_config: HubConfig,
+    /// Largest text of a message, for what `hello` tells.
+    pub text_bytes: usize,
     /// The thread's hub.
     pub hub: HubHandle,
     /// The rest of Plenum.
@@ -141,7 +143,7 @@ impl Connection {
     /// The same without a look at rate and number: for what the edge itself does on a client's behalf.
     pub fn carry_out_unasked(&mut self, shared: &Shared, me: &ReplyTo, id: u32, command: Command) {
         if let Err(refusal) = self.command(shared, me, id, command) {
-            self.refuse(shared, Some(id), refusal);
+            self.refuse(shared, Some(id), "unasked", refusal);
         }
     }
 
@@ -205,6 +207,10 @@ impl Connection {
                 self.close(shared, CloseCode::Flood, Some(u64::from(shared.config.reconnect_max_delay_ms)));
             }
             return Err(Refusal::new(RefusalCode::RateLimited, "too many commands a second").retry_after(wait));
+        }
+        if let Stage::Identified(stage) = &self.stage {
+            // Somebody else's flood on another connection of the same person closes only that one.
+            shared.backend.admit(&stage.identity())?;
         }
         // A steady flood is one, too: what the refilling bucket lets through does not wipe out what it refused.
         self.hurried = self.hurried.saturating_sub(1);
@@ -331,7 +337,7 @@ impl Connection {
     pub fn unreadable(&mut self, shared: &Shared, why: String) {
         self.unreadable += 1;
         shared.metrics.unreadable.inc();
-        self.refuse(shared, None, Refusal::new(RefusalCode::Malformed, why));
+        self.refuse(shared, None, "unreadable", Refusal::new(RefusalCode::Malformed, why));
         if self.unreadable >= shared.config.unreadable_frames {
             self.close(shared, CloseCode::Protocol, None);
         }
@@ -343,10 +349,23 @@ impl Connection {
 
     fn refuse_command(&mut self, shared: &Shared, id: u32, name: &'static str, refusal: Refusal) {
         shared.metrics.refused(name, refusal.code);
-        self.refuse(shared, Some(id), refusal);
+        self.refuse(shared, Some(id), name, refusal);
     }
 
-    fn refuse(&mut self, shared: &Shared, id: Option<u32>, refusal: Refusal) {
+    fn refuse(&mut self, shared: &Shared, id: Option<u32>, command: &'static str, refusal: Refusal) {
+        if refusal.code == RefusalCode::Internal {
+            // What went wrong was logged where it did; this says to whom.
+            let connection = shared.hub.with(|core| core.connection_id(self.key)).map(tracing::field::display);
+            let user = self.identity().map(|identity| tracing::field::display(identity.user));
+            tracing::error!(
+                connection,
+                user,
+                command,
+                id,
+                reason = refusal.message,
+                "a command was refused as internal"
+            );
+        }
         self.say(shared, ServerFrame::Refusal(RefusalFrame { id, refusal }));
     }
 
@@ -380,7 +399,7 @@ fn hello(shared: &Shared, connection: ConnectionId) -> Hello {
         connection,
         limits: Limits {
             message_bytes: config.message_bytes,
-            text_bytes: small(MAX_TEXT_BYTES as u64),
+            text_bytes: small(shared.text_bytes as u64),
             topics: config.topics_per_connection,
             commands_in_flight: config.commands_in_flight,
             page_events: small(hub.page_events as u64),

@@ -13,7 +13,7 @@ use crate::store::SharedStore;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, SpawnHandle, WrapFuture};
 use plenum_schema::wire::Signal;
 use plenum_schema::{EntryId, LogId, Refusal, RefusalCode, Topic};
-use prometheus::IntCounter;
+use prometheus::{IntCounter, IntGauge};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::future::Future;
@@ -54,12 +54,44 @@ impl fmt::Debug for Surroundings {
 }
 
 /// What the directory and an owner both see.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Slot {
     /// Commands in the mailbox.
-    pub queued: AtomicUsize,
+    queued: AtomicUsize,
     /// When the last command was sent, monotonic milliseconds.
     pub last_used: AtomicU64,
+    /// The commands in all mailboxes.
+    depth: IntGauge,
+}
+
+impl Slot {
+    pub(crate) fn new(metrics: &OwnerMetrics) -> Self {
+        Self { queued: AtomicUsize::new(0), last_used: AtomicU64::new(0), depth: metrics.mailbox.clone() }
+    }
+
+    /// A command is about to be put into the mailbox.
+    pub(crate) fn enter(&self) {
+        self.queued.fetch_add(1, Ordering::AcqRel);
+        self.depth.inc();
+    }
+
+    /// A command has been taken out of the mailbox, or found no place in it.
+    pub(crate) fn leave(&self) {
+        self.queued.fetch_sub(1, Ordering::AcqRel);
+        self.depth.dec();
+    }
+
+    /// Whether no command is on its way to the owner.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.queued.load(Ordering::Acquire) == 0
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        // An owner that ended takes with it what was still in its mailbox.
+        self.depth.sub(i64::try_from(*self.queued.get_mut()).unwrap_or(0));
+    }
 }
 
 /// Takes the owner out of the directory; false while a command is on its way to it.
@@ -384,7 +416,7 @@ impl<A: Aggregate> Handler<Deliver<A>> for Owner<A> {
     type Result = ();
 
     fn handle(&mut self, message: Deliver<A>, ctx: &mut Self::Context) {
-        self.slot.queued.fetch_sub(1, Ordering::AcqRel);
+        self.slot.leave();
         self.last_ticket += 1;
         let ticket = self.last_ticket;
         let Deliver { command, entry, reply } = message;

@@ -32,6 +32,8 @@ pub struct OwnerMetrics {
     pub yields: IntCounter,
     /// Commands accepted and not answered yet.
     pub pending: IntGauge,
+    /// Commands in the mailboxes of owners.
+    pub mailbox: IntGauge,
     /// Owners alive.
     pub live: IntGauge,
     /// Owners that ended because they were idle or draining.
@@ -89,6 +91,7 @@ impl OwnerMetrics {
             late: counter("plenum_owner_late_total", "Commands refused because the log did not take them in time")?,
             yields: counter("plenum_owner_yields_total", "Pauses for another owner that appends to the same log")?,
             pending: IntGauge::new("plenum_owner_pending_commands", "Commands waiting at owners")?,
+            mailbox: IntGauge::new("plenum_owner_mailbox_commands", "Commands in the mailboxes of owners")?,
             live: IntGauge::new("plenum_owner_live", "Owners alive")?,
             passivations: counter("plenum_owner_passivations_total", "Owners that ended in order")?,
             rebuilds: counter("plenum_owner_rebuilds_total", "Owners rebuilt after a panic")?,
@@ -126,6 +129,7 @@ impl OwnerMetrics {
             Box::new(self.late.clone()),
             Box::new(self.yields.clone()),
             Box::new(self.pending.clone()),
+            Box::new(self.mailbox.clone()),
             Box::new(self.live.clone()),
             Box::new(self.passivations.clone()),
             Box::new(self.rebuilds.clone()),
