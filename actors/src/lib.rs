@@ -16,5 +16,6 @@ pub mod owner;
 pub mod placement;
 pub mod presence;
 pub mod publication;
+pub mod shared_limits;
 pub mod store;
 pub mod views;

@@ -70,8 +70,8 @@ pub struct Core {
     /// Whether reports are made.
     is_shared: bool,
     version: u64,
-    /// People whose line is not in a report yet.
-    unreported: HashSet<UserId>,
+    /// People whose line is not in a report yet, and when they came or went last: reports may have to wait.
+    unreported: HashMap<UserId, WallMillis>,
     changed: Vec<UserId>,
     seen: Vec<(UserId, WallMillis)>,
     gone: Vec<(UserId, WallMillis)>,
@@ -92,7 +92,7 @@ impl Core {
             leaving: VecDeque::new(),
             is_shared,
             version: 0,
-            unreported: HashSet::new(),
+            unreported: HashMap::new(),
             changed: Vec::new(),
             seen: Vec::new(),
             gone: Vec::new(),
@@ -108,7 +108,7 @@ impl Core {
             return;
         }
         if self.is_shared {
-            self.unreported.insert(user);
+            self.unreported.insert(user, now.wall);
         }
         if connections > 0 {
             self.arrive(user, now.wall).here = connections;
@@ -146,10 +146,11 @@ impl Core {
             report.lines.iter().filter(|line| line.connections > 0).map(|line| line.user).collect();
         let Some(node) = self.nodes.get(&report.node) else { return };
         let missing: Vec<UserId> = node.people.difference(&there).copied().collect();
+        // Those of whom it still knows when they left, by that time.
+        self.take_lines(report, now);
         for user in missing {
             self.away(report.node, user, now.wall, now.mono);
         }
-        self.take_lines(report, now);
     }
 
     fn take_lines(&mut self, report: &Report, now: Moment) {
@@ -323,28 +324,37 @@ impl Core {
     }
 
     /// What changed on this node since the last report; without lines a sign of life.
-    pub fn next_report(&mut self, now: Moment) -> Report {
+    pub fn next_report(&mut self) -> Report {
         let base = self.version;
         let news = std::mem::take(&mut self.unreported);
-        let lines: Vec<Line> = news.into_iter().map(|user| self.line(user, now)).collect();
+        let lines: Vec<Line> = news.into_iter().map(|(user, at)| self.line(user, at)).collect();
         self.version += u64::from(!lines.is_empty());
         Report { node: self.me, version: self.version, base: Some(base), lines }
     }
 
     /// Everybody on this node as of the last report: for a node that is new or has lost one.
     #[must_use]
-    pub fn full_report(&self, now: Moment) -> Report {
-        // People with news are told as they are now; the next report says the same of them once more.
-        let here = self.people.iter().filter(|(_, person)| person.here > 0);
-        let lines = here.map(|(user, _)| self.line(*user, now)).collect();
+    pub fn full_report(&self) -> Report {
+        // People with news are told as they are now, those who left with the time at which they did; the next report says the same of them
+        // once more.
+        let here = self.people.iter().filter(|(_, person)| person.here > 0).map(|(user, person)| (user, person.since));
+        let gone = self.unreported.iter().map(|(user, at)| (user, *at));
+        let gone = gone.filter(|(user, _)| self.people.get(user).is_none_or(|person| person.here == 0));
+        let lines = gone.chain(here).map(|(user, at)| self.line(*user, at)).collect();
         Report { node: self.me, version: self.version, base: None, lines }
     }
 
-    fn line(&self, user: UserId, now: Moment) -> Line {
+    /// How somebody stands here who came or went at that time.
+    fn line(&self, user: UserId, at: WallMillis) -> Line {
         match self.people.get(&user) {
             Some(person) if person.here > 0 => Line { user, connections: person.here, at: person.since },
-            Some(person) => Line { user, connections: 0, at: person.leaving.map_or(now.wall, |leaving| leaving.seen) },
-            None => Line { user, connections: 0, at: now.wall },
+            _ => Line { user, connections: 0, at },
         }
+    }
+
+    /// Whether these nodes have said everybody who is on them.
+    #[must_use]
+    pub fn knows(&self, nodes: &[NodeId]) -> bool {
+        nodes.iter().all(|node| self.nodes.get(node).is_some_and(|node| node.version.is_some()))
     }
 }

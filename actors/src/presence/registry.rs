@@ -152,19 +152,25 @@ impl Presence {
     /// What other nodes are to be told now: news, or a sign of life. Send it a few times in `node_silent_ms`.
     #[must_use]
     pub fn next_report(&self) -> Report {
-        self.change(Core::next_report)
+        self.change(|core, _| core.next_report())
     }
 
     /// Everybody here, for a node that asks.
     #[must_use]
     pub fn full_report(&self) -> Report {
-        self.change(|core, now| core.full_report(now))
+        self.inner.state.lock().core.full_report()
     }
 
     /// Nodes that are to be asked for a full report.
     #[must_use]
     pub fn take_questions(&self) -> Vec<NodeId> {
         self.change(|core, _| core.take_questions())
+    }
+
+    /// Whether these nodes have said everybody who is on them.
+    #[must_use]
+    pub fn knows(&self, nodes: &[NodeId]) -> bool {
+        self.inner.state.lock().core.knows(nodes)
     }
 
     /// Whether somebody has a connection on another node.

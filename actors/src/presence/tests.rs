@@ -27,6 +27,26 @@ fn alone() -> Core {
 }
 
 #[test]
+fn who_left_while_nothing_could_be_told_left_when_they_did() {
+    for is_asked_first in [false, true] {
+        let (mut a, mut b) = (Core::new(node(0), GRACE, SILENT, true), Core::new(node(1), GRACE, SILENT, true));
+        a.here(user(1), 1, at(1));
+        b.report(&a.full_report(), at(1));
+        b.report(&a.next_report(), at(1));
+        a.here(user(1), 0, at(100));
+        a.tick(at(90_000));
+        // The bus was away until now.
+        if is_asked_first {
+            b.report(&a.full_report(), at(90_000));
+        }
+        b.report(&a.next_report(), at(90_000));
+        b.tick(at(90_000 + GRACE));
+        assert_eq!(b.take_gone(), [(user(1), at(100).wall)], "{is_asked_first}");
+        assert_eq!(b.online(), 0);
+    }
+}
+
+#[test]
 fn somebody_is_online_from_their_first_connection_until_a_grace_after_their_last() {
     let mut core = alone();
     core.here(user(1), 1, at(0));
@@ -70,14 +90,14 @@ fn when_the_process_stops_whoever_is_in_their_grace_has_left() {
 fn moving_to_another_node_is_not_told_and_keeps_the_time() {
     let (mut a, mut b) = (Core::new(node(0), GRACE, SILENT, true), Core::new(node(1), GRACE, SILENT, true));
     a.here(user(1), 1, at(0));
-    b.report(&a.full_report(at(1)), at(1));
-    b.report(&a.next_report(at(1)), at(1));
+    b.report(&a.full_report(), at(1));
+    b.report(&a.next_report(), at(1));
     assert_eq!(b.take_changed(), vec![user(1)]);
     a.here(user(1), 0, at(100));
-    b.report(&a.next_report(at(100)), at(100));
+    b.report(&a.next_report(), at(100));
     b.here(user(1), 1, at(300));
-    a.report(&b.full_report(at(301)), at(301));
-    a.report(&b.next_report(at(301)), at(301));
+    a.report(&b.full_report(), at(301));
+    a.report(&b.next_report(), at(301));
     a.tick(at(14_000));
     b.tick(at(14_000));
     assert_eq!((a.standing(user(1)), b.standing(user(1))), (Standing::Online(1_000_000), Standing::Online(1_000_000)));
@@ -89,12 +109,12 @@ fn people_of_a_dead_node_are_offline_once_and_the_least_living_node_writes_it_do
     let mut cores: Vec<Core> = (0..3).map(|n| Core::new(node(n), GRACE, SILENT, true)).collect();
     cores[2].here(user(1), 1, at(0));
     for from in 0..3 {
-        let full = cores[from].full_report(at(10));
+        let full = cores[from].full_report();
         cores.iter_mut().for_each(|core| core.report(&full, at(10)));
     }
     let mut seen = Vec::new();
     for now in (1_000..60_000).step_by(1_000) {
-        let signs: Vec<Report> = cores[..2].iter_mut().map(|core| core.next_report(at(now))).collect();
+        let signs: Vec<Report> = cores[..2].iter_mut().map(|core| core.next_report()).collect();
         for core in &mut cores[..2] {
             signs.iter().for_each(|sign| core.report(sign, at(now)));
             core.tick(at(now));
@@ -113,25 +133,25 @@ fn people_of_a_dead_node_are_offline_once_and_the_least_living_node_writes_it_do
 #[test]
 fn a_lost_report_is_noticed_and_everybody_is_asked_for() {
     let (mut a, mut b) = (Core::new(node(0), GRACE, SILENT, true), Core::new(node(1), GRACE, SILENT, true));
-    b.report(&a.full_report(at(0)), at(0));
+    b.report(&a.full_report(), at(0));
     a.here(user(1), 1, at(1));
-    let _lost = a.next_report(at(1));
+    let _lost = a.next_report();
     a.here(user(2), 1, at(2));
-    b.report(&a.next_report(at(2)), at(2));
-    b.report(&a.next_report(at(3)), at(3));
+    b.report(&a.next_report(), at(2));
+    b.report(&a.next_report(), at(3));
     assert_eq!((b.take_questions(), b.online()), (vec![node(0)], 0));
-    b.report(&a.full_report(at(4)), at(4));
+    b.report(&a.full_report(), at(4));
     assert_eq!((b.take_questions(), b.online()), (vec![], 2));
 }
 
 #[test]
 fn a_report_that_comes_twice_or_late_changes_nothing() {
     let (mut a, mut b) = (Core::new(node(0), GRACE, SILENT, true), Core::new(node(1), GRACE, SILENT, true));
-    b.report(&a.full_report(at(0)), at(0));
+    b.report(&a.full_report(), at(0));
     a.here(user(1), 1, at(1));
-    let came = a.next_report(at(1));
+    let came = a.next_report();
     a.here(user(1), 0, at(2));
-    let went = a.next_report(at(2));
+    let went = a.next_report();
     for report in [&came, &went, &came, &went, &came] {
         b.report(report, at(3));
     }
@@ -199,13 +219,13 @@ impl World {
 
     fn exchange(&mut self) {
         for from in 0..NODES {
-            let report = self.cores[from].next_report(at(self.now));
+            let report = self.cores[from].next_report();
             self.send(from, &report);
         }
         for asking in 0..NODES {
             for asked in self.cores[asking].take_questions() {
                 let Some(from) = self.ids.iter().position(|id| node(*id) == asked) else { continue };
-                let full = self.cores[from].full_report(at(self.now));
+                let full = self.cores[from].full_report();
                 self.send(from, &full);
             }
         }
@@ -219,12 +239,12 @@ impl World {
                 self.cores[n].here(user(p), count, now);
             }
             Step::Report(n) => {
-                let report = self.cores[n].next_report(now);
+                let report = self.cores[n].next_report();
                 self.send(n, &report);
                 self.send(n, &report);
             }
             Step::Full(n) => {
-                let report = self.cores[n].full_report(now);
+                let report = self.cores[n].full_report();
                 self.send(n, &report);
             }
             Step::Die(n) => {

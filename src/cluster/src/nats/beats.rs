@@ -3,10 +3,14 @@
 use super::bus::{Node, Shared};
 use super::heads::Heads;
 use super::members::{Changed, View};
-use super::packet::{self, Beat};
+use super::packet::{self, Beat, Question};
 use futures_util::StreamExt;
+use plenum_schema::NodeId;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// A silence is new for so many times as long as it takes to be noticed: by then the client of the bus has found a dead connection.
+const LOOKS_WHILE_NEW: u64 = 10;
 
 pub fn start(shared: &Arc<Shared>, node: &Node, heads: &Arc<Heads>) {
     shared.spawn(hear(shared.clone(), node.clone(), heads.clone()));
@@ -35,6 +39,7 @@ async fn beat(shared: Arc<Shared>, node: Node, heads: Arc<Heads>) {
     let mut connected = shared.connected.clone();
     let every = Duration::from_millis(shared.config.beat_ms);
     let mut last = shared.clock.mono();
+    let mut looked = 0;
     loop {
         feel(&shared, &node);
         if shared.is_connected() {
@@ -54,6 +59,16 @@ async fn beat(shared: Arc<Shared>, node: Node, heads: Arc<Heads>) {
             continue;
         }
         let changed = shared.members.change(|view| view.tick(now));
+        // A silent node is dead, or it cannot be heard, or this one hears nothing over a connection that stands: the store knows what is
+        // missed.
+        if let Some(since) = shared.members.change(|view| view.in_doubt(now)) {
+            let is_new = since < shared.config.silent_ms.saturating_mul(LOOKS_WHILE_NEW);
+            let every = if is_new { shared.config.check_alone_ms } else { shared.config.check_every_ms };
+            if now.saturating_sub(looked) >= every {
+                looked = now;
+                shared.woken.send_replace(());
+            }
+        }
         if changed != Changed::default() {
             shared.change_members(|_: &mut View| ());
             follow(&shared, &node, &heads, &changed);
@@ -71,9 +86,17 @@ fn feel(shared: &Shared, node: &Node) {
     }
 }
 
-fn follow(shared: &Shared, node: &Node, heads: &Heads, changed: &Changed) {
+/// Asks a node that has come who is on it, so that it need not be found out by its next reports.
+fn ask(shared: &Arc<Shared>, node: NodeId) {
+    let shared = shared.clone();
+    let (subject, question) = (shared.subjects.ask(node), Question { from: shared.members.me() });
+    shared.clone().spawn(async move { shared.send("ask", subject, &question).await });
+}
+
+fn follow(shared: &Arc<Shared>, node: &Node, heads: &Heads, changed: &Changed) {
     for id in &changed.new {
         tracing::info!(node = %id, "a node has come");
+        ask(shared, *id);
     }
     for id in &changed.gone {
         tracing::info!(node = %id, "a node has ended");
@@ -83,7 +106,10 @@ fn follow(shared: &Shared, node: &Node, heads: &Heads, changed: &Changed) {
         tracing::warn!(node = %id, "a node is silent: its aggregates live elsewhere from now on");
         shared.metrics.silences.inc();
     }
-    if !changed.gone.is_empty() || !changed.silent.is_empty() {
+    if !changed.returned.is_empty() {
+        // What it told while it could not be heard is lost: sessions that ended there, publications.
+        shared.woken.send_replace(());
+    } else if !changed.gone.is_empty() || !changed.silent.is_empty() {
         heads.look_at_all();
     }
     if changed.placement {

@@ -6,7 +6,7 @@ use super::metrics::BusMetrics;
 use super::packet::{self, Beat, NodeState};
 use super::publisher::Outgoing;
 use super::subjects::Subjects;
-use super::{beats, commands, connection, crowds, ended, heads, interest, people, publisher};
+use super::{beats, commands, connection, crowds, ended, heads, interest, limits, people, publisher};
 use async_nats::{Client, Message, Subscriber};
 use parking_lot::Mutex;
 use plenum_actors::aggregates::board::Board;
@@ -21,6 +21,7 @@ use plenum_actors::identity::SessionEnder;
 use plenum_actors::owner::Standings;
 use plenum_actors::placement::SharedPlacement;
 use plenum_actors::presence::Presence;
+use plenum_actors::shared_limits::SharedLimits;
 use plenum_actors::store::SharedStore;
 use plenum_schema::{NodeId, SessionId};
 use serde::Serialize;
@@ -34,6 +35,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// How long the last words of a node may take.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// How long other nodes may take to answer the first beat.
+const ANSWERED_WITHIN: Duration = Duration::from_millis(200);
+/// How often it is looked whether they have said who is on them.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Why there is no bus.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +74,8 @@ pub struct Node {
     pub presence: Presence,
     /// How large audiences are.
     pub crowds: Arc<dyn Crowds>,
+    /// Rate limits.
+    pub limits: Arc<SharedLimits>,
     /// Logs and sessions.
     pub store: SharedStore,
 }
@@ -228,6 +236,7 @@ impl Bus {
         ended::start(shared, node);
         people::start(shared, &node.presence);
         crowds::start(shared, node);
+        limits::start(shared, node);
         publisher::start(shared, queue);
         beats::start(shared, node, &heads);
     }
@@ -248,6 +257,23 @@ impl Bus {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.shared.is_connected()
+    }
+
+    /// Waits until the nodes that are there have said who is on them, as far as the bus works; answers whether they have within
+    /// `acquaint_ms`.
+    pub async fn acquaint(&self, presence: &Presence) -> bool {
+        let known = async {
+            let mut connected = self.shared.connected.clone();
+            // Its thread has ended: nobody will be heard.
+            let _is_there = connected.wait_for(|connected| *connected).await.is_ok();
+            // Whoever hears the first beat answers with one at once.
+            tokio::time::sleep(ANSWERED_WITHIN).await;
+            while !presence.knows(&self.shared.members.others()) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let within = Duration::from_millis(self.shared.config.acquaint_ms);
+        tokio::time::timeout(within, known).await.is_ok()
     }
 
     /// What is counted.
@@ -290,6 +316,41 @@ impl Bus {
         };
         let _in_time = tokio::time::timeout(LAST_WORDS, words).await.is_ok();
     }
+}
+
+/// Tells all nodes of a cluster, from a process that is none of them, that sessions have ended.
+///
+/// # Errors
+/// NATS cannot be reached within `nats.connect_timeout_ms`, or as it is set up.
+pub async fn tell_ended(config: &ClusterConfig, sessions: &[SessionId]) -> Result<(), TellError> {
+    let (state, mut connected) = watch::channel(false);
+    let metrics =
+        BusMetrics::new(&prometheus::Registry::new()).map_err(|error| TellError::Encode(error.to_string()))?;
+    let packet = packet::encode(&packet::EndedPacket { sessions: sessions.to_vec() });
+    let packet = packet.map_err(|error| TellError::Encode(error.to_string()))?;
+    let subject = Subjects::new(&config.name).all_ended();
+    let told = async {
+        let client = connection::connect(&config.nats, "plenum".to_owned(), 1, (state, metrics)).await?;
+        connected.wait_for(|connected| *connected).await.map_err(|_| TellError::Silent)?;
+        client.publish(subject, packet).await.map_err(|_| TellError::Silent)?;
+        client.flush().await.map_err(|_| TellError::Silent)
+    };
+    let within = Duration::from_millis(config.nats.connect_timeout_ms);
+    tokio::time::timeout(within, told).await.map_err(|_| TellError::Silent)?
+}
+
+/// Why the nodes were not told.
+#[derive(Debug, thiserror::Error)]
+pub enum TellError {
+    /// The connection cannot even be tried.
+    #[error("{0}")]
+    Connect(#[from] async_nats::ConnectError),
+    /// Nobody answered.
+    #[error("NATS did not answer (cluster.nats.urls)")]
+    Silent,
+    /// The message could not be made.
+    #[error("{0}")]
+    Encode(String),
 }
 
 /// Ends sessions on all nodes.

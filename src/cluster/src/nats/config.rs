@@ -1,5 +1,6 @@
 //! Settings of the bus.
 
+use plenum_actors::shared_limits::Bounds;
 use serde::Deserialize;
 use std::fmt;
 use std::path::PathBuf;
@@ -42,10 +43,22 @@ pub struct ClusterConfig {
     pub repair_jitter_ms: u64,
     /// Queries are answered from a state that was compared with the log so long ago at the most, milliseconds.
     pub confirm_after_ms: u64,
+    /// How long a node that starts waits until the others have said who is on them, milliseconds, before it says that it is ready.
+    pub acquaint_ms: u64,
     /// How often a node tells who came to it and who left it, milliseconds.
     pub presence_every_ms: u64,
     /// People in one message of a report of presence.
     pub presence_lines: usize,
+    /// How often a node tells what was taken of the buckets of its rate limits, milliseconds.
+    pub limits_every_ms: u64,
+    /// Buckets in one message of such a report.
+    pub limits_lines: usize,
+    /// Buckets that are told of in one report. What is taken of more counts on its node alone.
+    pub limits_buckets: usize,
+    /// Bursts that a bucket may owe for what was taken on other nodes.
+    pub limits_owed_bursts: u32,
+    /// What is told so much too late, milliseconds, is not charged.
+    pub limits_late_ms: u64,
     /// How often ended sessions are told to a node that does not confirm, with 300 milliseconds between.
     pub ended_attempts: u32,
     /// How to reach NATS.
@@ -100,9 +113,15 @@ impl Default for ClusterConfig {
             check_reads: 8,
             repair_jitter_ms: 20,
             confirm_after_ms: 500,
+            acquaint_ms: 3_000,
             presence_every_ms: 250,
             presence_lines: 4_096,
-            ended_attempts: 5,
+            limits_every_ms: 250,
+            limits_lines: 8_192,
+            limits_buckets: 65_536,
+            limits_owed_bursts: 16,
+            limits_late_ms: 2_000,
+            ended_attempts: 30,
             nats: NatsConfig::default(),
         }
     }
@@ -134,6 +153,12 @@ impl fmt::Debug for NatsConfig {
 }
 
 impl ClusterConfig {
+    /// Of rate limits that hold for all nodes together.
+    #[must_use]
+    pub fn limits_bounds(&self) -> Bounds {
+        Bounds { buckets: self.limits_buckets, owed_bursts: self.limits_owed_bursts, late_ms: self.limits_late_ms }
+    }
+
     /// What is wrong with the values, by key.
     #[must_use]
     pub fn problems(&self) -> Vec<(&'static str, String)> {
@@ -162,8 +187,14 @@ impl ClusterConfig {
             between("check_reads", count(self.check_reads), 1, 1_000),
             between("repair_jitter_ms", self.repair_jitter_ms, 0, 10_000),
             between("confirm_after_ms", self.confirm_after_ms, 0, 60_000),
+            between("acquaint_ms", self.acquaint_ms, 0, 60_000),
             between("presence_every_ms", self.presence_every_ms, 10, 60_000),
             between("presence_lines", count(self.presence_lines), 1, 8_192),
+            between("limits_every_ms", self.limits_every_ms, 10, 60_000),
+            between("limits_lines", count(self.limits_lines), 1, 16_384),
+            between("limits_buckets", count(self.limits_buckets), 1, 10_000_000),
+            between("limits_owed_bursts", u64::from(self.limits_owed_bursts), 1, 1_000),
+            between("limits_late_ms", self.limits_late_ms, self.limits_every_ms, 600_000),
             between("ended_attempts", u64::from(self.ended_attempts), 1, 1_000),
         ];
         found.into_iter().flatten().chain(self.nats.problems()).collect()

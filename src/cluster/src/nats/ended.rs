@@ -16,7 +16,8 @@ use std::time::Duration;
 const CONFIRM_WITHIN: Duration = Duration::from_millis(300);
 
 pub fn start(shared: &Arc<Shared>, node: &Node) {
-    shared.spawn(hear(shared.clone(), node.clone()));
+    shared.spawn(hear(shared.clone(), node.clone(), shared.subjects.ended(shared.members.me())));
+    shared.spawn(hear(shared.clone(), node.clone(), shared.subjects.all_ended()));
     shared.spawn(compare(shared.clone(), node.clone()));
 }
 
@@ -46,8 +47,8 @@ async fn tell_node(shared: &Shared, node: NodeId, packet: &EndedPacket) {
     shared.metrics.unconfirmed.inc();
 }
 
-async fn hear(shared: Arc<Shared>, node: Node) {
-    let Some(mut ended) = shared.listen(shared.subjects.ended(shared.members.me())).await else { return };
+async fn hear(shared: Arc<Shared>, node: Node, subject: String) {
+    let Some(mut ended) = shared.listen(subject).await else { return };
     while let Some(message) = ended.next().await {
         shared.metrics.count_received("ended", message.payload.len());
         match packet::decode::<EndedPacket>(&message.payload) {

@@ -23,6 +23,8 @@ pub struct Changed {
     pub gone: Vec<NodeId>,
     /// Nodes that have been silent for too long.
     pub silent: Vec<NodeId>,
+    /// Nodes that are heard again after such a silence: `new`, too. What they told meanwhile is lost.
+    pub returned: Vec<NodeId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,17 +41,34 @@ pub struct View {
     others: BTreeMap<NodeId, Known>,
     /// Nodes that have ended, so that a late beat does not bring them back; a run of a process has an id of its own.
     ended: BTreeSet<NodeId>,
+    /// Nodes that fell silent and were not heard since.
+    silenced: BTreeSet<NodeId>,
+    /// When the last of them did.
+    silence_at: MonoMillis,
     is_draining: bool,
     /// The store does not answer here.
     is_unwell: bool,
 }
 
-/// How many ended nodes are remembered.
-const ENDED: usize = 256;
+/// A node silent for longer than this is taken for dead, until it is heard again.
+const DOUBT_MS: u64 = 600_000;
+
+/// How many nodes are remembered that have ended, and that fell silent.
+const REMEMBERED: usize = 256;
+
+fn remember(nodes: &mut BTreeSet<NodeId>, node: NodeId) {
+    if nodes.len() >= REMEMBERED {
+        // Ids of runs grow with time: the least is the oldest.
+        nodes.pop_first();
+    }
+    nodes.insert(node);
+}
 
 impl View {
     pub fn new(me: NodeId, silent_ms: u64) -> Self {
-        Self { me, silent_ms, others: BTreeMap::new(), ended: BTreeSet::new(), is_draining: false, is_unwell: false }
+        let (ended, silenced) = (BTreeSet::new(), BTreeSet::new());
+        let others = BTreeMap::new();
+        Self { me, silent_ms, others, ended, silenced, silence_at: 0, is_draining: false, is_unwell: false }
     }
 
     /// A node says how it is.
@@ -63,17 +82,15 @@ impl View {
                 changed.placement = true;
                 changed.gone.push(beat.node);
             }
-            if self.ended.len() >= ENDED {
-                // Ids of runs grow with time: the least is the oldest.
-                self.ended.pop_first();
-            }
-            self.ended.insert(beat.node);
+            self.silenced.remove(&beat.node);
+            remember(&mut self.ended, beat.node);
             return changed;
         }
         match self.others.insert(beat.node, Known { heard: now, state: beat.state }) {
             None => {
                 changed.placement = true;
                 changed.new.push(beat.node);
+                changed.returned.extend(self.silenced.take(&beat.node));
             }
             Some(before) => changed.placement = before.state != beat.state,
         }
@@ -86,7 +103,17 @@ impl View {
         let silent: Vec<NodeId> =
             self.others.iter().filter(|(_, known)| is_silent(known)).map(|(node, _)| *node).collect();
         self.others.retain(|_, known| !is_silent(known));
+        for node in &silent {
+            remember(&mut self.silenced, *node);
+            self.silence_at = now;
+        }
         Changed { placement: !silent.is_empty(), silent, ..Changed::default() }
+    }
+
+    /// For how long a node has been silent now that may be alive and not be heard; `None` when there is none, or it has been too long for that.
+    pub fn in_doubt(&self, now: MonoMillis) -> Option<u64> {
+        let since = now.saturating_sub(self.silence_at);
+        (!self.silenced.is_empty() && since < DOUBT_MS).then_some(since)
     }
 
     /// Nothing could be heard until now: silence counts from here.
@@ -217,7 +244,9 @@ mod tests {
         assert_eq!(view.beat(&beat(1, NodeState::Serving), 60), Changed::default());
         assert_eq!(view.tick(159), Changed::default());
         assert_eq!(view.tick(160).silent, vec![node(1)]);
-        assert_eq!(view.beat(&beat(1, NodeState::Serving), 200).new, vec![node(1)], "a paused process comes back");
+        let back = view.beat(&beat(1, NodeState::Serving), 200);
+        assert_eq!((back.new, back.returned), (vec![node(1)], vec![node(1)]), "a paused process comes back");
+        assert_eq!(view.beat(&beat(2, NodeState::Serving), 200).returned, vec![], "one that was never here does not");
     }
 
     #[test]

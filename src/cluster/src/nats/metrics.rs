@@ -37,6 +37,10 @@ pub struct BusMetrics {
     pub shared_repairs: IntCounter,
     /// Ended sessions that a node did not confirm.
     pub unconfirmed: IntCounter,
+    /// Takings of rate limits that other nodes were not told of.
+    pub untold_spendings: IntCounter,
+    /// Takings on other nodes that were not charged here.
+    pub uncharged_spendings: IntCounter,
 }
 
 impl BusMetrics {
@@ -77,6 +81,14 @@ impl BusMetrics {
             checks: counter("plenum_bus_checks_total", "Heads read to see whether publications were missed")?,
             shared_repairs: counter("plenum_bus_shared_repairs_total", "Repairs that shared another's read")?,
             unconfirmed: counter("plenum_bus_unconfirmed_total", "Ended sessions that a node did not confirm")?,
+            untold_spendings: counter(
+                "plenum_limits_untold_total",
+                "Takings of rate limits that nodes were not told of",
+            )?,
+            uncharged_spendings: counter(
+                "plenum_limits_uncharged_total",
+                "Takings told too late, or without room here",
+            )?,
         })
     }
 

@@ -50,6 +50,10 @@ impl Subjects {
         format!("{}.ended.{}", self.name, node.0.simple())
     }
 
+    pub fn all_ended(&self) -> String {
+        format!("{}.ended", self.name)
+    }
+
     pub fn presence(&self) -> String {
         format!("{}.presence", self.name)
     }
@@ -60,6 +64,10 @@ impl Subjects {
 
     pub fn crowds(&self) -> String {
         format!("{}.crowds", self.name)
+    }
+
+    pub fn limits(&self) -> String {
+        format!("{}.limits", self.name)
     }
 
     pub fn ask(&self, node: NodeId) -> String {
