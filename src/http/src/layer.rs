@@ -18,9 +18,11 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use plenum_schema::{Refusal, RefusalCode, UserId};
 use plenum_services::clock::SharedClock;
 use plenum_services::identity::Authenticator;
+use plenum_services::shared_limits::{Limit, SharedLimits};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// The methods that any path may know; others (TRACE, CONNECT, invented ones) are refused before routing.
 const METHODS: [Method; 7] =
@@ -50,8 +52,8 @@ pub struct HttpLayer {
     pub(crate) config: HttpConfig,
     pub(crate) authenticator: Arc<dyn Authenticator>,
     pub(crate) clock: SharedClock,
-    pub(crate) callers: Limiter<UserId>,
-    addresses: Limiter<IpAddr>,
+    pub(crate) callers: Arc<Limiter<UserId>>,
+    addresses: Arc<Limiter<IpAddr>>,
     proxies: TrustedProxies,
     hsts: Option<HeaderValue>,
     observer: Option<Observer>,
@@ -81,8 +83,8 @@ impl HttpLayer {
             .then(|| HeaderValue::from_str(&format!("max-age={}; includeSubDomains", config.hsts_seconds)).ok())
             .flatten();
         Ok(Self {
-            callers: Limiter::new(config.caller_rate, config.limited_keys),
-            addresses: Limiter::new(config.address_rate, config.limited_keys),
+            callers: Arc::new(Limiter::new(config.caller_rate, config.limited_keys)),
+            addresses: Arc::new(Limiter::new(config.address_rate, config.limited_keys)),
             config,
             authenticator,
             clock,
@@ -98,6 +100,14 @@ impl HttpLayer {
     #[must_use]
     pub fn over_tls(mut self, is_tls: bool) -> Self {
         self.is_tls = is_tls;
+        self
+    }
+
+    /// From now on requests are counted on all nodes together.
+    #[must_use]
+    pub fn sharing(self, limits: &Arc<SharedLimits>) -> Self {
+        self.callers.share(Limit::Caller, limits);
+        self.addresses.share(Limit::Address, limits);
         self
     }
 
@@ -181,7 +191,11 @@ pub async fn envelope<B: MessageBody + 'static>(
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(origin);
     let response = match layer.admit(&request, origin) {
-        Ok(()) => carry_out(request, next).await?.map_into_boxed_body(),
+        // Whatever is logged on the way names the request, errors of services among it.
+        Ok(()) => {
+            let span = tracing::error_span!("http", request = id.as_str());
+            carry_out(request, next, span.clone()).instrument(span).await?.map_into_boxed_body()
+        }
         Err(problem) => {
             let refused = layer.refuse(request.path(), &problem, &id);
             request.into_response(refused)
@@ -198,11 +212,14 @@ pub async fn envelope<B: MessageBody + 'static>(
 async fn carry_out<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
+    span: tracing::Span,
 ) -> Result<ServiceResponse<B>, Error> {
     if request.method().is_safe() {
         return next.call(request).await;
     }
-    actix_web::rt::spawn(async move { next.call(request).await }).await.map_err(ErrorInternalServerError)?
+    actix_web::rt::spawn(async move { next.call(request).await }.instrument(span))
+        .await
+        .map_err(ErrorInternalServerError)?
 }
 
 /// Makes sure that an error is a problem document that quotes the request's id and says nothing a library said.
@@ -212,6 +229,10 @@ fn with_problem(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceRe
         return response;
     }
     if let Some(problem) = response.response().error().and_then(|error| error.as_error::<Problem>()) {
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            // What went wrong was logged where it did, perhaps in another thread; this says to whom.
+            tracing::error!(request = id.as_str(), reason = %problem, "a request was refused as internal");
+        }
         let body = problem.body(Some(id.as_str()));
         return response.map_body(|_, _| BoxBody::new(body));
     }

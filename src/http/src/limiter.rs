@@ -3,11 +3,16 @@
 use crate::standing::{Standing, met_limit};
 use actix_web::HttpMessage;
 use parking_lot::Mutex;
-use plenum_schema::{Refusal, RefusalCode};
+use plenum_schema::{ApiKeyId, Refusal, RefusalCode, UserId};
+use plenum_services::shared_limits::{Buckets, Charge, Limit, SharedLimits};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
-use std::hash::{BuildHasher, Hash};
+use std::fmt;
+use std::hash::BuildHasher;
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
 /// How fast something may be done.
 #[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
@@ -33,36 +38,74 @@ impl Rate {
     }
 }
 
+/// Whose a bucket is.
+pub trait BucketKey: Copy {
+    /// The same on every node, and nobody else's.
+    fn bits(&self) -> u128;
+}
+
+impl BucketKey for UserId {
+    fn bits(&self) -> u128 {
+        self.0.as_u128()
+    }
+}
+
+impl BucketKey for ApiKeyId {
+    fn bits(&self) -> u128 {
+        self.0.as_u128()
+    }
+}
+
+impl BucketKey for IpAddr {
+    fn bits(&self) -> u128 {
+        match self {
+            Self::V4(address) => address.to_ipv6_mapped().to_bits(),
+            Self::V6(address) => address.to_bits(),
+        }
+    }
+}
+
 /// A token-bucket limiter with a bucket for each key.
 ///
 /// At most `keys` buckets are kept. When all are in use, buckets that are full again are forgotten (at most once a second);
 /// newcomers that find no room share one bucket, so a flood of new keys slows itself and nobody who is already known.
-#[derive(Debug)]
 pub struct Limiter<K> {
     rate: Rate,
     keys_per_shard: usize,
     hasher: RandomState,
-    shards: Vec<Mutex<Shard<K>>>,
+    shards: Vec<Mutex<Shard>>,
+    /// Where other nodes are told of what is taken here.
+    told: OnceLock<(Limit, Arc<SharedLimits>)>,
+    keys: PhantomData<fn(K)>,
+}
+
+impl<K> fmt::Debug for Limiter<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limiter").field("rate", &self.rate).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
-struct Shard<K> {
-    buckets: HashMap<K, Bucket>,
+struct Shard {
+    buckets: HashMap<u128, Bucket>,
     shared: Bucket,
     swept_at: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
+    /// Below zero when more was spent on other nodes than was there.
     tokens: f64,
     /// Monotonic milliseconds of the last look.
     at: u64,
 }
 
+/// A token, in the thousandths in which other nodes are told of it.
+const TOKEN: i64 = 1_000;
 const SHARDS: usize = 16;
 const SWEEP_EVERY_MS: u64 = 1_000;
 
-impl<K: Hash + Eq + Copy> Limiter<K> {
+impl<K: BucketKey + 'static> Limiter<K> {
     /// A limiter that remembers about `keys` keys (at least 16).
     #[must_use]
     pub fn new(rate: Rate, keys: usize) -> Self {
@@ -73,6 +116,27 @@ impl<K: Hash + Eq + Copy> Limiter<K> {
             keys_per_shard: keys.div_ceil(SHARDS).max(1),
             hasher: RandomState::new(),
             shards: (0..SHARDS).map(|_| shard()).collect(),
+            told: OnceLock::new(),
+            keys: PhantomData,
+        }
+    }
+
+    /// From now on these buckets are those of a limit that holds for all nodes together. Later calls change nothing.
+    pub fn share(self: &Arc<Self>, limit: Limit, limits: &Arc<SharedLimits>) {
+        if self.told.set((limit, limits.clone())).is_ok() {
+            let weak = Arc::downgrade(self);
+            limits.add(limit, weak);
+        }
+    }
+
+    fn shard(&self, key: u128) -> Option<&Mutex<Shard>> {
+        let place = usize::try_from(self.hasher.hash_one(key) % (SHARDS as u64)).unwrap_or(0);
+        self.shards.get(place)
+    }
+
+    fn tell(&self, key: u128, amount: i64) {
+        if let Some((limit, limits)) = self.told.get() {
+            limits.note(*limit, key, amount);
         }
     }
 
@@ -99,25 +163,32 @@ impl<K: Hash + Eq + Copy> Limiter<K> {
         if self.rate.per_second <= 0.0 {
             return (None, Ok(()));
         }
-        let place = usize::try_from(self.hasher.hash_one(key) % (SHARDS as u64)).unwrap_or(0);
-        let Some(shard) = self.shards.get(place) else { return (None, Ok(())) };
+        let key = key.bits();
+        let Some(shard) = self.shard(key) else { return (None, Ok(())) };
         let (waited, bucket) = {
             let mut shard = shard.lock();
             let bucket = shard.bucket(key, now, self.rate, self.keys_per_shard);
             (bucket.take(now, self.rate), *bucket)
         };
+        if waited.is_ok() {
+            self.tell(key, TOKEN);
+        }
         let refused = |wait| Refusal::new(RefusalCode::RateLimited, "too many requests").retry_after(wait);
         (Some(bucket.standing(self.rate)), waited.map_err(refused))
     }
 
     /// Gives a token back: what it was taken for turned out to cost nothing.
     pub fn give_back(&self, key: K, now: u64) {
-        let place = usize::try_from(self.hasher.hash_one(key) % (SHARDS as u64)).unwrap_or(0);
-        if let Some(shard) = self.shards.get(place) {
+        if self.rate.per_second <= 0.0 {
+            return;
+        }
+        let key = key.bits();
+        if let Some(shard) = self.shard(key) {
             let mut shard = shard.lock();
             let bucket = shard.bucket(key, now, self.rate, self.keys_per_shard);
             bucket.tokens = (bucket.tokens + 1.0).min(self.rate.burst);
         }
+        self.tell(key, -TOKEN);
     }
 
     /// How many buckets are kept now.
@@ -133,17 +204,45 @@ impl<K: Hash + Eq + Copy> Limiter<K> {
     }
 }
 
-impl<K: Hash + Eq + Copy> Shard<K> {
-    fn bucket(&mut self, key: K, now: u64, rate: Rate, most: usize) -> &mut Bucket {
-        let is_new = !self.buckets.contains_key(&key);
-        if is_new && self.buckets.len() >= most {
-            self.sweep(now, rate);
-        }
+impl<K: BucketKey + 'static> Buckets for Limiter<K> {
+    #[expect(clippy::cast_precision_loss, reason = "thousandths of what a person does between two reports")]
+    fn charge(&self, charge: Charge) -> bool {
+        let (Some(shard), true) = (self.shard(charge.whom), self.rate.per_second > 0.0) else { return true };
+        let mut shard = shard.lock();
+        // The bucket that newcomers share is not charged: they may be others than those who spent.
+        let Some(bucket) = shard.own_bucket(charge.whom, charge.now, self.rate, self.keys_per_shard) else {
+            return false;
+        };
+        let owed = f64::from(charge.owed_bursts) * self.rate.burst;
+        bucket.charge(charge.amount as f64 / TOKEN as f64, owed, charge.now, self.rate);
+        true
+    }
+}
+
+impl Shard {
+    /// The bucket of a key, or the one that all share who find no room.
+    fn bucket(&mut self, key: u128, now: u64, rate: Rate, most: usize) -> &mut Bucket {
+        self.sweep_for(key, now, rate, most);
         let has_room = self.buckets.len() < most;
         match self.buckets.entry(key) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(free) if has_room => free.insert(Bucket { tokens: rate.burst, at: now }),
             Entry::Vacant(_) => &mut self.shared,
+        }
+    }
+
+    fn own_bucket(&mut self, key: u128, now: u64, rate: Rate, most: usize) -> Option<&mut Bucket> {
+        self.sweep_for(key, now, rate, most);
+        let has_room = self.buckets.len() < most;
+        match self.buckets.entry(key) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(free) => has_room.then(|| free.insert(Bucket { tokens: rate.burst, at: now })),
+        }
+    }
+
+    fn sweep_for(&mut self, key: u128, now: u64, rate: Rate, most: usize) {
+        if self.buckets.len() >= most && !self.buckets.contains_key(&key) {
+            self.sweep(now, rate);
         }
     }
 
@@ -161,6 +260,12 @@ impl Bucket {
     fn level(&self, now: u64, rate: Rate) -> f64 {
         let elapsed = now.saturating_sub(self.at) as f64;
         (self.tokens + elapsed * rate.per_second / 1_000.0).min(rate.burst)
+    }
+
+    /// Takes tokens that were spent elsewhere.
+    fn charge(&mut self, tokens: f64, owed: f64, now: u64, rate: Rate) {
+        self.tokens = (self.level(now, rate) - tokens).clamp(-owed, rate.burst);
+        self.at = self.at.max(now);
     }
 
     /// What is told of it, right after a look.
@@ -196,6 +301,12 @@ mod tests {
     use super::*;
 
     const RATE: Rate = Rate { per_second: 2.0, burst: 3.0 };
+
+    impl BucketKey for u32 {
+        fn bits(&self) -> u128 {
+            u128::from(*self)
+        }
+    }
 
     #[test]
     fn a_burst_is_allowed_and_then_the_rate() {
@@ -249,6 +360,7 @@ mod tests {
     fn a_rate_of_zero_limits_nothing() {
         let limiter = Limiter::new(Rate { per_second: 0.0, burst: 0.0 }, 1);
         assert!((0..1_000).all(|_| limiter.check(1, 0).is_ok()));
+        limiter.give_back(1, 0);
         assert!(limiter.is_empty());
     }
 }

@@ -20,4 +20,4 @@ mod text;
 mod unavailable;
 
 // Layers above name these without depending on the actors themselves.
-pub use plenum_actors::{clock, identity};
+pub use plenum_actors::{clock, identity, shared_limits};

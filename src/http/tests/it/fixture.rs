@@ -66,6 +66,15 @@ async fn plain_failure() -> Result<String, Error> {
     Err(actix_web::error::ErrorInternalServerError("secret: /etc/plenum at line 7"))
 }
 
+async fn grumble() -> HttpResponse {
+    tracing::error!("something is wrong");
+    HttpResponse::NoContent().finish()
+}
+
+async fn bug() -> Result<String, Problem> {
+    Err(Refusal::new(RefusalCode::Internal, "a bug in the server").into())
+}
+
 async fn busy() -> Result<String, Problem> {
     Err(Refusal::new(RefusalCode::Busy, "too much to do").retry_after(1_500).into())
 }
@@ -92,6 +101,8 @@ pub fn app(
         .route("/who", web::get().to(who))
         .route("/thing/{id}", web::get().to(thing))
         .route("/failure", web::get().to(plain_failure))
+        .route("/grumble", web::route().to(grumble))
+        .route("/bug", web::get().to(bug))
         .route("/busy", web::get().to(busy))
         .default_service(web::to(no_such_path))
 }

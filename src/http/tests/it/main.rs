@@ -6,4 +6,6 @@ mod around;
 mod bodies;
 mod callers;
 mod fixture;
+mod limits;
+mod lines;
 mod origins;

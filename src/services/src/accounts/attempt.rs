@@ -2,16 +2,20 @@
 
 use super::audit;
 use super::service::Inner;
-use super::throttle::{Held, Slots, Throttle};
+use super::throttle::{Held, Slots, TRY, Throttle};
 use parking_lot::Mutex;
 use plenum_actors::clock::SharedClock;
+use plenum_actors::shared_limits::{Buckets, Charge, Limit, SharedLimits};
 use plenum_schema::{Refusal, RefusalCode};
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{Notify, Semaphore};
 
 /// The throttle, and those who wait for what comes of others' tries.
 pub(super) struct Attempts {
     throttle: Mutex<Throttle>,
+    /// Where other nodes are told of tries that failed here.
+    told: OnceLock<Arc<SharedLimits>>,
     decided: Notify,
     waiting: Semaphore,
     busy_retry_ms: u64,
@@ -36,6 +40,9 @@ impl Attempt<'_> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         self.attempts.throttle.lock().settle(&self.slots, self.counts, self.attempts.clock.mono());
+        if let Some(limits) = self.attempts.told.get().filter(|_| self.counts) {
+            self.slots.iter().for_each(|(limit, whom)| limits.note(*limit, *whom, TRY));
+        }
         self.attempts.decided.notify_waiters();
     }
 }
@@ -44,10 +51,21 @@ impl Attempts {
     pub fn new(throttle: Throttle, waiting: usize, busy_retry_ms: u64, clock: SharedClock) -> Self {
         Self {
             throttle: Mutex::new(throttle),
+            told: OnceLock::new(),
             decided: Notify::new(),
             waiting: Semaphore::new(waiting),
             busy_retry_ms,
             clock,
+        }
+    }
+
+    /// From now on these are the buckets of limits that hold for all nodes together. Later calls change nothing.
+    pub fn share(self: &Arc<Self>, limits: &Arc<SharedLimits>) {
+        if self.told.set(limits.clone()).is_ok() {
+            for limit in [Limit::SignInPair, Limit::SignInAccount, Limit::SignInAddress] {
+                let weak = Arc::downgrade(self);
+                limits.add(limit, weak);
+            }
         }
     }
 
@@ -56,7 +74,7 @@ impl Attempts {
     /// # Errors
     /// `rateLimited` when the tries are used up, `busy` when too many wait.
     async fn begin(&self, account: Option<&str>, address: Option<IpAddr>) -> Result<Attempt<'_>, Refusal> {
-        let slots = self.throttle.lock().slots(account, address);
+        let slots = Throttle::slots(account, address);
         let mut turn = None;
         loop {
             let mut decided = std::pin::pin!(self.decided.notified());
@@ -76,6 +94,15 @@ impl Attempts {
             }
             decided.await;
         }
+    }
+}
+
+impl Buckets for Attempts {
+    fn charge(&self, charge: Charge) -> bool {
+        let Charge { limit, whom, amount, owed_bursts, now } = charge;
+        // Whoever waits for tries that others reserved looks again when those are decided, and finds these used up then.
+        self.throttle.lock().charge((limit, whom), amount, owed_bursts, now);
+        true
     }
 }
 

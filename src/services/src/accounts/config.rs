@@ -183,8 +183,8 @@ impl Default for ThrottleConfig {
         Self {
             buckets: 100_000,
             waiting: 256,
-            pair_burst: 10,
-            pair_refill_ms: 10_000,
+            pair_burst: 5,
+            pair_refill_ms: 180_000,
             account_burst: 100,
             account_refill_ms: 3_000,
             address_burst: 1_000,

@@ -122,6 +122,22 @@ mod tests {
     }
 
     #[test]
+    fn whatever_is_cut_inserted_or_swapped_no_other_text_is_a_token() {
+        let (key, token) = token();
+        let text = token.text(&key).expose().to_owned();
+        let strange = ['\0', '.', '=', '_', 'A', 'é', '\u{1f600}'];
+        for at in 0..text.len() {
+            let (head, tail) = text.split_at(at);
+            let inserted = strange.map(|letter| format!("{head}{letter}{tail}"));
+            let replaced = strange.map(|letter| format!("{head}{letter}{}", &tail[1..]));
+            let others = [head.to_owned(), tail.to_owned(), format!("{tail}{head}"), format!("{head}{text}{tail}")];
+            for other in inserted.into_iter().chain(replaced).chain(others).filter(|other| *other != text) {
+                assert!(RefreshToken::parse(&other, &key).is_none(), "{other}");
+            }
+        }
+    }
+
+    #[test]
     fn the_next_token_is_the_same_for_everybody_who_knows_all_three_parts() {
         let (key, token) = token();
         assert_eq!(token.next(&key, b"family").hash(), token.next(&key, b"family").hash());

@@ -10,6 +10,7 @@ use super::token::{TokenError, Tokens};
 use parking_lot::RwLock;
 use plenum_actors::clock::{SharedClock, WallMillis};
 use plenum_actors::identity::{Authenticator, Identity, SessionEnder};
+use plenum_actors::shared_limits::SharedLimits;
 use plenum_actors::store::SharedStore;
 use plenum_schema::{Refusal, RefusalCode, SessionId};
 use std::future::Future;
@@ -43,7 +44,7 @@ pub(super) struct Inner {
     pub pool: HashPool,
     pub tokens: Tokens,
     ring: RwLock<Arc<KeyRing>>,
-    pub attempts: Attempts,
+    pub attempts: Arc<Attempts>,
     keys: Keys,
 }
 
@@ -124,12 +125,12 @@ impl Accounts {
         let inner = Inner {
             pool: HashPool::start(&config.password, hasher)?,
             tokens: Tokens::new(&config.token),
-            attempts: Attempts::new(
+            attempts: Arc::new(Attempts::new(
                 Throttle::new(&config.throttle),
                 config.throttle.waiting,
                 config.password.busy_retry_ms,
                 clock.clone(),
-            ),
+            )),
             ring: RwLock::new(Arc::new(ring)),
             keys,
             store,
@@ -138,6 +139,11 @@ impl Accounts {
             config,
         };
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// From now on tries at passwords and codes are counted on all nodes together.
+    pub fn share_limits(&self, limits: &Arc<SharedLimits>) {
+        self.0.attempts.share(limits);
     }
 
     /// Whether the keys are shared with other nodes, and looked at every [`Self::keys_every_s`].

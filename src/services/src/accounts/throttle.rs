@@ -7,16 +7,22 @@
 
 use super::config::ThrottleConfig;
 use plenum_actors::clock::MonoMillis;
+use plenum_actors::shared_limits::Limit;
 use plenum_schema::{Refusal, RefusalCode};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
+
+/// A try, in the thousandths in which levels are counted.
+pub(super) const TRY: i64 = 1_000;
+
+/// Of its burst the bucket of an account owes at most one part in so many.
+const ACCOUNT_OWES: i64 = 10;
 
 #[derive(Clone, Copy)]
 struct Bucket {
-    /// Thousandths of a try.
-    level: u64,
+    /// Thousandths of a try; below zero when more failed on other nodes than were left.
+    level: i64,
     at: MonoMillis,
 }
 
@@ -27,18 +33,23 @@ struct Rate {
 }
 
 impl Rate {
-    fn full(self) -> u64 {
-        u64::from(self.burst) * 1_000
+    fn full(self) -> i64 {
+        i64::from(self.burst) * TRY
     }
 
-    fn level(self, bucket: Bucket, now: MonoMillis) -> u64 {
+    fn level(self, bucket: Bucket, now: MonoMillis) -> i64 {
         let gained = now.saturating_sub(bucket.at).saturating_mul(1_000) / self.refill_ms.max(1);
-        bucket.level.saturating_add(gained).min(self.full())
+        bucket.level.saturating_add_unsigned(gained).min(self.full())
+    }
+
+    /// How long it takes until there is a whole try.
+    fn wait(self, level: i64) -> u64 {
+        u64::try_from(TRY.saturating_sub(level)).unwrap_or(0).saturating_mul(self.refill_ms).div_ceil(1_000)
     }
 }
 
-/// Which bucket: what it counts and a keyed hash of whom. Names are not kept.
-type Slot = (u8, u64);
+/// Which bucket: what it counts and a hash of whom, the same on every node. Names are not kept.
+pub(super) type Slot = (Limit, u128);
 
 /// The buckets a try has to pass.
 pub(super) type Slots = Vec<Slot>;
@@ -48,7 +59,6 @@ pub(super) type Slots = Vec<Slot>;
 pub(super) struct Throttle {
     rates: [Rate; 3],
     half: usize,
-    hasher: RandomState,
     young: HashMap<Slot, Bucket>,
     old: HashMap<Slot, Bucket>,
     /// Tries that are being decided; there are as many as callers wait, which others bound.
@@ -64,9 +74,16 @@ pub(super) enum Held {
     Reserved,
 }
 
-const PAIR: u8 = 0;
-const ACCOUNT: u8 = 1;
-const ADDRESS: u8 = 2;
+/// A hash of the parts, each with its length before it, so that no two lists of parts read alike.
+fn digest(parts: &[&[u8]]) -> u128 {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let bytes: [u8; 32] = hash.finalize().into();
+    bytes.first_chunk().map_or(0, |half| u128::from_be_bytes(*half))
+}
 
 /// IPv6 hosts own a /64 and may use any address in it.
 fn network(address: IpAddr) -> IpAddr {
@@ -86,39 +103,44 @@ impl Throttle {
                 rate(config.address_burst, config.address_refill_ms),
             ],
             half: config.buckets.div_ceil(2).max(1),
-            hasher: RandomState::new(),
             young: HashMap::new(),
             old: HashMap::new(),
             reserved: HashMap::new(),
         }
     }
 
-    fn slot(&self, kind: u8, whom: impl Hash) -> Slot {
-        (kind, self.hasher.hash_one(whom))
-    }
-
     /// The buckets of a try for an account (by the key of the name that was typed) from an address.
-    pub fn slots(&self, account: Option<&str>, address: Option<IpAddr>) -> Slots {
-        let address = address.map(network);
+    pub fn slots(account: Option<&str>, address: Option<IpAddr>) -> Slots {
+        let address = address.map(|address| network(address).to_string());
+        let from = address.as_deref().map(str::as_bytes);
         let mut slots = Vec::with_capacity(3);
-        if let Some(account) = account {
-            slots.push(self.slot(PAIR, (account, address)));
-            slots.push(self.slot(ACCOUNT, account));
+        if let Some(account) = account.map(str::as_bytes) {
+            let pair = match from {
+                Some(from) => digest(&[account, from]),
+                None => digest(&[account]),
+            };
+            slots.push((Limit::SignInPair, pair));
+            slots.push((Limit::SignInAccount, digest(&[account])));
         }
-        slots.extend(address.map(|address| self.slot(ADDRESS, address)));
+        slots.extend(from.map(|from| (Limit::SignInAddress, digest(&[from]))));
         slots
     }
 
-    fn rate(&self, slot: Slot) -> Rate {
-        self.rates[usize::from(slot.0.min(ADDRESS))]
+    fn rate(&self, (limit, _): Slot) -> Rate {
+        let [pair, account, address] = self.rates;
+        match limit {
+            Limit::SignInPair => pair,
+            Limit::SignInAccount => account,
+            _ => address,
+        }
     }
 
-    fn level(&self, slot: Slot, now: MonoMillis) -> u64 {
+    fn level(&self, slot: Slot, now: MonoMillis) -> i64 {
         let bucket = self.young.get(&slot).or_else(|| self.old.get(&slot));
         bucket.map_or(self.rate(slot).full(), |bucket| self.rate(slot).level(*bucket, now))
     }
 
-    fn set(&mut self, slot: Slot, level: u64, now: MonoMillis) {
+    fn set(&mut self, slot: Slot, level: i64, now: MonoMillis) {
         self.keep(slot, Bucket { level, at: now });
     }
 
@@ -142,9 +164,8 @@ impl Throttle {
     /// # Errors
     /// [`Held`]: used up, with the time after which the emptiest bucket has a token again; or reserved by others.
     pub fn take(&mut self, slots: &[Slot], now: MonoMillis) -> Result<(), Held> {
-        let wait =
-            |slot: Slot| (1_000_u64.saturating_sub(self.level(slot, now)) * self.rate(slot).refill_ms).div_ceil(1_000);
-        let longest = slots.iter().map(|slot| wait(*slot)).max().unwrap_or(0);
+        let wait = |slot: &Slot| self.rate(*slot).wait(self.level(*slot, now));
+        let longest = slots.iter().map(wait).max().unwrap_or(0);
         if longest > 0 {
             slots.iter().for_each(|slot| self.touch(*slot));
             let refusal = Refusal::new(RefusalCode::RateLimited, "too many tries: wait a little");
@@ -152,7 +173,7 @@ impl Throttle {
         }
         let is_reserved = |slot: &Slot| {
             let reserved = self.reserved.get(slot).copied().unwrap_or(0);
-            self.level(*slot, now) < (u64::from(reserved) + 1) * 1_000
+            self.level(*slot, now) < (i64::from(reserved) + 1) * TRY
         };
         if slots.iter().any(is_reserved) {
             return Err(Held::Reserved);
@@ -171,10 +192,22 @@ impl Throttle {
                 }
             }
             if counts {
-                let level = self.level(*slot, now).saturating_sub(1_000);
-                self.set(*slot, level, now);
+                self.charge(*slot, TRY, 0, now);
             }
         }
+    }
+
+    /// Takes so many thousandths of a try, whether or not they are there; the bucket owes at most so many bursts then.
+    pub fn charge(&mut self, slot: Slot, amount: i64, owed_bursts: u32, now: MonoMillis) {
+        let full = self.rate(slot).full();
+        let before = self.level(slot, now);
+        let owed = match slot.0 {
+            // Nobody may keep the rightful owner out for longer than a moment after they have stopped, from every address.
+            Limit::SignInAccount => full / ACCOUNT_OWES,
+            _ => full.saturating_mul(i64::from(owed_bursts)),
+        };
+        let least = owed.saturating_neg().min(before);
+        self.set(slot, before.saturating_sub(amount).clamp(least, full), now);
     }
 
     /// Buckets in memory.
@@ -210,7 +243,7 @@ mod tests {
     #[test]
     fn tries_run_out_and_come_back_with_time() {
         let mut throttle = throttle(3, 100);
-        let slots = throttle.slots(Some("email:a@b.c"), None);
+        let slots = Throttle::slots(Some("email:a@b.c"), None);
         for _ in 0..3 {
             fail(&mut throttle, &slots, 0).unwrap();
         }
@@ -223,16 +256,16 @@ mod tests {
     #[test]
     fn somebody_elses_address_does_not_use_up_my_tries() {
         let mut throttle = throttle(3, 100);
-        let evil = throttle.slots(Some("email:a@b.c"), Some([10, 0, 0, 1].into()));
+        let evil = Throttle::slots(Some("email:a@b.c"), Some([10, 0, 0, 1].into()));
         while fail(&mut throttle, &evil, 0).is_ok() {}
-        let mine = throttle.slots(Some("email:a@b.c"), Some([10, 0, 0, 2].into()));
+        let mine = Throttle::slots(Some("email:a@b.c"), Some([10, 0, 0, 2].into()));
         throttle.take(&mine, 0).unwrap();
     }
 
     #[test]
     fn tries_at_the_same_time_are_no_more_than_tries_one_after_the_other() {
         let mut throttle = throttle(3, 100);
-        let slots = throttle.slots(Some("email:a@b.c"), Some([10, 0, 0, 1].into()));
+        let slots = Throttle::slots(Some("email:a@b.c"), Some([10, 0, 0, 1].into()));
         (0..3).for_each(|_| throttle.take(&slots, 0).unwrap());
         assert!(matches!(throttle.take(&slots, 0), Err(Held::Reserved)), "not refused before the others are decided");
         throttle.settle(&slots, false, 0);
@@ -244,20 +277,44 @@ mod tests {
 
     #[test]
     fn all_addresses_of_one_ipv6_network_are_one() {
-        let throttle = throttle(3, 100);
-        let a = throttle.slots(None, Some("2001:db8:1:2::3".parse().unwrap()));
-        assert_eq!(a, throttle.slots(None, Some("2001:db8:1:2:ffff::".parse().unwrap())));
-        assert_ne!(a, throttle.slots(None, Some("2001:db8:1:3::3".parse().unwrap())));
+        let a = Throttle::slots(None, Some("2001:db8:1:2::3".parse().unwrap()));
+        assert_eq!(a, Throttle::slots(None, Some("2001:db8:1:2:ffff::".parse().unwrap())));
+        assert_ne!(a, Throttle::slots(None, Some("2001:db8:1:3::3".parse().unwrap())));
         assert_eq!(
-            throttle.slots(None, Some("::ffff:10.0.0.1".parse().unwrap())),
-            throttle.slots(None, Some([10, 0, 0, 1].into()))
+            Throttle::slots(None, Some("::ffff:10.0.0.1".parse().unwrap())),
+            Throttle::slots(None, Some([10, 0, 0, 1].into()))
         );
+    }
+
+    #[test]
+    fn names_and_addresses_that_run_together_are_not_mixed_up() {
+        let pair = |account, address: &str| Throttle::slots(Some(account), Some(address.parse().unwrap()))[0];
+        assert_ne!(pair("user:a1", "0.0.0.1"), pair("user:a", "10.0.0.1"));
+        assert_ne!(Throttle::slots(Some("10.0.0.1"), None)[1], Throttle::slots(None, Some([10, 0, 0, 1].into()))[0]);
+    }
+
+    #[test]
+    fn tries_that_failed_elsewhere_count_here_and_what_is_owed_takes_its_time() {
+        let mut throttle = throttle(3, 100);
+        let slots = Throttle::slots(Some("email:a@b.c"), None);
+        throttle.charge(slots[0], 4 * TRY, 16, 0);
+        let Err(Held::UsedUp(refusal)) = throttle.take(&slots, 0) else { panic!("more than three") };
+        assert_eq!(refusal.retry_after_ms, Some(2_000));
+        fail(&mut throttle, &slots, 2_000).unwrap();
+        throttle.charge(slots[0], i64::MAX, 16, 2_000);
+        let Err(Held::UsedUp(refusal)) = throttle.take(&slots, 2_000) else { panic!("nothing is left") };
+        assert_eq!(refusal.retry_after_ms, Some((3 * 16 + 1) * 1_000), "no more is owed than a bound");
+        // Of the account's own thirty a tenth: its owner waits a moment.
+        let other = Throttle::slots(Some("email:c@d.e"), None);
+        throttle.charge(other[1], i64::MAX, 16, 2_000);
+        let Err(Held::UsedUp(refusal)) = throttle.take(&other, 2_000) else { panic!("nothing is left") };
+        assert_eq!(refusal.retry_after_ms, Some((3 + 1) * 1_000));
     }
 
     #[test]
     fn a_right_password_costs_nothing() {
         let mut throttle = throttle(1, 100);
-        let slots = throttle.slots(Some("email:a@b.c"), Some([10, 0, 0, 1].into()));
+        let slots = Throttle::slots(Some("email:a@b.c"), Some([10, 0, 0, 1].into()));
         for _ in 0..50 {
             throttle.take(&slots, 0).unwrap();
             throttle.settle(&slots, false, 0);
@@ -267,10 +324,10 @@ mod tests {
     #[test]
     fn the_number_of_buckets_is_bounded_and_the_busy_one_is_kept() {
         let mut throttle = throttle(5, 100);
-        let busy = throttle.slots(None, Some([10, 0, 0, 1].into()));
+        let busy = Throttle::slots(None, Some([10, 0, 0, 1].into()));
         let mut taken = 0;
         for number in 0..10_000_u32 {
-            let other = throttle.slots(Some(&number.to_string()), None);
+            let other = Throttle::slots(Some(&number.to_string()), None);
             fail(&mut throttle, &other, 0).unwrap();
             taken += u32::from(fail(&mut throttle, &busy, 0).is_ok());
             assert!(throttle.len() <= 102);

@@ -2,6 +2,7 @@
 
 use super::{Asked, Conferences, View};
 use crate::accounts::Identity;
+use plenum_actors::aggregates::conference::ConferenceView;
 use plenum_schema::conference::HostRole;
 use plenum_schema::poll::{Results, Visibility};
 use plenum_schema::{ConferenceId, QuestionId, Refusal, Topic};
@@ -15,6 +16,8 @@ pub struct HallStanding {
     pub topics: Vec<Topic>,
     /// Results of the other questions, as far as everybody may see them.
     pub results: Vec<Results>,
+    /// The conference itself, as the caller sees it.
+    pub view: Option<Box<ConferenceView>>,
 }
 
 impl Conferences {
@@ -27,7 +30,7 @@ impl Conferences {
         let live = view.asked.iter().filter(|(_, asked)| asked.closed.is_none());
         if view.role >= Some(HostRole::Moderator) {
             let topics = live.map(|(question, _)| Topic::PollHost(*question)).collect();
-            return Ok(HallStanding { hosts: true, topics, results: Vec::new() });
+            return Ok(HallStanding { hosts: true, topics, results: Vec::new(), view: Some(Box::new(view)) });
         }
         let mut standing = HallStanding::default();
         for (question, asked) in live {
@@ -40,6 +43,7 @@ impl Conferences {
                 standing.results.push(results);
             }
         }
+        standing.view = Some(Box::new(view));
         Ok(standing)
     }
 

@@ -57,4 +57,19 @@ mod tests {
             assert!(Place::decode(bad).is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn broken_cursors_are_refused_or_are_the_cursor_of_another_place() {
+        let whole = Place { at: 1_700_000_000_123, id: ConversationId(Uuid::from_u128(77)) }.encode();
+        for place in 0..whole.len() {
+            for letter in ('\0'..='\u{7f}').chain(['é', '\u{1f600}']) {
+                let changed = format!("{}{letter}{}", &whole[..place], &whole[place + 1..]);
+                if let Ok(read) = Place::decode(&changed) {
+                    assert_eq!(read.encode(), changed, "one text for one place");
+                }
+                assert!(Place::decode(&format!("{}{letter}{}", &whole[..place], &whole[place..])).is_err(), "{place}");
+            }
+            assert!(Place::decode(&whole[..place]).is_err() && Place::decode(&whole[place + 1..]).is_err(), "{place}");
+        }
+    }
 }

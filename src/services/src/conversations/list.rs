@@ -103,18 +103,21 @@ impl Conversations {
         self.overview(caller, candidate, settings).await?.ok_or_else(no_such_conversation)
     }
 
-    /// The topics of the caller's conversations with their heads, the last active first, at most `limit`.
+    /// The topics of the caller's conversations with their heads, the last active first, at most `limit` that are to be followed.
     ///
     /// # Errors
     /// `unavailable`.
     pub async fn following(&self, caller: UserId, limit: usize) -> Result<Following, Refusal> {
         let mut candidates = self.candidates(caller).await?;
         candidates.sort_unstable_by_key(|candidate| std::cmp::Reverse(candidate.place));
-        let mut following = Following { me: None, conversations: Vec::new(), is_complete: true };
+        let mut following = Following::default();
         for candidate in candidates {
             let id = candidate.place.id;
+            let is_full = following.conversations.len() == limit;
             let is_member = match is_member(&candidate.digest, caller) {
                 Some(is_member) => is_member,
+                // Asked when it is to be heard.
+                None if is_full => true,
                 // The digest does not name everybody: the owner knows.
                 None => match self.access(caller, id).await {
                     Ok(_) => true,
@@ -125,9 +128,9 @@ impl Conversations {
             if !is_member {
                 continue;
             }
-            if following.conversations.len() == limit {
-                following.is_complete = false;
-                break;
+            if is_full {
+                following.others.push((topic_of(id), candidate.head));
+                continue;
             }
             let is_direct = candidate.digest.kind == Some(ConversationKind::Direct);
             let peer = candidate.digest.members.iter().copied().find(|member| is_direct && *member != caller);
