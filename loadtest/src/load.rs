@@ -145,8 +145,8 @@ pub struct Round {
     pub sent: u64,
     /// Open loop: messages not sent because too many were under way.
     pub unsent: u64,
-    /// CPU seconds of the server in the measured time: all, user, system.
-    pub cpu: (f64, f64, f64),
+    /// CPU seconds of the server in the measured time: all, user, system. None where its process could not be read.
+    pub cpu: Option<(f64, f64, f64)>,
     /// Connections.
     pub connections: usize,
     /// p99 in milliseconds of each second of the measured time.
@@ -163,9 +163,21 @@ pub struct Round {
 impl Round {
     /// CPU seconds per million deliveries: all, user, system.
     #[must_use]
-    pub fn cost(&self) -> (f64, f64, f64) {
+    pub fn cost(&self) -> Option<(f64, f64, f64)> {
         let million = (self.deliveries as f64 / 1e6).max(1e-9);
-        (self.cpu.0 / million, self.cpu.1 / million, self.cpu.2 / million)
+        self.cpu.map(|(all, user, system)| (all / million, user / million, system / million))
+    }
+
+    /// CPU seconds per million deliveries, all of them.
+    #[must_use]
+    pub fn cpu_cost(&self) -> Option<f64> {
+        self.cost().map(|(all, ..)| all)
+    }
+
+    /// Part of a core that the server used, in percent.
+    #[must_use]
+    pub fn core_percent(&self) -> Option<f64> {
+        self.cpu.map(|(all, ..)| all / self.seconds.max(1e-9) * 100.0)
     }
 
     /// Deliveries a second.
@@ -185,7 +197,7 @@ pub fn raw_topics(count: usize) -> Vec<Topic> {
 struct Loaded {
     window: Nanos,
     samples: Vec<Sample>,
-    cpu: (f64, f64, f64),
+    cpu: Option<(f64, f64, f64)>,
 }
 
 struct Driver<'a> {
@@ -286,7 +298,7 @@ impl Driver<'_> {
         let measure_from = start + nanos(self.shape.warmup);
         let end = measure_from + nanos(self.shape.duration);
         let mut sampler = Sampler::new(self.side.pid, start);
-        let mut began: Option<(Nanos, CpuTime)> = None;
+        let mut began: Option<(Nanos, Option<CpuTime>)> = None;
         let mut scheduled = 0_u64;
         self.prime(start);
         loop {
@@ -303,13 +315,13 @@ impl Driver<'_> {
             sampler.sample(now, self.loader.delivered_count(), &progress);
         }
         self.loader.measure(false);
-        let (from, cpu) = began.unwrap_or((start, CpuTime::default()));
-        let used = self.cpu().since(cpu);
+        let (from, cpu) = began.unwrap_or((start, None));
+        let used = process::used(cpu, self.cpu());
         Ok(Loaded { window: self.swarm.now() - from, samples: sampler.samples, cpu: used })
     }
 
-    fn cpu(&self) -> CpuTime {
-        self.side.pid.and_then(process::cpu).unwrap_or_default()
+    fn cpu(&self) -> Option<CpuTime> {
+        self.side.pid.and_then(process::cpu)
     }
 
     /// Closed loop: fills every topic's window.

@@ -62,6 +62,8 @@ pub const METRIC_CQL_REQUESTS: &str = "plenum_store_cql_requests_total";
 pub const METRIC_CQL_CONDITIONAL: &str = "plenum_store_cql_requests_total{kind=\"conditional\"}";
 /// Metric: connections now open.
 pub const METRIC_CONNECTIONS: &str = "plenum_connections";
+/// Metric: owners now alive.
+pub const METRIC_OWNERS: &str = "plenum_owner_live";
 /// Metric: subscriptions now held.
 pub const METRIC_SUBSCRIPTIONS: &str = "plenum_subscriptions";
 

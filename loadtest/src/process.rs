@@ -38,6 +38,13 @@ impl CpuTime {
     }
 }
 
+/// All CPU between two readings of a process: (total, user, system) seconds. None where one of them is missing: a run that could not
+/// be measured has no figure, not a good one.
+#[must_use]
+pub fn used(earlier: Option<CpuTime>, now: Option<CpuTime>) -> Option<(f64, f64, f64)> {
+    Some(now?.since(earlier?))
+}
+
 /// CPU time of a process; `None` when it is gone.
 #[must_use]
 pub fn cpu(pid: u32) -> Option<CpuTime> {
@@ -145,6 +152,13 @@ mod tests {
     fn this_process_has_memory_and_cpu_time() {
         assert!(rss(std::process::id()).unwrap() > 100_000);
         assert!(cpu(std::process::id()).is_some());
+    }
+
+    #[test]
+    fn without_a_reading_at_either_end_nothing_was_measured() {
+        let some = Some(CpuTime { user: 1.0, system: 1.0, run: 2.0 });
+        assert_eq!((used(None, some), used(some, None)), (None, None));
+        assert_eq!(used(some, some), Some((0.0, 0.0, 0.0)));
     }
 
     #[test]

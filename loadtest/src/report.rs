@@ -166,9 +166,9 @@ impl Report {
         self.parameters.insert(name.to_owned(), value.to_string());
     }
 
-    /// Notes a figure; what is not a number is left out, so that a budget on it breaks.
-    pub fn figure(&mut self, name: impl Into<String>, value: f64) {
-        if value.is_finite() {
+    /// Notes a figure; what was not measured, or is not a number, is left out, so that a budget on it breaks.
+    pub fn figure(&mut self, name: impl Into<String>, value: impl Into<Option<f64>>) {
+        if let Some(value) = value.into().filter(|value| value.is_finite()) {
             self.figures.insert(name.into(), value);
         }
     }
@@ -297,5 +297,16 @@ mod tests {
         let mut report = Report::new("test");
         report.figure("cost", f64::NAN);
         assert!(report.figures.is_empty());
+    }
+
+    #[test]
+    fn what_was_not_measured_breaks_the_budget_on_it() {
+        let mut report = Report::new("test");
+        report.figure("cost", None::<f64>);
+        report.apply(&Budget::parse("cost = { max = 1 }").unwrap());
+        assert_eq!(report.outcome(), Outcome::BudgetBroken);
+        report.figure("cost", Some(0.0));
+        report.apply(&Budget::parse("cost = { max = 1 }").unwrap());
+        assert_eq!(report.outcome(), Outcome::Passed);
     }
 }

@@ -16,10 +16,10 @@ pub struct Sample {
     pub at: f64,
     /// Deliveries a second.
     pub rate: f64,
-    /// Part of a core the server used, in percent.
-    pub cpu: f64,
-    /// Resident bytes of the server.
-    pub rss: u64,
+    /// Part of a core the server used, in percent; none where it could not be read.
+    pub cpu: Option<f64>,
+    /// Resident bytes of the server; none where they could not be read.
+    pub rss: Option<u64>,
 }
 
 /// Takes a sample every quarter of a second.
@@ -28,7 +28,7 @@ pub struct Sampler {
     start: Nanos,
     last: Nanos,
     delivered: u64,
-    cpu: CpuTime,
+    cpu: Option<CpuTime>,
     /// What was taken.
     pub samples: Vec<Sample>,
 }
@@ -37,7 +37,7 @@ impl Sampler {
     /// A sampler of a process, from `start` on.
     #[must_use]
     pub fn new(pid: Option<u32>, start: Nanos) -> Self {
-        let cpu = pid.and_then(process::cpu).unwrap_or_default();
+        let cpu = pid.and_then(process::cpu);
         Self { pid, start, last: start, delivered: 0, cpu, samples: Vec::new() }
     }
 
@@ -48,14 +48,15 @@ impl Sampler {
             return;
         }
         let span = seconds(now - self.last);
-        let used = self.pid.and_then(process::cpu).unwrap_or_default();
+        let used = self.pid.and_then(process::cpu);
         let rate = (delivered - self.delivered) as f64 / span;
-        let cpu = used.since(self.cpu).0 / span * 100.0;
-        let rss = self.pid.and_then(process::rss).unwrap_or(0);
+        let cpu = process::used(self.cpu, used).map(|(all, ..)| all / span * 100.0);
+        let rss = self.pid.and_then(process::rss);
         let at = seconds(now - self.start);
         self.samples.push(Sample { at, rate, cpu, rss });
         (self.last, self.delivered, self.cpu) = (now, delivered, used);
         let whole = (now - self.start) / 1_000_000_000;
-        progress.tick(whole, &format!("{rate:>10.0} deliveries/s, CPU {cpu:>3.0} %, RSS {:>5} MiB", rss >> 20));
+        let (cpu, rss) = (cpu.unwrap_or(f64::NAN), rss.map_or(0, |rss| rss >> 20));
+        progress.tick(whole, &format!("{rate:>10.0} deliveries/s, CPU {cpu:>3.0} %, RSS {rss:>5} MiB"));
     }
 }

@@ -134,6 +134,20 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     f64::midpoint(low, high)
 }
 
+/// The middle of what was measured; none when one measurement is missing, or there are none.
+#[must_use]
+pub fn middle(values: impl IntoIterator<Item = Option<f64>>) -> Option<f64> {
+    let values: Option<Vec<f64>> = values.into_iter().collect();
+    values.filter(|values| !values.is_empty()).map(median)
+}
+
+/// By how much more a process took, for each of so many; none where it could not be read.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a figure to print")]
+pub fn growth(before: Option<u64>, after: Option<u64>, count: usize) -> Option<f64> {
+    Some((after? as f64 - before? as f64).max(0.0) / (count as f64).max(1.0))
+}
+
 /// Bytes as MiB.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "a figure to print")]
@@ -150,5 +164,13 @@ mod tests {
         assert!((median([3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
         assert!((median([4.0, 1.0]) - 2.5).abs() < 1e-9);
         assert!(median([]).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_missing_is_not_taken_for_nothing() {
+        assert_eq!(middle([Some(1.0), Some(3.0)]), Some(2.0));
+        assert_eq!((middle([Some(1.0), None]), middle([])), (None, None));
+        assert_eq!(growth(Some(100), Some(300), 2), Some(100.0));
+        assert_eq!((growth(None, Some(300), 2), growth(Some(100), None, 2)), (None, None));
     }
 }

@@ -175,6 +175,10 @@ pub struct CrashArgs {
     /// How long what was hurt stays so, milliseconds
     #[arg(long, default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(1..=600_000))]
     away: u64,
+    /// Seconds within which sends to every conversation are acknowledged again, or the run has failed [default: 5 after `kill` and
+    /// `clock`, 60 after other faults]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    patience: Option<u64>,
     /// Contact points of the CQL cluster, HOST:PORT,HOST:PORT
     #[arg(long, default_value = "")]
     cql: String,
@@ -373,7 +377,9 @@ impl CrashArgs {
     /// The cluster that it is done to, when it is one.
     pub fn cluster(&self) -> Option<Cluster> {
         let (nodes, away) = (self.nodes as usize, Duration::from_millis(self.away));
-        let cluster = Cluster { nodes, fault: self.fault, away, cql: self.cql.clone(), nats: self.nats.clone() };
+        let patience = self.patience.map(Duration::from_secs);
+        let (cql, nats) = (self.cql.clone(), self.nats.clone());
+        let cluster = Cluster { nodes, fault: self.fault, away, cql, nats, patience };
         (self.nodes > 1 || !self.cql.is_empty()).then_some(cluster)
     }
 }

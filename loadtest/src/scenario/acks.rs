@@ -45,7 +45,8 @@ struct Measured {
     /// Requests to the CQL cluster, and the conditional writes among them, where that is the store.
     requests: Option<f64>,
     conditional: Option<f64>,
-    cpu: f64,
+    /// None where the server's process could not be read.
+    cpu: Option<f64>,
     latencies: Latencies,
     rates: Vec<(f64, f64)>,
 }
@@ -162,7 +163,7 @@ impl Run<'_> {
             }
         }
         let (acks, span) = (self.acker.count - before, seconds(self.swarm.now() - start));
-        let used = self.cpu().since(cpu).0;
+        let used = process::used(cpu, self.cpu()).map(|(all, ..)| all);
         self.acker.idle.clear();
         self.swarm.turn_until(DRAIN_LIMIT, &mut self.acker, |_, acker| acker.waiting.is_empty())?;
         let since = |place: usize| {
@@ -174,8 +175,8 @@ impl Run<'_> {
         Ok(Measured { acks, seconds: span, fsyncs, requests, conditional, cpu: used, latencies, rates })
     }
 
-    fn cpu(&self) -> process::CpuTime {
-        self.target.pid().and_then(process::cpu).unwrap_or_default()
+    fn cpu(&self) -> Option<process::CpuTime> {
+        self.target.pid().and_then(process::cpu)
     }
 
     fn send_all(&mut self) {
@@ -225,16 +226,15 @@ fn report(acks: Acks, ones: &[Measured], many: &[Measured]) -> Report {
     report.parameter("rounds of each", acks.rounds);
     let mut timeline = Vec::new();
     for (prefix, name, rounds) in [("one_", "one sender", ones), ("", "many senders", many)] {
-        let middle = |pick: &dyn Fn(&Measured) -> f64| median(rounds.iter().map(pick));
-        report.figure(format!("{prefix}acks_per_second"), middle(&Measured::rate));
-        report.figure(format!("{prefix}cpu_us_per_ack"), middle(&|one| one.cpu / (one.acks as f64).max(1.0) * 1e6));
-        let fsyncs = rounds
-            .iter()
-            .filter_map(|one| one.fsyncs.filter(|&count| count > 0.0).map(|count| one.acks as f64 / count));
-        let fsyncs: Vec<f64> = fsyncs.collect();
-        if !fsyncs.is_empty() {
-            report.figure(format!("{prefix}acks_per_fsync"), median(fsyncs));
-        }
+        let middle = |pick: &dyn Fn(&Measured) -> Option<f64>| super::middle(rounds.iter().map(pick));
+        report.figure(format!("{prefix}acks_per_second"), middle(&|one| Some(one.rate())));
+        report.figure(
+            format!("{prefix}cpu_us_per_ack"),
+            middle(&|one| one.cpu.map(|cpu| cpu / (one.acks as f64).max(1.0) * 1e6)),
+        );
+        // Absent where the server cannot be asked or its store has no such counter: a bound on it breaks.
+        report
+            .figure(format!("{prefix}acks_per_fsync"), middle(&|one| one.fsyncs.map(|count| one.acks as f64 / count)));
         let requests: Vec<f64> = rounds.iter().filter_map(|one| one.for_each_ack(one.requests)).collect();
         let conditional: Vec<f64> = rounds.iter().filter_map(|one| one.for_each_ack(one.conditional)).collect();
         if !requests.is_empty() {

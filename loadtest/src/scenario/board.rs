@@ -113,7 +113,7 @@ pub fn run(context: &Context, wanted: Board) -> Result<Report, Failure> {
         Plan { dialect, token, topics: vec![(0, None)], socket: SocketOptions::default(), deaf: false }
     };
     swarm.open_all((0..wanted.boards).map(plan).collect(), CONNECT_LIMIT, &mut boards)?;
-    let used = target.pid().and_then(process::cpu).unwrap_or_default();
+    let used = target.pid().and_then(process::cpu);
     boards.start = swarm.now() + every.max(nanos(Duration::from_millis(200)));
     let progress = Progress::start("reports", wanted.length, context.quiet);
     let due = Due { first: boards.start, every, count: count(wanted) };
@@ -125,7 +125,7 @@ pub fn run(context: &Context, wanted: Board) -> Result<Report, Failure> {
         progress.tick(swarm.now().saturating_sub(boards.start) / 1_000_000_000, &format!("{} heard", boards.heard));
     }
     let span = seconds(swarm.now().saturating_sub(boards.start));
-    let cpu = target.pid().and_then(process::cpu).unwrap_or_default().since(used).0;
+    let cpu = process::used(used, target.pid().and_then(process::cpu)).map(|(all, ..)| all);
     let reported = checker.end()?;
     let mut checks = std::mem::take(swarm.checks());
     swarm.cut_all();
@@ -170,7 +170,7 @@ fn set_up(target: &Target, admin: &Account, domains: usize) -> Result<(Vec<Domai
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts to print")]
-fn figures(wanted: Board, boards: &Boards, acked: u64, cpu: f64, span: f64) -> Report {
+fn figures(wanted: Board, boards: &Boards, acked: u64, cpu: Option<f64>, span: f64) -> Report {
     let mut report = Report::new("board");
     report.parameter("boards", wanted.boards);
     report.parameter("domains", wanted.domains);
@@ -179,8 +179,9 @@ fn figures(wanted: Board, boards: &Boards, acked: u64, cpu: f64, span: f64) -> R
     report.figure("reports_acked", acked as f64);
     report.figure("signals_heard", boards.heard as f64);
     report.latencies("arrival_", "arrival of a report at a board", &boards.latencies);
-    report.figure("cpu_share", cpu / span.max(1e-9));
-    report.figure("cpu_s_per_million_signals", cpu * 1e6 / (boards.heard as f64).max(1.0));
+    report.figure("cpu_share", cpu.map(|cpu| cpu / span.max(1e-9)));
+    let for_each = |cpu: f64| cpu * 1e6 / (boards.heard as f64).max(1.0);
+    report.figure("cpu_s_per_million_signals", cpu.map(for_each));
     report.notes.push("Open loop: each report has a moment at which it is due, whatever became of those before; arrival counts from there to the board, over HTTP, the fsync and the socket. A signal that a board does not hear counts as lost.".to_owned());
     report
 }

@@ -45,9 +45,10 @@ pub fn run(context: &Context, churn: Churn) -> Result<Report, Failure> {
     report.parameter("cycles", churn.cycles);
     report.parameter("connections a cycle", churn.connections);
     let progress = Progress::start("churn", Duration::from_secs(churn.cycles as u64), context.quiet);
-    let rss = || target.pid().and_then(process::rss).unwrap_or(0);
+    let rss = || target.pid().and_then(process::rss);
+    let cpu = || target.pid().and_then(process::cpu);
     let (start, mut sizes) = (context.clock.now(), vec![(0.0, rss())]);
-    let cpu = target.pid().and_then(process::cpu).unwrap_or_default();
+    let cpu_before = cpu();
     let mut base = rss();
     for cycle in 0..churn.cycles {
         one_cycle(context, &target, &topics, &accounts, churn.connections, &mut report)?;
@@ -56,19 +57,20 @@ pub fn run(context: &Context, churn: Churn) -> Result<Report, Failure> {
         if cycle + 1 == churn.warm.min(churn.cycles) {
             base = size;
         }
-        progress.tick(cycle as u64 + 1, &format!("cycle {}, RSS {} MiB", cycle + 1, size >> 20));
+        progress.tick(cycle as u64 + 1, &format!("cycle {}, RSS {} MiB", cycle + 1, size.map_or(0, |size| size >> 20)));
     }
-    let used = target.pid().and_then(process::cpu).unwrap_or_default().since(cpu).0;
+    let used = process::used(cpu_before, cpu()).map(|(all, ..)| all);
     let connects = (churn.cycles * churn.connections) as f64;
     let end = rss();
     report.figure("connects_per_second", connects / seconds(context.clock.now() - start).max(1e-9));
-    report.figure("cpu_us_per_connection", used / connects.max(1.0) * 1e6);
-    report.figure("rss_after_warm_up_mib", super::mebibytes(base));
-    report.figure("rss_at_the_end_mib", super::mebibytes(end));
-    report.figure("rss_growth_percent", (end as f64 / base.max(1) as f64 - 1.0) * 100.0);
-    report.figure("rss_growth_bytes_per_connect", (end as f64 - base as f64).max(0.0) / connects.max(1.0));
+    report.figure("cpu_us_per_connection", used.map(|used| used / connects.max(1.0) * 1e6));
+    report.figure("rss_after_warm_up_mib", base.map(super::mebibytes));
+    report.figure("rss_at_the_end_mib", end.map(super::mebibytes));
+    let percent = |(base, end): (u64, u64)| (end as f64 / base.max(1) as f64 - 1.0) * 100.0;
+    report.figure("rss_growth_percent", base.zip(end).map(percent));
+    report.figure("rss_growth_bytes_per_connect", super::growth(base, end, churn.cycles * churn.connections));
     gauges(&target, &mut report);
-    let points = sizes.into_iter().map(|(at, size)| (at, super::mebibytes(size))).collect();
+    let points = sizes.into_iter().filter_map(|(at, size)| Some((at, super::mebibytes(size?)))).collect();
     let series = vec![Series { name: "after each cycle".to_owned(), points }];
     report.timelines.push(Timeline { title: "Resident memory".to_owned(), unit: "MiB".to_owned(), series });
     report.notes.push(format!("Each connection identifies, subscribes, receives one message, and ends: every other one by a reset, the others by a close handshake. Memory is compared with what the server had after {} cycles.", churn.warm));
@@ -130,9 +132,8 @@ fn gauges(target: &Target, report: &mut Report) {
     for (figure, metric) in [
         ("connections_at_the_end", names::METRIC_CONNECTIONS),
         ("subscriptions_at_the_end", names::METRIC_SUBSCRIPTIONS),
+        ("owners_at_the_end", names::METRIC_OWNERS),
     ] {
-        if let Some(value) = target.metric(metric) {
-            report.figure(figure, value);
-        }
+        report.figure(figure, target.metric(metric));
     }
 }

@@ -37,7 +37,7 @@ pub struct Conference {
 /// What came of the votes.
 struct Ran {
     acked: u64,
-    cpu: f64,
+    cpu: Option<f64>,
     bytes: u64,
     shown: Option<f64>,
     fed: Option<(u64, f64)>,
@@ -64,8 +64,8 @@ pub fn run(context: &Context, wanted: Conference) -> Result<Report, Failure> {
     Ok(report)
 }
 
-fn cpu(target: &Target) -> process::CpuTime {
-    target.pid().and_then(process::cpu).unwrap_or_default()
+fn cpu(target: &Target) -> Option<process::CpuTime> {
+    target.pid().and_then(process::cpu)
 }
 
 fn carry_out(
@@ -77,7 +77,8 @@ fn carry_out(
     hall: &mut Hall,
 ) -> Result<Ran, Failure> {
     let (mut used, bytes) = (cpu(target), swarm.bytes_in());
-    let mut spent = 0.0;
+    let mut spent = Some(0.0);
+    let add = |spent: Option<f64>, used, now| Some(spent? + process::used(used, now)?.0);
     stage.push(target.address())?;
     let progress = Progress::start("everybody votes", wanted.window, context.quiet);
     let start = swarm.now();
@@ -87,7 +88,7 @@ fn carry_out(
     while !hall.is_done() && swarm.now() < deadline {
         if kill_at && swarm.now() > half {
             kill_at = false;
-            spent += cpu(target).since(used).0;
+            spent = add(spent, used, cpu(target));
             restart(target, swarm, hall)?;
             used = cpu(target);
         }
@@ -96,7 +97,7 @@ fn carry_out(
         swarm.turn(hall)?;
         progress.tick((swarm.now() - start) / 1_000_000_000, &format!("{} acknowledged", hall.acked_votes()));
     }
-    spent += cpu(target).since(used).0;
+    spent = add(spent, used, cpu(target));
     let fed = feed(wanted, swarm, hall)?;
     let closing = swarm.now();
     stage.close(target.address())?;
@@ -182,7 +183,7 @@ fn report(wanted: Conference, ran: &Ran, hall: &Hall) -> Report {
     let people = as_figure(wanted.participants as u64).max(1.0);
     report.figure("bytes_per_participant", as_figure(ran.bytes) / people);
     report.figure("results_per_participant", as_figure(hall.signals()) / people);
-    report.figure("cpu_s_per_1000_votes", ran.cpu * 1_000.0 / as_figure(ran.acked).max(1.0));
+    report.figure("cpu_s_per_1000_votes", ran.cpu.map(|cpu| cpu * 1_000.0 / as_figure(ran.acked).max(1.0)));
     if let Some((votes, span)) = ran.fed {
         report.figure("fed_votes_per_second", as_figure(votes) / span.max(1e-9));
     }

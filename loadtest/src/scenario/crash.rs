@@ -150,7 +150,7 @@ fn judge((server, clock): (SocketAddr, Clock), crew: &mut Crew, report: &mut Rep
     Ok(())
 }
 
-/// Each sender's messages must stand in the order of sending, except those a refusal made them send again.
+/// Each sender's messages must stand in the order of sending, unless a refusal made it send one again behind others under way.
 fn check_orders(events: &[EventFrame], clients: &Clients, checks: &mut crate::checker::Checks) {
     let mut last: HashMap<u64, u64> = HashMap::new();
     for event in events {
@@ -158,7 +158,7 @@ fn check_orders(events: &[EventFrame], clients: &Clients, checks: &mut crate::ch
             continue;
         };
         let sender = client::sender_of(marker);
-        if clients.was_refused(sender) {
+        if clients.is_out_of_order(sender) {
             continue;
         }
         let before = last.insert(sender, marker);

@@ -1,6 +1,6 @@
 //! `fanout` and `rooms`: messages to many receivers, beside the yardstick in the same run.
 
-use super::{Context, Failure, Target, median};
+use super::{Context, Failure, Target};
 use crate::histogram::Latencies;
 use crate::load::{self, Pace, Round, Shape, Side, Speech};
 use crate::names;
@@ -140,15 +140,15 @@ fn side(report: &mut Report, prefix: &str, name: &str, rounds: &[&Round]) {
     if rounds.is_empty() {
         return;
     }
-    let middle = |pick: &dyn Fn(&Round) -> f64| median(rounds.iter().map(|round| pick(round)));
-    let mut figure = |name: &str, value: f64| report.figure(format!("{prefix}{name}"), value);
-    figure("deliveries_per_second", middle(&|round| round.rate()));
-    figure("cpu_s_per_million", middle(&|round| round.cost().0));
-    figure("cpu_user_s_per_million", middle(&|round| round.cost().1));
-    figure("cpu_system_s_per_million", middle(&|round| round.cost().2));
-    figure("core_percent", middle(&|round| round.cpu.0 / round.seconds.max(1e-9) * 100.0));
-    figure("unsent_messages", rounds.iter().map(|round| round.unsent as f64).sum());
-    figure("p99_of_rounds_median_ms", middle(&|round| round.latencies.ms(99.0)));
+    let middle = |pick: &dyn Fn(&Round) -> Option<f64>| super::middle(rounds.iter().map(|round| pick(round)));
+    let mut figure = |name: &str, value: Option<f64>| report.figure(format!("{prefix}{name}"), value);
+    figure("deliveries_per_second", middle(&|round| Some(round.rate())));
+    figure("cpu_s_per_million", middle(&Round::cpu_cost));
+    figure("cpu_user_s_per_million", middle(&|round| round.cost().map(|(_, user, _)| user)));
+    figure("cpu_system_s_per_million", middle(&|round| round.cost().map(|(.., system)| system)));
+    figure("core_percent", middle(&Round::core_percent));
+    figure("unsent_messages", Some(rounds.iter().map(|round| round.unsent as f64).sum()));
+    figure("p99_of_rounds_median_ms", middle(&|round| Some(round.latencies.ms(99.0))));
     let mut all = Latencies::new();
     rounds.iter().for_each(|round| all.add(&round.latencies));
     report.latencies(prefix, name, &all);
@@ -156,29 +156,26 @@ fn side(report: &mut Report, prefix: &str, name: &str, rounds: &[&Round]) {
 
 /// The median over the rounds of our cost divided by the yardstick's of the same round.
 fn ratio(report: &mut Report, rounds: &[Round], figure: &str, other: &str) {
-    let costs = |name: &'static str| rounds.iter().filter(move |round| round.side == name).map(|round| round.cost().0);
-    let others = rounds.iter().filter(|round| round.side == other).map(|round| round.cost().0);
-    let ratios: Vec<f64> = costs(PLENUM).zip(others).map(|(ours, theirs)| ours / theirs.max(1e-9)).collect();
-    if !ratios.is_empty() {
-        report.figure(figure, median(ratios));
-    }
+    let costs = |name: &str| rounds.iter().filter(|round| round.side == name).map(Round::cpu_cost).collect::<Vec<_>>();
+    let ratio = |(ours, theirs): (Option<f64>, Option<f64>)| Some(ours? / theirs?.max(1e-9));
+    report.figure(figure, super::middle(costs(PLENUM).into_iter().zip(costs(other)).map(ratio)));
 }
 
 /// What a plot shows of a sample.
-type Pick = fn(&Sample) -> f64;
+type Pick = fn(&Sample) -> Option<f64>;
 
 /// Rate, CPU and memory over time: the last round of each side.
 pub fn timelines(report: &mut Report, rounds: &[Round]) {
     let picks: [(&str, &str, Pick); 3] = [
-        ("Deliveries", "per second", |sample| sample.rate),
+        ("Deliveries", "per second", |sample| Some(sample.rate)),
         ("CPU of the server", "percent of a core", |sample| sample.cpu),
-        ("Resident memory of the server", "MiB", |sample| crate::scenario::mebibytes(sample.rss)),
+        ("Resident memory of the server", "MiB", |sample| sample.rss.map(crate::scenario::mebibytes)),
     ];
     for (title, unit, pick) in picks {
         let mut series: Vec<Series> = Vec::new();
         for round in rounds.iter().rev() {
             if series.iter().all(|one| one.name != round.side) {
-                let points = round.samples.iter().map(|sample| (sample.at, pick(sample))).collect();
+                let points = round.samples.iter().filter_map(|sample| Some((sample.at, pick(sample)?))).collect();
                 series.push(Series { name: round.side.clone(), points });
             }
         }

@@ -123,16 +123,20 @@ impl Run<'_> {
         if self.idle.burst_bytes > 0 {
             self.inbound()?;
             self.outbound()?;
+            let (answered, all) = (self.burst.answered, self.idle.connections);
+            if answered < all {
+                self.burst.strange.push(format!("the burst did not pass: {answered} of {all} frames were answered"));
+            }
             self.sample();
             self.settle("after the burst")?;
         }
         let after = self.sample();
-        let each = |now: u64| (now as f64 - before as f64).max(0.0) / (self.idle.connections as f64).max(1.0);
-        let peak = self.sizes.iter().map(|&(_, size)| size).fold(0.0, f64::max);
+        let each = |now: Option<u64>| super::growth(before, now, self.idle.connections);
+        let peak = self.sizes.iter().map(|&(_, size)| size).reduce(f64::max);
         report.figure("connects_per_second", self.idle.connections as f64 / connecting.max(1e-9));
-        report.figure("rss_before_mib", super::mebibytes(before));
-        report.figure("rss_idle_mib", super::mebibytes(idle));
-        report.figure("rss_after_burst_mib", super::mebibytes(after));
+        report.figure("rss_before_mib", before.map(super::mebibytes));
+        report.figure("rss_idle_mib", idle.map(super::mebibytes));
+        report.figure("rss_after_burst_mib", after.map(super::mebibytes));
         report.figure("rss_peak_mib", peak);
         report.figure("idle_bytes_per_connection", each(idle));
         report.figure("bytes_per_connection_after_burst", each(after));
@@ -145,7 +149,7 @@ impl Run<'_> {
     /// Memory without connections, in working order: a start leaves garbage that the allocator gives back only while it
     /// works, and counted in the base it would hide what connections cost. So a few connections come and go first, and
     /// the least of the samples that follow is the base.
-    fn warm_up(&mut self, accounts: &[Account]) -> Result<u64, Failure> {
+    fn warm_up(&mut self, accounts: &[Account]) -> Result<Option<u64>, Failure> {
         for _ in 0..WARM_ROUNDS {
             let mut swarm = Swarm::new(self.target.address(), self.topics, self.swarm.clock())?;
             let mut loader = Loader::new(self.topics.len(), 0);
@@ -154,12 +158,12 @@ impl Run<'_> {
             swarm.cut_all();
             std::thread::sleep(Duration::from_millis(200));
         }
-        let mut least = u64::MAX;
+        let mut sizes = Vec::new();
         for _ in 0..self.idle.settle.as_secs() {
             std::thread::sleep(Duration::from_secs(1));
-            least = least.min(self.sample());
+            sizes.extend(self.sample());
         }
-        Ok(least)
+        Ok(sizes.into_iter().min())
     }
 
     fn plan(&self, n: usize, accounts: &[Account]) -> Plan {
@@ -169,9 +173,10 @@ impl Run<'_> {
         Plan { dialect, token, topics, socket: SocketOptions::default(), deaf: false }
     }
 
-    fn sample(&mut self) -> u64 {
-        let rss = self.target.pid().and_then(process::rss).unwrap_or(0);
-        self.sizes.push((seconds(self.swarm.now() - self.start), super::mebibytes(rss)));
+    fn sample(&mut self) -> Option<u64> {
+        let rss = self.target.pid().and_then(process::rss);
+        let at = seconds(self.swarm.now() - self.start);
+        self.sizes.extend(rss.map(|rss| (at, super::mebibytes(rss))));
         rss
     }
 
@@ -181,7 +186,7 @@ impl Run<'_> {
         for second in 0..self.idle.settle.as_secs() {
             self.swarm.turn_until(Duration::from_secs(1), &mut self.burst, |_, _| false)?;
             let rss = self.sample();
-            progress.tick(second + 1, &format!("RSS {} MiB", rss >> 20));
+            progress.tick(second + 1, &format!("RSS {} MiB", rss.map_or(0, |rss| rss >> 20)));
         }
         Ok(())
     }
@@ -220,9 +225,15 @@ impl Run<'_> {
             let (marker, now) = (self.burst.loader.next_marker(), self.swarm.now());
             let command = self.swarm.command(0, |id| wire::send(codec, id, topic, marker, PIECE));
             self.burst.loader.sending(0, now, command.map(|id| (0, id)));
-            self.swarm.turn_until(BURST_LIMIT, &mut self.burst, |_, burst| burst.loader.is_settled())?;
+            if !self.swarm.turn_until(BURST_LIMIT, &mut self.burst, |_, burst| burst.loader.is_settled())? {
+                self.burst
+                    .strange
+                    .push(format!("the burst did not pass: piece {} has not reached everybody", piece + 1));
+                return Ok(());
+            }
             let rss = self.sample();
-            progress.tick(piece as u64 + 1, &format!("piece {}, RSS {} MiB", piece + 1, rss >> 20));
+            progress
+                .tick(piece as u64 + 1, &format!("piece {}, RSS {} MiB", piece + 1, rss.map_or(0, |rss| rss >> 20)));
         }
         Ok(())
     }

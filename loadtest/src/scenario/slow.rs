@@ -63,7 +63,7 @@ fn report(shape: &Shape, without: &[Round], with: &[Round]) -> Report {
             format!("{prefix}p99_of_rounds_median_ms"),
             median(rounds.iter().map(|round| round.latencies.ms(99.0))),
         );
-        report.figure(format!("{prefix}cpu_s_per_million"), median(rounds.iter().map(|round| round.cost().0)));
+        report.figure(format!("{prefix}cpu_s_per_million"), super::middle(rounds.iter().map(Round::cpu_cost)));
         rounds.iter().for_each(|round| report.checks.merge(round.checks.clone()));
     }
     let ratios =
@@ -74,7 +74,8 @@ fn report(shape: &Shape, without: &[Round], with: &[Round]) -> Report {
     report.figure("typical_second_p99_change_percent", (typical(with) / typical(without).max(1e-3) - 1.0) * 100.0);
     report.figure("p99_change_percent", (median(ratios) - 1.0) * 100.0);
     report.figure("noise_p99_change_percent", noise(without));
-    report.figure("zero_window_clients_given_up", with.iter().map(|round| round.given_up as f64).sum());
+    let given_up = with.iter().map(|round| round.given_up as f64);
+    report.figure("zero_window_clients_given_up", given_up.reduce(f64::min));
     let last: Vec<Round> = Vec::new();
     fanout::timelines(&mut report, if with.is_empty() { &last } else { with });
     report.notes.push("The change is the median over the rounds of p99 beside the zero-window clients divided by p99 without them, rounds in turns. A zero-window client subscribes, has the smallest receive buffer the kernel gives, and never reads.".to_owned());
@@ -83,6 +84,6 @@ fn report(shape: &Shape, without: &[Round], with: &[Round]) -> Report {
         "The noise is what two neighbouring rounds without any such client differ by: a change below it says nothing."
             .to_owned(),
     );
-    report.notes.push("The given-up clients were closed by the server as slow consumers during their round; the others still fitted into socket buffers and outbox.".to_owned());
+    report.notes.push("The given-up clients were closed by the server as slow consumers during their round (the least of any round); the others still fitted into socket buffers and outbox.".to_owned());
     report
 }

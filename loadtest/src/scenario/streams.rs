@@ -52,15 +52,15 @@ pub fn run(context: &Context, streams: Streams) -> Result<Report, Failure> {
     let open = run.open(streams.streams)?;
     let connecting = seconds(context.clock.now() - began);
     let idle = run.settle("idle");
-    let counted = target.metric("plenum_streams").unwrap_or(0.0);
+    let counted = target.metric("plenum_streams");
     let mut report = Report::new("streams");
     report.parameter("streams", streams.streams);
     report.parameter("topics of each", streams.topics);
     report.parameter("seconds to settle", streams.settle.as_secs());
     report.figure("connects_per_second", streams.streams as f64 / connecting.max(1e-9));
-    report.figure("rss_before_mib", mebibytes(before));
-    report.figure("rss_idle_mib", mebibytes(idle));
-    report.figure("idle_bytes_per_stream", idle.saturating_sub(before) as f64 / (open.len() as f64).max(1.0));
+    report.figure("rss_before_mib", before.map(mebibytes));
+    report.figure("rss_idle_mib", idle.map(mebibytes));
+    report.figure("idle_bytes_per_stream", super::growth(before, idle, open.len()));
     report.figure("streams_by_the_server", counted);
     report.notes.push("Bytes a stream: growth of the server's resident set over what it had without streams (the least it came to after a warm-up), divided by the streams. Kernel memory of sockets is not in it.".to_owned());
     Ok(report)
@@ -68,7 +68,7 @@ pub fn run(context: &Context, streams: Streams) -> Result<Report, Failure> {
 
 impl Run<'_> {
     /// Memory without streams, in working order; see `idle` for why.
-    fn warm_up(&self) -> Result<u64, Failure> {
+    fn warm_up(&self) -> Result<Option<u64>, Failure> {
         for _ in 0..WARM_ROUNDS {
             drop(self.open(WARM.min(self.streams.streams))?);
             std::thread::sleep(Duration::from_millis(200));
@@ -77,13 +77,13 @@ impl Run<'_> {
     }
 
     /// The least that memory comes to in the time to settle.
-    fn settle(&self, phase: &str) -> u64 {
+    fn settle(&self, phase: &str) -> Option<u64> {
         let progress = Progress::start(phase, self.streams.settle, self.quiet);
-        let mut least = u64::MAX;
+        let mut least: Option<u64> = None;
         for second in 0..self.streams.settle.as_secs() {
             std::thread::sleep(Duration::from_secs(1));
-            least = least.min(self.target.pid().and_then(process::rss).unwrap_or(0));
-            progress.tick(second + 1, &format!("RSS {} MiB", least >> 20));
+            least = self.target.pid().and_then(process::rss).into_iter().chain(least).min();
+            progress.tick(second + 1, &format!("RSS {} MiB", least.map_or(0, |least| least >> 20)));
         }
         least
     }

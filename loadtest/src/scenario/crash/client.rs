@@ -180,10 +180,17 @@ impl Clients {
         self.acked.get(topic as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a message of this sender was refused and sent again, so that its order is not the sender's.
+    /// Whether a message of this sender was refused and sent again behind another one, so that their order is not the sender's. Who
+    /// waits for each answer never has another one under way: its order is promised whatever was refused.
     #[must_use]
-    pub fn was_refused(&self, sender: u64) -> bool {
-        self.refused_senders.contains(&sender)
+    pub fn is_out_of_order(&self, sender: u64) -> bool {
+        self.window > 1 && self.refused_senders.contains(&sender)
+    }
+
+    /// How many senders there are of that kind.
+    #[must_use]
+    pub fn out_of_order(&self) -> usize {
+        if self.window > 1 { self.refused_senders.len() } else { 0 }
     }
 
     /// What was found wrong here.
@@ -361,6 +368,7 @@ impl Sink for Clients {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plenum_schema::refusal::{Refusal, RefusalCode};
 
     fn delivered(clients: &mut Clients, to: usize, offset: u64, marker: u64) {
         let delivery = Delivery { topic: 0, offset, marker: Some(marker), verdict: Verdict::InOrder, at: 0 };
@@ -378,6 +386,19 @@ mod tests {
         clients.ready(0);
         assert_eq!(clients.take_repeats(0), [(0, marker)]);
         assert!(!clients.is_settled());
+    }
+
+    #[test]
+    fn the_order_of_a_sender_who_waits_for_each_answer_is_checked_whatever_was_refused() {
+        for (window, left_out) in [(1, 0), (2, 1)] {
+            let mut clients = Clients::new(1, 1, window);
+            clients.ready(0);
+            let marker = clients.new_message(0, 0).unwrap();
+            clients.sent(0, 3, marker);
+            clients.answered(0, 3, Answer::Refused(Refusal::new(RefusalCode::Busy, "come back").retry_after(1)), 0);
+            assert_eq!((clients.refused(), clients.out_of_order()), (1, left_out), "window {window}");
+            assert_eq!(clients.is_out_of_order(sender_of(marker)), left_out == 1);
+        }
     }
 
     #[test]

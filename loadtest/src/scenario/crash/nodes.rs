@@ -9,7 +9,7 @@ pub use fault::Fault;
 use super::bus::Nats;
 use super::crew::Crew;
 use super::store::StoreNodes;
-use super::{Crash, Failure, judge};
+use super::{Crash, Failure, RECOVERY_LIMIT, judge};
 use crate::clock::{Nanos, nanos, seconds};
 use crate::connection::{ConnectionNumber, Sink};
 use crate::histogram::Latencies;
@@ -24,8 +24,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Sends to every conversation are acknowledged again within this time, or the run has failed.
-const RECOVERY_LIMIT: Duration = Duration::from_secs(60);
 /// A client that hears nothing of a stopped node for so long goes to another.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Quiet load between two faults.
@@ -44,6 +42,8 @@ pub struct Cluster {
     pub cql: String,
     /// The NATS server's program.
     pub nats: PathBuf,
+    /// Within this time sends to every conversation are acknowledged again after any fault, instead of [`Fault::recovery_limit`].
+    pub patience: Option<Duration>,
 }
 
 /// Something that is hurt at the moment.
@@ -229,9 +229,10 @@ impl Run<'_> {
         if !hurt.mended && now >= hurt.at + nanos(self.cluster.away) {
             hurt.mended = self.mend(hurt)?;
         }
-        if !hurt.recovered && now > hurt.at + nanos(RECOVERY_LIMIT) {
+        let limit = self.cluster.patience.unwrap_or(hurt.fault.recovery_limit());
+        if now > hurt.at + nanos(limit) && !hurt.recovered {
             let log = self.servers.get(hurt.node).map(Server::log_end).unwrap_or_default();
-            let what = format!("cluster did not recover from `{}`", hurt.fault.name());
+            let what = format!("cluster did not recover from `{}` within {} s", hurt.fault.name(), limit.as_secs_f64());
             return Err(TargetError::Start { what, log }.into());
         }
         self.hurt = Some(hurt);

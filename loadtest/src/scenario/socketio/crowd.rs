@@ -26,10 +26,10 @@ pub struct Crowd {
     pub kind: Kind,
     /// Connections with two rooms each, a second, until all were in.
     pub connects_per_second: f64,
-    /// CPU of the server for one of them, microseconds.
-    pub cpu_us_per_connect: f64,
-    /// Growth of resident memory for each, bytes.
-    pub bytes_per_connection: f64,
+    /// CPU of the server for one of them, microseconds; none where its process could not be read.
+    pub cpu_us_per_connect: Option<f64>,
+    /// Growth of resident memory for each, bytes; none where it could not be read.
+    pub bytes_per_connection: Option<f64>,
     /// Seconds since the stage began, and resident MiB.
     pub sizes: Vec<(f64, f64)>,
     /// What was checked.
@@ -53,16 +53,16 @@ pub fn measure(context: &Context, subject: &Subject, count: usize, settle: Durat
     let before = watch.base(count, settle)?;
     let mut swarm = Swarm::new(subject.address(), &subject.topics, context.clock)?;
     let mut loader = Loader::new(subject.topics.len(), 0);
-    let cpu = || subject.pid().and_then(process::cpu).unwrap_or_default();
+    let cpu = || subject.pid().and_then(process::cpu);
     let (began, cpu_before) = (context.clock.now(), cpu());
     swarm.open_all(plans(subject, count), CONNECT_LIMIT, &mut loader)?;
-    let (connecting, used) = (seconds(context.clock.now() - began), cpu().since(cpu_before).0);
-    let mut after = u64::MAX;
+    let (connecting, used) = (seconds(context.clock.now() - began), process::used(cpu_before, cpu()));
+    let mut after = None;
     let progress = Progress::start(&format!("{}, quiet", subject.kind.name()), settle, context.quiet);
     for second in 0..settle.as_secs() {
         swarm.turn_until(Duration::from_secs(1), &mut loader, |_, _| false)?;
         after = watch.sample();
-        progress.tick(second + 1, &format!("RSS {} MiB", after >> 20));
+        progress.tick(second + 1, &format!("RSS {} MiB", after.map_or(0, |size| size >> 20)));
     }
     let checks = std::mem::take(swarm.checks());
     swarm.cut_all();
@@ -72,8 +72,8 @@ pub fn measure(context: &Context, subject: &Subject, count: usize, settle: Durat
     Ok(Crowd {
         kind: subject.kind,
         connects_per_second: count as f64 / connecting.max(1e-9),
-        cpu_us_per_connect: used / each * 1e6,
-        bytes_per_connection: (after as f64 - before as f64).max(0.0) / each,
+        cpu_us_per_connect: used.map(|(all, ..)| all / each * 1e6),
+        bytes_per_connection: crate::scenario::growth(before, after, count),
         sizes: watch.sizes,
         checks: of_loader,
     })
@@ -91,7 +91,7 @@ fn plans(subject: &Subject, count: usize) -> Vec<Plan> {
 
 impl Watch<'_> {
     /// Memory without connections, in working order: some come and go first, and the least of what follows counts.
-    fn base(&mut self, count: usize, settle: Duration) -> Result<u64, Failure> {
+    fn base(&mut self, count: usize, settle: Duration) -> Result<Option<u64>, Failure> {
         for _ in 0..WARM_ROUNDS {
             let mut swarm = Swarm::new(self.subject.address(), &self.subject.topics, self.context.clock)?;
             let mut loader = Loader::new(self.subject.topics.len(), 0);
@@ -99,18 +99,19 @@ impl Watch<'_> {
             swarm.cut_all();
             std::thread::sleep(Duration::from_millis(200));
         }
-        let mut least = u64::MAX;
+        let mut sizes = Vec::new();
         for _ in 0..settle.as_secs() {
             std::thread::sleep(Duration::from_secs(1));
-            least = least.min(self.sample());
+            sizes.extend(self.sample());
         }
-        Ok(least)
+        Ok(sizes.into_iter().min())
     }
 
     /// Resident bytes; garbage of the last second is asked away, so what is read is what the second before left.
-    fn sample(&mut self) -> u64 {
-        let rss = self.subject.pid().and_then(process::rss).unwrap_or(0);
-        self.sizes.push((seconds(self.context.clock.now() - self.start), crate::scenario::mebibytes(rss)));
+    fn sample(&mut self) -> Option<u64> {
+        let rss = self.subject.pid().and_then(process::rss);
+        let at = seconds(self.context.clock.now() - self.start);
+        self.sizes.extend(rss.map(|rss| (at, crate::scenario::mebibytes(rss))));
         self.subject.collect_garbage();
         rss
     }

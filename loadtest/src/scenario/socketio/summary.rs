@@ -5,27 +5,27 @@ use super::{Comparison, Kind, Stage};
 use crate::histogram::Latencies;
 use crate::load::Round;
 use crate::report::{Report, Series, Table, Timeline, number};
-use crate::scenario::{fanout, median};
+use crate::scenario::{fanout, middle};
 
 /// One line of the comparison: a value for each server.
 struct Row {
     figure: String,
     unit: &'static str,
-    values: Vec<f64>,
+    values: Vec<Option<f64>>,
 }
 
 /// What a line shows of a stage's rounds.
-type Pick = fn(&Round) -> f64;
+type Pick = fn(&Round) -> Option<f64>;
 
 const PICKS: [(&str, &str, Pick); 8] = [
-    ("cpu_s_per_million", "CPU-seconds per million deliveries", |round| round.cost().0),
-    ("cpu_user_s_per_million", "of them in the program", |round| round.cost().1),
-    ("deliveries_per_second", "deliveries a second", Round::rate),
-    ("core_percent", "percent of the core", |round| round.cpu.0 / round.seconds.max(1e-9) * 100.0),
-    ("delivery_p50_ms", "ms until a member has it, median", |round| round.latencies.ms(50.0)),
-    ("delivery_p99_ms", "ms until a member has it, p99", |round| round.latencies.ms(99.0)),
-    ("ack_p50_ms", "ms until the acknowledgement, median", |round| round.ack_latencies.ms(50.0)),
-    ("ack_p99_ms", "ms until the acknowledgement, p99", |round| round.ack_latencies.ms(99.0)),
+    ("cpu_s_per_million", "CPU-seconds per million deliveries", Round::cpu_cost),
+    ("cpu_user_s_per_million", "of them in the program", |round| round.cost().map(|(_, user, _)| user)),
+    ("deliveries_per_second", "deliveries a second", |round| Some(round.rate())),
+    ("core_percent", "percent of the core", Round::core_percent),
+    ("delivery_p50_ms", "ms until a member has it, median", |round| Some(round.latencies.ms(50.0))),
+    ("delivery_p99_ms", "ms until a member has it, p99", |round| Some(round.latencies.ms(99.0))),
+    ("ack_p50_ms", "ms until the acknowledgement, median", |round| Some(round.ack_latencies.ms(50.0))),
+    ("ack_p99_ms", "ms until the acknowledgement, p99", |round| Some(round.ack_latencies.ms(99.0))),
 ];
 
 /// Makes the report.
@@ -58,7 +58,7 @@ fn stage_rows(report: &mut Report, comparison: &Comparison, stage: &Stage) -> Ve
     let servers = &comparison.servers;
     let mut rows = Vec::new();
     for (name, unit, pick) in PICKS {
-        let values: Vec<f64> = servers.iter().map(|&kind| median(of(&stage.rounds, kind).map(pick))).collect();
+        let values: Vec<Option<f64>> = servers.iter().map(|&kind| middle(of(&stage.rounds, kind).map(pick))).collect();
         for (kind, value) in servers.iter().zip(&values) {
             report.figure(format!("{}_{}_{name}", stage.name, kind.name()), *value);
         }
@@ -86,22 +86,20 @@ fn stage_rows(report: &mut Report, comparison: &Comparison, stage: &Stage) -> Ve
 /// Ours by each of the others, round by round.
 fn ratios(report: &mut Report, comparison: &Comparison, stage: &Stage) {
     for other in comparison.servers.iter().filter(|&&kind| kind != Kind::Plenum) {
-        let ours = of(&stage.rounds, Kind::Plenum).map(|round| round.cost().0);
-        let theirs = of(&stage.rounds, *other).map(|round| round.cost().0);
-        let ratios: Vec<f64> = ours.zip(theirs).map(|(ours, theirs)| ours / theirs.max(1e-9)).collect();
-        if !ratios.is_empty() {
-            report.figure(format!("{}_cpu_ratio_to_{}", stage.name, other.name()), median(ratios));
-        }
+        let ours = of(&stage.rounds, Kind::Plenum).map(Round::cpu_cost);
+        let theirs = of(&stage.rounds, *other).map(Round::cpu_cost);
+        let ratios = ours.zip(theirs).map(|(ours, theirs)| Some(ours? / theirs?.max(1e-9)));
+        report.figure(format!("{}_cpu_ratio_to_{}", stage.name, other.name()), middle(ratios));
     }
 }
 
 /// What a line shows of quiet connections.
-type CrowdPick = fn(&Crowd) -> f64;
+type CrowdPick = fn(&Crowd) -> Option<f64>;
 
 fn crowd_rows(report: &mut Report, crowds: &[Crowd]) -> Vec<Row> {
     let picks: [(&str, &str, CrowdPick); 3] = [
         ("bytes_per_idle_connection", "bytes of a quiet connection", |crowd| crowd.bytes_per_connection),
-        ("connects_per_second", "connections a second coming in", |crowd| crowd.connects_per_second),
+        ("connects_per_second", "connections a second coming in", |crowd| Some(crowd.connects_per_second)),
         ("cpu_us_per_connect", "CPU of one coming in, µs", |crowd| crowd.cpu_us_per_connect),
     ];
     let mut rows = Vec::new();
@@ -113,11 +111,12 @@ fn crowd_rows(report: &mut Report, crowds: &[Crowd]) -> Vec<Row> {
             rows.push(Row { figure: "quiet".to_owned(), unit, values: crowds.iter().map(pick).collect() });
         }
     }
-    let ours = crowds.iter().find(|crowd| crowd.kind == Kind::Plenum).map(|crowd| crowd.bytes_per_connection);
+    let ours = crowds.iter().find(|crowd| crowd.kind == Kind::Plenum).and_then(|crowd| crowd.bytes_per_connection);
     for other in crowds.iter().filter(|crowd| crowd.kind != Kind::Plenum) {
         // Too few connections to see their memory: no figure, and a budget on it breaks.
-        if let Some(ours) = ours.filter(|_| other.bytes_per_connection > 0.0) {
-            let ratio = ours / other.bytes_per_connection;
+        let theirs = other.bytes_per_connection.filter(|&bytes| bytes > 0.0);
+        if let (Some(ours), Some(theirs)) = (ours, theirs) {
+            let ratio = ours / theirs;
             report.figure(format!("idle_bytes_ratio_to_{}", other.kind.name()), ratio);
         }
     }
@@ -147,9 +146,11 @@ fn side_by_side(comparison: &Comparison, rows: &[Row]) -> Table {
     columns.extend(named.map(|kind| format!("plenum ÷ {}", kind.name())));
     let line = |row: &Row| {
         let mut cells = vec![row.figure.clone(), row.unit.to_owned()];
-        cells.extend(row.values.iter().map(|&value| number(value)));
-        let value = |at: usize| row.values.get(at).copied().unwrap_or(f64::NAN);
-        cells.extend(others.iter().map(|&at| number(value(ours.unwrap_or(0)) / value(at).max(1e-9))));
+        let cell = |value: Option<f64>| value.map_or_else(|| "not measured".to_owned(), number);
+        cells.extend(row.values.iter().map(|&value| cell(value)));
+        let value = |at: usize| row.values.get(at).copied().flatten();
+        let ratio = |at: usize| Some(value(ours?)? / value(at)?.max(1e-9));
+        cells.extend(others.iter().map(|&at| cell(ratio(at))));
         cells
     };
     Table { title: "Side by side".to_owned(), columns, rows: rows.iter().map(line).collect() }
@@ -206,7 +207,7 @@ mod tests {
             deliveries: 1_000_000,
             sent: 1_000,
             unsent: 0,
-            cpu: (cost, cost / 2.0, cost / 2.0),
+            cpu: Some((cost, cost / 2.0, cost / 2.0)),
             connections: 1_000,
             second_p99s: Vec::new(),
             given_up: 0,
@@ -219,8 +220,8 @@ mod tests {
         Crowd {
             kind,
             connects_per_second: 1_000.0,
-            cpu_us_per_connect: 100.0,
-            bytes_per_connection: 2_000.0 * cost,
+            cpu_us_per_connect: Some(100.0),
+            bytes_per_connection: Some(2_000.0 * cost),
             sizes: Vec::new(),
             checks: Checks::default(),
         }

@@ -1,6 +1,7 @@
 //! What is done to a cluster.
 
 use clap::ValueEnum;
+use std::time::Duration;
 
 /// What is done to a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -60,6 +61,16 @@ impl Fault {
         }
     }
 
+    /// Within this time sends to every conversation are acknowledged again, or the run has failed. The others carry on at once for a node
+    /// that is gone; what else is hurt may take as long as it stays so, and what waits for it.
+    #[must_use]
+    pub fn recovery_limit(self) -> Duration {
+        match self {
+            Self::Kill | Self::Clock => Duration::from_secs(5),
+            _ => Duration::from_secs(60),
+        }
+    }
+
     /// Whether every node reaches the store through gates, which can be closed.
     #[must_use]
     pub fn needs_store_gates(self) -> bool {
@@ -76,6 +87,13 @@ pub fn offset_ms(number: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_node_that_is_gone_is_made_up_for_within_five_seconds() {
+        let hasty: Vec<Fault> =
+            Fault::Mixed.kinds().into_iter().filter(|fault| fault.recovery_limit() <= Duration::from_secs(5)).collect();
+        assert_eq!(hasty, [Fault::Kill, Fault::Clock]);
+    }
 
     #[test]
     fn mixed_is_every_fault_in_turn() {
