@@ -67,7 +67,9 @@ pub enum OpenError {
         reason: String,
     },
     /// The system refused something else.
-    #[error("{path} could not be opened: {source}")]
+    #[error(
+        "{path} could not be opened ({source}): look at the disk and the system's log, then start again; or name another path"
+    )]
     Io {
         /// The path.
         path: PathBuf,

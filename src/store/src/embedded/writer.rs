@@ -127,7 +127,11 @@ impl Writer {
                 return Err(StoreError::Unavailable(reason));
             }
             if clock.mono() >= deadline {
-                return Err(StoreError::Unavailable("tables are written too slowly".to_owned()));
+                let (path, limit) = (self.shared.directory.path().display(), self.shared.config.stall_timeout_ms);
+                return Err(StoreError::Unavailable(format!(
+                    "tables are written too slowly to {path}: for {limit} ms there was no room (store.stall_timeout_ms); look at \
+                     what else uses the disk"
+                )));
             }
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -221,8 +225,12 @@ impl Writer {
         let condition = self.shared.condition.read().clone();
         match condition {
             Condition::Ready if free < least => {
-                let reason = format!("{free} bytes are free, {least} are needed");
-                tracing::warn!(path = %self.shared.directory.path().display(), free, least, "the disk is nearly full");
+                let path = self.shared.directory.path().display();
+                let reason = format!(
+                    "{free} bytes are free in {path}, {least} are needed (store.min_free_bytes): free some; writes go on by \
+                     themselves then"
+                );
+                tracing::warn!(%path, free, least, "the disk is nearly full: free some (store.min_free_bytes)");
                 self.set(Condition::Full(reason));
             }
             Condition::Full(_) if free >= least => {

@@ -22,8 +22,8 @@ pub enum Seen {
     Failed { ids: Vec<EntryId> },
     /// A look at the head.
     Head(Offset),
-    /// Entries that were read, in order.
-    Read(Vec<(Offset, EntryId)>),
+    /// What stood behind an offset, in order: all of it, as the reader asked for more than there can be.
+    Read { after: Offset, entries: Vec<(Offset, EntryId)> },
 }
 
 /// One operation.
@@ -117,11 +117,14 @@ fn in_log(
     Ok(appends)
 }
 
-/// Everything that was read stands there in the end.
+/// Everything that was read stands there in the end, and what was read has no hole.
 fn contents(operations: &[Operation], log: &[(Offset, EntryId)]) -> Result<(), String> {
     for operation in operations {
-        let Seen::Read(entries) = &operation.seen else { continue };
-        for (offset, id) in entries {
+        let Seen::Read { after, entries } = &operation.seen else { continue };
+        for ((offset, id), wanted) in entries.iter().zip(after + 1..) {
+            if *offset != wanted {
+                return fail(format!("{offset} was read where {wanted} should stand: {operation:?}"));
+            }
             let stands = usize::try_from(*offset).ok().and_then(|offset| log.get(offset.checked_sub(1)?));
             if stands != Some(&(*offset, *id)) {
                 return fail(format!("{id} was read at {offset}, where {stands:?} stands"));
@@ -183,14 +186,26 @@ fn instants(operations: &[Operation], appends: &BTreeMap<Offset, InLog>, end: Of
     reads(operations, &times)
 }
 
-/// Nothing is read before it can be there.
+/// Nothing is read before it can be there, and everything is that was acknowledged before the reader began. In between, while an append is
+/// under way, one reader may see it and the next not yet: only the head has one order with the appends.
 fn reads(operations: &[Operation], times: &[(Offset, u64)]) -> Result<(), String> {
+    let acknowledged = operations.iter().filter_map(|operation| match &operation.seen {
+        Seen::Done { head, .. } => Some((operation.ended, *head)),
+        _ => None,
+    });
+    let mut acknowledged: Vec<(u64, Offset)> = acknowledged.collect();
+    acknowledged.sort_unstable();
     for operation in operations {
-        let Seen::Read(entries) = &operation.seen else { continue };
-        let Some((last, _)) = entries.iter().max_by_key(|(offset, _)| *offset) else { continue };
-        let at = times.partition_point(|(head, _)| head < last);
+        let Seen::Read { after, entries } = &operation.seen else { continue };
+        let last = entries.last().map_or(*after, |(offset, _)| *offset);
+        let at = times.partition_point(|(head, _)| *head < last);
         if times.get(at).is_some_and(|(_, applied)| *applied > operation.ended) {
             return fail(format!("{last} was read before it was written: {operation:?}"));
+        }
+        let before = acknowledged.iter().take_while(|(ended, _)| *ended < operation.begun);
+        let least = before.map(|(_, head)| *head).max().unwrap_or(0);
+        if last < least {
+            return fail(format!("{last} was the last that was read, {least} had been acknowledged: {operation:?}"));
         }
     }
     Ok(())
@@ -212,6 +227,10 @@ mod tests {
         Operation { begun, ended, seen }
     }
 
+    fn read(after: Offset, entries: Vec<(Offset, EntryId)>) -> Seen {
+        Seen::Read { after, entries }
+    }
+
     fn done(begun: u64, ended: u64, expected: Offset) -> Operation {
         let ids = vec![id(u128::from(expected) + 1)];
         at(begun, ended, Seen::Done { expected, ids, head: expected + 1 })
@@ -227,7 +246,10 @@ mod tests {
             at(6, 8, Seen::Unknown { expected: 1, ids: vec![id(2)] }),
             at(6, 8, Seen::Unknown { expected: 1, ids: vec![id(98)] }),
             at(20, 21, Seen::Head(2)),
-            at(20, 21, Seen::Read(log(2))),
+            at(20, 21, read(0, log(2))),
+            at(20, 21, read(1, log(2)[1..].to_vec())),
+            at(2, 9, read(0, log(1))),
+            at(20, 21, read(2, vec![])),
         ];
         assert_eq!(check(&operations, &log(2)), Ok(()));
     }
@@ -250,8 +272,11 @@ mod tests {
             ("an entry of nobody", two(), log(3)),
             ("a gap", two(), vec![(1, id(1)), (3, id(2))]),
             ("a double", two(), vec![(1, id(1)), (2, id(1))]),
-            ("another entry is read", with(at(5, 6, Seen::Read(vec![(1, id(7))]))), log(2)),
-            ("an entry is read before it is written", with(at(1, 2, Seen::Read(log(2)))), log(2)),
+            ("another entry is read", with(at(5, 6, read(0, vec![(1, id(7)), (2, id(2))]))), log(2)),
+            ("an entry is read before it is written", with(at(1, 2, read(0, log(2)))), log(2)),
+            ("what was acknowledged is not read", with(at(5, 6, read(0, log(1)))), log(2)),
+            ("nothing is read where something stands", with(at(5, 6, read(0, vec![]))), log(2)),
+            ("a hole is read", with(at(5, 6, read(0, vec![(2, id(2))]))), log(2)),
             (
                 "half of a batch is a head",
                 vec![at(1, 2, Seen::Done { expected: 0, ids: vec![id(1), id(2)], head: 2 }), at(1, 2, Seen::Head(1))],

@@ -154,3 +154,15 @@ fn child_opens_on_a_full_disk() {
 fn a_store_on_a_full_disk_opens_and_reads() {
     child::run_with_mounts("space::child_opens_on_a_full_disk");
 }
+
+#[test]
+fn a_full_disk_is_told_with_its_place_and_the_setting_that_bounds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let store = Embedded::open(EmbeddedConfig { min_free_bytes: 1 << 60, ..quick(path.clone()) }).unwrap();
+    until("the full disk is noticed", || matches!(store.health(), Err(StoreError::Full(_))));
+    let told = store.health().unwrap_err().to_string();
+    for part in [path.to_str().unwrap(), "store.min_free_bytes", "free some"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+}

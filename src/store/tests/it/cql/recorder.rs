@@ -107,10 +107,13 @@ impl Recorder {
 
     async fn read(&self, store: &Cql) {
         let begun = self.now();
-        if let Ok(entries) = store.read(self.log, u64::MAX, Direction::Backward, 20, 1 << 20).await {
-            let mut seen: Vec<_> = entries.iter().map(|entry| (entry.offset, entry.id)).collect();
-            seen.reverse();
-            self.note(begun, Seen::Read(seen));
+        const MOST: usize = 20;
+        if let Ok(entries) = store.read(self.log, u64::MAX, Direction::Backward, MOST, 1 << 20).await {
+            let mut entries: Vec<_> = entries.iter().map(|entry| (entry.offset, entry.id)).collect();
+            entries.reverse();
+            let first = entries.first().map_or(1, |(offset, _)| *offset);
+            let after = if entries.len() < MOST { 0 } else { first - 1 };
+            self.note(begun, Seen::Read { after, entries });
         }
     }
 
