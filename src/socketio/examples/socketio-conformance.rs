@@ -117,6 +117,10 @@ fn main() -> std::io::Result<()> {
         ping_interval_ms: flags.ping_interval,
         ping_timeout_ms: flags.ping_timeout,
         max_payload_bytes: flags.max_payload,
+        // The echoes of one POST come in one poll, however many there are: what bounds them is the payload alone.
+        max_payload_packets: usize::MAX,
+        poll_records: usize::MAX,
+        poll_buffer_bytes: flags.max_payload.saturating_mul(4).max(1024 * 1024),
         ..EngineConfig::default()
     };
     let listener = TcpListener::bind(&flags.bind)?;

@@ -1,9 +1,12 @@
 //! `/ws-echo`: sends every message back, for RFC 6455 test suites. Off unless configured.
 
 use bytes::{Buf, Bytes};
+use plenum_actors::connection::Admitted;
+use plenum_websocket::close::code::GOING_AWAY;
 use plenum_websocket::encode::{binary_frame, close_frame, close_reply, pong_frame, text_frame};
 use plenum_websocket::transport::{AnyTransport, Transport, poll_linger};
 use plenum_websocket::{Decoder, Incoming, Limits};
+use prometheus::IntGauge;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -13,6 +16,8 @@ use std::time::Duration;
 
 /// While this much waits for the peer nothing more is read from it.
 const WAITING_BYTES: usize = 32 * 1024 * 1024;
+/// How often an echo looks whether the node drains.
+const DRAIN_LOOK: Duration = Duration::from_millis(100);
 /// How long a peer may take to close after us.
 const LINGER: Duration = Duration::from_secs(5);
 /// The longest a test may take.
@@ -29,12 +34,47 @@ struct Echo {
     ending: Option<bool>,
 }
 
-/// Serves one connection until it ends. `first`: bytes that came behind the handshake.
-pub(super) async fn serve(transport: AnyTransport, first: &mut [u8]) {
+/// An echo's place among the connections of the node: no hub knows of it.
+pub(super) struct Counted {
+    _admitted: Admitted,
+    connections: IntGauge,
+}
+
+impl Counted {
+    pub(super) fn new(admitted: Admitted, connections: &IntGauge) -> Self {
+        connections.inc();
+        Self { _admitted: admitted, connections: connections.clone() }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.connections.dec();
+    }
+}
+
+/// Serves one connection until it ends, or the node drains. `first`: bytes that came behind the handshake.
+pub(super) async fn serve(transport: AnyTransport, first: &mut [u8], is_draining: impl Fn() -> bool) {
     let mut echo = Echo { transport, decoder: Decoder::new(), waiting: VecDeque::new(), bytes: 0, ending: None };
     echo.feed(first);
     let mut buffer = vec![0; READ_BYTES];
-    let ended = tokio::time::timeout(LONGEST, poll_fn(|cx| echo.poll(cx, &mut buffer))).await;
+    let drain = async {
+        while !is_draining() {
+            tokio::time::sleep(DRAIN_LOOK).await;
+        }
+    };
+    let served = tokio::time::timeout(LONGEST, poll_fn(|cx| echo.poll(cx, &mut buffer)));
+    let ended = tokio::select! {
+        ended = served => Some(ended),
+        () = drain => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            echo.go_away();
+            tokio::time::timeout(LINGER, poll_fn(|cx| echo.poll(cx, &mut buffer))).await
+        }
+    };
     let linger = matches!(ended, Ok(Ok(true)));
     // Everything is flushed by now, or the socket is broken: ending our direction does not wait.
     let _broken = echo.transport.try_shutdown();
@@ -46,6 +86,16 @@ pub(super) async fn serve(transport: AnyTransport, first: &mut [u8]) {
 }
 
 impl Echo {
+    /// The last frame: the node drains.
+    fn go_away(&mut self) {
+        if self.ending.is_none() {
+            let frame = close_frame(GOING_AWAY, "the server is draining");
+            self.bytes += frame.len();
+            self.waiting.push_back(frame);
+            self.ending = Some(true);
+        }
+    }
+
     /// Ready when the connection is over: whether to linger, or the socket's error.
     fn poll(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<bool>> {
         loop {

@@ -3,6 +3,7 @@
 //! The middleware of the `App` does not run for upgrades: origin, draining, limits and counting are judged here.
 
 use super::actor::NativeConnection;
+use super::echo::Counted;
 use super::framing::{NATIVE_PROTOCOLS, PROTOCOL_MSGPACK};
 use super::link::Link;
 use super::server::{Worker, stall_limit};
@@ -47,7 +48,7 @@ pub struct Seam {
 /// What an upgrade came to.
 enum Verdict<'p> {
     Native(Accepted<'p>, Admitted),
-    Echo(Accepted<'p>),
+    Echo(Accepted<'p>, Admitted),
     /// A new Socket.IO session, with the token of the request.
     SocketIo(Accepted<'p>, Admitted, Option<Box<str>>),
     /// A Socket.IO session that polls wants to go over.
@@ -76,7 +77,7 @@ impl Seam {
         match &verdict {
             Verdict::Refused(answer) => head.extend_from_slice(answer),
             Verdict::Native(accepted, _)
-            | Verdict::Echo(accepted)
+            | Verdict::Echo(accepted, _)
             | Verdict::SocketIo(accepted, ..)
             | Verdict::Upgrade(accepted, _) => put_switching_protocols(&mut head, accepted),
         }
@@ -90,9 +91,13 @@ impl Seam {
             Verdict::Refused(_) => {
                 let _broken = transport.try_shutdown();
             }
-            Verdict::Echo(_) => {
-                let mut first = parts.read_buf;
-                actix::spawn(async move { super::echo::serve(transport, &mut first).await });
+            Verdict::Echo(_, admitted) => {
+                let (mut first, edge) = (parts.read_buf, self.worker.edge.clone());
+                let counted = Counted::new(admitted, &edge.hub_metrics.connections);
+                actix::spawn(async move {
+                    super::echo::serve(transport, &mut first, || edge.is_draining()).await;
+                    drop(counted);
+                });
             }
             Verdict::SocketIo(_, admitted, token) => {
                 start::open(&self.worker, transport, token, (parts.read_buf, admitted));
@@ -125,11 +130,9 @@ impl Seam {
             Ok(Accepted { accept, protocol }) => {
                 let protocol = protocol.and_then(|name| protocols.iter().find(|known| **known == name).copied());
                 let accepted = Accepted { accept, protocol };
-                if !native {
-                    return Verdict::Echo(accepted);
-                }
                 match edge.admission.enter() {
-                    Some(admitted) => Verdict::Native(accepted, admitted),
+                    Some(admitted) if native => Verdict::Native(accepted, admitted),
+                    Some(admitted) => Verdict::Echo(accepted, admitted),
                     None => {
                         let full = Refusal::new(RefusalCode::Busy, "the server is full").retry_after(FULL_RETRY_MS);
                         self.refuse(request, &full.into())

@@ -33,6 +33,8 @@ pub struct Edge {
     pub connection: ConnectionConfig,
     /// Limits of hubs.
     pub hub: HubConfig,
+    /// Largest text of a message: conversations refuse a longer one.
+    pub text_bytes: usize,
     /// All hubs of the node.
     pub hubs: Arc<Hubs>,
     /// Where hubs read what they missed.
@@ -121,7 +123,9 @@ pub enum EdgeError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The socket cannot be used.
-    #[error("cannot listen: {0}")]
+    #[error(
+        "its socket cannot be used ({0}): see that nothing else uses the port, and that enough files may be open (ulimit -n)"
+    )]
     Listen(#[from] std::io::Error),
 }
 
@@ -176,6 +180,7 @@ impl Edge {
         let shared = Rc::new(Shared {
             config: self.connection.clone(),
             hub_config: self.hub.clone(),
+            text_bytes: self.text_bytes,
             hub,
             backend: self.backend.clone(),
             admission: self.admission.clone(),

@@ -77,6 +77,18 @@ impl Stands {
     }
 }
 
+/// It is time to try again what has this number.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub(super) struct Again(pub u32);
+
+impl Again {
+    #[expect(clippy::disallowed_methods, reason = "one for each topic that the client is to follow")]
+    pub(super) fn tell(self, to: &Recipient<Self>) {
+        to.do_send(self);
+    }
+}
+
 /// The conversations of whoever connects.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]

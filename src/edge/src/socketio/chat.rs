@@ -1,6 +1,6 @@
 //! The Socket.IO side of a session: the one namespace, its events and callbacks, on a connection that is like any other.
 
-use super::asks::{Listed, Located, Stands};
+use super::asks::{Again, Listed, Located, Stands};
 use super::config::SocketIoConfig;
 use super::packet;
 use super::registry::SocketIoMetrics;
@@ -8,22 +8,26 @@ use super::vocabulary::answers::{Done, Failed, NotDone, Why};
 use super::vocabulary::fields::said;
 use super::vocabulary::incoming::{Argument, Change};
 use super::vocabulary::names::heard_after;
+use super::vocabulary::outgoing::answer_accepted;
 use super::vocabulary::{Request, read};
 use super::welcome::Wanted;
 use actix::Recipient;
 use bytes::Bytes;
+use errands::Errand;
 use halls::Halls;
 use plenum_actors::connection::{Answer, Connection, ReplyTo, Shared};
 use plenum_actors::hub::ConnectionKey;
 use plenum_actors::identity::Scope;
 use plenum_actors::publication::{Dialect, Parser, Vocabulary};
 use plenum_schema::wire::{Ack, AckResult, CloseCode, Command, Identify, RefusalFrame, ServerFrame};
-use plenum_schema::{ConferenceId, Refusal, RefusalCode, Topic};
+use plenum_schema::{ConferenceId, Offset, Refusal, RefusalCode, Topic};
 use plenum_socketio::Args;
 use plenum_socketio::packet::{Body, Packet, PacketLimits};
 use plenum_socketio::parser::{self, Decoder};
 use std::rc::Rc;
 
+mod arrived;
+mod errands;
 mod finding;
 mod following;
 mod halls;
@@ -34,6 +38,8 @@ pub(super) struct Around<'s> {
     pub config: &'s SocketIoConfig,
     pub limits: &'s PacketLimits,
     pub metrics: &'s SocketIoMetrics,
+    /// Whether something waits for the next poll of the client.
+    pub is_unpolled: bool,
     /// Takes the answers of the rest of Plenum.
     pub me: &'s ReplyTo,
     /// Takes the list of conversations.
@@ -42,6 +48,8 @@ pub(super) struct Around<'s> {
     pub located: &'s Recipient<Located>,
     /// Takes how conferences stand.
     pub stands: &'s Recipient<Stands>,
+    /// Wakes what is to be tried again.
+    pub again: &'s Recipient<Again>,
 }
 
 /// Where the client is on its way in.
@@ -66,14 +74,14 @@ enum Purpose {
     Change { callback: Option<u64>, name: Box<str>, change: Change, by: Option<&'static str> },
     /// A conference whose code is being looked up.
     Join { callback: Option<u64>, name: Box<str> },
-    /// A conversation that the client has come into: from which offset does it concern it?
-    Look(Topic),
-    /// The edge follows a conversation for the client.
-    Follow,
-    /// The client was in it when it went.
-    Resume(Topic),
-    /// How a conference stands is being found out.
-    Stand(ConferenceId),
+    /// The edge does something for the client.
+    Errand(Errand),
+    /// It was refused and is tried again after a while.
+    Resting(Errand),
+    /// The edge has done something for the client whose answer nobody waits for.
+    Silent,
+    /// It is waited before what has arrived is marked.
+    Marking,
 }
 
 /// The chat of a session.
@@ -89,6 +97,8 @@ pub(super) struct Chat {
     waiting: Vec<(u32, Purpose)>,
     last_id: u32,
     halls: Halls,
+    /// Conversations of which messages up to an offset are on their way to the client.
+    arriving: Vec<(Topic, Offset)>,
 }
 
 /// The packet broke the protocol: the connection ends.
@@ -106,6 +116,7 @@ impl Chat {
             waiting: Vec::new(),
             last_id: 0,
             halls: Halls::default(),
+            arriving: Vec::new(),
         }
     }
 
@@ -225,7 +236,7 @@ impl Chat {
     pub(super) fn begin_again(&mut self, key: ConnectionKey) {
         self.connection = self.connection.begun_again(key);
         self.stage = Stage::Outside;
-        self.waiting = Vec::new();
+        (self.waiting, self.arriving) = (Vec::new(), Vec::new());
         self.halls = Halls::default();
         self.spoken = None;
     }
@@ -254,6 +265,9 @@ impl Chat {
             }
             Request::Native(command) => {
                 let joins = matches!(&command, Command::Subscribe(wish) if !self.has(around, wish.topic));
+                if let Command::Unsubscribe(leave) = &command {
+                    self.forget_errands(leave.topic);
+                }
                 self.ask(around, Purpose::Event { callback, name: name.into(), joins, by }, command, false);
             }
             Request::Change(message, place, change) => {
@@ -392,7 +406,7 @@ impl Chat {
                 self.succeed(around, callback, &done);
                 self.look_around(around, &name);
                 if let AckResult::Voted(voted) = result {
-                    self.push(around, packet::event(self.parser(), "answer_accepted", &done, None));
+                    self.push(around, answer_accepted(self.parser(), &done));
                     self.has_voted(around, voted.question);
                 }
                 if let AckResult::Subscribed(subscribed) = result {
@@ -406,19 +420,11 @@ impl Chat {
                     self.stands(around, left.topic, None);
                 }
             }
-            (Purpose::Look(topic), AckResult::Page(page)) => {
-                let since = super::welcome::concerned_since(self, around, page);
-                self.follow(around, topic, Some(since));
-            }
-            (Purpose::Follow | Purpose::Resume(_), AckResult::Subscribed(subscribed)) => {
-                self.stands(around, subscribed.topic, Some(subscribed.since));
-                self.comes_to(around, subscribed.topic);
-            }
+            (Purpose::Errand(errand), result) => self.errand_done(around, errand, result),
             (
-                Purpose::Stand(_)
-                | Purpose::Look(_)
-                | Purpose::Follow
-                | Purpose::Resume(_)
+                Purpose::Silent
+                | Purpose::Marking
+                | Purpose::Resting(_)
                 | Purpose::Change { .. }
                 | Purpose::Join { .. },
                 _,
@@ -454,13 +460,8 @@ impl Chat {
             | Purpose::Join { callback, name } => {
                 self.fail(around, callback, Some(&name), refusal);
             }
-            Purpose::Resume(topic) if matches!(refusal.code, RefusalCode::NotFound | RefusalCode::Forbidden) => {
-                self.tell_removed(around, topic);
-            }
-            // The person is not in it any more, or has as many topics as a connection may have: they join what they want.
-            Purpose::Look(_) | Purpose::Follow | Purpose::Resume(_) | Purpose::Stand(_) => {
-                tracing::debug!(%refusal, "a conversation is not followed");
-            }
+            Purpose::Errand(errand) => self.errand_refused(around, errand, refusal),
+            Purpose::Silent | Purpose::Marking | Purpose::Resting(_) => {}
         }
     }
 

@@ -21,6 +21,8 @@ pub struct SocketIoConfig {
     pub poll_buffer_bytes: usize,
     /// About the most bytes that one poll is answered.
     pub poll_bytes: usize,
+    /// Most packets that one poll is answered: the client for Python refuses more than 16.
+    pub poll_records: usize,
     /// How long a client may take to go over from polling to WebSocket, milliseconds.
     pub upgrade_timeout_ms: u64,
     /// How long the body of a POST may take to arrive, milliseconds.
@@ -35,9 +37,14 @@ pub struct SocketIoConfig {
     pub status_board: bool,
     /// Whether clients that come back get what they missed (`pid` and offsets).
     pub recovery: bool,
-    /// The most topics that a client is told its positions of; the oldest fall out, and are delivered from the beginning of the
-    /// connection again at a recovery.
+    /// What has been handed to a client is marked as delivered for it, each conversation at most once in so many milliseconds; 0: never.
+    pub delivered_every_ms: u64,
+    /// The most topics that a client is told its positions of; the oldest fall out. What is followed unasked is then delivered from the
+    /// beginning of the connection again at a recovery; what the client has joined itself it must join again.
     pub told_positions: usize,
+    /// How often following a conversation for a client is tried again when its owner or the store cannot now; then the transport
+    /// closes, so that the client comes back with its positions.
+    pub follow_retries: u32,
 }
 
 impl SocketIoConfig {
@@ -61,6 +68,7 @@ impl Default for SocketIoConfig {
             max_payload_packets: 65_536,
             poll_buffer_bytes: 512 * 1024,
             poll_bytes: 256 * 1024,
+            poll_records: 16,
             upgrade_timeout_ms: 10_000,
             post_timeout_ms: 30_000,
             attachments: 8,
@@ -68,7 +76,9 @@ impl Default for SocketIoConfig {
             followed_people: 50,
             status_board: true,
             recovery: true,
-            told_positions: 64,
+            delivered_every_ms: 1_000,
+            told_positions: 200,
+            follow_retries: 5,
         }
     }
 }
@@ -85,6 +95,7 @@ impl SocketIoConfig {
             max_payload_bytes: self.max_payload_bytes,
             max_payload_packets: self.max_payload_packets,
             poll_buffer_bytes: self.poll_buffer_bytes,
+            poll_records: self.poll_records,
             polling: self.polling,
             ..EngineConfig::default()
         }

@@ -41,6 +41,11 @@ pub(super) fn leaving() -> Bytes {
     close_frame(code::NORMAL, "")
 }
 
+/// The close frame for a client that is to come back a little later.
+pub(super) fn later() -> Bytes {
+    close_frame(code::TRY_AGAIN_LATER, "try again later")
+}
+
 /// The positions of one connection.
 pub(crate) fn trail((parser, vocabulary): (Parser, Vocabulary), positions: &[Place], out: &mut Vec<u8>) {
     let mut text = String::with_capacity(positions.len() * 32);

@@ -166,15 +166,22 @@ fn text(body: Vec<u8>) -> HttpResponse {
         .body(body)
 }
 
+/// There is no session to be had at the moment; in the reference's JSON.
+fn come_later(message: &str) -> HttpResponse {
+    HttpResponse::ServiceUnavailable()
+        .insert_header((header::RETRY_AFTER, "5"))
+        .content_type(ContentType::json())
+        .body(serde_json::json!({ "code": BAD_REQUEST, "message": message }).to_string())
+}
+
 /// A new session that polls.
 fn open(worker: &Rc<Worker>, request: &HttpRequest) -> HttpResponse {
     let (edge, sessions) = (&worker.edge, &worker.edge.socket_io.sessions);
-    let room = if edge.is_draining() || !sessions.has_room() { None } else { edge.admission.enter() };
-    let Some(admitted) = room else {
-        return HttpResponse::ServiceUnavailable()
-            .insert_header((header::RETRY_AFTER, "5"))
-            .content_type(ContentType::json())
-            .body(r#"{"code":3,"message":"the server is full"}"#);
+    if edge.is_draining() {
+        return come_later("the server is stopping: connect again");
+    }
+    let Some(admitted) = sessions.has_room().then(|| edge.admission.enter()).flatten() else {
+        return come_later("the server is full");
     };
     let sid = worker.new_sid();
     let line = Line::polling(edge.socket_io.config.poll_buffer_bytes);

@@ -5,7 +5,7 @@ use crate::native::link::Link;
 use bytes::{Buf, Bytes};
 use plenum_actors::hub::{Shut, Socket};
 use plenum_schema::wire::Signal;
-use plenum_schema::{ConferenceId, QuestionId, Topic};
+use plenum_schema::{ConferenceId, Offset, QuestionId, Topic};
 use plenum_socketio::engine::polling::PollingBuffer;
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, IoSlice};
@@ -20,6 +20,8 @@ const TOLD: usize = 256;
 pub(super) enum Told {
     /// The client has come into a conversation.
     Into(Topic),
+    /// It is told that it has not read messages of a conversation up to this offset.
+    Unread(Topic, Offset),
     /// It has heard everything that had happened in a conference.
     CaughtUp(ConferenceId),
     /// It has heard that a question is live.
@@ -118,9 +120,9 @@ impl Line {
     }
 
     /// The payload for a poll, and whether the hub waits for room.
-    pub(super) fn take_payload(&self, soft_limit: usize) -> (Option<Vec<u8>>, bool) {
+    pub(super) fn take_payload(&self, soft_limit: usize, records: usize) -> (Option<Vec<u8>>, bool) {
         match &mut *self.output.borrow_mut() {
-            Output::Polling(buffer) => (buffer.take_payload(soft_limit), self.is_full.replace(false)),
+            Output::Polling(buffer) => (buffer.take_payload(soft_limit, records), self.is_full.replace(false)),
             Output::Web { .. } => (None, false),
         }
     }
@@ -209,8 +211,14 @@ impl Socket for Line {
     }
 
     fn told(&self, signal: &Signal) {
-        if let Signal::ConversationAdded(added) = signal {
-            self.note(Told::Into(added.conversation));
+        match signal {
+            Signal::ConversationAdded(added) => self.note(Told::Into(added.conversation)),
+            Signal::Unread(unread) if unread.unread > 0 => {
+                if let Some(last) = &unread.last {
+                    self.note(Told::Unread(unread.conversation, last.offset));
+                }
+            }
+            _ => {}
         }
     }
 

@@ -92,7 +92,8 @@ impl SocketIoSession {
 
     /// What waits, or `nothing`.
     fn payload(&self, nothing: &[u8]) -> Vec<u8> {
-        let (payload, has_room) = self.line.take_payload(self.worker.edge.socket_io.config.poll_bytes);
+        let config = &self.worker.edge.socket_io.config;
+        let (payload, has_room) = self.line.take_payload(config.poll_bytes, config.poll_records);
         if has_room {
             self.worker.shared.hub.writable(self.key());
         }

@@ -27,6 +27,8 @@ pub const MAX_BYTES: usize = 32 * 1024;
 
 /// First byte of a pid's content.
 const VERSION: u8 = 1;
+/// Marks the offset of a conversation that was not followed.
+const NOT_FOLLOWED: Offset = 1 << 63;
 
 /// What a conference's name begins with; one of a conversation has its 22 characters alone.
 const OF_CONFERENCE: char = 'c';
@@ -129,20 +131,24 @@ pub struct Base {
     pub nonce: u32,
     /// Whether the account had no other conversations at that moment: then what is not named here is newer.
     pub is_complete: bool,
-    /// Where its topics stood.
+    /// Where its topics stood that were followed.
     pub positions: BTreeMap<Topic, Offset>,
+    /// Where those stood that were not: when the client comes back, they may be.
+    pub others: BTreeMap<Topic, Offset>,
 }
 
 impl Base {
     /// As a pid.
     #[must_use]
     pub fn encode(&self) -> String {
-        let mut bytes = Vec::with_capacity(24 + self.positions.len() * 20);
+        let places = self.positions.iter().map(|(topic, offset)| (topic, *offset));
+        let others = self.others.iter().map(|(topic, offset)| (topic, *offset | NOT_FOLLOWED));
+        let mut bytes = Vec::with_capacity(24 + (self.positions.len() + self.others.len()) * 24);
         bytes.push(VERSION);
         bytes.push(u8::from(self.is_complete));
         bytes.extend_from_slice(&self.nonce.to_be_bytes());
         bytes.extend_from_slice(self.user.0.as_bytes());
-        for (topic, offset) in self.positions.iter().take(MAX_TOPICS) {
+        for (topic, offset) in places.chain(others).take(MAX_TOPICS) {
             let Topic::Conversation(id) = topic else { continue };
             bytes.extend_from_slice(id.0.as_bytes());
             bytes.extend_from_slice(&offset.to_be_bytes());
@@ -164,16 +170,18 @@ impl Base {
         }
         let nonce = u32::from_be_bytes(head.get(2..6)?.try_into().ok()?);
         let user = UserId(Uuid::from_slice(head.get(6..)?).ok()?);
-        let mut positions = BTreeMap::new();
+        let (mut positions, mut others) = (BTreeMap::new(), BTreeMap::new());
         for place in places {
             let (id, offset) = place.split_at(16);
-            let offset = Offset::from_be_bytes(offset.try_into().ok()?);
+            let marked = Offset::from_be_bytes(offset.try_into().ok()?);
+            let offset = marked & !NOT_FOLLOWED;
             if offset > MAX_OFFSET {
                 return None;
             }
-            positions.insert(Topic::Conversation(ConversationId(Uuid::from_slice(id).ok()?)), offset);
+            let into = if marked == offset { &mut positions } else { &mut others };
+            into.insert(Topic::Conversation(ConversationId(Uuid::from_slice(id).ok()?)), offset);
         }
-        Some(Self { user, nonce, is_complete: *head.get(1)? == 1, positions })
+        Some(Self { user, nonce, is_complete: *head.get(1)? == 1, positions, others })
     }
 }
 
@@ -190,10 +198,14 @@ mod tests {
         #[test]
         fn a_base_and_a_trail_read_back_as_they_were_written(
             places in proptest::collection::btree_map(any::<u128>(), 0..=MAX_OFFSET, 0..40),
-            user: u128, nonce: u32, is_complete: bool,
+            user: u128, nonce: u32, is_complete: bool, followed in 0_usize..40,
         ) {
             let positions: BTreeMap<_, _> = places.into_iter().map(|(id, offset)| (topic(id), offset)).collect();
-            let base = Base { user: UserId(Uuid::from_u128(user)), nonce, is_complete, positions: positions.clone() };
+            let (first, others): (Vec<_>, Vec<_>) =
+                positions.iter().enumerate().partition(|(at, _)| *at < followed);
+            let places = |some: Vec<(usize, (&Topic, &u64))>| some.into_iter().map(|(_, (topic, at))| (*topic, *at)).collect();
+            let user = UserId(Uuid::from_u128(user));
+            let base = Base { user, nonce, is_complete, positions: places(first), others: places(others) };
             prop_assert_eq!(Base::decode(&base.encode()), Some(base));
             if !positions.is_empty() {
                 // Each third is left, each second a conference.
@@ -205,6 +217,51 @@ mod tests {
                 let mut text = String::new();
                 put_trail(&mut text, list.iter());
                 prop_assert_eq!(read_trail(&text), Some(list.into_iter().collect()));
+            }
+        }
+
+        #[test]
+        fn what_is_nearly_a_pid_or_a_trail_is_refused_or_read_as_something_that_could_have_been_written(
+            places in proptest::collection::btree_map(any::<u128>(), 0..=MAX_OFFSET, 1..8), followed in 0_usize..8,
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), 0_u8..3, any::<u8>()), 1..6),
+            is_text: bool,
+        ) {
+            let positions: BTreeMap<_, _> = places.into_iter().map(|(id, offset)| (topic(id), offset)).collect();
+            let others = positions.iter().skip(followed).map(|(topic, offset)| (*topic, *offset)).collect();
+            let base = Base { user: UserId(Uuid::from_u128(7)), nonce: 1, is_complete: true, positions, others };
+            let mut told = String::new();
+            put_trail(&mut told, base.positions.iter().map(|(topic, at)| (*topic, Some(*at))).collect::<Vec<_>>().iter());
+            put_vocabulary(&mut told, Vocabulary::Hyphen);
+            // In the letters that are written, or in the bytes that they stand for.
+            let letters = b"ABCXYZabcxyz019-_.,cuh=+/ ";
+            let mutate = |mut bytes: Vec<u8>, in_letters: bool| {
+                for (at, how, with) in &changes {
+                    let with = if in_letters { letters[usize::from(*with) % letters.len()] } else { *with };
+                    let at = at.index(bytes.len() + 1);
+                    match how {
+                        0 => bytes.insert(at, with),
+                        1 if at < bytes.len() => bytes[at] = with,
+                        _ if at < bytes.len() => { bytes.remove(at); }
+                        _ => {}
+                    }
+                }
+                bytes
+            };
+            let pid = base.encode();
+            let pid = if is_text {
+                String::from_utf8(mutate(pid.into_bytes(), true)).unwrap()
+            } else {
+                BASE64.encode(mutate(BASE64.decode(pid).unwrap(), false))
+            };
+            if let Some(read) = Base::decode(&pid) {
+                prop_assert!(read.positions.values().chain(read.others.values()).all(|offset| *offset <= MAX_OFFSET));
+                prop_assert_eq!(Base::decode(&read.encode()), Some(read));
+            }
+            let told = String::from_utf8(mutate(told.into_bytes(), true)).unwrap();
+            if let Some(read) = read_trail(&told) {
+                let mut again = String::new();
+                put_trail(&mut again, read.iter().map(|(topic, place)| (*topic, *place)).collect::<Vec<_>>().iter());
+                prop_assert_eq!(read_trail(&again), Some(read));
             }
         }
 

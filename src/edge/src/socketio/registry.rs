@@ -19,6 +19,10 @@ pub struct SocketIoMetrics {
     pub recovered: IntCounter,
     /// Requests that were refused: unknown sessions, wrong transports.
     pub refused: IntCounter,
+    /// Times that following a topic for a client was put off, because its owner or the store could not now.
+    pub retried: IntCounter,
+    /// Clients sent to come back because that went on.
+    pub given_up: IntCounter,
 }
 
 impl SocketIoMetrics {
@@ -32,11 +36,18 @@ impl SocketIoMetrics {
             upgrades: IntCounter::new("plenum_socketio_upgrades_total", "sessions that went over to WebSocket")?,
             recovered: IntCounter::new("plenum_socketio_recovered_total", "clients that recovered what they missed")?,
             refused: IntCounter::new("plenum_socketio_refused_requests_total", "requests of Engine.IO refused")?,
+            retried: IntCounter::new(
+                "plenum_socketio_follow_retries_total",
+                "topics to be followed that were put off",
+            )?,
+            given_up: IntCounter::new("plenum_socketio_given_up_total", "clients sent to come back: not followed")?,
         };
         registry.register(Box::new(metrics.polling.clone()))?;
         registry.register(Box::new(metrics.upgrades.clone()))?;
         registry.register(Box::new(metrics.recovered.clone()))?;
         registry.register(Box::new(metrics.refused.clone()))?;
+        registry.register(Box::new(metrics.retried.clone()))?;
+        registry.register(Box::new(metrics.given_up.clone()))?;
         Ok(metrics)
     }
 }

@@ -1,6 +1,6 @@
 //! The actor of one Engine.IO session, on whichever transport it is.
 
-use super::asks::{Answered, Ask, Listed, Located, Stands};
+use super::asks::{Again, Answered, Ask, Listed, Located, Stands};
 use super::chat::{Around, Chat};
 use super::line::{Line, Told};
 use super::polling::Polling;
@@ -29,6 +29,7 @@ pub(super) struct Mail {
     listed: Recipient<Listed>,
     located: Recipient<Located>,
     stands: Recipient<Stands>,
+    again: Recipient<Again>,
 }
 
 /// One session.
@@ -80,7 +81,7 @@ impl SocketIoSession {
 
     /// Runs something on the chat with what it works with.
     fn with_chat(&mut self, call: impl FnOnce(&mut Chat, &Around<'_>)) {
-        let Self { worker, chat, mail, .. } = self;
+        let Self { worker, line, chat, mail, .. } = self;
         let Some(mail) = mail else { return };
         let socket_io = &worker.edge.socket_io;
         let around = Around {
@@ -88,10 +89,12 @@ impl SocketIoSession {
             config: &socket_io.config,
             limits: &socket_io.packets,
             metrics: &socket_io.sessions.metrics,
+            is_unpolled: line.is_ready(),
             me: &mail.answers,
             listed: &mail.listed,
             located: &mail.located,
             stands: &mail.stands,
+            again: &mail.again,
         };
         call(chat, &around);
         if chat.has_left() {
@@ -186,6 +189,7 @@ impl SocketIoSession {
     fn act_on(&mut self, told: Told) {
         self.with_chat(|chat, around| match told {
             Told::Into(topic) => chat.look_at(around, topic),
+            Told::Unread(topic, offset) => chat.arrives(around, topic, offset),
             Told::CaughtUp(conference) => chat.caught_up(around, conference),
             Told::Asked(conference, question) => chat.asked(around, conference, question),
         });
@@ -250,8 +254,8 @@ impl Actor for SocketIoSession {
     fn started(&mut self, ctx: &mut Context<Self>) {
         let me = ctx.address();
         let located = me.clone().recipient();
-        let (listed, stands) = (me.clone().recipient(), me.clone().recipient());
-        self.mail = Some(Mail { answers: me.clone().recipient().into(), listed, located, stands });
+        let (listed, stands, again) = (me.clone().recipient(), me.clone().recipient(), me.clone().recipient());
+        self.mail = Some(Mail { answers: me.clone().recipient().into(), listed, located, stands, again });
         let mut first = std::mem::take(&mut self.first);
         if !first.is_empty() {
             self.feed(&mut first);
@@ -296,6 +300,14 @@ impl Handler<Stands> for SocketIoSession {
     fn handle(&mut self, stands: Stands, _: &mut Context<Self>) {
         self.with_chat(|chat, around| chat.stood(around, stands));
         self.line.wants_questions(self.chat.wants_questions());
+    }
+}
+
+impl Handler<Again> for SocketIoSession {
+    type Result = ();
+
+    fn handle(&mut self, again: Again, _: &mut Context<Self>) {
+        self.with_chat(|chat, around| chat.again(around, again));
     }
 }
 

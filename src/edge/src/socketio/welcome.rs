@@ -3,19 +3,22 @@
 use super::asks::Listed;
 use super::chat::{Around, Chat, Stage};
 use super::packet;
-use super::positions::{Base, read_trail, read_vocabulary};
+use super::positions::{Base, MAX_TOPICS, read_trail, read_vocabulary};
 use super::vocabulary::outgoing::{authenticated, online_users};
 use actix::Recipient;
 use plenum_actors::connection::{Followed, Following, Outcome};
 use plenum_actors::hub::Place;
 use plenum_actors::publication::Vocabulary;
 use plenum_schema::conversation::{ConversationEvent, ConversationKind};
-use plenum_schema::wire::{Event, Page, PresenceSignal, Signal};
+use plenum_schema::wire::{Event, Gap, GapReason, Page, PresenceSignal, ServerFrame, Signal};
 use plenum_schema::{Offset, Topic, UserId};
 use plenum_socketio::args::Data;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
+
+/// So many bytes of the largest message make room for one conversation in a pid: four times what it takes there.
+const PAYLOAD_FOR_A_PLACE: usize = 128;
 
 /// The `auth` of a CONNECT packet, as far as it means something here. What is not text asks for nothing, and takes nothing away from
 /// the others.
@@ -70,8 +73,8 @@ struct Resume {
     positions: BTreeMap<Topic, Option<Offset>>,
     /// What its trail says beyond the base.
     moved: Vec<Place>,
-    /// Whether what is not in the base is newer than it.
-    is_complete: bool,
+    /// Where conversations stood that it did not follow.
+    others: BTreeMap<Topic, Offset>,
     /// What it heard, when it was one vocabulary.
     vocabulary: Option<Vocabulary>,
 }
@@ -91,7 +94,7 @@ impl Resume {
             base.positions.into_iter().map(|(topic, offset)| (topic, Some(offset))).collect();
         positions.extend(trail);
         let vocabulary = wanted.offset.as_deref().and_then(read_vocabulary);
-        Some(Self { pid, positions, moved, is_complete: base.is_complete, vocabulary })
+        Some(Self { pid, positions, moved, others: base.others, vocabulary })
     }
 }
 
@@ -126,10 +129,14 @@ pub(super) fn listed(chat: &mut Chat, around: &Around<'_>, outcome: Outcome<Foll
 }
 
 fn base(around: &Around<'_>, user: UserId, following: &Following) -> Base {
-    let positions = following.conversations.iter().map(|one| (one.topic, one.head)).collect();
+    let positions: BTreeMap<_, _> = following.conversations.iter().map(|one| (one.topic, one.head)).collect();
+    // The client sends it back with its next CONNECT, which has to fit into a message beside trail and token.
+    let room = (around.config.max_payload_bytes / PAYLOAD_FOR_A_PLACE).min(MAX_TOPICS).saturating_sub(positions.len());
+    let others: BTreeMap<_, _> = following.others.iter().take(room).copied().collect();
+    let is_complete = others.len() == following.others.len();
     let (_, low) = around.shared.clock.new_id().as_u64_pair();
     let nonce = u32::try_from(low & u64::from(u32::MAX)).unwrap_or_default();
-    Base { user, nonce, is_complete: following.is_complete, positions }
+    Base { user, nonce, is_complete, positions, others }
 }
 
 fn begin(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Following) {
@@ -142,25 +149,36 @@ fn begin(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Followi
 
 /// The same from where the client stood.
 fn go_on(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Following, resume: Resume) {
-    let Resume { mut positions, moved, is_complete, .. } = resume;
+    let Resume { mut positions, moved, others, .. } = resume;
     trail(chat, around, moved);
     people(chat, around, user, following);
     let mut unknown = Vec::new();
     for one in &following.conversations {
         match positions.remove(&one.topic) {
-            Some(Some(position)) => subscribe(chat, around, one, position.min(one.head)),
+            Some(Some(position)) => go_on_with(chat, around, one, position),
             // It has left it, and does not hear it until it joins again.
             Some(None) => {}
-            None if is_complete => unknown.push(one.topic),
-            None => subscribe(chat, around, one, one.head),
+            None => match others.get(&one.topic) {
+                // It was quiet when the client came in and is not any more.
+                Some(stood) => go_on_with(chat, around, one, *stood),
+                None => unknown.push(one.topic),
+            },
         }
     }
-    // Conversations that the person came into meanwhile, and rooms that the client had joined by itself.
+    // Conversations that the person came into meanwhile (or one of more than a base can name), and rooms that the client had joined by
+    // itself.
     unknown.into_iter().for_each(|topic| chat.look_at(around, topic));
     for (topic, position) in positions {
         if let Some(position) = position {
             chat.resume(around, topic, position);
         }
+    }
+}
+
+fn go_on_with(chat: &mut Chat, around: &Around<'_>, one: &Followed, position: Offset) {
+    subscribe(chat, around, one, position.min(one.head));
+    if position < one.head {
+        chat.arrives(around, one.topic, one.head);
     }
 }
 
@@ -208,12 +226,13 @@ fn subscribe(chat: &Chat, around: &Around<'_>, one: &Followed, since: Offset) {
     });
 }
 
-/// From which offset on a conversation concerns the client: where it was created or the person added. What is older than the
-/// page stays in the history.
+/// From which offset on a conversation concerns the client: where it was created or the person added. When that is older than the page,
+/// what lies before the page is told as a gap: it stays in the history.
 pub(super) fn concerned_since(chat: &mut Chat, around: &Around<'_>, page: &Page) -> Offset {
     let user = chat.connection.identity().map(|identity| identity.user);
     let mut peer = None;
     let mut since = page.events.first().map_or(page.head, |first| first.offset.saturating_sub(1));
+    let mut has_begun = false;
     for frame in &page.events {
         let Event::Conversation(event) = &frame.event else { continue };
         let begins = match event {
@@ -236,8 +255,14 @@ pub(super) fn concerned_since(chat: &mut Chat, around: &Around<'_>, page: &Page)
             | ConversationEvent::BlockChanged(_) => false,
         };
         if begins {
+            has_begun = true;
             since = frame.offset - 1;
         }
+    }
+    let from = page.first.max(1);
+    if !has_begun && from <= since {
+        let gap = Gap { topic: page.topic, from, to: since, reason: GapReason::Retention };
+        around.shared.hub.with(|core| core.push(chat.key(), &ServerFrame::Gap(gap)));
     }
     if let Some(peer) = peer {
         look_out_for(chat, around, peer);

@@ -3,6 +3,7 @@
 mod bounds;
 pub mod client;
 mod conference;
+mod following;
 mod polling;
 mod recovery;
 mod room;

@@ -16,10 +16,12 @@ pub struct EngineConfig {
     pub close_timeout_ms: u64,
     /// Largest message and largest payload of one POST. The client learns it when it connects. Default 1,000,000.
     pub max_payload_bytes: usize,
-    /// Most packets in one payload. Default 1,024.
+    /// Most packets in one payload. Default 65,536.
     pub max_payload_packets: usize,
     /// Bytes of output that wait for the next poll of a client; beyond it the client counts as too slow. Default 1,048,576.
     pub poll_buffer_bytes: usize,
+    /// Most records of the answer to one poll; the rest comes with the next. Default 16: the client for Python refuses more.
+    pub poll_records: usize,
     /// Whether a polling session may go over to WebSocket. Default true.
     pub allow_upgrades: bool,
     /// Whether polling is offered at all. Default true.
@@ -38,6 +40,7 @@ impl Default for EngineConfig {
             max_payload_bytes: 1_000_000,
             max_payload_packets: 65_536,
             poll_buffer_bytes: 1024 * 1024,
+            poll_records: 16,
             allow_upgrades: true,
             polling: true,
             websocket: true,

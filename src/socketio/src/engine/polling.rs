@@ -10,9 +10,6 @@ use std::io::IoSlice;
 use super::Packet;
 use bytes::Bytes;
 
-/// Most records of one payload: the client for Python refuses a payload of more.
-pub const MOST_RECORDS: usize = 16;
-
 /// A bounded buffer of server frames, given as bytes that may be cut anywhere.
 #[derive(Debug)]
 pub struct PollingBuffer {
@@ -88,15 +85,15 @@ impl PollingBuffer {
         self.bytes.is_empty()
     }
 
-    /// The payload for a poll: whole frames, the oldest first, until it has `soft_limit` bytes or [`MOST_RECORDS`]; `None` when
+    /// The payload for a poll: whole frames, the oldest first, until it has `soft_limit` bytes or so many records; `None` when
     /// there are none. A close frame becomes a close packet, alone in its payload: clients act on it before they have told
     /// their user what stands before it. Transport-level pings and pongs mean nothing here.
-    pub fn take_payload(&mut self, soft_limit: usize) -> Option<Vec<u8>> {
+    pub fn take_payload(&mut self, soft_limit: usize, records: usize) -> Option<Vec<u8>> {
         let mut payload = PayloadBuilder::default();
         let mut used = 0;
         let bytes = &*self.bytes.make_contiguous();
         while payload.len() < soft_limit
-            && payload.records() < MOST_RECORDS
+            && payload.records() < records
             && let Some((frame, len)) = read_frame(bytes.get(used..).unwrap_or_default())
         {
             if frame.opcode == Opcode::Close && !payload.is_empty() {
@@ -189,7 +186,7 @@ mod tests {
                 assert_eq!(write(&mut buffer, part), part.len());
             }
             assert!(buffer.is_ready());
-            let payload = buffer.take_payload(usize::MAX).unwrap();
+            let payload = buffer.take_payload(usize::MAX, usize::MAX).unwrap();
             assert!(payload.starts_with(b"4hello\x1ebAQIDBA==\x1e4444"), "cut to {size}");
             assert_eq!(payload.len(), 6 + 1 + 9 + 1 + 70_000);
             assert!(buffer.is_empty() && !buffer.is_ready());
@@ -202,9 +199,9 @@ mod tests {
         let mut buffer = PollingBuffer::new(100);
         write(&mut buffer, &frame[..4]);
         assert!(!buffer.is_ready());
-        assert_eq!(buffer.take_payload(100), None);
+        assert_eq!(buffer.take_payload(100, 16), None);
         write(&mut buffer, &frame[4..]);
-        assert_eq!(buffer.take_payload(100).as_deref(), Some(&b"4hello"[..]));
+        assert_eq!(buffer.take_payload(100, 16).as_deref(), Some(&b"4hello"[..]));
     }
 
     #[test]
@@ -222,9 +219,9 @@ mod tests {
         for text in [&b"4one"[..], b"4two", b"4three"] {
             write(&mut buffer, &text_frame(text));
         }
-        assert_eq!(buffer.take_payload(5).as_deref(), Some(&b"4one\x1e4two"[..]));
+        assert_eq!(buffer.take_payload(5, 16).as_deref(), Some(&b"4one\x1e4two"[..]));
         assert!(buffer.is_ready());
-        assert_eq!(buffer.take_payload(5).as_deref(), Some(&b"4three"[..]));
+        assert_eq!(buffer.take_payload(5, 16).as_deref(), Some(&b"4three"[..]));
     }
 
     #[test]
@@ -240,7 +237,7 @@ mod tests {
     fn a_close_frame_is_a_close_packet() {
         let mut buffer = PollingBuffer::new(100);
         write(&mut buffer, &close_frame());
-        assert_eq!(buffer.take_payload(100).as_deref(), Some(&b"1"[..]));
+        assert_eq!(buffer.take_payload(100, 16).as_deref(), Some(&b"1"[..]));
     }
 
     #[test]
@@ -248,18 +245,18 @@ mod tests {
         let mut buffer = PollingBuffer::new(100);
         write(&mut buffer, &text_frame(b"4last words"));
         write(&mut buffer, &close_frame());
-        assert_eq!(buffer.take_payload(100).as_deref(), Some(&b"4last words"[..]));
+        assert_eq!(buffer.take_payload(100, 16).as_deref(), Some(&b"4last words"[..]));
         assert!(buffer.is_ready());
-        assert_eq!(buffer.take_payload(100).as_deref(), Some(&b"1"[..]));
+        assert_eq!(buffer.take_payload(100, 16).as_deref(), Some(&b"1"[..]));
         assert!(buffer.is_empty() && !buffer.is_ready());
     }
 
     #[test]
-    fn a_payload_has_no_more_records_than_every_client_reads() {
+    fn a_payload_has_no_more_records_than_it_may_have() {
         let mut buffer = PollingBuffer::new(1_000);
-        (0..=MOST_RECORDS).for_each(|_| assert_eq!(write(&mut buffer, &text_frame(b"4x")), 4));
+        (0..=16).for_each(|_| assert_eq!(write(&mut buffer, &text_frame(b"4x")), 4));
         let count = |payload: Vec<u8>| payload.split(|&byte| byte == 0x1e).count();
-        assert_eq!(buffer.take_payload(1_000).map(count), Some(MOST_RECORDS));
-        assert_eq!(buffer.take_payload(1_000).map(count), Some(1));
+        assert_eq!(buffer.take_payload(1_000, 16).map(count), Some(16));
+        assert_eq!(buffer.take_payload(1_000, 16).map(count), Some(1));
     }
 }

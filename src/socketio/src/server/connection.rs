@@ -261,7 +261,7 @@ impl Connection {
     /// What waits, and a close packet.
     pub(super) fn last_payload(&self) -> PollBody {
         let mut body = match &mut *self.output.borrow_mut() {
-            Output::Polling(buffer) => buffer.take_payload(usize::MAX).unwrap_or_default(),
+            Output::Polling(buffer) => buffer.take_payload(usize::MAX, usize::MAX).unwrap_or_default(),
             _ => Vec::new(),
         };
         if !body.is_empty() {
@@ -274,7 +274,10 @@ impl Connection {
     /// The output for a poll, if there is any.
     pub(super) fn take_payload(&self) -> Option<PollBody> {
         match &mut *self.output.borrow_mut() {
-            Output::Polling(buffer) => buffer.take_payload(self.mount.config().engine.max_payload_bytes),
+            Output::Polling(buffer) => {
+                let engine = &self.mount.config().engine;
+                buffer.take_payload(engine.max_payload_bytes, engine.poll_records)
+            }
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Engine.IO v4: the cases of the published test suite, and what it leaves open.
 
-use super::peer::{Answer, Message, Running, patient_config, sid_of};
+use super::peer::{Answer, Message, Running, patient_config, sid_of, suite};
 use plenum_websocket::Opcode;
 
 const PATH: &str = "/engine.io/?EIO=4&transport=polling";
@@ -71,6 +71,22 @@ fn the_echoes_of_one_post_come_in_one_poll_in_order() {
     let waiting = host.send("GET", &path, &[], "");
     assert_eq!(host.post(&path, "4a\u{1e}bAQ==\u{1e}4b").status, 200);
     assert_eq!(Answer::read(waiting).body, "4a\u{1e}bAQ==\u{1e}4b", "also when the poll was there first");
+}
+
+#[test]
+fn a_poll_is_answered_no_more_records_than_are_configured() {
+    let body = (0..40).map(|number| format!("4{number}")).collect::<Vec<_>>().join("\u{1e}");
+    let count = |answer: Answer| answer.body.split('\u{1e}').count();
+    for (records, polls) in [(usize::MAX, vec![40]), (16, vec![16, 16, 8])] {
+        let mut config = patient_config();
+        config.engine.poll_records = records;
+        let host = Running::start(config, suite);
+        let path = with_sid(PATH, &host.poll_session("/engine.io/"));
+        assert_eq!(host.post(&path, &body).status, 200);
+        for wanted in polls {
+            assert_eq!(count(host.get(&path)), wanted, "{records}");
+        }
+    }
 }
 
 #[test]

@@ -14,7 +14,13 @@ use rand::{Rng, SeedableRng};
 use std::fs;
 use std::path::Path;
 
-const MUTATIONS: usize = 20_000;
+const MUTATIONS: u64 = 20_000;
+
+/// What a long run chooses instead of the usual: `PLENUM_FUZZ_SEED` and `PLENUM_FUZZ_CASES`.
+fn chosen(name: &str, usual: u64) -> u64 {
+    let Ok(text) = std::env::var(name) else { return usual };
+    text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}"))
+}
 
 fn corpus(folder: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz-corpus").join(folder);
@@ -43,9 +49,9 @@ fn mutate(bytes: &mut Vec<u8>, others: &[Vec<u8>], random: &mut StdRng) {
 }
 
 fn with_mutations(folder: &str, mut check: impl FnMut(&[u8])) {
-    let (all, mut random) = (corpus(folder), StdRng::seed_from_u64(0x50c4e7));
+    let (all, mut random) = (corpus(folder), StdRng::seed_from_u64(chosen("PLENUM_FUZZ_SEED", 0x50c4e7)));
     all.iter().for_each(|bytes| check(bytes));
-    for _ in 0..MUTATIONS {
+    for _ in 0..chosen("PLENUM_FUZZ_CASES", MUTATIONS) {
         let mut bytes = all.choose(&mut random).unwrap().clone();
         mutate(&mut bytes, &all, &mut random);
         check(&bytes);
@@ -137,9 +143,9 @@ fn messagepack_packets_are_read_or_refused() {
 #[test]
 fn a_session_survives_any_sequence_of_packets() {
     let (texts, packs) = (corpus("packet"), corpus("msgpack"));
-    let mut random = StdRng::seed_from_u64(7);
+    let mut random = StdRng::seed_from_u64(chosen("PLENUM_FUZZ_SEED", 7));
     let config = SessionConfig::default();
-    for _ in 0..5_000 {
+    for _ in 0..chosen("PLENUM_FUZZ_CASES", 5_000) {
         let mut session = Session::new(&config, 0);
         for _ in 0..random.random_range(1..20) {
             let failed = if random.random_bool(0.7) {

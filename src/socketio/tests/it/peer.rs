@@ -258,7 +258,7 @@ impl Handler for EchoSession {
     fn closed(&self, _reason: CloseReason) {}
 }
 
-fn suite(mount: &Mount) {
+pub fn suite(mount: &Mount) {
     mount.serve("/engine.io/", Rc::new(Echo));
     let config = SessionConfig { connect_timeout_ms: 400, ..SessionConfig::default() };
     let io = Io::new(mount, "/socket.io/", config);

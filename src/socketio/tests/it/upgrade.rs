@@ -67,7 +67,7 @@ impl Server {
     }
 
     fn answer_with_output(&mut self) {
-        let payload = self.buffer.take_payload(64).expect("there is output");
+        let payload = self.buffer.take_payload(64, 16).expect("there is output");
         self.poll_answer = Some(String::from_utf8(payload).unwrap());
     }
 

@@ -74,10 +74,10 @@ impl Chat {
             (
                 Purpose::Enter
                 | Purpose::Event { .. }
-                | Purpose::Look(_)
-                | Purpose::Follow
-                | Purpose::Resume(_)
-                | Purpose::Stand(_),
+                | Purpose::Errand(_)
+                | Purpose::Resting(_)
+                | Purpose::Silent
+                | Purpose::Marking,
                 _,
             ) => {}
         }

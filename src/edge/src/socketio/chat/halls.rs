@@ -1,8 +1,10 @@
 //! What a client hears of a conference beside its log: how it stands when it has been joined, and what its hosts see of results.
 
 use super::super::asks::Stands;
+use super::super::vocabulary::outgoing::standing;
+use super::errands::{Deed, Errand};
 use super::{Around, Chat, Purpose};
-use plenum_actors::connection::{Hall, Outcome};
+use plenum_actors::connection::Hall;
 use plenum_schema::wire::{Command, ServerFrame, Signal, SignalFrame, Unsubscribe};
 use plenum_schema::{ConferenceId, QuestionId, Topic};
 
@@ -19,6 +21,16 @@ pub(super) struct Halls {
     hosted: Vec<ConferenceId>,
     /// What it follows of their questions, the newest last.
     polls: Vec<(ConferenceId, Topic)>,
+}
+
+impl Purpose {
+    /// The conference of which it is being found out how it stands.
+    fn is_standing(&self) -> Option<Topic> {
+        match self {
+            Self::Errand(errand) | Self::Resting(errand) if errand.deed == Deed::Stand => Some(errand.topic),
+            _ => None,
+        }
+    }
 }
 
 impl Chat {
@@ -56,7 +68,7 @@ impl Chat {
 
     /// Whether the client is to follow questions that become live, as far as is known.
     pub(in crate::socketio) fn wants_questions(&self) -> bool {
-        let is_asking = self.waiting.iter().any(|(_, purpose)| matches!(purpose, Purpose::Stand(_)));
+        let is_asking = self.waiting.iter().any(|(_, purpose)| purpose.is_standing().is_some());
         is_asking || !self.halls.joining.is_empty() || !self.halls.hosted.is_empty()
     }
 
@@ -64,28 +76,32 @@ impl Chat {
     pub(in crate::socketio) fn caught_up(&mut self, around: &Around<'_>, conference: ConferenceId) {
         let Some(at) = self.halls.joining.iter().position(|joining| *joining == conference) else { return };
         self.halls.joining.swap_remove(at);
-        let Some(identity) = self.connection.identity().filter(|_| self.is_inside()) else { return };
-        self.last_id = self.last_id.wrapping_add(1);
-        let (id, stands) = (self.last_id, around.stands.clone());
-        self.waiting.push((id, Purpose::Stand(conference)));
-        let reply = Box::new(move |outcome: Outcome<Hall>| Stands(id, outcome).tell(&stands));
-        around.shared.backend.hall(identity, conference, reply);
+        if self.is_inside() {
+            self.run(around, Errand::new(Deed::Stand, Topic::Conference(conference), None));
+        }
     }
 
     /// It is known how a conference stands.
     pub(in crate::socketio) fn stood(&mut self, around: &Around<'_>, Stands(id, outcome): Stands) {
         // As with answers: of whoever was here before.
-        let Some(Purpose::Stand(conference)) = self.purpose(id) else { return };
-        let topic = Topic::Conference(conference);
+        let Some(Purpose::Errand(errand @ Errand { deed: Deed::Stand, topic, .. })) = self.purpose(id) else { return };
+        let Topic::Conference(conference) = topic else { return };
         if !self.has(around, topic) {
             return;
         }
-        let Hall { hosts, topics, results } = match outcome {
+        let Hall { hosts, topics, results, view } = match outcome {
             Ok(hall) => hall,
-            Err(refusal) => return tracing::debug!(%refusal, "it is not known how a conference stands"),
+            Err(refusal) => return self.errand_refused(around, errand, &refusal),
         };
         if hosts && !self.halls.hosted.contains(&conference) {
             self.halls.hosted.push(conference);
+        }
+        if let Some(view) = view {
+            // Empty for a client that does not speak of conferences.
+            let said = standing(self.parser(), self.spoken.unwrap_or_default(), &view);
+            if !said.is_empty() {
+                self.push(around, said);
+            }
         }
         if let Some(signal) = around.shared.backend.standing(topic) {
             self.signal(around, topic, signal);
@@ -103,7 +119,7 @@ impl Chat {
 
     /// A question is live of which hosts see more.
     pub(in crate::socketio) fn asked(&mut self, around: &Around<'_>, conference: ConferenceId, question: QuestionId) {
-        let is_asking = |(_, purpose): &(u32, Purpose)| matches!(purpose, Purpose::Stand(of) if *of == conference);
+        let is_asking = |(_, purpose): &(u32, Purpose)| purpose.is_standing() == Some(Topic::Conference(conference));
         if self.halls.hosted.contains(&conference) || self.waiting.iter().any(is_asking) {
             self.watch(around, conference, Topic::PollHost(question));
         }
@@ -125,7 +141,7 @@ impl Chat {
 
     fn unfollow(&mut self, around: &Around<'_>, topic: Topic) {
         if self.has(around, topic) {
-            self.ask(around, Purpose::Follow, Command::Unsubscribe(Unsubscribe { topic }), true);
+            self.ask(around, Purpose::Silent, Command::Unsubscribe(Unsubscribe { topic }), true);
         }
     }
 

@@ -3,11 +3,14 @@
 use super::incoming::{Argument, Heard, Request};
 use super::names::spoken;
 use super::outgoing::Events;
+use plenum_actors::aggregates::conference::ConferenceView;
 use plenum_schema::board::{BoardSignal, ItemId, ItemStatus};
-use plenum_schema::conference::{Audience, ConferenceEvent, ConferenceInfo, QuestionFrozen, ResultsShown};
+use plenum_schema::conference::{
+    Audience, ConferenceEvent, ConferenceInfo, ConferenceStatus, QuestionFrozen, ResultsShown,
+};
 use plenum_schema::poll::{Answer, Definition, OptionId, Results};
 use plenum_schema::wire::{
-    AskQuestion, Command, ConferenceQuestion, LiveReactions, ModerateQuestion, ReactLive, ReplyTo, ShowResults,
+    AskQuestion, Command, ConferenceQuestion, Gap, LiveReactions, ModerateQuestion, ReactLive, ReplyTo, ShowResults,
     Subscribe, Unsubscribe, Upvote, Vote, Withdraw,
 };
 use plenum_schema::{ConferenceId, Offset, QuestionId, Refusal, RefusalCode, Topic};
@@ -354,6 +357,43 @@ pub(super) fn on_event(events: &mut Events, id: ConferenceId, at: i64, event: &C
         // They are told as they change.
         ConferenceEvent::ResultsShown(ResultsShown { results: None, shown: true, .. }) => {}
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Missing {
+    conference_id: ConferenceId,
+    from: Offset,
+    to: Offset,
+}
+
+/// Says what of a conference's log retention has removed. How it stands follows when everything else has been told.
+pub(super) fn on_gap(events: &mut Events, id: ConferenceId, gap: &Gap) {
+    events.say("gap", &Missing { conference_id: id, from: gap.from, to: gap.to });
+}
+
+/// How a conference stands as a whole.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Whole<'v> {
+    #[serde(flatten)]
+    state: State<'v>,
+    /// Questions that can be answered now.
+    live: Vec<QuestionId>,
+    anonymised: bool,
+}
+
+/// Says how a conference stands, to whoever has just heard what has happened in it: this one `conference_state` says it all.
+pub(super) fn on_standing(events: &mut Events, view: &ConferenceView) {
+    let status = match view.status {
+        ConferenceStatus::Draft => "DRAFT",
+        ConferenceStatus::Active => "ACTIVE",
+        ConferenceStatus::Ended => "ENDED",
+    };
+    let (public_code, conference) = (Some(&*view.code), Some(&view.info));
+    let state = State { conference_id: view.id, status, public_code, conference };
+    let live = view.asked.iter().filter(|(_, asked)| asked.closed.is_none()).map(|(question, _)| *question).collect();
+    events.underscore("conference_state", &Whole { state, live, anonymised: view.anonymised });
 }
 
 fn state(

@@ -2,10 +2,11 @@
 
 mod updated;
 
-use super::answers::{Failed, Why};
+use super::answers::{Done, Failed, Why};
 use super::{conference, market, status_board};
 use crate::socketio::{packet, positions};
 use bytes::{Bytes, BytesMut};
+use plenum_actors::aggregates::conference::ConferenceView;
 use plenum_actors::connection::Me;
 use plenum_actors::publication::{Parser, Vocabulary};
 use plenum_schema::conversation::{ConversationEvent, Created, Message, Original};
@@ -250,9 +251,22 @@ fn on_stats(events: &mut Events, topic: Topic, stats: &RoomStats) {
 }
 
 fn on_gap(events: &mut Events, gap: &Gap) {
-    let Topic::Conversation(id) = gap.topic else { return };
     // Without a trail: a position is told with the event that follows.
-    events.say("gap", &Missing { conversation_id: id, room_id: id, from: gap.from, to: gap.to });
+    match gap.topic {
+        Topic::Conversation(id) => {
+            events.say("gap", &Missing { conversation_id: id, room_id: id, from: gap.from, to: gap.to });
+        }
+        Topic::Conference(id) => conference::on_gap(events, id, gap),
+        // They have no log.
+        Topic::User(_)
+        | Topic::Presence(_)
+        | Topic::Status
+        | Topic::Board(_)
+        | Topic::BoardHost(_)
+        | Topic::Poll(_)
+        | Topic::PollHost(_)
+        | Topic::PollVoted(_) => {}
+    }
 }
 
 /// Only the end of the session itself is told; any other is a connection that breaks and comes back.
@@ -302,6 +316,18 @@ pub(in crate::socketio) fn removed(parser: Parser, vocabulary: Vocabulary, id: C
     events.hyphen("conversation-updated", &changed(id, "removed"));
     events.underscore("user_left", &Member { room_id: id, user_id: user });
     events.out
+}
+
+/// How a conference stands, to whoever has joined it.
+pub(in crate::socketio) fn standing(parser: Parser, vocabulary: Vocabulary, view: &ConferenceView) -> Bytes {
+    let mut events = Events { parser, vocabulary, trail: None, out: Bytes::new() };
+    conference::on_standing(&mut events, view);
+    events.out
+}
+
+/// What has become of an answer, beside the callback.
+pub(in crate::socketio) fn answer_accepted(parser: Parser, done: &Done) -> Bytes {
+    packet::event(parser, "answer_accepted", done, None)
 }
 
 /// The greeting of the hyphen vocabulary.

@@ -3,9 +3,11 @@
 use super::client::{Client, request};
 use crate::http;
 use crate::socket::eventually;
+use crate::socket::wire::tcp;
 use crate::socket::world::World;
 use serde_json::json;
 use std::net::SocketAddr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const FRIEND: &str = "https://app.example";
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
@@ -100,4 +102,31 @@ async fn as_many_events_as_fit_into_a_post_are_taken() {
     let taken = request(world.address(), "POST", client.path(), packets).await;
     assert_eq!((taken.status, taken.body.as_str()), (200, "ok"));
     client.catch_up().await;
+}
+
+#[tokio::test]
+async fn a_node_that_drains_says_so_to_clients_that_poll() {
+    let world = World::start();
+    // It does not answer its close frame, so that the drain takes a while.
+    let _silent = Client::web(world.address()).await;
+    let mut stream = tcp(world.address()).await;
+    let asked = format!("GET {POLLING} HTTP/1.1\r\nHost: plenum\r\n\r\n");
+    let mut ask = async || {
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        let mut heard = Vec::new();
+        while !heard.ends_with(b"}") {
+            assert_ne!(stream.read_buf(&mut heard).await.unwrap(), 0, "{}", String::from_utf8_lossy(&heard));
+        }
+        String::from_utf8(heard).unwrap()
+    };
+    assert!(ask().await.starts_with("HTTP/1.1 200"));
+    let ending = tokio::spawn(world.end());
+    let refused = loop {
+        let answer = ask().await;
+        if !answer.starts_with("HTTP/1.1 200") {
+            break answer;
+        }
+    };
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("the server is stopping"), "{refused}");
+    ending.await.unwrap();
 }

@@ -6,11 +6,11 @@ use plenum_schema::Topic;
 use plenum_schema::codec::Codec;
 use serde_json::json;
 
-fn id_of(topic: Topic) -> String {
+pub fn id_of(topic: Topic) -> String {
     topic.to_string().split_once(':').unwrap().1.to_owned()
 }
 
-async fn say(world: &World, who: &Person, topic: Topic, texts: &[&str]) {
+pub async fn say(world: &World, who: &Person, topic: Topic, texts: &[&str]) {
     let mut native = world.peer(Codec::Json, who).await;
     for text in texts {
         native.say(topic, text).await;
@@ -18,7 +18,7 @@ async fn say(world: &World, who: &Person, topic: Topic, texts: &[&str]) {
 }
 
 /// A client that comes back as its library would.
-async fn again(world: &World, who: &Person, before: Client) -> Client {
+pub async fn again(world: &World, who: &Person, before: Client) -> Client {
     let mut client = Client::web(world.address()).await;
     (client.pid, client.offset) = (before.pid.clone(), before.offset.clone());
     drop(before);

@@ -393,6 +393,53 @@ fn the_name_by_which_a_client_names_something_is_remembered() {
     }
 }
 
+/// One of each command. The names of all come from the type itself, so that none can be forgotten here.
+fn one_of_each() -> Vec<Command> {
+    let of = |topic: &str| format!("{topic}:{ID}");
+    let conversation = of("conversation");
+    let target = json!({ "topic": conversation, "target": 7 });
+    let with = |member: &str, value: Value| {
+        let mut both = target.clone();
+        both[member] = value;
+        both
+    };
+    let asked = json!({ "conference": ID, "question": ID });
+    let table = json!({
+        "identify": { "token": "t" }, "ping": {}, "history": { "topic": conversation },
+        "subscribe": { "topic": conversation }, "unsubscribe": { "topic": conversation },
+        "send": { "topic": conversation, "content": { "text": "x" } }, "sendDirect": { "to": USER, "content": { "text": "x" } },
+        "edit": with("content", json!({ "text": "x" })), "delete": target, "react": with("emoji", json!("x")),
+        "unreact": with("emoji", json!("x")), "typing": { "topic": conversation, "active": true },
+        "mark": { "topic": conversation, "read": 1 }, "vote": { "question": ID, "answer": { "choice": [1] } },
+        "withdraw": { "question": ID }, "pushQuestion": asked, "closeQuestion": asked,
+        "showResults": { "conference": ID, "question": ID, "shown": true },
+        "ask": { "conference": ID, "text": "x" }, "upvote": { "conference": ID, "item": 1, "up": true },
+        "reply": { "conference": ID, "item": 1, "text": "x" }, "moderate": { "conference": ID, "item": 1 },
+        "reactLive": { "conference": ID, "emoji": "x" },
+    });
+    let unknown = serde_json::from_str::<Command>(r#"{"nothing":{}}"#).unwrap_err().to_string();
+    let mut known: Vec<&str> = unknown.split('`').skip(3).step_by(2).collect();
+    known.sort_unstable();
+    let mut here: Vec<&String> = table.as_object().unwrap().keys().collect();
+    here.sort_unstable();
+    assert_eq!(here, known);
+    let command = |(name, body): (&String, &Value)| serde_json::from_value(json!({ name: body })).unwrap();
+    table.as_object().unwrap().iter().map(command).collect()
+}
+
+#[test]
+fn the_words_for_all_commands_are_the_events_of_the_table_and_no_others() {
+    // What comes back as it is gives no command.
+    let mut said: Vec<&str> = vec!["echo"];
+    said.extend(one_of_each().iter().flat_map(|command| words(command).iter().copied()));
+    said.sort_unstable();
+    said.dedup();
+    let clients = NAMES.iter().filter(|name| name.direction == Direction::Client);
+    let mut table: Vec<&str> = clients.map(|name| name.name).collect();
+    table.sort_unstable();
+    assert_eq!(said, table);
+}
+
 #[test]
 fn every_event_of_the_table_is_known() {
     for name in NAMES.iter().filter(|name| name.direction == Direction::Client) {

@@ -1,4 +1,6 @@
 use super::*;
+use crate::socketio::framing;
+use crate::socketio::vocabulary::answers::Done;
 use crate::socketio::vocabulary::names::{Direction, NAMES};
 use plenum_schema::board::BoardSignal;
 use plenum_schema::conference::{
@@ -75,8 +77,11 @@ fn marks() -> ServerFrame {
 
 /// The events of a frame by the JSON parser: name and arguments.
 fn said(vocabulary: Vocabulary, frame: &ServerFrame) -> Vec<(String, Vec<Value>)> {
-    let bytes = encode(Parser::Json, vocabulary, frame);
-    let (mut rest, mut events) = (&bytes[..], Vec::new());
+    read_events(&encode(Parser::Json, vocabulary, frame))
+}
+
+fn read_events(bytes: &[u8]) -> Vec<(String, Vec<Value>)> {
+    let (mut rest, mut events) = (bytes, Vec::new());
     while let Some((frame, len)) = read_frame(rest) {
         assert_eq!(frame.opcode, Opcode::Text);
         let text = std::str::from_utf8(frame.payload).unwrap().strip_prefix("42").unwrap();
@@ -326,6 +331,7 @@ fn of_conversations() -> Vec<ServerFrame> {
         signal(Signal::Presence(PresenceSignal { user: user(2), online: false, since: None, last_seen: Some(0) })),
         ServerFrame::Gap(Gap { topic: Topic::Conversation(id()), from: 2, to: 9, reason: GapReason::Retention }),
         goodbye(CloseCode::SessionEnded),
+        goodbye(CloseCode::Flood),
     ]
 }
 
@@ -363,8 +369,18 @@ fn whoever_has_spoken_neither_vocabulary_hears_both_each_once() {
 
 #[test]
 fn every_event_that_is_sent_stands_in_the_table_with_its_vocabulary_and_every_served_one_is_sent() {
-    let mut sent: Vec<String> =
-        ["authenticated", "position", "error", "online-users", "answer_accepted"].map(str::to_owned).into();
+    let mut position = Vec::new();
+    framing::trail((Parser::Json, Vocabulary::Both), &[(Topic::Conversation(id()), Some(1))], &mut position);
+    let beside = [
+        authenticated(Parser::Json, user(1), None),
+        online_users(Parser::Json, &[user(1)]),
+        answer_accepted(Parser::Json, &Done::default()),
+        position.into(),
+    ];
+    let mut sent: Vec<String> = beside.iter().flat_map(|bytes| read_events(bytes)).map(|(name, _)| name).collect();
+    for name in &sent {
+        assert!(NAMES.iter().any(|known| known.direction == Direction::Server && known.name == name), "{name}");
+    }
     for frame in all_frames() {
         for vocabulary in [Vocabulary::Hyphen, Vocabulary::Underscore] {
             for (name, _) in said(vocabulary, &frame) {
@@ -393,6 +409,20 @@ fn marks_are_a_status_of_messages_up_to_an_offset() {
     delivered["messageId"] = json!(changed_id());
     assert_eq!(said[0].1, [delivered]);
     assert_eq!(said[1].1, [status("read", 41)]);
+}
+
+#[test]
+fn what_retention_has_removed_is_told_of_conversations_and_of_conferences() {
+    let conference = ConferenceId(Uuid::from_u128(3));
+    for (topic, wanted) in [
+        (Topic::Conversation(id()), json!({ "conversationId": id(), "roomId": id(), "from": 2, "to": 9 })),
+        (Topic::Conference(conference), json!({ "conferenceId": conference, "from": 2, "to": 9 })),
+    ] {
+        let gap = ServerFrame::Gap(Gap { topic, from: 2, to: 9, reason: GapReason::Retention });
+        for vocabulary in [Vocabulary::Hyphen, Vocabulary::Underscore, Vocabulary::Both] {
+            assert_eq!(said(vocabulary, &gap), [("gap".to_owned(), vec![wanted.clone()])]);
+        }
+    }
 }
 
 #[test]
