@@ -1,15 +1,25 @@
 //! The decoders against bytes from outside: a saved corpus, seeded mutations of it, random bytes, and random values that both
 //! codecs must judge alike. The same inputs in every run; bounded, so that it belongs into the test command.
 
-use plenum_schema::codec::{Codec, DecodeError, decode, encode};
+use plenum_schema::codec::{Codec, DecodeError, decode, encode, restore, store};
+use plenum_schema::conversation::{ConversationEvent, Message, TitleChanged};
 use plenum_schema::wire::{ClientFrame, ServerFrame};
+use plenum_schema::{Content, EntryId};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
 use std::path::Path;
 
 /// Mutations of each saved input.
-const MUTATIONS: u32 = 400;
+const MUTATIONS: u64 = 400;
+/// Where broken copies begin.
+const SEED: u64 = 0x5EED_0001;
+
+/// What a long run chooses instead of the usual: `PLENUM_FUZZ_SEED` and `PLENUM_FUZZ_CASES` (cases of each test).
+fn chosen(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
+}
 
 /// The saved inputs of a codec: name and bytes. Names that begin with `good-` must decode, all others must not.
 fn corpus(codec: Codec) -> Vec<(String, Vec<u8>)> {
@@ -99,10 +109,11 @@ fn saved_inputs_are_judged_as_their_names_say() {
 fn broken_copies_of_saved_inputs_never_make_a_decoder_panic() {
     for codec in [Codec::Json, Codec::MessagePack] {
         let files = corpus(codec);
-        let mut dice = Dice(0x5EED_0001);
-        let (mut accepted, mut refused) = (0_u32, 0_u32);
+        let mut dice = Dice(chosen("PLENUM_FUZZ_SEED").unwrap_or(SEED).max(1));
+        let mutations = chosen("PLENUM_FUZZ_CASES").map_or(MUTATIONS, |cases| cases.div_ceil(files.len() as u64));
+        let (mut accepted, mut refused) = (0_u64, 0_u64);
         for (_, saved) in &files {
-            for _ in 0..MUTATIONS {
+            for _ in 0..mutations {
                 let mut bytes = saved.clone();
                 dice.mutate(&mut bytes, &files);
                 match feed(codec, &bytes) {
@@ -111,14 +122,59 @@ fn broken_copies_of_saved_inputs_never_make_a_decoder_panic() {
                 }
             }
         }
-        assert!(accepted > 50 && refused > 1_000, "{codec:?}: both sides are reached: {accepted}, {refused}");
+        let usual = mutations >= MUTATIONS;
+        assert!(
+            !usual || (accepted > 50 && refused > 1_000),
+            "{codec:?}: both sides are reached: {accepted}, {refused}"
+        );
     }
 }
 
-/// The same cases in every run, and no file of failures: a failure is fixed and its input saved in the corpus.
+/// The same cases in every run but a long one, and no file of failures: a failure is fixed and its input saved in the corpus.
 fn runner(cases: u32) -> TestRunner {
+    let cases = chosen("PLENUM_FUZZ_CASES").map_or(cases, |cases| u32::try_from(cases).unwrap_or(u32::MAX));
     let config = Config { cases, failure_persistence: None, ..Config::default() };
-    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+    let random = match chosen("PLENUM_FUZZ_SEED") {
+        None => TestRng::deterministic_rng(RngAlgorithm::ChaCha),
+        Some(seed) => {
+            let seed = [seed.to_le_bytes(); 4].concat();
+            TestRng::from_seed(RngAlgorithm::ChaCha, &seed)
+        }
+    };
+    TestRunner::new_with_rng(config, random)
+}
+
+#[test]
+fn broken_stored_records_are_refused_or_read_back_as_they_are_then() {
+    const FORMAT: u8 = 1;
+    let members = [plenum_schema::UserId(uuid::Uuid::from_u128(1)), plenum_schema::UserId(uuid::Uuid::from_u128(2))];
+    let message = Message {
+        id: EntryId(uuid::Uuid::from_u128(3)),
+        author: members[0],
+        number: 7,
+        content: Content::text("bonjour, ça va?"),
+        client_ref: Some("ref-1".into()),
+        direct: false,
+    };
+    let renamed = TitleChanged { title: "a title".into(), by: members[1], now: None };
+    let events = [ConversationEvent::Message(message), ConversationEvent::TitleChanged(renamed)];
+    let saved: Vec<(String, Vec<u8>)> =
+        events.iter().map(|event| (String::new(), store(FORMAT, event).unwrap().to_vec())).collect();
+    let mut dice = Dice(chosen("PLENUM_FUZZ_SEED").unwrap_or(SEED).max(1));
+    let mut refused = 0_u64;
+    for _ in 0..chosen("PLENUM_FUZZ_CASES").unwrap_or(10_000) {
+        let (_, original) = &saved[dice.roll(saved.len())];
+        let mut bytes = original.clone();
+        dice.mutate(&mut bytes, &saved);
+        match restore::<ConversationEvent>(&[FORMAT], &bytes) {
+            Ok(event) => {
+                let again = store(FORMAT, &event).unwrap();
+                assert_eq!(restore::<ConversationEvent>(&[FORMAT], &again), Ok(event));
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > 0, "something is refused");
 }
 
 #[test]

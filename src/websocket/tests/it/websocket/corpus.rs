@@ -14,7 +14,13 @@ use super::{
 /// Small enough that mutated streams run into every limit.
 const LIMITS: Limits = Limits { max_message_bytes: 1000, max_fragments: 8 };
 const SEED: u64 = 0x6455;
-const MUTATIONS: usize = 50_000;
+const MUTATIONS: u64 = 50_000;
+
+/// What a long run chooses instead of the usual: `PLENUM_FUZZ_SEED` and `PLENUM_FUZZ_CASES`.
+fn chosen(name: &str, usual: u64) -> u64 {
+    let Ok(text) = std::env::var(name) else { return usual };
+    text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}"))
+}
 
 fn corpus() -> Vec<(String, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz-corpus/websocket");
@@ -73,8 +79,8 @@ fn every_stream_of_the_corpus_is_heard_like_the_model_hears_it() {
 #[test]
 fn mutated_streams_are_heard_like_the_model_hears_them() {
     let corpus = corpus();
-    let mut random = StdRng::seed_from_u64(SEED);
-    for _ in 0..MUTATIONS {
+    let mut random = StdRng::seed_from_u64(chosen("PLENUM_FUZZ_SEED", SEED));
+    for _ in 0..chosen("PLENUM_FUZZ_CASES", MUTATIONS) {
         let (name, bytes) = corpus.choose(&mut random).unwrap();
         let (_, other) = corpus.choose(&mut random).unwrap();
         let mut bytes = bytes.clone();
