@@ -13,6 +13,7 @@ use plenum_services::events::Events;
 use plenum_services::idempotency::Idempotency;
 use plenum_services::images::Places;
 use plenum_services::market::Market;
+use plenum_services::shared_limits::{Limit, SharedLimits};
 use plenum_services::status_board::StatusBoard;
 use plenum_services::subjects::Subjects;
 use serde::Deserialize;
@@ -90,6 +91,8 @@ pub struct RestParts {
     pub health: Health,
     /// Time.
     pub clock: SharedClock,
+    /// Where the limits are told that hold for all nodes together; nothing where there is one node.
+    pub limits: Option<Arc<SharedLimits>>,
 }
 
 impl fmt::Debug for RestParts {
@@ -119,13 +122,20 @@ impl RestState {
     /// A state.
     #[must_use]
     pub fn new(parts: RestParts, config: &RestConfig) -> Self {
-        Self {
+        let state = Self {
             parts,
             lookups: Arc::new(Limiter::new(config.lookup_rate, config.lookup_keys)),
             guesses: Arc::new(Limiter::new(config.guess_rate, config.guess_keys)),
             uploads: Arc::new(Limiter::new(config.upload_rate, config.upload_keys)),
             key_uses: Arc::new(Limiter::new(config.key_rate, COUNTED_KEYS)),
+        };
+        if let Some(limits) = &state.parts.limits {
+            state.lookups.share(Limit::Lookup, limits);
+            state.guesses.share(Limit::Guess, limits);
+            state.uploads.share(Limit::Upload, limits);
+            state.key_uses.share(Limit::KeyUse, limits);
         }
+        state
     }
 }
 

@@ -2,7 +2,7 @@
 
 use plenum_actors::aggregates::conversation::{Answer, Command as Ask, Conversation};
 use plenum_actors::clock::SharedClock;
-use plenum_actors::connection::{Access, Backend, Following, Hall, Me, Reply};
+use plenum_actors::connection::{Access, Backend, ConnectionConfig, Following, Hall, Me, Reply};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
 use plenum_actors::hub::{LogPage, LogReader, PageFuture};
@@ -11,7 +11,7 @@ use plenum_actors::owner::Standings;
 use plenum_actors::owner::recent::Span;
 use plenum_actors::owner::reply;
 use plenum_actors::publication::{Class, Publication, Publisher};
-use plenum_http::Limiter;
+use plenum_http::{Limiter, Rate};
 use plenum_schema::wire::{
     AckResult, Command, Delete, Edit, History as HistoryCommand, Mark, Page, Pong, React, SendDirect, Signal, Typing,
     TypingSignal, Unreact,
@@ -44,11 +44,26 @@ pub struct NodeBackend {
     pub clock: SharedClock,
     /// Events of one history page at the most.
     pub page_events: u32,
+    /// Commands of each person over all connections.
+    pub commands: Arc<Limiter<UserId>>,
     /// Wrong codes of conferences from each person.
     pub guesses: Arc<Limiter<UserId>>,
 }
 
+/// The commands of all connections of one person together.
+pub(crate) fn commands_rate(limits: &ConnectionConfig) -> Rate {
+    let of_one = f64::from(limits.commands_per_second) * f64::from(limits.user_commands_factor);
+    Rate { per_second: of_one, burst: 2.0 * of_one }
+}
+
 impl Backend for NodeBackend {
+    fn admit(&self, caller: &Identity) -> Result<(), Refusal> {
+        self.commands.check(caller.user, self.clock.mono()).map_err(|refusal| {
+            let text = "too many commands a second on all connections of this person";
+            Refusal { message: text.into(), ..refusal }
+        })
+    }
+
     fn authenticate(&self, token: String, reply: Reply<Identity>) {
         let check = self.authenticator.authenticate(token);
         actix::spawn(async move { reply(check.await) });
@@ -80,7 +95,7 @@ impl Backend for NodeBackend {
 
     fn following(&self, caller: Identity, limit: usize, reply: Reply<Following>) {
         if !caller.is_account() {
-            return reply(Ok(Following { is_complete: true, ..Following::default() }));
+            return reply(Ok(Following::default()));
         }
         let conversations = self.conversations.clone();
         actix::spawn(async move { reply(following(&conversations, caller, limit).await) });
@@ -110,7 +125,7 @@ impl Backend for NodeBackend {
         let conferences = self.conferences.clone();
         actix::spawn(async move {
             let standing = conferences.standing(&caller, conference).await;
-            reply(standing.map(|HallStanding { hosts, topics, results }| Hall { hosts, topics, results }));
+            reply(standing.map(|HallStanding { hosts, topics, results, view }| Hall { hosts, topics, results, view }));
         });
     }
 

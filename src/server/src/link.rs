@@ -7,6 +7,7 @@ use plenum_actors::hub::{Hubs, LogReader};
 use plenum_actors::identity::SessionEnder;
 use plenum_actors::owner::OwnerConfig;
 use plenum_actors::placement::SharedPlacement;
+use plenum_actors::presence::Presence;
 use plenum_actors::publication::Publisher;
 use plenum_cluster::nats::{Bus, BusMetrics, BusPublisher, Node};
 use plenum_cluster::{SharedRepairs, SingleNode};
@@ -103,6 +104,15 @@ impl Link {
         if let Some(joined) = &self.bus {
             joined.publisher.follow(node.presence.clone());
             joined.bus.join(node);
+        }
+    }
+
+    /// Waits a moment until the other nodes have said who is on them.
+    pub async fn acquaint(&self, presence: &Presence) {
+        if let Some(joined) = &self.bus
+            && !joined.bus.acquaint(presence).await
+        {
+            tracing::warn!("not all nodes have said who is on them: counts of who is online are too low for a while");
         }
     }
 

@@ -1,15 +1,17 @@
 //! The wiring: what a node is made of, in the order in which it starts and, backwards, ends.
 
+mod owners;
 mod workshop;
 
+use owners::Owners;
 pub(crate) use workshop::Workshop;
 
-use crate::backend::{HubReader, NodeBackend};
+use crate::backend::{HubReader, NodeBackend, commands_rate};
 use crate::chores::{forget_codes, look_at_keys, maintain};
 use crate::community::Community;
 use crate::config::{Config, Engine};
 use crate::link::Link;
-use crate::operations::{self, Phase, Readiness};
+use crate::operations::{Operator, Phase, Readiness};
 use crate::serve::{Given, Ports, ServeError, Started};
 use crate::telemetry::{self, VERSION};
 use crate::transfer::Watch;
@@ -17,18 +19,14 @@ use actix_server::ServerHandle as EdgeHandle;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
-use plenum_actors::aggregates::board::Board;
-use plenum_actors::aggregates::conference::Conference;
-use plenum_actors::aggregates::conversation::Conversation;
-use plenum_actors::aggregates::poll::Poll;
 use plenum_actors::clock::{SharedClock, SystemClock};
 use plenum_actors::connection::{Admission, ConnectionMetrics};
-use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
 use plenum_actors::hub::{HubMetrics, Hubs};
 use plenum_actors::owner::actor::Surroundings;
-use plenum_actors::owner::{OwnerConfig, OwnerMetrics, Recents, Standings};
+use plenum_actors::owner::{OwnerMetrics, Recents, Standings};
 use plenum_actors::presence::{self, Presence, PresenceMetrics};
+use plenum_actors::shared_limits::{Limit, SharedLimits};
 use plenum_actors::store::SharedStore;
 use plenum_cluster::nats;
 use plenum_edge::native::{Edge, configure_upgrades};
@@ -79,75 +77,29 @@ pub(crate) struct Node {
     timeout: Duration,
 }
 
-/// The owners of every kind of aggregate.
-#[derive(Clone)]
-struct Owners {
-    conversations: Directory<Conversation>,
-    conferences: Directory<Conference>,
-    polls: Directory<Poll>,
-    boards: Directory<Board>,
+/// The machine's clock, as wrong as the configuration wants it.
+fn machine_clock(config: &Config) -> SharedClock {
+    Arc::new(SystemClock::shifted(config.server.clock_offset_ms))
 }
 
-impl Owners {
-    fn start(config: &Config, around: &Surroundings, link: &Link) -> Self {
-        let placement = link.placement();
-        let with = |config: OwnerConfig| Surroundings { config: link.owner_config(&config), ..around.clone() };
-        // A conference is the sum of its events, and a newcomer may want them all.
-        let whole = OwnerConfig { retain_entries: 0, ..config.owner.clone() };
-        Self {
-            conversations: Directory::new(around.clone(), config.conversations.limits(), placement.clone()),
-            conferences: Directory::new(with(whole), config.conferences.limits(), placement.clone()),
-            polls: Directory::new(
-                with(config.voting.owner(&config.owner)),
-                config.voting.limits.clone(),
-                placement.clone(),
-            ),
-            boards: Directory::new(with(config.voting.owner(&config.owner)), config.board.clone(), placement),
-        }
-    }
-
-    fn add_arbiter(&self) {
-        self.conversations.add_arbiter(actix::Arbiter::current());
-        self.conferences.add_arbiter(actix::Arbiter::current());
-        self.polls.add_arbiter(actix::Arbiter::current());
-        self.boards.add_arbiter(actix::Arbiter::current());
-    }
-
-    fn live(&self) -> usize {
-        self.conversations.live() + self.conferences.live() + self.polls.live() + self.boards.live()
-    }
-
-    async fn drain(&self, within: Duration) -> usize {
-        let (conversations, conferences, polls, boards) = tokio::join!(
-            self.conversations.drain(within),
-            self.conferences.drain(within),
-            self.polls.drain(within),
-            self.boards.drain(within)
-        );
-        conversations + conferences + polls + boards
-    }
-}
-
-/// What everything stands on: the store and the clock, opened unless they are given. A store that others share is watched: they may begin
+/// What everything stands on: the store, opened unless it is given. A store that others share is watched: they may begin
 /// an import.
 async fn ground(
     config: &Config,
     registry: &Registry,
-    given: Option<Given>,
-) -> Result<(SharedStore, Option<Arc<Watch>>, SharedClock), ServeError> {
-    let (store, clock) = given.map(|given| (given.store, given.clock)).unzip();
-    let clock: SharedClock =
-        clock.flatten().unwrap_or_else(|| Arc::new(SystemClock::shifted(config.server.clock_offset_ms)));
-    if let Some(store) = store {
-        return Ok((store, None, clock));
+    given: Option<SharedStore>,
+    clock: &SharedClock,
+) -> Result<(SharedStore, Option<Arc<Watch>>), ServeError> {
+    if let Some(store) = given {
+        return Ok((store, None));
     }
     let store = crate::store::open(&config.store, clock.clone(), registry).await?;
     crate::store::whole(&store).await?;
     if config.store.engine == Engine::Embedded {
-        return Ok((store, None, clock));
+        return Ok((store, None));
     }
     let (store, watch) = Watch::over(&store, Duration::from_millis(config.store.marks_every_ms));
-    Ok((store, Some(watch), clock))
+    Ok((store, Some(watch)))
 }
 
 /// Nodes that share a store, or could, share their signing keys in it.
@@ -172,6 +124,7 @@ struct Core {
     watch: Option<Arc<Watch>>,
     clock: SharedClock,
     link: Link,
+    limits: Arc<SharedLimits>,
     hubs: Arc<Hubs>,
     hub_metrics: HubMetrics,
     accounts: Accounts,
@@ -188,8 +141,13 @@ struct Core {
 }
 
 impl Core {
-    async fn open(config: &Config, registry: &Registry, given: Option<Given>) -> Result<Self, ServeError> {
-        let (store, watch, clock) = ground(config, registry, given).await?;
+    async fn open(
+        config: &Config,
+        registry: &Registry,
+        given: Option<SharedStore>,
+        clock: SharedClock,
+    ) -> Result<Self, ServeError> {
+        let (store, watch) = ground(config, registry, given, &clock).await?;
         let hub_metrics = HubMetrics::new(registry)?;
         let hubs = Hubs::new(config.hub.mailbox_batches, hub_metrics.clone());
         let node = NodeId(clock.new_id());
@@ -236,8 +194,9 @@ impl Core {
         };
         let conferences = Conferences::new(parts, config.conferences.service.clone(), Audiences::default());
         let erasures = community.erasures(&store, &clock, &accounts, &conversations);
-        let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), config.idempotency.clone()));
         let core = Self {
+            idempotency: Arc::new(Idempotency::new(store.clone(), clock.clone(), config.idempotency.clone())),
+            limits: SharedLimits::new(clock.clone(), config.cluster.settings.limits_bounds()),
             api_keys: ApiKeys::new(store.clone(), clock.clone(), config.api_keys.clone()),
             status_board: StatusBoard::new(store.clone(), link.publisher(), clock.clone(), config.status_board.clone()),
             store,
@@ -252,7 +211,6 @@ impl Core {
             history,
             conversations,
             conferences,
-            idempotency,
             community,
             erasures,
         };
@@ -294,11 +252,24 @@ impl Core {
             standings: self.standings.clone(),
             presence: self.conversations.presence().clone(),
             crowds: Arc::new(self.conferences.audiences().clone()),
+            limits: self.limits.clone(),
             store: self.store.clone(),
         });
     }
 
+    /// Where limits are told that hold for all nodes together.
+    fn shared_limits(&self) -> Option<&Arc<SharedLimits>> {
+        self.link.is_shared().then_some(&self.limits)
+    }
+
     fn edge(&self, config: &Config, registry: &Registry) -> Result<Arc<Edge>, ServeError> {
+        let guesses = Arc::new(Limiter::new(config.rest.guess_rate, config.rest.guess_keys));
+        let commands = Arc::new(Limiter::new(commands_rate(&config.limits), config.http.surface.limited_keys));
+        if let Some(limits) = self.shared_limits() {
+            commands.share(Limit::Command, limits);
+            guesses.share(Limit::SocketGuess, limits);
+            self.accounts.share_limits(limits);
+        }
         let backend = NodeBackend {
             authenticator: Arc::new(self.accounts.clone()),
             directory: self.owners.conversations.clone(),
@@ -308,7 +279,8 @@ impl Core {
             publisher: self.link.publisher(),
             clock: self.clock.clone(),
             page_events: u32::try_from(config.hub.page_events).unwrap_or(u32::MAX),
-            guesses: Arc::new(Limiter::new(config.rest.guess_rate, config.rest.guess_keys)),
+            commands,
+            guesses,
         };
         let owners = self.owners.clone();
         let presence = self.conversations.presence().clone();
@@ -325,6 +297,7 @@ impl Core {
             ),
             connection: config.limits.clone(),
             hub: config.hub.clone(),
+            text_bytes: config.conversations.text_bytes,
             hubs: self.hubs.clone(),
             reader: self.link.reader(Arc::new(HubReader(self.history.clone()))),
             backend: Arc::new(backend),
@@ -361,35 +334,55 @@ impl Core {
             idempotency: self.idempotency.clone(),
             health: Arc::new(move || readiness.summary()),
             clock: self.clock.clone(),
+            limits: self.shared_limits().cloned(),
         };
         RestState::new(parts, &config.rest)
     }
 }
 
 impl Node {
-    /// Starts everything, lowest layer first. Must be called inside an actix system.
+    /// Starts everything: the operator's port first, as the rest may take long, then the lowest layer, and so on up. Must be called
+    /// inside an actix system.
     pub async fn start(
         config: &Config,
         ports: Ports,
         given: Option<Given>,
     ) -> Result<(Self, Started, Accounts), ServeError> {
         let registry = telemetry::registry()?;
-        let core = Core::open(config, &registry, given).await?;
-        let link = core.link.clone();
-        let readiness = Readiness::new(core.store.clone(), core.clock.clone(), Box::new(move || link.state()));
-        let operations_address = ports.operations.local_addr().map_err(ServeError::Operations)?;
-        let token = config.operations.token.clone();
-        let operations = operations::serve(ports.operations, registry.clone(), readiness.clone(), token)
-            .map_err(ServeError::Operations)?;
-        let operations_handle = operations.handle();
-        actix_web::rt::spawn(operations);
+        let (store, clock) = given.map(|given| (given.store, given.clock)).unzip();
+        let clock = clock.flatten().unwrap_or_else(|| machine_clock(config));
+        let readiness = Readiness::new(clock.clone());
+        let operator = Operator::serve(ports.operations, &config.operations, &registry, &readiness).await?;
+        let core = Core::open(config, &registry, store, clock).await;
+        let handle = operator.handle.clone();
+        let started = match core {
+            Ok(core) => Self::start_edge(config, ports.http, core, operator, &registry, readiness).await,
+            Err(error) => Err(error),
+        };
+        if started.is_err() {
+            handle.stop(false).await;
+        }
+        started
+    }
 
-        let edge = core.edge(config, &registry)?;
-        let observer = telemetry::http_observer(&registry)?;
-        telemetry::count_unreadable(&registry)?;
+    /// What lies above the core.
+    async fn start_edge(
+        config: &Config,
+        port: std::net::TcpListener,
+        core: Core,
+        operator: Operator,
+        registry: &Registry,
+        readiness: Arc<Readiness>,
+    ) -> Result<(Self, Started, Accounts), ServeError> {
+        let link = core.link.clone();
+        readiness.opened(core.store.clone(), Box::new(move || link.state()));
+        let edge = core.edge(config, registry)?;
+        let observer = telemetry::http_observer(registry)?;
+        telemetry::count_unreadable(registry)?;
         let surface = config.http.surface.clone();
         let layer =
             HttpLayer::new(surface.clone(), Arc::new(core.accounts.clone()), core.clock.clone(), Some(observer))?;
+        let layer = core.shared_limits().into_iter().fold(layer, HttpLayer::sharing);
         let layer = layer.over_tls(config.edge().tls.certificate_file.is_some());
         let layer = web::Data::new(layer.speaking(plenum_edge::socketio::PATH, plenum_edge::socketio::refused));
         let rest = core.rest(config, &readiness);
@@ -409,13 +402,14 @@ impl Node {
                 .wrap(cors(&surface))
                 .wrap(from_fn(envelope))
         };
-        let listener = ports.http.try_clone().map_err(|error| ServeError::Edge(error.into()))?;
-        let listening = edge.listen(ports.http, config.server.worker_count(), app)?;
+        let listener = port.try_clone().map_err(|error| ServeError::Edge(error.into()))?;
+        let listening = edge.listen(port, config.server.worker_count(), app)?;
         let public = listening.server.handle();
         actix_web::rt::spawn(listening.server);
+        core.link.acquaint(core.conversations.presence()).await;
         readiness.enter(Phase::Running);
 
-        let started = Started { http: listening.address, operations: operations_address, is_tls: listening.tls };
+        let started = Started { http: listening.address, operations: operator.address, is_tls: listening.tls };
         let (accounts, presence) = (core.accounts.clone(), core.conversations.presence().clone());
         let background = core.chores();
         let node = Self {
@@ -427,7 +421,7 @@ impl Node {
             store: core.store,
             public,
             listener,
-            operations: operations_handle,
+            operations: operator.handle,
             presence,
             link: core.link,
             background,

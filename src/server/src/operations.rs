@@ -1,8 +1,9 @@
 //! The operator's port: `/metrics`, `/health/live`, `/health/ready`. It is never the public one.
 
-use crate::config::ConfigSecret;
+use crate::config::{ConfigSecret, OperationsConfig};
+use crate::serve::ServeError;
 use crate::telemetry::VERSION;
-use actix_web::dev::Server;
+use actix_web::dev::{Server, ServerHandle};
 use actix_web::http::header;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use plenum_actors::clock::SharedClock;
@@ -11,9 +12,9 @@ use plenum_rest::HealthSummary;
 use prometheus::{Registry, TextEncoder};
 use serde::Serialize;
 use std::fmt;
-use std::net::TcpListener;
-use std::sync::Arc;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The exposition format that Prometheus reads.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -33,12 +34,17 @@ pub enum Phase {
 /// Says how the bus stands: `none`, `connected`, `away`.
 pub type BusState = Box<dyn Fn() -> &'static str + Send + Sync>;
 
-/// Whether the node should be given work.
-pub struct Readiness {
+/// What can be looked at once it has been opened.
+struct Opened {
     store: SharedStore,
+    bus: BusState,
+}
+
+/// Whether the node should be given work. It is there before the store is: opening one may take long.
+pub struct Readiness {
+    opened: OnceLock<Opened>,
     clock: SharedClock,
     started: u64,
-    bus: BusState,
     phase: AtomicU8,
 }
 
@@ -69,9 +75,27 @@ pub struct Health {
 impl Readiness {
     /// The readiness of a node that is starting.
     #[must_use]
-    pub fn new(store: SharedStore, clock: SharedClock, bus: BusState) -> Arc<Self> {
+    pub fn new(clock: SharedClock) -> Arc<Self> {
         let started = clock.mono();
-        Arc::new(Self { store, clock, started, bus, phase: AtomicU8::new(Phase::Starting as u8) })
+        Arc::new(Self { opened: OnceLock::new(), clock, started, phase: AtomicU8::new(Phase::Starting as u8) })
+    }
+
+    /// The store is open, and the bus is there. Later calls change nothing.
+    pub fn opened(&self, store: SharedStore, bus: BusState) {
+        // Once in a node's life.
+        let _already = self.opened.set(Opened { store, bus }).is_err();
+    }
+
+    /// What the store says against writes.
+    fn trouble(&self) -> Option<String> {
+        match self.opened.get() {
+            Some(opened) => opened.store.health().err().map(|error| error.to_string()),
+            None => Some("not open yet".to_owned()),
+        }
+    }
+
+    fn bus(&self) -> &'static str {
+        self.opened.get().map_or("none", |opened| (opened.bus)())
     }
 
     /// Moves on.
@@ -98,14 +122,15 @@ impl Readiness {
             Phase::Running => {}
             Phase::Draining => reasons.push("draining".to_owned()),
         }
-        let store = self.store.health().err().map(|error| error.to_string());
-        reasons.extend(store.clone());
+        let store = self.trouble();
+        // While it is being opened the reason is that the node starts.
+        reasons.extend(store.clone().filter(|_| self.opened.get().is_some()));
         Health {
             status: if reasons.is_empty() { "ready" } else { "notReady" },
             version: VERSION,
             uptime_s: self.uptime_s(),
             store: store.unwrap_or_else(|| "ok".to_owned()),
-            bus: (self.bus)(),
+            bus: self.bus(),
             reasons,
         }
     }
@@ -115,7 +140,7 @@ impl Readiness {
     /// The state as the public says it: without reasons.
     #[must_use]
     pub fn summary(&self) -> HealthSummary {
-        let is_writable = self.store.health().is_ok();
+        let is_writable = self.trouble().is_none();
         let status = match self.phase() {
             Phase::Draining => "draining",
             Phase::Running if is_writable => "ok",
@@ -126,7 +151,7 @@ impl Readiness {
             version: VERSION,
             uptime_seconds: self.uptime_s(),
             store: if is_writable { "ok" } else { "writes are not accepted" },
-            bus: (self.bus)(),
+            bus: self.bus(),
         }
     }
 
@@ -161,6 +186,30 @@ pub fn serve(
             .route("/health/ready", web::get().to(ready))
     };
     Ok(HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).listen(listener)?.run())
+}
+
+/// The operator's port of a node, open.
+pub(crate) struct Operator {
+    pub handle: ServerHandle,
+    pub address: SocketAddr,
+}
+
+impl Operator {
+    pub(crate) async fn serve(
+        port: TcpListener,
+        config: &OperationsConfig,
+        registry: &Registry,
+        readiness: &Arc<Readiness>,
+    ) -> Result<Self, ServeError> {
+        let address = port.local_addr().map_err(ServeError::Operations)?;
+        let server = serve(port, registry.clone(), readiness.clone(), config.token.clone());
+        let server = server.map_err(ServeError::Operations)?;
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        // It starts its threads when it is polled first; what comes next may hold this one.
+        tokio::task::yield_now().await;
+        Ok(Self { handle, address })
+    }
 }
 
 async fn live() -> HttpResponse {

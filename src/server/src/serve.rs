@@ -34,7 +34,7 @@ pub enum ServeError {
     #[error(transparent)]
     HalfImported(#[from] crate::store::HalfImported),
     /// The store did not answer while it was looked at.
-    #[error("the store cannot be read: {0}")]
+    #[error("the store cannot be read ({0}): see that it runs and is reached (section store), then start again")]
     Unreadable(#[from] plenum_actors::store::StoreError),
     /// The bus.
     #[error("the bus cannot be used (cluster.nats): {0}")]
@@ -49,16 +49,18 @@ pub enum ServeError {
     #[error("http.trusted_proxies: {0}")]
     Proxies(#[from] plenum_http::BlockError),
     /// The public port.
-    #[error("the public port cannot be served: {0}")]
+    #[error("the public port cannot be served (http.listen, tls): {0}")]
     Edge(#[from] EdgeError),
     /// The operator's port.
-    #[error("the operator's port cannot be served: {0}")]
+    #[error("the operator's port cannot be served (operations.listen): {}", in_words(.0))]
     Operations(std::io::Error),
     /// Two metrics have one name: a bug.
     #[error("metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
     /// The node's thread.
-    #[error("the node's thread did not start: {0}")]
+    #[error(
+        "the node's thread did not start ({0}): allow this user more threads and memory (ulimit -u, ulimit -v, the container's limits)"
+    )]
     Thread(std::io::Error),
     /// The node ended by itself.
     #[error("the node ended unexpectedly; the log says why")]
@@ -72,7 +74,8 @@ fn in_words(error: &std::io::Error) -> String {
         }
         std::io::ErrorKind::PermissionDenied => "this user may not use that port; choose one above 1023".to_owned(),
         std::io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
-        _ => error.to_string(),
+        std::io::ErrorKind::OutOfMemory => "the system has no memory for it; free some".to_owned(),
+        _ => format!("{error}; choose another address, or allow more open files (ulimit -n)"),
     }
 }
 

@@ -5,10 +5,12 @@
 //! everything.
 
 mod frozen;
+mod images;
 mod patient;
 mod watch;
 
 pub use frozen::Frozen;
+pub use images::{Pictures, copy_images};
 pub use patient::Patience;
 pub use watch::Watch;
 
@@ -33,6 +35,8 @@ const LOOKS: u32 = 5;
 
 /// The name of the mark on a target.
 const MARK: &str = "import";
+/// What the source begins with on a mark whose copy has not begun to write.
+const WAITING: &str = "waiting:";
 
 /// Why a copy stopped. Repeating it goes on.
 #[derive(Debug, thiserror::Error)]
@@ -124,7 +128,7 @@ fn content() -> impl Iterator<Item = &'static Table> {
 /// How the target of a copy stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Target {
-    /// Nobody's: marked for this copy.
+    /// Nobody's: marked for this copy, of which nothing has been written. [`start`] it.
     Begun {
         /// Whether a server has been on it, which may still run.
         had_server: bool,
@@ -160,18 +164,32 @@ pub async fn first_content(store: &SharedStore) -> Result<Option<String>, StoreE
 pub async fn begin(to: &SharedStore, at: i64, source: &Totals) -> Result<Target, StoreError> {
     let source = source.hash_text();
     if let Some(mark) = mark_of(to).await? {
-        if mark.source != source {
+        let waits_for = mark.source.strip_prefix(WAITING);
+        if waits_for.unwrap_or(&mark.source) != source {
             return Ok(Target::Other);
         }
         forget_keys(to).await?;
-        return Ok(Target::GoesOn);
+        // It was killed before anything was written: a server that was there then may still be.
+        return Ok(if waits_for.is_some() { Target::Begun { had_server: true } } else { Target::GoesOn });
     }
     if let Some(what) = first_content(to).await? {
         return Ok(Target::Holds(what));
     }
-    let mark = StoreMark { name: MARK.to_owned(), since: at, source };
+    let mark = StoreMark { name: MARK.to_owned(), since: at, source: format!("{WAITING}{source}") };
     to.write(StoreMark::TABLE, vec![Mutation::Put(mark.to_row())]).await?;
     Ok(Target::Begun { had_server: forget_keys(to).await? })
+}
+
+/// No server is on the target any more: from now on what is in it is the copy's.
+///
+/// # Errors
+/// The store's.
+pub async fn start(to: &SharedStore) -> Result<(), StoreError> {
+    let Some(mark) = mark_of(to).await? else { return Ok(()) };
+    let source = mark.source.strip_prefix(WAITING).unwrap_or(&mark.source).to_owned();
+    // A server may have made itself new keys before it saw the mark.
+    forget_keys(to).await?;
+    to.write(StoreMark::TABLE, vec![Mutation::Put(StoreMark { source, ..mark }.to_row())]).await
 }
 
 /// The keys of a server that was on the empty store have signed for nobody: those of the source are to be taken over. Also when a copy goes

@@ -235,6 +235,8 @@ fn accounts_of(store: &SharedStore, clock: &SharedClock, directory: &std::path::
     let mut config = AccountsConfig::for_tests();
     // All of a test come from one address.
     config.throttle.address_burst = 1_000_000;
+    // Those who try often are the subject of the tests of the throttle.
+    (config.throttle.pair_burst, config.throttle.pair_refill_ms) = (10, 10_000);
     Accounts::open(store, clock, Arc::new(NoSockets), config, directory).expect("accounts")
 }
 
@@ -307,8 +309,7 @@ impl World {
         let store: SharedStore = Embedded::open(EmbeddedConfig::at(directory.path().join("store"))).expect("a store");
         let moved = Arc::new(MovedClock { system: SystemClock::new(), ahead: AtomicU64::new(0) });
         let clock: SharedClock = moved.clone();
-        let letters = Arc::new(Letters::default());
-        let signals = Arc::new(Signals::default());
+        let (letters, signals) = (Arc::new(Letters::default()), Arc::new(Signals::default()));
         let accounts = accounts_of(&store, &clock, directory.path());
         let recents = Arc::new(Recents::default());
         let around = Surroundings {
@@ -370,6 +371,7 @@ impl World {
             idempotency,
             health: Arc::new(healthy),
             clock,
+            limits: None,
         };
         let state = RestState::new(parts, config);
         Self { state, signals, letters, clock: moved, store, layer: web::Data::new(layer), http, _directory: directory }

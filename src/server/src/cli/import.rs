@@ -7,11 +7,14 @@ use crate::process::StopSignals;
 use crate::serve::{Given, Running, start_on};
 use crate::telemetry::start_logs;
 use crate::transfer::{
-    Frozen, Patience, Target, Totals, TransferError, begin, copy, finish, first_content, totals, unfinished, verify,
+    Frozen, Patience, Pictures, Target, Totals, TransferError, begin, copy, copy_images, finish, first_content, start,
+    totals, unfinished, verify,
 };
 use clap::Args;
 use plenum_actors::clock::{SharedClock, SystemClock};
 use plenum_actors::store::{SharedStore, StoreError};
+use plenum_providers::{DepotConfig, DepotProvider, Objects};
+use plenum_services::depot::Depot;
 use plenum_store::{Embedded, EmbeddedConfig};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +25,9 @@ pub(super) struct ImportArgs {
     /// The data directory to copy (`store.path` of the server that wrote it, which must not be running)
     #[arg(long, value_name = "DIR")]
     from: PathBuf,
+    /// Where the images of that data directory lie (`depot.path` of its server); `depot` below it unless it is said
+    #[arg(long, value_name = "DIR")]
+    from_depot: Option<PathBuf>,
     /// Only compare both, everything with everything
     #[arg(long)]
     verify_only: bool,
@@ -66,31 +72,54 @@ async fn work(from: &SharedStore, to: &SharedStore, args: &ImportArgs, config: &
     let arrives = |entries| eprintln!("plenum: {entries} entries");
     let patience = Patience::of(clock.clone(), args.patience.saturating_mul(1_000), &waits, &arrives);
     if args.verify_only {
-        return verify_only(from, to, &patience).await;
+        return verify_only((from, to), args, config, &patience).await;
     }
     let source = totals(from, &patience).await?;
     eprintln!("plenum: the source has {source}");
     match begin(to, clock.wall(), &source).await? {
-        Target::Begun { had_server: false } => {}
-        Target::Begun { had_server: true } => wait_for_servers(to, config).await?,
+        Target::Begun { had_server } => {
+            if had_server {
+                wait_for_servers(to, config).await?;
+            }
+            start(to).await?;
+        }
         Target::GoesOn => eprintln!("plenum: this import was begun before: it goes on"),
         Target::Other => return Err(TransferError::OtherSource.into()),
         // Perhaps this very import has been done before.
         Target::Holds(what) => {
             eprintln!("plenum: the target already holds {what}: comparing");
             let Ok(totals) = verify(from, to, &patience).await else { return Err(TransferError::Used { what }.into()) };
-            return told(&totals);
+            return told(&totals, &carry_images(to, args, config, &patience).await?);
         }
     }
     let progress = |totals: &Totals| eprintln!("plenum: {totals}");
     copy(from, to, progress, &patience).await?;
     let totals = verify(from, to, &patience).await?;
+    let pictures = carry_images(to, args, config, &patience).await?;
     if config.store.engine == Engine::Scylla {
         // Everybody stays signed in, whatever `store.path` the servers will have.
         offline::take_keys(to, clock, config, &args.from).await?;
     }
     finish(to).await?;
-    told(&totals)
+    told(&totals, &pictures)
+}
+
+/// The bytes of images: from where the directory's server kept them to where the configured servers will look for them.
+async fn carry_images(
+    to: &SharedStore,
+    args: &ImportArgs,
+    config: &Config,
+    patience: &Patience<'_>,
+) -> Result<Pictures, Failure> {
+    let target = Objects::open(&config.depot, &config.store.path)?;
+    let path = args.from_depot.clone().unwrap_or_else(|| args.from.join("depot"));
+    if args.from_depot.is_some() && !path.is_dir() {
+        return Err(format!("--from-depot {} is no directory", path.display()).into());
+    }
+    let source = DepotConfig { provider: DepotProvider::Disk, path: path.clone(), ..config.depot.clone() };
+    let source = (path.is_dir() && !args.verify_only).then(|| Objects::open(&source, &args.from)).transpose()?;
+    let source = source.as_ref().map(|source| source as &dyn Depot);
+    Ok(copy_images(to, source, &target, patience).await?)
 }
 
 /// A server that is on the store sees the mark and ends; what it wrote until then is somebody's.
@@ -105,19 +134,24 @@ async fn wait_for_servers(to: &SharedStore, config: &Config) -> Result<(), Failu
     Ok(())
 }
 
-fn told(totals: &Totals) -> Result<(), Failure> {
-    println!("verified: {totals}");
+fn told(totals: &Totals, pictures: &Pictures) -> Result<(), Failure> {
+    println!("verified: {totals}; {pictures}");
     Ok(())
 }
 
-async fn verify_only(from: &SharedStore, to: &SharedStore, patience: &Patience<'_>) -> Result<(), Failure> {
+async fn verify_only(
+    (from, to): (&SharedStore, &SharedStore),
+    args: &ImportArgs,
+    config: &Config,
+    patience: &Patience<'_>,
+) -> Result<(), Failure> {
     let begun = unfinished(to).await?.is_some();
     match verify(from, to, patience).await {
         Ok(totals) if begun => {
-            told(&totals)?;
+            told(&totals, &carry_images(to, args, config, patience).await?)?;
             Err("everything is there, but the import has not said so: run it again without --verify-only, and a server will start".into())
         }
-        Ok(totals) => told(&totals),
+        Ok(totals) => told(&totals, &carry_images(to, args, config, patience).await?),
         Err(error) if begun => Err(format!("the import is not finished: {error}").into()),
         Err(error) => Err(error.into()),
     }

@@ -1,10 +1,11 @@
 //! The data directory without a server: for commands that work on it directly.
 
 use super::Failure;
-use crate::config::{Config, Engine};
+use crate::config::{Bus, Config, Engine};
 use plenum_actors::clock::{SharedClock, SystemClock};
 use plenum_actors::identity::SessionEnder;
 use plenum_actors::store::SharedStore;
+use plenum_cluster::nats::{ClusterConfig, tell_ended};
 use plenum_schema::SessionId;
 use plenum_services::accounts::Accounts;
 use plenum_store::{Embedded, Found, inspect};
@@ -16,6 +17,35 @@ struct NoConnections;
 
 impl SessionEnder for NoConnections {
     fn end_sessions(&self, _sessions: &[SessionId]) {}
+}
+
+/// Nodes may run: they are told by the bus.
+struct ByTheBus(ClusterConfig);
+
+impl SessionEnder for ByTheBus {
+    fn end_sessions(&self, sessions: &[SessionId]) {
+        let (config, sessions) = (self.0.clone(), sessions.to_vec());
+        // A thread of its own: whoever ends sessions does not wait in a runtime.
+        let tell = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(|error| error.to_string())?;
+            runtime.block_on(tell_ended(&config, &sessions)).map_err(|error| error.to_string())
+        };
+        let told =
+            std::thread::spawn(tell).join().unwrap_or_else(|_| Err("the thread that tells them ended".to_owned()));
+        if let Err(error) = told {
+            eprintln!(
+                "plenum: the nodes were not told that sessions have ended: {error}; tokens are refused, sockets that are open stay so until their tokens expire"
+            );
+        }
+    }
+}
+
+fn ender(config: &Config) -> Arc<dyn SessionEnder> {
+    match config.cluster.bus {
+        Bus::None => Arc::new(NoConnections),
+        Bus::Nats => Arc::new(ByTheBus(config.cluster.settings.clone())),
+    }
 }
 
 /// What to do where there is no store.
@@ -69,7 +99,7 @@ pub(super) async fn take_keys(
 /// Opens store and accounts.
 pub(super) fn accounts(config: &Config, missing: Missing) -> Result<Accounts, Failure> {
     let clock: SharedClock = Arc::new(SystemClock::new());
-    let ender = Arc::new(NoConnections);
+    let ender = ender(config);
     let (store, settings) = (store(config, missing)?, config.accounts.clone());
     if config.store.engine == Engine::Scylla {
         let shared = Accounts::open_shared(store, clock, ender, settings, &config.store.path);

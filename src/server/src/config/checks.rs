@@ -19,6 +19,9 @@ const FRAME_ROOM: usize = 1_024;
 
 type Found = Vec<(String, String)>;
 
+/// A node without news gives a sign of life with one report of eight; the second may be late.
+const SIGNS_IN_SILENCE: u64 = 16;
+
 fn between<T: PartialOrd + Display + Copy>(found: &mut Found, key: &str, value: T, range: RangeInclusive<T>) {
     if !range.contains(&value) {
         found.push((key.to_owned(), format!("must be {} to {}, not {value}", range.start(), range.end())));
@@ -177,6 +180,12 @@ impl Config {
         let reason =
             "cannot be the embedded engine, which one process has for itself: the nodes of a cluster share a store";
         unless(found, is_fine, "store.engine", reason);
+        let (silent, every) = (self.presence.node_silent_ms, self.cluster.settings.presence_every_ms);
+        let reason = format!(
+            "must be at least {SIGNS_IN_SILENCE} times cluster.presence_every_ms ({every}): nodes that are well would count as silent"
+        );
+        let is_heard = self.cluster.bus == Bus::None || silent >= every.saturating_mul(SIGNS_IN_SILENCE);
+        unless(found, is_heard, "presence.node_silent_ms", &reason);
         if self.cluster.bus == Bus::Nats {
             let nats = &self.cluster.settings.nats;
             let files = CqlTls {
@@ -229,11 +238,20 @@ impl Config {
         between(found, "socketio.max_payload_bytes", socketio.max_payload_bytes, 1_024..=64 << 20);
         between(found, "socketio.max_payload_packets", socketio.max_payload_packets, 1..=65_536);
         between(found, "socketio.poll_bytes", socketio.poll_bytes, 1_024..=64 << 20);
+        between(found, "socketio.poll_records", socketio.poll_records, 1..=1_000_000);
         between(found, "socketio.upgrade_timeout_ms", socketio.upgrade_timeout_ms, 100..=600_000);
         between(found, "socketio.post_timeout_ms", socketio.post_timeout_ms, 100..=600_000);
         between(found, "socketio.attachments", socketio.attachments, 0..=1_024);
         between(found, "socketio.told_positions", socketio.told_positions, 1..=MAX_TOPICS);
         between(found, "socketio.followed_conversations", socketio.followed_conversations, 0..=MAX_TOPICS);
+        between(found, "socketio.delivered_every_ms", socketio.delivered_every_ms, 0..=60_000);
+        between(found, "socketio.follow_retries", socketio.follow_retries, 0..=1_000);
+        unless(
+            found,
+            socketio.told_positions >= socketio.followed_conversations,
+            "socketio.told_positions",
+            "must be at least socketio.followed_conversations, or what has been heard comes again at a recovery",
+        );
         let largest = socketio.max_payload_bytes.max(self.conversations.text_bytes.saturating_mul(6)).saturating_mul(2);
         let reason = "must be at least twice max_payload_bytes and 12 times conversations.text_bytes, or the longest \
             message does not fit";
@@ -286,6 +304,7 @@ fn check_limits(found: &mut Found, limits: &ConnectionConfig) {
     between(found, "limits.topics_per_connection", limits.topics_per_connection, 1..=100_000);
     between(found, "limits.commands_in_flight", limits.commands_in_flight, 1..=65_536);
     between(found, "limits.commands_per_second", limits.commands_per_second, 1..=1_000_000);
+    between(found, "limits.user_commands_factor", limits.user_commands_factor, 0..=1_000_000);
     between(found, "limits.unreadable_frames", limits.unreadable_frames, 1..=1_000_000);
     between(found, "limits.flood_refusals", limits.flood_refusals, 1..=1_000_000);
     between(found, "limits.reconnect_min_delay_ms", limits.reconnect_min_delay_ms, 1..=600_000);
@@ -313,6 +332,7 @@ fn check_hub(found: &mut Found, hub: &HubConfig) {
     between(found, "hub.ring_events", hub.ring_events, 1..=100_000);
     between(found, "hub.page_events", hub.page_events, 1..=10_000);
     between(found, "hub.page_bytes", hub.page_bytes, 1_024..=16 << 20);
+    between(found, "hub.pending_bytes", hub.pending_bytes, 1_024..=1 << 30);
     between(found, "hub.mailbox_batches", hub.mailbox_batches, 1..=1_000_000);
     between(found, "hub.heartbeat_interval_ms", hub.heartbeat_interval_ms, 100..=600_000);
     between(found, "hub.identify_within_ms", hub.identify_within_ms, 100..=600_000);

@@ -1,6 +1,6 @@
 //! The services of a node without its ports: for work on the store while no server runs.
 
-use super::{Core, ServeError, telemetry};
+use super::{Core, ServeError, machine_clock, telemetry};
 use crate::config::Config;
 use plenum_actors::clock::SharedClock;
 use plenum_services::accounts::Accounts;
@@ -27,7 +27,7 @@ pub(crate) struct Workshop {
 impl Workshop {
     /// Opens the store and everything above it; owners run on this thread.
     pub async fn open(config: &Config) -> Result<Self, ServeError> {
-        let core = Core::open(config, &telemetry::registry()?, None).await?;
+        let core = Core::open(config, &telemetry::registry()?, None, machine_clock(config)).await?;
         core.owners.add_arbiter();
         Ok(Self {
             accounts: core.accounts.clone(),

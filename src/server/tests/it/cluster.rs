@@ -4,10 +4,12 @@
 mod bus;
 mod cuts;
 mod delivery;
-mod gate;
+pub mod gate;
 mod hall;
 mod interruptions;
+mod limits;
 mod people;
 mod secured;
 mod socketio;
+mod way;
 mod world;

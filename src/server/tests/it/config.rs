@@ -1,6 +1,7 @@
 //! Layers, checks and the reference of the configuration.
 
 mod complete;
+mod protocol;
 
 use plenum_server::config::{Config, DEFAULT_TOML, Loaded, Sources, effective, load, markdown, reference};
 use std::io::Write;
@@ -112,11 +113,21 @@ fn settings_that_contradict_each_other_are_reported() {
         ("rest.guess_rate.per_second", "nan", "rest.guess_rate.per_second"),
         ("conversations.max_members", "20000", "conversations.max_members"),
         ("websocket.origin.allowed", "*", "websocket.origin.allowed"),
+        ("socketio.told_positions", "64", "socketio.told_positions"),
+        ("socketio.followed_conversations", "300", "socketio.told_positions"),
     ];
     for (key, value, blamed) in cases {
         let loaded = load(&sources(None, &[], &[(key, value)]));
         assert_eq!(keys(&loaded), [blamed], "{key} = {value}");
     }
+}
+
+#[test]
+fn nodes_that_tell_too_seldom_to_count_as_alive_are_reported() {
+    let cluster = [("cluster.bus", "nats"), ("store.engine", "scylla"), ("cluster.presence_every_ms", "1000")];
+    assert_eq!(keys(&load(&sources(None, &[], &cluster))), ["presence.node_silent_ms"]);
+    let longer = [&cluster[..], &[("presence.node_silent_ms", "16000")]].concat();
+    assert_eq!(keys(&load(&sources(None, &[], &longer))), Vec::<String>::new());
 }
 
 #[test]

@@ -4,15 +4,18 @@ use crate::socket::peer::{BOTH, send};
 use crate::socket::world::World;
 use bytes::Bytes;
 use plenum_actors::store::{Appended, Direction, Entry, Mutation, SharedStore, Snapshot, StoreError};
-use plenum_schema::entities::{KeyRingRow, Membership};
+use plenum_providers::{DepotConfig, Objects};
+use plenum_schema::entities::{Image, KeyRingRow, Membership};
 use plenum_schema::table::Entity;
-use plenum_schema::{AggregateKind, ConversationId, EntryId, LogId, Offset, RefusalCode, UserId};
+use plenum_schema::{AggregateKind, ConversationId, EntryId, ImageId, LogId, Offset, RefusalCode, UserId};
 use plenum_server::serve::Given;
 use plenum_server::transfer::{
-    Frozen, Patience, Target, Totals, TransferError, Watch, begin, copy, finish, first_content, totals, unfinished,
-    verify,
+    Frozen, Patience, Pictures, Target, Totals, TransferError, Watch, begin, copy, copy_images, finish, first_content,
+    start, totals, unfinished, verify,
 };
+use plenum_services::depot::Depot;
 use plenum_store::{Embedded, EmbeddedConfig};
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -113,6 +116,49 @@ fn a_target_with_other_content_is_found() {
     });
 }
 
+#[test]
+fn the_bytes_of_images_arrive_are_compared_with_their_hashes_and_what_is_nowhere_is_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory.path().join("to"));
+    let at = |name: &str| Objects::open(&DepotConfig::default(), &directory.path().join(name)).unwrap();
+    let (from, to) = (at("source"), at("target"));
+    run(async {
+        for number in 1..=40 {
+            let bytes = Bytes::from(vec![u8::try_from(number).unwrap(); 100]);
+            let image = image(number, &bytes);
+            // Of one there are no bytes at all; those of another are damaged.
+            let bytes = if number == 7 { Bytes::from_static(&[0; 100]) } else { bytes };
+            if number != 3 {
+                from.put(image.image_id.into(), bytes).await.unwrap();
+            }
+            store.write(Image::TABLE, vec![Mutation::Put(image.to_row())]).await.unwrap();
+        }
+        let none = Patience::none();
+        let nothing = copy_images(&store, None, &to, &none).await.unwrap();
+        assert_eq!((nothing.whole, nothing.lost), (0, 40), "nothing was copied yet");
+        let copied = copy_images(&store, Some(&from), &to, &none).await.unwrap();
+        assert_eq!(copied, Pictures { whole: 38, bytes: 3_800, lost: 2 });
+        // The target alone has them now: a second time there is nothing to do, also without the source.
+        assert_eq!(copy_images(&store, None, &to, &none).await.unwrap(), copied);
+    });
+}
+
+fn image(number: u128, bytes: &Bytes) -> Image {
+    Image {
+        image_id: ImageId(Uuid::from_u128(number)),
+        owner: UserId(Uuid::from_u128(1)),
+        purpose: "avatar".into(),
+        subject: "1".into(),
+        kind: "image/webp".into(),
+        length: i64::try_from(bytes.len()).unwrap(),
+        width: 1,
+        height: 1,
+        digest: Bytes::copy_from_slice(&Sha256::digest(bytes)),
+        secret: Bytes::new(),
+        created_at: 0,
+    }
+}
+
 #[tokio::test]
 async fn while_a_store_is_copied_its_people_read_and_are_told_to_send_later() {
     let (source, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -177,6 +223,13 @@ fn a_target_is_marked_until_the_copy_is_whole_and_one_with_content_is_left_alone
         assert!(to.sweep(KeyRingRow::TABLE, None, 1).await.unwrap().is_empty(), "keys that signed for nobody");
         // As if the import had been killed between its mark and the keys.
         to.write(KeyRingRow::TABLE, vec![Mutation::Put(ring.to_row())]).await.unwrap();
+        let again = begin(&to, 9, &source).await;
+        assert_eq!(again, Ok(Target::Begun { had_server: true }), "the server may still be there: it is waited for");
+        assert!(to.sweep(KeyRingRow::TABLE, None, 1).await.unwrap().is_empty(), "and its keys are none");
+        to.write(KeyRingRow::TABLE, vec![Mutation::Put(ring.to_row())]).await.unwrap();
+        start(&to).await.unwrap();
+        assert!(to.sweep(KeyRingRow::TABLE, None, 1).await.unwrap().is_empty(), "nor those that it made meanwhile");
+        to.write(KeyRingRow::TABLE, vec![Mutation::Put(ring.to_row())]).await.unwrap();
         assert_eq!(begin(&to, 9, &source).await, Ok(Target::GoesOn));
         assert!(to.sweep(KeyRingRow::TABLE, None, 1).await.unwrap().is_empty(), "also when it goes on");
         assert_eq!(begin(&to, 9, &Totals::default()).await, Ok(Target::Other), "another source");
@@ -224,6 +277,7 @@ fn nothing_uses_a_store_into_which_an_import_is_not_finished() {
     run(async {
         let source = totals(&open(&source.path().join("store")), &Patience::none()).await.unwrap();
         assert_eq!(begin(&to, 1_700_000_000_000, &source).await, Ok(Target::Begun { had_server: false }));
+        start(&to).await.unwrap();
         append(&to, log(1), 0, 100, None).await;
     });
     drop(to);

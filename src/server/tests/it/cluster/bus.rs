@@ -39,6 +39,11 @@ impl Nats {
         format!("{}://{}:4222", self.scheme, self.address)
     }
 
+    /// Its host and port.
+    pub fn authority(&self) -> String {
+        format!("{}:4222", self.address)
+    }
+
     /// The folder of its files.
     pub fn path(&self) -> &Path {
         self.directory.path()

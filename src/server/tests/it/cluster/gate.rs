@@ -8,23 +8,40 @@ use plenum_actors::store::{
 };
 use plenum_schema::table::{Key, Row, Table, Value};
 use plenum_schema::{EntryId, LogId, Offset};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
 /// A store behind a gate: closed, nothing gets through and nothing is changed.
 pub struct Gated {
     store: SharedStore,
     closed: AtomicBool,
+    /// A log that no owner can load so many times more.
+    unloaded: Mutex<Option<(LogId, u32)>>,
 }
 
 impl Gated {
     pub fn new(store: SharedStore) -> Arc<Self> {
-        Arc::new(Self { store, closed: AtomicBool::new(false) })
+        Arc::new(Self { store, closed: AtomicBool::new(false), unloaded: Mutex::default() })
     }
 
     pub fn close(&self, closed: bool) {
         self.closed.store(closed, Ordering::SeqCst);
+    }
+
+    /// The next `times` that an owner loads this log it is told that the store cannot now.
+    pub fn refuse_loads(&self, log: LogId, times: u32) {
+        *self.unloaded.lock().unwrap() = Some((log, times));
+    }
+
+    fn is_unloaded(&self, log: LogId) -> bool {
+        match &mut *self.unloaded.lock().unwrap() {
+            Some((refused, times)) if *refused == log && *times > 0 => {
+                *times -= 1;
+                true
+            }
+            _ => false,
+        }
     }
 
     fn pass<T: Send + 'static>(&self, ask: impl FnOnce(&SharedStore) -> StoreFuture<T>) -> StoreFuture<T> {
@@ -70,6 +87,9 @@ impl Store for Gated {
     }
 
     fn load_snapshot(&self, log: LogId) -> StoreFuture<Option<Snapshot>> {
+        if self.is_unloaded(log) {
+            return Box::pin(async { Err(StoreError::Unavailable("the log cannot be loaded".into())) });
+        }
         self.pass(|store| store.load_snapshot(log))
     }
 

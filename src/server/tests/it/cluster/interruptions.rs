@@ -1,11 +1,13 @@
 //! The bus goes and comes, nodes go and come: nothing acknowledged is lost, and everybody hears of it.
 
+use super::way::Way;
 use super::world::Cluster;
 use crate::socket::eventually;
 use crate::socket::peer::{Peer, texts};
 use crate::socket::world::World;
 use plenum_schema::Topic;
 use plenum_schema::codec::Codec;
+use plenum_server::config::Config;
 use std::time::{Duration, Instant};
 
 /// Hears the messages of these texts, in this order.
@@ -134,6 +136,62 @@ async fn a_session_that_ends_while_the_bus_is_away_is_closed_all_the_same() {
     cluster.is_connected(false).await;
     let (status, _) = cluster.nodes[0].rest(&people[1], "POST", "/api/v1/auth/logout", &serde_json::Value::Null);
     assert_eq!(status, 200);
+    peers[1].expect_close().await;
+    cluster.end().await;
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: scripts/test cluster"]
+async fn a_session_that_ends_while_a_node_hears_nothing_over_a_connection_that_stands_is_closed_there() {
+    let mut cluster = Cluster::with(1, |config| config.cluster.settings.silent_ms = 1_000).await;
+    let way = Way::to(cluster.nats.authority());
+    let url = way.url();
+    cluster.add(|config| {
+        config.cluster.settings.silent_ms = 1_000;
+        config.cluster.settings.check_alone_ms = 200;
+        config.cluster.settings.nats.urls = vec![url.clone()];
+        // The client of the bus itself does not notice in this test.
+        config.cluster.settings.nats.ping_every_ms = 600_000;
+    });
+    cluster.is_complete().await;
+    let (topic, people, mut peers) = cluster.one_on_each().await;
+    way.swallow(true);
+    // What is written meanwhile reaches the deaf node by the log.
+    peers[0].say(topic, "can you hear me").await;
+    assert_eq!(peers[1].expect_event().await.topic, topic);
+    let (status, _) = cluster.nodes[0].rest(&people[1], "POST", "/api/v1/auth/logout", &serde_json::Value::Null);
+    assert_eq!(status, 200);
+    peers[1].expect_close().await;
+    assert_eq!(cluster.nodes[1].metric("plenum_bus_connected"), 1, "the connection stood all the time");
+    cluster.end().await;
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: scripts/test cluster"]
+async fn a_node_that_hears_another_again_looks_for_what_it_missed() {
+    // Nobody looks by himself in this test, and the deaf node does not notice that it is: only that the other one is heard again counts.
+    let settings = |config: &mut Config| {
+        config.cluster.settings.silent_ms = 1_000;
+        config.cluster.settings.check_every_ms = 3_600_000;
+        config.cluster.settings.check_alone_ms = 600_000;
+        config.cluster.settings.ended_attempts = 1;
+        config.cluster.settings.nats.ping_every_ms = 600_000;
+    };
+    let mut cluster = Cluster::with(1, settings).await;
+    let way = Way::to(cluster.nats.authority());
+    let url = way.url();
+    cluster.add(|config| {
+        settings(config);
+        config.cluster.settings.nats.urls = vec![url.clone()];
+    });
+    cluster.is_complete().await;
+    let (_, people, mut peers) = cluster.one_on_each().await;
+    way.swallow(true);
+    let gone = || (cluster.nodes[0].metric("plenum_cluster_nodes") == 0).then_some(());
+    eventually("the other node counts as gone", gone).await;
+    let (status, _) = cluster.nodes[0].rest(&people[1], "POST", "/api/v1/auth/logout", &serde_json::Value::Null);
+    assert_eq!(status, 200);
+    way.swallow(false);
     peers[1].expect_close().await;
     cluster.end().await;
 }

@@ -1,5 +1,6 @@
 //! Who is online, seen from every node.
 
+use super::way::Way;
 use super::world::Cluster;
 use crate::socket::peer::Peer;
 use crate::socket::world::{Person, World};
@@ -7,6 +8,7 @@ use futures_util::future::join_all;
 use plenum_schema::Topic;
 use plenum_schema::codec::Codec;
 use plenum_schema::wire::{PresenceSignal, Signal};
+use plenum_server::config::Config;
 use std::collections::HashSet;
 use std::time::Instant;
 
@@ -97,6 +99,52 @@ fn reports(cluster: &Cluster) -> u64 {
         line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).unwrap_or(0)
     };
     cluster.nodes.iter().map(of).sum()
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: scripts/test cluster"]
+async fn people_of_a_node_that_falls_silent_without_a_word_are_said_to_have_left_once_and_come_back_with_it() {
+    let settings = |config: &mut Config| {
+        config.presence.grace_ms = 500;
+        config.presence.node_silent_ms = 2_000;
+        config.cluster.settings.presence_every_ms = 50;
+        // The silent node is not to find out by itself.
+        config.cluster.settings.nats.ping_every_ms = 600_000;
+    };
+    let mut cluster = Cluster::with(2, settings).await;
+    let way = Way::to(cluster.nats.authority());
+    let url = way.url();
+    cluster.add(|config| {
+        settings(config);
+        config.cluster.settings.nats.urls = vec![url.clone()];
+    });
+    cluster.is_complete().await;
+    let people = cluster.nodes[0].people(3).await;
+    let (ada, bob, eve) = (&people[0], &people[1], &people[2]);
+    cluster.nodes[0].group(&[ada, bob, eve]);
+    let _only_there = cluster.nodes[2].peer(Codec::Json, bob).await;
+    let _on_both = [cluster.nodes[2].peer(Codec::Json, eve).await, cluster.nodes[1].peer(Codec::Json, eve).await];
+    let mut followers = Vec::new();
+    for node in &cluster.nodes[..2] {
+        let mut follower = node.peer(Codec::Json, ada).await;
+        for who in [bob, eve] {
+            let mut signal = watch(&mut follower, who).await;
+            while !signal.online {
+                signal = presence(&mut follower, who).await;
+            }
+        }
+        followers.push(follower);
+    }
+    way.swallow(true);
+    for follower in &mut followers {
+        assert!(!presence(follower, bob).await.online, "he left; of eve, who is elsewhere, nothing is said");
+    }
+    way.swallow(false);
+    for follower in &mut followers {
+        // A second «left» would have come before this.
+        assert!(presence(follower, bob).await.online, "he was there all the time");
+    }
+    cluster.end().await;
 }
 
 #[tokio::test]

@@ -92,3 +92,24 @@ async fn a_broken_rule_closes_the_echo_too() {
         timeout(SOON, echo.stream.read_to_end(&mut echo.incoming)).await.expect("the connection ends").unwrap();
     }
 }
+
+#[tokio::test]
+async fn an_echo_counts_among_the_connections_of_the_node_and_ends_with_it() {
+    let mut world = World::with(|config| {
+        config.websocket.echo = true;
+        config.limits.connections = 1;
+    });
+    let mut echo = Echo::open(&world).await;
+    super::eventually("it is counted", || (world.metric("plenum_connections") == 1).then_some(())).await;
+    for path in ["/ws-echo", "/ws"] {
+        let request = opening(world.address(), path, Some("plenum.v1.json").filter(|_| path == "/ws"));
+        let (status, answer) = exchange(Box::new(tcp(world.address()).await), &request).await;
+        assert_eq!(status, 503, "{path}: {answer}");
+    }
+    world.server.request_stop();
+    // It hears of the drain by itself.
+    let (opcode, payload) = echo.exchange(&[]).await;
+    assert_eq!((opcode, payload.get(..2)), (Opcode::Close, Some(&1001_u16.to_be_bytes()[..])));
+    drop(echo);
+    world.end().await;
+}

@@ -9,6 +9,32 @@ use plenum_schema::wire::{AckResult, CloseCode, Command, History, Ping};
 use std::time::Instant;
 
 #[tokio::test]
+async fn all_connections_of_a_person_share_a_rate_and_nobody_else_is_slowed_down() {
+    let world = World::with(|config| (config.limits.commands_per_second, config.limits.user_commands_factor) = (5, 2));
+    let people = world.people(2).await;
+    let began = Instant::now();
+    let (mut taken, mut refused) = (0, None);
+    for _ in 0..6 {
+        let mut peer = world.peer(Codec::Json, &people[0]).await;
+        for _ in 0..8 {
+            let id = peer.push(Command::Ping(Ping {})).await;
+            match peer.answer(id).await {
+                Ok(_) => taken += 1,
+                Err(refusal) => refused = Some(refusal),
+            }
+        }
+    }
+    // No connection reached its own ten at once; together they may have twenty, and ten a second.
+    let most = 20 + 10 * (began.elapsed().as_secs() + 1);
+    assert!(taken <= most, "{taken} of at most {most}");
+    if let Some(refusal) = refused {
+        assert_eq!(refusal.code, RefusalCode::RateLimited);
+        assert!(refusal.retry_after_ms.is_some_and(|wait| wait <= 100), "{refusal:?}");
+    }
+    world.peer(Codec::Json, &people[1]).await.fence().await;
+}
+
+#[tokio::test]
 async fn a_burst_beyond_the_rate_is_refused_with_the_time_to_wait_and_commands_are_taken_again_after_it() {
     let world = World::with(|config| config.limits.commands_per_second = 5);
     let mut peer = Peer::connect(world.address(), Codec::Json).await;
@@ -167,4 +193,16 @@ async fn what_is_out_of_bounds_is_refused_by_the_member_that_is_wrong() {
     assert_eq!(peer.expect_refusal(id).await.code, RefusalCode::TooLarge);
     let longest = peer.say(topic, &"x".repeat(16 * 1_024)).await;
     assert_eq!(longest.offset, 2);
+}
+
+#[tokio::test]
+async fn a_text_may_be_as_long_as_hello_says_and_not_a_byte_longer() {
+    let world = World::with(|config| config.conversations.text_bytes = 100);
+    let people = world.people(1).await;
+    let topic = world.group(&[&people[0]]);
+    let mut peer = world.peer(Codec::Json, &people[0]).await;
+    let most = peer.hello.as_ref().unwrap().limits.text_bytes as usize;
+    assert_eq!(most, 100);
+    peer.say(topic, &"x".repeat(most)).await;
+    peer.refused(send(topic, None, &"x".repeat(most + 1)), RefusalCode::TooLarge).await;
 }

@@ -125,6 +125,7 @@ async fn hello_is_the_first_frame_and_tells_the_limits_in_force() {
         config.limits.topics_per_connection = 7;
         config.hub.identify_within_ms = 8_888;
         config.hub.heartbeat_interval_ms = 7_777;
+        config.conversations.text_bytes = 4_444;
     });
     for codec in BOTH {
         let peer = Peer::connect(world.address(), codec).await;
@@ -133,5 +134,6 @@ async fn hello_is_the_first_frame_and_tells_the_limits_in_force() {
         assert!(protocol_of(codec).starts_with(&hello.protocol));
         let told = (hello.limits.message_bytes, hello.limits.topics, hello.limits.identify_within_ms);
         assert_eq!((told, hello.heartbeat.interval_ms), ((9_999, 7, 8_888), 7_777));
+        assert_eq!(hello.limits.text_bytes, 4_444);
     }
 }

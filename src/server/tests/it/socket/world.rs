@@ -144,8 +144,13 @@ impl World {
 
     /// The sum of a metric over its labels.
     pub fn metric(&self, name: &str) -> i64 {
+        self.metric_with(name, "")
+    }
+
+    /// The sum of a metric over those of its labels in which a text stands, such as `what="beat"`.
+    pub fn metric_with(&self, name: &str, label: &str) -> i64 {
         let text = http::get(self.server.operations(), "/metrics").body;
-        let lines = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
+        let lines = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(name) && line.contains(label));
         lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).map(|value| value as i64).sum()
     }
 }

@@ -1,4 +1,4 @@
-//! Rules for Rust sources (and the browser tests): length, `unsafe`, tests that wait or are switched off.
+//! Rules for sources of Rust, of the pages and of the browser tests: length, `unsafe`, tests that wait or are switched off.
 
 use super::code::{code_only, lines_with_word};
 use super::{Finding, PROJECT, check_files, expect_none, lines_of};
@@ -81,7 +81,9 @@ fn text_of(path: &str) -> &str {
 
 #[test]
 fn no_source_file_is_longer_than_a_reader_can_hold() {
-    check_files(".rs", length);
+    for suffix in [".rs", ".mjs", ".js", ".css"] {
+        check_files(suffix, length);
+    }
 }
 
 #[test]
