@@ -193,7 +193,14 @@ impl Depot for Objects {
         let inner = Arc::clone(&self.0);
         Box::pin(async move {
             let path = ObjectPath::from(name.as_str());
-            inner.within(inner.store.get_range(&path, range)).await
+            match inner.within(inner.store.get_range(&path, range.clone())).await {
+                // What is shorter than it was kept is not what was kept.
+                Err(DepotError::Failed(reason)) => match inner.within(inner.store.head(&path)).await {
+                    Ok(there) if there.size < range.end => Err(DepotError::Absent),
+                    _ => Err(DepotError::Failed(reason)),
+                },
+                other => other,
+            }
         })
     }
 

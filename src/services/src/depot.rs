@@ -38,7 +38,7 @@ impl fmt::Display for ObjectName {
 /// Why the depot did not do it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum DepotError {
-    /// There is nothing of this name.
+    /// There is nothing of this name, or less than was kept.
     #[error("there is nothing of this name")]
     Absent,
     /// It is down, slow, full, or refuses us.

@@ -71,8 +71,9 @@ async fn work(from: &SharedStore, to: &SharedStore, args: &ImportArgs, config: &
     let waits = |error: &StoreError| eprintln!("plenum: {error}; trying again");
     let arrives = |entries| eprintln!("plenum: {entries} entries");
     let patience = Patience::of(clock.clone(), args.patience.saturating_mul(1_000), &waits, &arrives);
+    let depots = Depots::open(args, config)?;
     if args.verify_only {
-        return verify_only((from, to), args, config, &patience).await;
+        return verify_only((from, to), &depots, &patience).await;
     }
     let source = totals(from, &patience).await?;
     eprintln!("plenum: the source has {source}");
@@ -89,13 +90,13 @@ async fn work(from: &SharedStore, to: &SharedStore, args: &ImportArgs, config: &
         Target::Holds(what) => {
             eprintln!("plenum: the target already holds {what}: comparing");
             let Ok(totals) = verify(from, to, &patience).await else { return Err(TransferError::Used { what }.into()) };
-            return told(&totals, &carry_images(to, args, config, &patience).await?);
+            return told(&totals, &depots.carry_all(to, &patience).await?);
         }
     }
     let progress = |totals: &Totals| eprintln!("plenum: {totals}");
     copy(from, to, progress, &patience).await?;
     let totals = verify(from, to, &patience).await?;
-    let pictures = carry_images(to, args, config, &patience).await?;
+    let pictures = depots.carry_all(to, &patience).await?;
     if config.store.engine == Engine::Scylla {
         // Everybody stays signed in, whatever `store.path` the servers will have.
         offline::take_keys(to, clock, config, &args.from).await?;
@@ -104,22 +105,44 @@ async fn work(from: &SharedStore, to: &SharedStore, args: &ImportArgs, config: &
     told(&totals, &pictures)
 }
 
-/// The bytes of images: from where the directory's server kept them to where the configured servers will look for them.
-async fn carry_images(
-    to: &SharedStore,
-    args: &ImportArgs,
-    config: &Config,
-    patience: &Patience<'_>,
-) -> Result<Pictures, Failure> {
-    let target = Objects::open(&config.depot, &config.store.path)?;
-    let path = args.from_depot.clone().unwrap_or_else(|| args.from.join("depot"));
-    if args.from_depot.is_some() && !path.is_dir() {
-        return Err(format!("--from-depot {} is no directory", path.display()).into());
+/// Where the bytes of images lie, and where they are to lie.
+struct Depots {
+    /// Nothing where there is no such directory: then all have to be in the target already.
+    source: Option<Objects>,
+    target: Objects,
+    path: PathBuf,
+}
+
+impl Depots {
+    /// From where the directory's server kept them to where the configured servers will look for them.
+    fn open(args: &ImportArgs, config: &Config) -> Result<Self, Failure> {
+        let target = Objects::open(&config.depot, &config.store.path)?;
+        let path = args.from_depot.clone().unwrap_or_else(|| args.from.join("depot"));
+        if args.from_depot.is_some() && !path.is_dir() {
+            return Err(format!("--from-depot {} is no directory", path.display()).into());
+        }
+        let source = DepotConfig { provider: DepotProvider::Disk, path: path.clone(), ..config.depot.clone() };
+        let source = (path.is_dir() && !args.verify_only).then(|| Objects::open(&source, &args.from)).transpose()?;
+        Ok(Self { source, target, path })
     }
-    let source = DepotConfig { provider: DepotProvider::Disk, path: path.clone(), ..config.depot.clone() };
-    let source = (path.is_dir() && !args.verify_only).then(|| Objects::open(&source, &args.from)).transpose()?;
-    let source = source.as_ref().map(|source| source as &dyn Depot);
-    Ok(copy_images(to, source, &target, patience).await?)
+
+    async fn carry(&self, to: &SharedStore, patience: &Patience<'_>) -> Result<Pictures, Failure> {
+        let source = self.source.as_ref().map(|source| source as &dyn Depot);
+        Ok(copy_images(to, source, &self.target, patience).await?)
+    }
+
+    /// The same; that nobody has said where they are is told before the copy counts as whole.
+    async fn carry_all(&self, to: &SharedStore, patience: &Patience<'_>) -> Result<Pictures, Failure> {
+        let pictures = self.carry(to, patience).await?;
+        if pictures.lost > 0 && self.source.is_none() {
+            let (lost, path) = (pictures.lost, self.path.display());
+            return Err(format!(
+                "{lost} images are not where the configured servers look for them (depot), and {path} is no directory: say with --from-depot where the server of that data directory kept them, or name an empty directory to do without them; the same command goes on"
+            )
+            .into());
+        }
+        Ok(pictures)
+    }
 }
 
 /// A server that is on the store sees the mark and ends; what it wrote until then is somebody's.
@@ -141,17 +164,16 @@ fn told(totals: &Totals, pictures: &Pictures) -> Result<(), Failure> {
 
 async fn verify_only(
     (from, to): (&SharedStore, &SharedStore),
-    args: &ImportArgs,
-    config: &Config,
+    depots: &Depots,
     patience: &Patience<'_>,
 ) -> Result<(), Failure> {
     let begun = unfinished(to).await?.is_some();
     match verify(from, to, patience).await {
         Ok(totals) if begun => {
-            told(&totals, &carry_images(to, args, config, patience).await?)?;
+            told(&totals, &depots.carry(to, patience).await?)?;
             Err("everything is there, but the import has not said so: run it again without --verify-only, and a server will start".into())
         }
-        Ok(totals) => told(&totals, &carry_images(to, args, config, patience).await?),
+        Ok(totals) => told(&totals, &depots.carry(to, patience).await?),
         Err(error) if begun => Err(format!("the import is not finished: {error}").into()),
         Err(error) => Err(error.into()),
     }

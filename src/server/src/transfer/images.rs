@@ -24,7 +24,7 @@ impl fmt::Display for Pictures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} images with {} bytes", self.whole, self.bytes)?;
         if self.lost > 0 {
-            write!(f, "; the bytes of {} more are missing in the source or damaged", self.lost)?;
+            write!(f, "; the bytes of {} more are missing or damaged", self.lost)?;
         }
         Ok(())
     }
@@ -36,8 +36,6 @@ async fn read(depot: &dyn Depot, image: &Image) -> Result<Option<bytes::Bytes>, 
     match depot.get(ObjectName::from(image.image_id), 0..length).await {
         Ok(bytes) => Ok((Sha256::digest(&bytes)[..] == image.digest[..]).then_some(bytes)),
         Err(DepotError::Absent) => Ok(None),
-        // What lies there is shorter than its row says.
-        Err(DepotError::Failed(_)) if length == 0 => Ok(None),
         Err(error @ DepotError::Failed(_)) => Err(StoreError::Unavailable(error.to_string()).into()),
     }
 }

@@ -224,7 +224,7 @@ async fn a_data_directory_is_taken_over_and_verified_and_the_server_goes_on_with
     let counted = totals(&store, &Patience::none()).await.unwrap();
     drop(store);
     assert!(counted.entries > 40 && counted.rows > 3, "{counted}");
-    assert_eq!(imported.trim(), format!("verified: {counted}"));
+    assert_eq!(imported.trim(), format!("verified: {counted}; 0 images with 0 bytes"));
     assert_eq!(out(&keyspace.run(data.path(), &["import", "--from", from])), imported, "again changes nothing");
 
     let program = keyspace.serve(data.path());

@@ -126,8 +126,13 @@ fn the_bytes_of_images_arrive_are_compared_with_their_hashes_and_what_is_nowhere
         for number in 1..=40 {
             let bytes = Bytes::from(vec![u8::try_from(number).unwrap(); 100]);
             let image = image(number, &bytes);
-            // Of one there are no bytes at all; those of another are damaged.
-            let bytes = if number == 7 { Bytes::from_static(&[0; 100]) } else { bytes };
+            // Of one there are no bytes at all; those of others are damaged, cut off, gone.
+            let bytes = match number {
+                7 => Bytes::from_static(&[0; 100]),
+                8 => bytes.slice(..40),
+                9 => Bytes::new(),
+                _ => bytes,
+            };
             if number != 3 {
                 from.put(image.image_id.into(), bytes).await.unwrap();
             }
@@ -137,7 +142,10 @@ fn the_bytes_of_images_arrive_are_compared_with_their_hashes_and_what_is_nowhere
         let nothing = copy_images(&store, None, &to, &none).await.unwrap();
         assert_eq!((nothing.whole, nothing.lost), (0, 40), "nothing was copied yet");
         let copied = copy_images(&store, Some(&from), &to, &none).await.unwrap();
-        assert_eq!(copied, Pictures { whole: 38, bytes: 3_800, lost: 2 });
+        assert_eq!(copied, Pictures { whole: 36, bytes: 3_600, lost: 4 });
+        // One is cut off in the target: it is copied again.
+        to.put(ImageId(Uuid::from_u128(1)).into(), Bytes::from_static(&[1; 30])).await.unwrap();
+        assert_eq!(copy_images(&store, Some(&from), &to, &none).await.unwrap(), copied);
         // The target alone has them now: a second time there is nothing to do, also without the source.
         assert_eq!(copy_images(&store, None, &to, &none).await.unwrap(), copied);
     });
