@@ -99,6 +99,8 @@ impl Pending {
     /// Lets events go: they will be read from the log.
     pub(super) fn keep_signals(&mut self) {
         self.waiting.retain(|one| one.publication.offset().is_none());
+        // There is room again: what comes from now on is newer than these.
+        self.waiting.extend(std::mem::take(&mut self.held).into_iter().map(|(_, one)| one));
         self.cost = self.waiting.iter().map(Waiting::cost).sum();
     }
 
@@ -106,5 +108,42 @@ impl Pending {
     pub(super) fn before_first(&self) -> Option<Offset> {
         let first = self.waiting.iter().find_map(|one| one.publication.offset())?;
         Some(first.saturating_sub(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publication::{Body, Class};
+    use plenum_schema::wire::{Signal, TypingSignal};
+    use plenum_schema::{ConversationId, Topic, UserId};
+    use uuid::Uuid;
+
+    const KEY: u64 = 1;
+
+    fn signal(number: u128) -> Arc<Publication> {
+        let typing = Signal::Typing(TypingSignal { user: UserId(Uuid::from_u128(number)), active: true });
+        Publication::signal(Topic::Conversation(ConversationId(Uuid::nil())), Class::Conflated(KEY), typing)
+    }
+
+    #[test]
+    fn what_was_held_when_there_was_no_room_stands_before_what_comes_when_there_is() {
+        let mut pending = Pending::default();
+        pending.push(signal(1), 10, 100);
+        pending.hold(KEY, signal(2), 10, 200);
+        pending.hold(KEY, signal(3), 10, 300);
+        pending.keep_signals();
+        pending.push(signal(4), 10, 400);
+        let taken = pending.take(1_000);
+        let users: Vec<u128> = taken
+            .publications
+            .iter()
+            .map(|one| match one.body() {
+                Body::Signal(Signal::Typing(typing)) => typing.user.0.as_u128(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!((users, taken.arrived), (vec![1, 3, 4], 100));
+        assert!(pending.is_empty() && !pending.is_full(1));
     }
 }
