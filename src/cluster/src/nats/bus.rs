@@ -266,8 +266,15 @@ impl Bus {
             let mut connected = self.shared.connected.clone();
             // Its thread has ended: nobody will be heard.
             let _is_there = connected.wait_for(|connected| *connected).await.is_ok();
-            // Whoever hears the first beat answers with one at once.
-            tokio::time::sleep(ANSWERED_WITHIN).await;
+            // Whoever hears the first beat answers with one at once; whoever does not is heard with the next.
+            let lonely = Duration::from_millis(self.shared.config.beat_ms.saturating_mul(2)).max(ANSWERED_WITHIN);
+            let heard = async {
+                while self.shared.members.others().is_empty() {
+                    tokio::time::sleep(LOOK).await;
+                }
+                tokio::time::sleep(ANSWERED_WITHIN).await;
+            };
+            let _is_alone = tokio::time::timeout(lonely, heard).await.is_err();
             while !presence.knows(&self.shared.members.others()) {
                 tokio::time::sleep(LOOK).await;
             }

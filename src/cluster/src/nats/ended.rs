@@ -15,6 +15,9 @@ use std::time::Duration;
 /// How long a node may take to confirm before it is told again.
 const CONFIRM_WITHIN: Duration = Duration::from_millis(300);
 
+/// The longest pause between two comparisons of all sessions with the store.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 pub fn start(shared: &Arc<Shared>, node: &Node) {
     shared.spawn(hear(shared.clone(), node.clone(), shared.subjects.ended(shared.members.me())));
     shared.spawn(hear(shared.clone(), node.clone(), shared.subjects.all_ended()));
@@ -68,7 +71,11 @@ async fn compare(shared: Arc<Shared>, node: Node) {
     let every = Duration::from_millis(shared.config.check_alone_ms);
     loop {
         if shared.is_connected() {
+            let began = shared.clock.mono();
             end_those_gone(&shared, &node).await;
+            // Whatever asks for it, and however many there are: the store has half of the time for others.
+            let took = Duration::from_millis(shared.clock.mono().saturating_sub(began));
+            tokio::time::sleep(took.min(LONGEST_PAUSE)).await;
             let changed = tokio::select! {
                 changed = connected.changed() => changed,
                 changed = woken.changed() => changed,
