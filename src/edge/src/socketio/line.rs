@@ -107,7 +107,9 @@ impl Line {
 
     fn note(&self, told: Told) {
         let mut all = self.told.borrow_mut();
-        if all.len() < TOLD {
+        // The hint of what is unread comes again; the others come once.
+        let most = if matches!(told, Told::Unread(..)) { TOLD / 2 } else { TOLD };
+        if all.len() < most {
             all.push(told);
             drop(all);
             self.wake();

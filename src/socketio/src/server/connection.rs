@@ -260,8 +260,10 @@ impl Connection {
 
     /// What waits, and a close packet.
     pub(super) fn last_payload(&self) -> PollBody {
+        // Some clients refuse a payload of more, and the close packet with it.
+        let records = self.mount.config().engine.poll_records.saturating_sub(1).max(1);
         let mut body = match &mut *self.output.borrow_mut() {
-            Output::Polling(buffer) => buffer.take_payload(usize::MAX, usize::MAX).unwrap_or_default(),
+            Output::Polling(buffer) => buffer.take_payload(usize::MAX, records).unwrap_or_default(),
             _ => Vec::new(),
         };
         if !body.is_empty() {
