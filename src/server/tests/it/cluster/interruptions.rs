@@ -1,6 +1,5 @@
 //! The bus goes and comes, nodes go and come: nothing acknowledged is lost, and everybody hears of it.
 
-use super::way::Way;
 use super::world::Cluster;
 use crate::socket::eventually;
 use crate::socket::peer::{Peer, texts};
@@ -144,12 +143,9 @@ async fn a_session_that_ends_while_the_bus_is_away_is_closed_all_the_same() {
 #[ignore = "needs nats-server: scripts/test cluster"]
 async fn a_session_that_ends_while_a_node_hears_nothing_over_a_connection_that_stands_is_closed_there() {
     let mut cluster = Cluster::with(1, |config| config.cluster.settings.silent_ms = 1_000).await;
-    let way = Way::to(cluster.nats.authority());
-    let url = way.url();
-    cluster.add(|config| {
+    let way = cluster.add_behind_a_way(|config| {
         config.cluster.settings.silent_ms = 1_000;
         config.cluster.settings.check_alone_ms = 200;
-        config.cluster.settings.nats.urls = vec![url.clone()];
         // The client of the bus itself does not notice in this test.
         config.cluster.settings.nats.ping_every_ms = 600_000;
     });
@@ -178,12 +174,7 @@ async fn a_node_that_hears_another_again_looks_for_what_it_missed() {
         config.cluster.settings.nats.ping_every_ms = 600_000;
     };
     let mut cluster = Cluster::with(1, settings).await;
-    let way = Way::to(cluster.nats.authority());
-    let url = way.url();
-    cluster.add(|config| {
-        settings(config);
-        config.cluster.settings.nats.urls = vec![url.clone()];
-    });
+    let way = cluster.add_behind_a_way(settings);
     cluster.is_complete().await;
     let (_, people, mut peers) = cluster.one_on_each().await;
     way.swallow(true);
@@ -193,6 +184,11 @@ async fn a_node_that_hears_another_again_looks_for_what_it_missed() {
     assert_eq!(status, 200);
     way.swallow(false);
     peers[1].expect_close().await;
+    assert_eq!(
+        cluster.nodes[1].metric("plenum_bus_connects_total"),
+        1,
+        "it was not a new connection that made it look"
+    );
     cluster.end().await;
 }
 

@@ -1,6 +1,5 @@
 //! Who is online, seen from every node.
 
-use super::way::Way;
 use super::world::Cluster;
 use crate::socket::peer::Peer;
 use crate::socket::world::{Person, World};
@@ -112,12 +111,7 @@ async fn people_of_a_node_that_falls_silent_without_a_word_are_said_to_have_left
         config.cluster.settings.nats.ping_every_ms = 600_000;
     };
     let mut cluster = Cluster::with(2, settings).await;
-    let way = Way::to(cluster.nats.authority());
-    let url = way.url();
-    cluster.add(|config| {
-        settings(config);
-        config.cluster.settings.nats.urls = vec![url.clone()];
-    });
+    let way = cluster.add_behind_a_way(settings);
     cluster.is_complete().await;
     let people = cluster.nodes[0].people(3).await;
     let (ada, bob, eve) = (&people[0], &people[1], &people[2]);

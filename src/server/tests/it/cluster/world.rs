@@ -1,6 +1,7 @@
 //! A cluster in this process.
 
 use super::bus::Nats;
+use super::way::Way;
 use crate::socket::eventually;
 use crate::socket::peer::Peer;
 use crate::socket::world::{Person, World};
@@ -72,6 +73,17 @@ impl Cluster {
     pub fn add(&mut self, edit: impl Fn(&mut Config)) {
         let given = Given { store: self.store.clone(), clock: None };
         self.add_with(given, edit);
+    }
+
+    /// One more, whose way to the bus can be made to swallow everything.
+    pub fn add_behind_a_way(&mut self, edit: impl Fn(&mut Config)) -> Way {
+        let way = Way::to(self.nats.authority());
+        let url = way.url();
+        self.add(|config| {
+            edit(config);
+            config.cluster.settings.nats.urls = vec![url.clone()];
+        });
+        way
     }
 
     /// One more, on a store of its own making over the shared one, or with a clock of its own.

@@ -14,7 +14,7 @@ async fn all_connections_of_a_person_share_a_rate_and_nobody_else_is_slowed_down
     let people = world.people(2).await;
     let began = Instant::now();
     let (mut taken, mut refused) = (0, None);
-    for _ in 0..6 {
+    for _ in 0..12 {
         let mut peer = world.peer(Codec::Json, &people[0]).await;
         for _ in 0..8 {
             let id = peer.push(Command::Ping(Ping {})).await;
