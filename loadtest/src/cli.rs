@@ -6,13 +6,13 @@ use crate::budget::{Budget, BudgetError};
 use crate::clock::Clock;
 use crate::report::{Outcome, Report};
 use crate::scenario::{
-    Context, Failure, Foreign, acks, board, churn, conference, crash, fanout, idle, slow, socketio, streams,
+    Context, Failure, Foreign, acks, board, churn, conference, crash, fanout, idle, rest, slow, socketio, streams,
 };
 use crate::target::{self, TargetError, TargetOptions};
 use crate::{process, yardstick};
 use arguments::{
-    AcksArgs, BoardArgs, ChurnArgs, ConferenceArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs, SocketIoArgs,
-    StreamsArgs,
+    AcksArgs, BoardArgs, ChurnArgs, ConferenceArgs, CrashArgs, FanoutArgs, IdleArgs, RestArgs, RoomsArgs, SlowArgs,
+    SocketIoArgs, StreamsArgs,
 };
 use clap::{Args, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -97,6 +97,8 @@ enum Scenario {
     Conference(ConferenceArgs),
     /// Status boards watch while a checker reports
     Board(BoardArgs),
+    /// Many people read by REST in a store with very much in it
+    Rest(RestArgs),
     /// SIGKILL again and again under load; then everything is checked
     Crash(CrashArgs),
     /// Clients that stop reading, beside healthy ones
@@ -209,6 +211,7 @@ fn scenario(context: &Context, scenario: &Scenario) -> Result<Report, Failure> {
         },
         Scenario::Conference(args) => conference::run(context, args.scenario()),
         Scenario::Board(args) => board::run(context, args.scenario()),
+        Scenario::Rest(args) => rest::run(context, args.scenario()),
         Scenario::Slow(args) => slow::run(context, &args.shape(context), args.rounds()),
         Scenario::Churn(args) => churn::run(context, args.scenario()),
         Scenario::SocketIo(args) => socketio::run(context, &args.comparison()),

@@ -87,6 +87,29 @@ fn transfer(server: SocketAddr, request: &str) -> std::io::Result<Vec<u8>> {
     Ok(answer)
 }
 
+/// An answer of a declared length.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Whole<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// The answer at the start of `buffer`, once all of it is there. For connections that stay open.
+///
+/// # Errors
+/// When it is no HTTP answer, or its head does not say how long it is.
+pub fn whole(buffer: &[u8]) -> Result<Option<Whole<'_>>, &'static str> {
+    let Some(end) = crate::frame::head_end(buffer) else { return Ok(None) };
+    let head = std::str::from_utf8(buffer.get(..end).unwrap_or_default()).map_err(|_| "not an HTTP answer")?;
+    let head = head.to_ascii_lowercase();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or("not an HTTP answer")?;
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    let end_of_body = length.and_then(|length| end.checked_add(length)).ok_or("an answer without a length")?;
+    Ok(buffer.get(end..end_of_body).map(|body| Whole { status, body }))
+}
+
 /// Status and body of a whole answer.
 fn read_answer(answer: &[u8]) -> Option<(u16, Vec<u8>)> {
     let end = crate::frame::head_end(answer)?;
@@ -120,6 +143,16 @@ mod tests {
     fn an_answer_has_a_status_and_a_body() {
         assert_eq!(read_answer(b"HTTP/1.1 201 x\r\nA: b\r\n\r\nbody"), Some((201, b"body".to_vec())));
         assert_eq!(read_answer(b"HTTP/1.1 2"), None);
+    }
+
+    #[test]
+    fn an_answer_is_whole_with_the_length_that_its_head_declares() {
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+        assert_eq!(whole(head), Ok(None));
+        assert_eq!(whole(&[&head[..], b"{}x"].concat()), Ok(Some(Whole { status: 200, body: b"{}" })));
+        assert_eq!(whole(b"HTTP/1.1 200 OK\r\n"), Ok(None));
+        assert_eq!(whole(b"HTTP/1.1 200 OK\r\n\r\n"), Err("an answer without a length"));
+        assert!(whole(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n").is_err());
     }
 
     #[test]

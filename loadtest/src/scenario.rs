@@ -7,6 +7,7 @@ pub mod conference;
 pub mod crash;
 pub mod fanout;
 pub mod idle;
+pub mod rest;
 pub mod slow;
 pub mod socketio;
 pub mod streams;

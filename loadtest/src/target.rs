@@ -257,8 +257,16 @@ impl Server {
     /// # Errors
     /// When it cannot be started or does not succeed.
     pub fn run(&self, arguments: &[&str]) -> Result<(), TargetError> {
+        self.ask(arguments).map(drop)
+    }
+
+    /// The same; what it prints.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn ask(&self, arguments: &[&str]) -> Result<String, TargetError> {
         let arguments: Vec<String> = arguments.iter().map(|&word| word.to_owned()).collect();
-        self.printed(&arguments, "run").map(drop)
+        self.printed(&arguments, "run")
     }
 
     /// Starts the process on its data directory and ports, without waiting for it.

@@ -2,7 +2,7 @@
 
 use crate::load::{Codecs, Pace, Shape};
 use crate::scenario::crash::{Cluster, Fault};
-use crate::scenario::{Context, acks, board, churn, conference, crash, fanout, idle, socketio, streams};
+use crate::scenario::{Context, acks, board, churn, conference, crash, fanout, idle, rest, socketio, streams};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -143,6 +143,25 @@ pub struct BoardArgs {
     /// For so many seconds
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct RestArgs {
+    /// People who ask, each over a connection that stays open
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    users: u32,
+    /// Milliseconds between two requests of one of them
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    pause: u64,
+    /// For so many seconds
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    seconds: u64,
+    /// People in the store, beside those who ask
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    people: u32,
+    /// Messages in its rooms
+    #[arg(long, default_value_t = 600_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    messages: u32,
 }
 
 #[derive(Debug, Args)]
@@ -358,6 +377,18 @@ impl BoardArgs {
             domains: self.domains as usize,
             rate: self.rate,
             length: Duration::from_secs(self.seconds),
+        }
+    }
+}
+
+impl RestArgs {
+    pub fn scenario(&self) -> rest::Rest {
+        rest::Rest {
+            users: self.users as usize,
+            pause: Duration::from_millis(self.pause),
+            length: Duration::from_secs(self.seconds),
+            people: self.people as usize,
+            messages: self.messages as usize,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod client;
 mod community;
 mod conference_backend;
 pub mod config;
+mod crowd;
 mod demo;
 mod link;
 mod node;

@@ -14,11 +14,13 @@ pub use config::EventsConfig;
 pub use seats::{Place, Seats};
 pub use write::{EventChange, EventFilter, EventPage, EventStatus, EventView};
 
+use crate::listing::Listing;
 use crate::notices::Notices;
 use crate::rows::Rows;
 use dashmap::DashMap;
 use plenum_actors::clock::SharedClock;
 use plenum_actors::store::SharedStore;
+use plenum_schema::entities::EventRow;
 use plenum_schema::{EventId, Refusal, RefusalCode};
 use std::fmt;
 use std::sync::Arc;
@@ -33,7 +35,8 @@ pub struct Events {
     config: Arc<EventsConfig>,
     /// Who changes an event's seats on this node waits in line; compare-and-set decides among nodes.
     lines: Arc<DashMap<EventId, Arc<Mutex<()>>>>,
-    board: Arc<write::Board>,
+    /// All of them, by their beginnings.
+    board: Listing<EventRow>,
 }
 
 impl fmt::Debug for Events {
@@ -54,7 +57,8 @@ impl Events {
     /// The service.
     #[must_use]
     pub fn new(store: SharedStore, notices: Notices, clock: SharedClock, config: EventsConfig) -> Self {
-        let (lines, board) = (Arc::default(), Arc::default());
-        Self { rows: Rows(store), clock, notices, config: Arc::new(config), lines, board }
+        let rows = Rows(store);
+        let board = Listing::new(rows.clone(), clock.clone(), config.events, config.list_age_ms);
+        Self { rows, clock, notices, config: Arc::new(config), lines: Arc::default(), board }
     }
 }

@@ -37,12 +37,13 @@ pub use stock::Inventory;
 pub use sweep::{Swept, run_market};
 pub use view::{CartLine, OrderLine, OrderView, ProductView};
 
+use crate::listing::Listing;
 use crate::rows::Rows;
 use dashmap::DashMap;
 use plenum_actors::clock::SharedClock;
 use plenum_actors::publication::{Class, Publication, Publisher};
 use plenum_actors::store::SharedStore;
-use plenum_schema::entities::Order;
+use plenum_schema::entities::{Order, Product};
 use plenum_schema::wire::{OrderState, OrderUpdated, Signal};
 use plenum_schema::{ProductId, Refusal, RefusalCode, Topic};
 use std::fmt;
@@ -62,7 +63,8 @@ pub struct Market {
     config: Arc<MarketConfig>,
     /// Who changes a product's stock on this node waits in line; compare-and-set decides among nodes.
     lines: Arc<DashMap<ProductId, Arc<Mutex<()>>>>,
-    shelf: Arc<products::Shelf>,
+    /// All products, the newest first.
+    shelf: Listing<Product>,
 }
 
 impl fmt::Debug for Market {
@@ -89,15 +91,9 @@ impl Market {
         clock: SharedClock,
         config: MarketConfig,
     ) -> Self {
-        Self {
-            rows: Rows(store),
-            clock,
-            publisher,
-            accounts,
-            config: Arc::new(config),
-            lines: Arc::default(),
-            shelf: Arc::default(),
-        }
+        let rows = Rows(store);
+        let shelf = Listing::new(rows.clone(), clock.clone(), config.products, config.list_age_ms);
+        Self { rows, clock, publisher, accounts, config: Arc::new(config), lines: Arc::default(), shelf }
     }
 
     /// Tells buyer and seller where an order stands. A signal may be lost: the order's row has it too.

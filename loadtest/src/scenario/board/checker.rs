@@ -2,6 +2,7 @@
 
 use super::{Due, Failure};
 use crate::clock::Clock;
+use crate::http::{self, Whole};
 use plenum_schema::DomainId;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -71,7 +72,7 @@ impl Job {
             let due = self.due.first.saturating_add(self.due.every.saturating_mul(number));
             std::thread::sleep(Duration::from_nanos(due.saturating_sub(self.clock.now())));
             match self.report(&mut stream, place, number) {
-                Ok(answer) if answer.starts_with("HTTP/1.1 200 ") => reported.acked += 1,
+                Ok(answer) if answer.starts_with("200 ") => reported.acked += 1,
                 Ok(answer) => reported.failed(&answer),
                 Err(error) => {
                     stream = None;
@@ -121,36 +122,13 @@ impl Reported {
 fn read_answer(line: &mut TcpStream) -> io::Result<String> {
     let (mut answer, mut piece) = (Vec::new(), [0; 2_048]);
     loop {
-        if let Some(length) = whole(&answer) {
-            answer.truncate(length);
-            return Ok(String::from_utf8_lossy(&answer).into_owned());
+        if let Some(Whole { status, body }) = http::whole(&answer).map_err(io::Error::other)? {
+            return Ok(format!("{status} {}", String::from_utf8_lossy(body)));
         }
         let count = line.read(&mut piece)?;
         answer.extend_from_slice(piece.get(..count).unwrap_or_default());
         if count == 0 || answer.len() > 64 * 1024 {
             return Err(io::Error::other("the answer has no end"));
         }
-    }
-}
-
-/// How long the answer is, when all of it is there.
-fn whole(answer: &[u8]) -> Option<usize> {
-    let end = crate::frame::head_end(answer)?;
-    let head = std::str::from_utf8(answer.get(..end)?).ok()?.to_ascii_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok())?;
-    let length = end.checked_add(length)?;
-    (answer.len() >= length).then_some(length)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::whole;
-
-    #[test]
-    fn an_answer_is_whole_with_the_length_that_its_head_declares() {
-        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
-        assert_eq!(whole(head), None);
-        assert_eq!(whole(&[&head[..], b"{}x"].concat()), Some(head.len() + 2));
-        assert_eq!(whole(b"HTTP/1.1 200 OK\r\n"), None);
     }
 }

@@ -3,6 +3,7 @@
 use super::{Core, ServeError, machine_clock, telemetry};
 use crate::config::Config;
 use plenum_actors::clock::SharedClock;
+use plenum_actors::store::SharedStore;
 use plenum_services::accounts::Accounts;
 use plenum_services::conferences::Conferences;
 use plenum_services::conversations::Conversations;
@@ -40,6 +41,11 @@ impl Workshop {
             core,
             timeout: config.drain.timeout(),
         })
+    }
+
+    /// The store below everything.
+    pub const fn store(&self) -> &SharedStore {
+        &self.core.store
     }
 
     /// Ends the owners; what they were told is on disk.

@@ -11,9 +11,9 @@ impl Events {
     /// # Errors
     /// `unavailable`, `busy`: what is left is done by the next call.
     pub(crate) async fn forget(&self, user: UserId) -> Result<(), Refusal> {
-        let all = self.board().await?;
+        let all = self.board.list().await?;
         let is_ahead = |status| matches!(status, EventStatus::Upcoming | EventStatus::Ongoing);
-        for row in all.iter().filter(|row| is_ahead(self.status(row))) {
+        for row in all.iter().map(|item| &item.row).filter(|row| is_ahead(self.status(row))) {
             let left = match self.seats(row.event_id).await {
                 Ok(seats) if seats.place(user).is_some() => self.leave(row.event_id, user).await,
                 Ok(_) => Ok(()),

@@ -1,12 +1,11 @@
 //! Events: made and changed by their organizers, found by everybody.
 
 use super::{Events, Seats, absent, invalid};
+use crate::listing::{Item, Listed};
 use crate::rows::{ATTEMPTS, contended};
-use parking_lot::Mutex;
 use plenum_schema::entities::{EventRow, EventSeats};
-use plenum_schema::table::FieldValue;
+use plenum_schema::table::{FieldValue, Key};
 use plenum_schema::{EventId, Refusal, RefusalCode, UserId};
-use std::sync::Arc;
 
 const TITLE_CHARS: usize = 120;
 const DESCRIPTION_CHARS: usize = 10_000;
@@ -16,8 +15,6 @@ const IMAGE_CHARS: usize = 1_000;
 const USUAL_MS: i64 = 2 * 3_600_000;
 /// The longest event, milliseconds.
 const LONGEST_MS: i64 = 366 * 86_400_000;
-/// Rows read at a time.
-const SCAN: usize = 500;
 
 /// Where an event stands, by the clock unless it was called off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,9 +100,26 @@ pub struct EventPage {
     pub next: Option<usize>,
 }
 
-/// All events, read now and then.
-#[derive(Default)]
-pub(super) struct Board(Mutex<Option<(u64, Arc<Vec<EventRow>>)>>);
+impl Listed for EventRow {
+    type Place = (i64, EventId);
+
+    fn place(&self) -> Self::Place {
+        (self.starts_at, self.event_id)
+    }
+
+    fn key(&self) -> Key {
+        vec![self.event_id.to_value()]
+    }
+
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn text(&self) -> String {
+        let parts = [Some(&self.title), self.description.as_ref(), self.location.as_ref()];
+        parts.into_iter().flatten().map(|part| part.to_lowercase()).collect::<Vec<_>>().join("\n")
+    }
+}
 
 fn one_line(field: &str, text: &str, most: usize) -> Result<Option<String>, Refusal> {
     let text = text.trim();
@@ -185,55 +199,22 @@ impl Events {
         fine.then_some(most).ok_or_else(|| invalid("maxParticipants", format!("must be 1 to {}", self.config.seats)))
     }
 
-    /// All events, at most `list_age_ms` old.
-    pub(super) async fn board(&self) -> Result<Arc<Vec<EventRow>>, Refusal> {
-        let now = self.clock.mono();
-        if let Some((at, all)) = &*self.board.0.lock()
-            && now.saturating_sub(*at) <= self.config.list_age_ms
-        {
-            return Ok(Arc::clone(all));
-        }
-        let (mut all, mut after): (Vec<EventRow>, Option<EventId>) = (Vec::new(), None);
-        loop {
-            let rows: Vec<EventRow> = self.rows.sweep(after.map(|id| vec![id.to_value()]), SCAN).await?;
-            let is_end = rows.len() < SCAN || all.len() >= self.config.events;
-            after = rows.last().map(|row| row.event_id);
-            all.extend(rows);
-            if is_end {
-                break;
-            }
-        }
-        all.sort_by_key(|row| (row.starts_at, row.event_id));
-        let all = Arc::new(all);
-        *self.board.0.lock() = Some((now, Arc::clone(&all)));
-        Ok(all)
-    }
-
-    fn forget_board(&self) {
-        *self.board.0.lock() = None;
-    }
-
     /// Events by their beginnings, from the `skip`th on, at most `limit`.
     ///
     /// # Errors
     /// `unavailable`.
     pub async fn events(&self, filter: &EventFilter, limit: usize, skip: usize) -> Result<EventPage, Refusal> {
-        let all = self.board().await?;
+        let all = self.board.list().await?;
         let text = filter.text.as_ref().map(|text| text.to_lowercase());
-        let has = |whole: &str, part: &str| whole.to_lowercase().contains(part);
-        let fits = |row: &EventRow| {
+        let fits = |item: &Item<EventRow>| {
+            let row = &item.row;
             filter.status.is_none_or(|status| status == self.status(row))
                 && filter.from.is_none_or(|from| row.ends_at >= from)
                 && filter.to.is_none_or(|to| row.starts_at < to)
-                && text.as_ref().is_none_or(|text| {
-                    [Some(&row.title), row.description.as_ref(), row.location.as_ref()]
-                        .into_iter()
-                        .flatten()
-                        .any(|whole| has(whole, text))
-                })
+                && text.as_ref().is_none_or(|text| item.text().contains(text))
         };
-        let mut found = all.iter().filter(|row| fits(row)).skip(skip);
-        let items: Vec<EventView> = found.by_ref().take(limit).cloned().map(|row| self.view(row)).collect();
+        let mut found = all.iter().filter(|item| fits(item)).skip(skip);
+        let items: Vec<EventView> = found.by_ref().take(limit).map(|item| self.view(item.row.clone())).collect();
         let next = found.next().map(|_| skip + items.len());
         Ok(EventPage { items, next })
     }
@@ -271,7 +252,7 @@ impl Events {
             version: 1,
         };
         apply(&mut row, &change)?;
-        if self.board().await?.len() >= self.config.events {
+        if self.board.list().await?.len() >= self.config.events {
             return Err(Refusal::new(RefusalCode::LimitReached, format!("at most {} events", self.config.events)));
         }
         // The seats first: an event that can be found can be joined.
@@ -283,10 +264,11 @@ impl Events {
             version: 1,
         };
         drop(self.rows.insert(&seats).await?);
-        let made = self.rows.insert(&row).await?;
-        self.forget_board();
-        match made {
-            Ok(()) => Ok(self.view(row)),
+        match self.rows.insert(&row).await? {
+            Ok(()) => {
+                self.board.put(&row);
+                Ok(self.view(row))
+            }
             // The same request again.
             Err(Some(stands)) if stands.organizer == by => Ok(self.view(stands)),
             Err(_) => Err(contended()),
@@ -325,7 +307,7 @@ impl Events {
             if self.rows.swap(&new, version).await?.is_err() {
                 continue;
             }
-            self.forget_board();
+            self.board.put(&new);
             if let Some(most) = most {
                 self.set_most(id, &new.title, most).await?;
             }
@@ -342,7 +324,7 @@ impl Events {
         self.own(id, by, is_admin).await?;
         self.rows.delete::<EventSeats>(vec![vec![id.to_value()]]).await?;
         self.rows.delete::<EventRow>(vec![vec![id.to_value()]]).await?;
-        self.forget_board();
+        self.board.remove(vec![id.to_value()]);
         Ok(())
     }
 }

@@ -44,7 +44,8 @@ impl Market {
     async fn withdraw_all(&self, user: UserId) -> Result<(), Refusal> {
         let own = ProductFilter { seller: Some(user), ..ProductFilter::default() };
         loop {
-            self.forget_shelf();
+            // Another node may have put something there.
+            self.shelf.read_now().await?;
             let page = self.products(&own, AT_ONCE, 0).await?;
             for product in &page.items {
                 self.withdraw(product.id, user, false).await?;

@@ -1,12 +1,12 @@
 //! Products: offered, changed and withdrawn by their sellers, found by everybody.
 
-use super::{Market, ProductView, SCAN, absent, invalid};
+use super::{Market, ProductView, absent, invalid};
+use crate::listing::{Item, Listed, page_by};
 use crate::rows::{ATTEMPTS, contended};
-use parking_lot::Mutex;
 use plenum_schema::entities::{Product, Stock};
-use plenum_schema::table::FieldValue;
+use plenum_schema::table::{FieldValue, Key};
 use plenum_schema::{ProductId, Refusal, RefusalCode, UserId};
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 
 const TITLE_CHARS: usize = 120;
@@ -87,9 +87,28 @@ pub struct ProductPage {
     pub next: Option<usize>,
 }
 
-/// All products, read now and then.
-#[derive(Default)]
-pub(super) struct Shelf(Mutex<Option<(u64, Arc<Vec<ProductView>>)>>);
+impl Listed for Product {
+    /// The newest first.
+    type Place = Reverse<(i64, ProductId)>;
+
+    fn place(&self) -> Self::Place {
+        Reverse((self.created_at, self.product_id))
+    }
+
+    fn key(&self) -> Key {
+        vec![self.product_id.to_value()]
+    }
+
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// The title stands first: by it products are sorted, too.
+    fn text(&self) -> String {
+        let about = self.description.as_deref().unwrap_or_default();
+        format!("{}\n{}", self.title.to_lowercase(), about.to_lowercase())
+    }
+}
 
 fn one_line(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
     let text = text.trim();
@@ -152,58 +171,36 @@ impl Market {
         Ok(())
     }
 
-    /// All products, at most `list_age_ms` old.
-    async fn shelf(&self) -> Result<Arc<Vec<ProductView>>, Refusal> {
-        let now = self.clock.mono();
-        if let Some((at, all)) = &*self.shelf.0.lock()
-            && now.saturating_sub(*at) <= self.config.list_age_ms
-        {
-            return Ok(Arc::clone(all));
-        }
-        let (mut all, mut after): (Vec<ProductView>, Option<ProductId>) = (Vec::new(), None);
-        loop {
-            let rows = self.rows.sweep::<Product>(after.map(|id| vec![id.to_value()]), SCAN).await?;
-            let is_end = rows.len() < SCAN || all.len() >= self.config.products;
-            after = rows.last().map(|row| row.product_id);
-            all.extend(rows.into_iter().map(ProductView::from));
-            if is_end {
-                break;
-            }
-        }
-        let all = Arc::new(all);
-        *self.shelf.0.lock() = Some((now, Arc::clone(&all)));
-        Ok(all)
-    }
-
-    pub(super) fn forget_shelf(&self) {
-        *self.shelf.0.lock() = None;
-    }
-
     /// Products from the `from`th on, at most `limit`.
     ///
     /// # Errors
     /// `unavailable`.
     pub async fn products(&self, filter: &ProductFilter, limit: usize, from: usize) -> Result<ProductPage, Refusal> {
-        let all = self.shelf().await?;
+        let all = self.shelf.list().await?;
         let text = filter.text.as_ref().map(|text| text.to_lowercase());
         let category = filter.category.as_ref().map(|text| text.to_lowercase());
         let sees_all = filter.seller.is_some() && filter.seller == filter.asked_by;
-        let fits = |one: &&ProductView| {
-            let holds = |whole: &str, part: &str| whole.to_lowercase().contains(part);
-            (one.is_active || sees_all)
-                && filter.seller.is_none_or(|seller| seller == one.seller)
-                && filter.min_price.is_none_or(|price| one.price >= price)
-                && filter.max_price.is_none_or(|price| one.price <= price)
-                && category.as_ref().is_none_or(|category| one.category.as_ref() == Some(category))
-                && text.as_ref().is_none_or(|text| {
-                    holds(&one.title, text) || one.description.as_ref().is_some_and(|about| holds(about, text))
-                })
+        let fits = |item: &&Arc<Item<Product>>| {
+            let row = &item.row;
+            (row.is_active || sees_all)
+                && filter.seller.is_none_or(|seller| seller == row.seller)
+                && filter.min_price.is_none_or(|price| row.price >= price)
+                && filter.max_price.is_none_or(|price| row.price <= price)
+                && category.as_ref().is_none_or(|category| row.category.as_ref() == Some(category))
+                && text.as_ref().is_none_or(|text| item.text().contains(text))
         };
-        let mut found: Vec<&ProductView> = all.iter().filter(fits).collect();
-        found.sort_by(|a, b| in_order(filter.sort, a, b));
-        let next = from.saturating_add(limit);
-        let items = found.iter().skip(from).take(limit).map(|one| (*one).clone()).collect();
-        Ok(ProductPage { items, next: (next < found.len()).then_some(next) })
+        let view = |item: &Item<Product>| ProductView::from(item.row.clone());
+        let found = all.iter().filter(fits);
+        if filter.sort == Sort::Newest {
+            // As the list stands: what comes behind the page need not be looked at.
+            let mut found = found.skip(from);
+            let items = found.by_ref().take(limit).map(|item| view(item)).collect();
+            return Ok(ProductPage { items, next: found.next().map(|_| from.saturating_add(limit)) });
+        }
+        let found: Vec<_> = found.collect();
+        let next = from.checked_add(limit).filter(|next| *next < found.len());
+        let page = page_by(found, from, limit, |a, b| in_order(filter.sort, a, b));
+        Ok(ProductPage { items: page.into_iter().map(|item| view(item)).collect(), next })
     }
 
     pub(super) async fn product_row(&self, id: ProductId) -> Result<Product, Refusal> {
@@ -256,19 +253,20 @@ impl Market {
         if !(0..=1_000_000_000).contains(&new.quantity) {
             return Err(invalid("quantity", "must be 0 to 1000000000"));
         }
-        if self.shelf().await?.len() >= self.config.products {
+        if self.shelf.list().await?.len() >= self.config.products {
             return Err(Refusal::new(RefusalCode::LimitReached, format!("at most {} products", self.config.products)));
         }
         // The stock first: a product that can be found can be ordered.
         let stock = Stock { product_id: row.product_id, on_hand: new.quantity, holds: bytes::Bytes::new(), version: 1 };
         drop(self.rows.insert(&stock).await?);
-        let made = self.rows.insert(&row).await?;
-        self.forget_shelf();
-        match made {
+        match self.rows.insert(&row).await? {
             // The same offer again.
             Err(Some(stands)) if stands.seller == seller => Ok(stands.into()),
             Err(_) => Err(contended()),
-            Ok(()) => Ok(row.into()),
+            Ok(()) => {
+                self.shelf.put(&row);
+                Ok(row.into())
+            }
         }
     }
 
@@ -293,7 +291,7 @@ impl Market {
             let mut new = Product { updated_at: self.clock.wall(), version: version + 1, ..row };
             self.apply(&mut new, change)?;
             if self.rows.swap(&new, version).await?.is_ok() {
-                self.forget_shelf();
+                self.shelf.put(&new);
                 return Ok(new.into());
             }
         }
@@ -310,12 +308,17 @@ impl Market {
     }
 }
 
-fn in_order(sort: Sort, a: &ProductView, b: &ProductView) -> Ordering {
-    let newest = || (b.created_at, b.id).cmp(&(a.created_at, a.id));
+fn in_order(sort: Sort, a: &Item<Product>, b: &Item<Product>) -> Ordering {
+    let newest = || a.row.place().cmp(&b.row.place());
     match sort {
         Sort::Newest => newest(),
-        Sort::Cheapest => a.price.cmp(&b.price).then_with(newest),
-        Sort::Dearest => b.price.cmp(&a.price).then_with(newest),
-        Sort::Title => a.title.to_lowercase().cmp(&b.title.to_lowercase()).then_with(newest),
+        Sort::Cheapest => a.row.price.cmp(&b.row.price).then_with(newest),
+        Sort::Dearest => b.row.price.cmp(&a.row.price).then_with(newest),
+        Sort::Title => title(a).cmp(title(b)).then_with(newest),
     }
+}
+
+/// In lower case.
+fn title(item: &Item<Product>) -> &str {
+    item.text().split('\n').next().unwrap_or_default()
 }

@@ -3,4 +3,5 @@
 
 mod accounts;
 mod idempotency;
+mod lists;
 mod memory;

@@ -7,7 +7,7 @@ use plenum_actors::store::{
 use plenum_schema::log::{LogId, Offset};
 use plenum_schema::table::{Key, Row, Table, Value};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 type Rows = HashMap<&'static str, BTreeMap<Key, Row>>;
@@ -17,6 +17,7 @@ struct State {
     rows: Mutex<Rows>,
     /// Writes that still succeed; below zero all do.
     writes_left: AtomicI64,
+    sweeps: AtomicUsize,
 }
 
 #[derive(Clone)]
@@ -41,6 +42,11 @@ impl MemoryStore {
     /// All rows of a table.
     pub fn rows(&self, table: &'static Table) -> Vec<Row> {
         self.lock().get(table.name).map(|rows| rows.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// How many pages of tables were read.
+    pub fn sweeps(&self) -> usize {
+        self.0.sweeps.load(Ordering::SeqCst)
     }
 
     fn lock(&self) -> MutexGuard<'_, Rows> {
@@ -141,6 +147,7 @@ impl Store for MemoryStore {
 
     fn sweep(&self, table: &'static Table, after: Option<Key>, limit: usize) -> StoreFuture<Vec<Row>> {
         self.run(move |store| {
+            store.0.sweeps.fetch_add(1, Ordering::SeqCst);
             let rows = store.rows(table).into_iter();
             let beyond = rows.filter(|row| after.as_ref().is_none_or(|after| key_of(table, row) > *after));
             Ok(beyond.take(limit).collect())
