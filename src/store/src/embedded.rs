@@ -31,6 +31,7 @@ mod queue;
 mod records;
 mod rows;
 mod shared;
+mod turn;
 mod write;
 mod writer;
 
@@ -60,6 +61,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot::Receiver;
+use turn::Weight;
 use write::{Reply, Write};
 use writer::Writer;
 
@@ -114,12 +116,17 @@ impl Embedded {
         Ok(Arc::new(Self { shared, writer: Some(writer) }))
     }
 
-    fn read<T: Send + 'static>(
+    fn read<T: Weight + Send + 'static>(
         &self,
         read: impl FnOnce(&engine::View<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> StoreFuture<T> {
         let shared = self.shared.clone();
-        Box::pin(async move { shared.read(read) })
+        Box::pin(async move {
+            turn::wait(shared.config.read_turn, &shared.parts.metrics).await;
+            let answer = shared.read(read)?;
+            turn::charge(&answer);
+            Ok(answer)
+        })
     }
 
     /// Hands a write over at once; the future only waits for the answer.

@@ -25,6 +25,8 @@ pub struct EmbeddedConfig {
     pub busy_rest_micros: u64,
     /// How much the writer's thread steps back behind threads that bring writes (`nice`, 0 to 19). 0: not.
     pub writer_nice: i32,
+    /// Entries and rows that are read on a thread before its next reader lets others run there.
+    pub read_turn: usize,
     /// The largest row or snapshot.
     pub max_value_bytes: usize,
     /// Entries that one step of a trim removes; other writes go between steps.
@@ -62,6 +64,7 @@ impl Default for EmbeddedConfig {
             busy_writes: 16,
             busy_rest_micros: 500,
             writer_nice: 10,
+            read_turn: 256,
             max_value_bytes: 4 * 1024 * 1024,
             trim_entries: 1_024,
             cached_heads: 65_536,
@@ -98,6 +101,7 @@ impl EmbeddedConfig {
         at_least("batch_writes", self.batch_writes as u64, 1);
         at_least("batch_bytes", self.batch_bytes as u64, 1);
         at_least("max_value_bytes", self.max_value_bytes as u64, 64 * 1024);
+        at_least("read_turn", self.read_turn as u64, 1);
         at_least("trim_entries", self.trim_entries as u64, 1);
         at_least("cached_heads", self.cached_heads as u64, 1);
         at_least("cache_bytes", self.cache_bytes, MIB);

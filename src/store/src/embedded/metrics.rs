@@ -25,6 +25,8 @@ pub struct StoreMetrics {
     pub queued_writes: IntGauge,
     /// Writes refused because the queue was full.
     pub refused: IntCounter,
+    /// Times a reader let others run on its thread, because much had been read there.
+    pub read_turns: IntCounter,
     /// Bytes the store occupies on disk.
     pub disk_bytes: IntGauge,
     /// Free bytes where the store lies.
@@ -78,6 +80,7 @@ impl StoreMetrics {
             written_bytes: counter("plenum_store_written_bytes_total", "bytes of keys and values written")?,
             queued_writes: gauge("plenum_store_queued_writes", "writes waiting for the next batch")?,
             refused: counter("plenum_store_refused_total", "writes refused because the queue was full")?,
+            read_turns: counter("plenum_store_read_turns_total", "times a reader let others run on its thread")?,
             disk_bytes: gauge("plenum_store_disk_bytes", "bytes the store occupies on disk")?,
             free_bytes: gauge("plenum_store_free_bytes", "free bytes where the store lies")?,
             healthy: gauge("plenum_store_healthy", "1 while writes are accepted")?,

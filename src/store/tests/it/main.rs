@@ -18,4 +18,5 @@ mod place;
 mod reopen;
 mod space;
 mod torn;
+mod turns;
 mod views;
