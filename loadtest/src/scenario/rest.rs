@@ -53,8 +53,29 @@ fn failed(error: &http::HttpError) -> Failure {
 fn fill(target: &mut Target, wanted: Rest) -> Result<Option<String>, Failure> {
     let Target::Own(server) = target else { return Ok(None) };
     server.kill();
-    let (people, messages) = (wanted.people.to_string(), wanted.messages.to_string());
-    let told = server.ask(&["seed", "crowd", "--people", &people, "--messages", &messages])?;
+    // As a community of this size would have them.
+    let [people, messages, rooms, events, products] = [
+        wanted.people,
+        wanted.messages,
+        wanted.people.div_ceil(100),
+        wanted.people.div_ceil(20),
+        wanted.people.div_ceil(10),
+    ]
+    .map(|count| count.to_string());
+    let told = server.ask(&[
+        "seed",
+        "crowd",
+        "--people",
+        &people,
+        "--messages",
+        &messages,
+        "--rooms",
+        &rooms,
+        "--events",
+        &events,
+        "--products",
+        &products,
+    ])?;
     server.launch()?;
     server.wait_ready()?;
     Ok(Some(told.trim().to_owned()))
