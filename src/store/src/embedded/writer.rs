@@ -47,23 +47,39 @@ impl Writer {
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self) {
         self.give_way();
-        self.check();
+        self.guarded(|writer| {
+            writer.check();
+            true
+        });
+        while self.guarded(Self::turn) {}
+    }
+
+    /// Whatever panics, the thread goes on: without it every write would wait for ever in a store that says that it is well. Whoever
+    /// waits for a write that was in hand sees its reply dropped: the outcome is unknown. The database is opened again.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self) -> bool) -> bool {
+        catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
+            self.fail("the writer panicked".to_owned());
+            true
+        })
+    }
+
+    /// The next batch, or a look at the store when nothing comes; false at the end.
+    fn turn(&mut self) -> bool {
         let patience = Duration::from_millis(self.shared.config.check_interval_ms);
-        loop {
-            let (items, bytes) = (self.shared.config.batch_writes, self.shared.config.batch_bytes);
-            match self.shared.queue.take(items, bytes, patience) {
-                Taken::Batch(writes) => {
-                    let count = writes.len();
-                    self.write(writes);
-                    self.rest(count);
-                    if self.shared.parts.clock.mono() >= self.next_check {
-                        self.check();
-                    }
+        let (items, bytes) = (self.shared.config.batch_writes, self.shared.config.batch_bytes);
+        match self.shared.queue.take(items, bytes, patience) {
+            Taken::Batch(writes) => {
+                let count = writes.len();
+                self.write(writes);
+                self.rest(count);
+                if self.shared.parts.clock.mono() >= self.next_check {
+                    self.check();
                 }
-                Taken::Idle => self.check(),
-                Taken::Closed => return,
             }
+            Taken::Idle => self.check(),
+            Taken::Closed => return false,
         }
+        true
     }
 
     /// When many write at once, lets those who were just answered come back before the next fsync, for as long as the last commit

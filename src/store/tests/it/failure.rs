@@ -4,6 +4,7 @@ use crate::place::{Place, append, entry, log, parts, run, until, whole};
 use bytes::Bytes;
 use futures_util::future::{FutureExt, join_all};
 use parking_lot::{Condvar, Mutex};
+use plenum_actors::clock::{Clock, MonoMillis, SystemClock, WallMillis};
 use plenum_actors::store::{Appended, Mutation, Store, StoreError};
 use plenum_schema::table::{Column, ColumnType, Table, Value};
 use plenum_store::embedded::{CommitHook, Parts};
@@ -11,6 +12,7 @@ use plenum_store::{Embedded, EmbeddedConfig};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use uuid::Uuid;
 
 static CODES: Table = Table {
     name: "codes",
@@ -220,4 +222,45 @@ fn what_waits_when_the_store_is_dropped_is_written_and_answered() {
     drop(store);
     assert_eq!(run(join_all(appends)).last(), Some(&Ok(Appended::Done(100))));
     assert_eq!(whole(&place.open(), log).len(), 100);
+}
+
+/// A clock that panics when it is told to, once.
+struct Trap {
+    clock: SystemClock,
+    is_set: AtomicBool,
+}
+
+impl Clock for Trap {
+    fn wall(&self) -> WallMillis {
+        self.clock.wall()
+    }
+
+    fn mono(&self) -> MonoMillis {
+        assert!(!self.is_set.swap(false, Ordering::SeqCst), "acted out");
+        self.clock.mono()
+    }
+
+    fn micros(&self) -> u64 {
+        self.clock.micros()
+    }
+
+    fn new_id(&self) -> Uuid {
+        self.clock.new_id()
+    }
+}
+
+#[test]
+fn a_panic_of_the_writer_outside_a_commit_leaves_a_store_that_comes_back() {
+    let place = Place::new();
+    let trap = Arc::new(Trap { clock: SystemClock::new(), is_set: AtomicBool::new(false) });
+    let parts = Parts { clock: trap.clone(), ..parts(None) };
+    let store = Embedded::open_with(place.config(), parts.clone()).unwrap();
+    let log = log();
+    assert_eq!(append(&store, log, 0, entry("before")), Ok(Appended::Done(1)));
+    trap.is_set.store(true, Ordering::SeqCst);
+    // Whatever asks for the time next is the writer.
+    until("the writer asks for the time", || !trap.is_set.load(Ordering::SeqCst));
+    until("the store was opened again", || parts.metrics.recoveries.get() == 1 && store.health().is_ok());
+    assert_eq!(append(&store, log, 1, entry("after")), Ok(Appended::Done(2)));
+    assert_eq!(whole(&store, log).len(), 2);
 }
