@@ -6,13 +6,14 @@ use crate::budget::{Budget, BudgetError};
 use crate::clock::Clock;
 use crate::report::{Outcome, Report};
 use crate::scenario::{
-    Context, Failure, Foreign, acks, board, churn, conference, crash, fanout, idle, rest, slow, socketio, streams,
+    Context, Failure, Foreign, acks, board, churn, conference, crash, fanout, flood, idle, rest, slow, socketio,
+    streams,
 };
 use crate::target::{self, TargetError, TargetOptions};
 use crate::{process, yardstick};
 use arguments::{
-    AcksArgs, BoardArgs, ChurnArgs, ConferenceArgs, CrashArgs, FanoutArgs, IdleArgs, RestArgs, RoomsArgs, SlowArgs,
-    SocketIoArgs, StreamsArgs,
+    AcksArgs, BoardArgs, ChurnArgs, ConferenceArgs, CrashArgs, FanoutArgs, FloodArgs, IdleArgs, RestArgs, RoomsArgs,
+    SlowArgs, SocketIoArgs, StreamsArgs,
 };
 use clap::{Args, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -103,6 +104,8 @@ enum Scenario {
     Crash(CrashArgs),
     /// Clients that stop reading, beside healthy ones
     Slow(SlowArgs),
+    /// A flood of sign-ins beside a chat
+    Flood(FloodArgs),
     /// Connections that come and go
     Churn(ChurnArgs),
     /// The same Socket.IO room app on Plenum, npm socket.io and socketioxide, side by side
@@ -213,6 +216,7 @@ fn scenario(context: &Context, scenario: &Scenario) -> Result<Report, Failure> {
         Scenario::Board(args) => board::run(context, args.scenario()),
         Scenario::Rest(args) => rest::run(context, args.scenario()),
         Scenario::Slow(args) => slow::run(context, &args.shape(context), args.rounds()),
+        Scenario::Flood(args) => flood::run(context, &args.shape(context), args.flood()),
         Scenario::Churn(args) => churn::run(context, args.scenario()),
         Scenario::SocketIo(args) => socketio::run(context, &args.comparison()),
         Scenario::YardstickServe { .. } => Err(Failure::Usage("served already".to_owned())),

@@ -6,6 +6,7 @@ pub mod churn;
 pub mod conference;
 pub mod crash;
 pub mod fanout;
+pub mod flood;
 pub mod idle;
 pub mod rest;
 pub mod slow;

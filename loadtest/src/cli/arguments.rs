@@ -2,7 +2,7 @@
 
 use crate::load::{Codecs, Pace, Shape};
 use crate::scenario::crash::{Cluster, Fault};
-use crate::scenario::{Context, acks, board, churn, conference, crash, fanout, idle, rest, socketio, streams};
+use crate::scenario::{Context, acks, board, churn, conference, crash, fanout, flood, idle, rest, socketio, streams};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -230,6 +230,25 @@ pub struct SlowArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct FloodArgs {
+    /// Receivers of the chat
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    receivers: u32,
+    /// Messages a second
+    #[arg(long, default_value_t = 50.0, value_parser = positive)]
+    rate: f64,
+    /// Sign-ins that are tried at the same time, each as soon as the one before was refused
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    sign_ins: u32,
+    /// Seconds measured in each round
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// Rounds of each kind, in turns
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=50))]
+    rounds: u32,
+}
+
+#[derive(Debug, Args)]
 pub struct ChurnArgs {
     /// Cycles
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -430,6 +449,27 @@ impl SlowArgs {
             codecs: Codecs::Mixed,
             pace: Pace::Open(self.rate),
             warmup: Duration::from_secs(2),
+            duration: Duration::from_secs(self.seconds),
+            quiet: context.quiet,
+        }
+    }
+}
+
+impl FloodArgs {
+    pub fn flood(&self) -> flood::Flood {
+        flood::Flood { sign_ins: self.sign_ins as usize, rounds: self.rounds as usize }
+    }
+
+    pub fn shape(&self, context: &Context) -> Shape {
+        Shape {
+            topics: 1,
+            members: self.receivers as usize,
+            member_sends: false,
+            zero_window: 0,
+            bytes: 128,
+            codecs: Codecs::Mixed,
+            pace: Pace::Open(self.rate),
+            warmup: Duration::from_secs(1),
             duration: Duration::from_secs(self.seconds),
             quiet: context.quiet,
         }

@@ -34,7 +34,7 @@ pub fn run(context: &Context, shape: &Shape, rounds: usize) -> Result<Report, Fa
 }
 
 /// By how many percent the p99 of neighbouring rounds of the same kind differs, the larger by the smaller: the median of the pairs.
-fn noise(rounds: &[Round]) -> f64 {
+pub(super) fn noise(rounds: &[Round]) -> f64 {
     let ratio = |pair: &[Round]| match pair {
         [one, other] => {
             let (one, other) = (one.latencies.ms(99.0).max(1e-3), other.latencies.ms(99.0).max(1e-3));

@@ -15,6 +15,7 @@ pub mod notices;
 pub mod status_board;
 pub mod subjects;
 
+mod background;
 mod listing;
 mod rows;
 mod text;

@@ -81,6 +81,8 @@ pub struct PasswordConfig {
     pub lanes: u32,
     /// Threads that hash; together they use at most `workers × memory_kib`. 0: a quarter of the cores, one at least.
     pub workers: usize,
+    /// How much these threads step back behind those that carry messages (`nice`, 0 to 19; default 10). 0: not.
+    pub nice: i32,
     /// Hashes that may wait for a thread. One more is answered `busy`.
     pub queue: usize,
     /// When somebody who was answered `busy` should come back, milliseconds.
@@ -102,6 +104,7 @@ impl Default for PasswordConfig {
             passes: 2,
             lanes: 1,
             workers: 0,
+            nice: 10,
             queue: 64,
             busy_retry_ms: 1_000,
             min_chars: 8,
@@ -233,6 +236,7 @@ impl AccountsConfig {
             (password.passes >= 1 && password.passes <= 100, "password.passes", "must be 1 to 100"),
             (password.lanes >= 1 && password.lanes <= 16, "password.lanes", "must be 1 to 16"),
             (password.workers <= 64, "password.workers", "must be at most 64"),
+            ((0..=19).contains(&password.nice), "password.nice", "must be 0 to 19"),
             (password.queue >= 1 && password.queue <= 10_000, "password.queue", "must be 1 to 10000"),
             (password.min_chars >= 8, "password.min_chars", "must be at least 8"),
             (

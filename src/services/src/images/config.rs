@@ -22,6 +22,8 @@ pub struct ImagesConfig {
     pub receive_within_ms: u64,
     /// Threads that take images apart; 0: one for every four cores.
     pub workers: usize,
+    /// How much these threads step back behind those that carry messages (`nice`, 0 to 19; default 10). 0: not.
+    pub nice: i32,
     /// Images that may wait for one of them (default 16).
     pub queue: usize,
     /// How long an image may wait and be worked on, milliseconds (default 15,000).
@@ -56,6 +58,7 @@ impl Default for ImagesConfig {
             at_once: 32,
             receive_within_ms: 120_000,
             workers: 0,
+            nice: 10,
             queue: 16,
             within_ms: 15_000,
             busy_retry_ms: 1_000,
@@ -96,6 +99,7 @@ impl ImagesConfig {
             (self.workers <= 64, "workers", "must be at most 64"),
             ((1..=1_024).contains(&self.queue), "queue", "must be 1 to 1024"),
             ((100..=120_000).contains(&self.within_ms), "within_ms", "must be 100 to 120000"),
+            ((0..=19).contains(&self.nice), "nice", "must be 0 to 19"),
             ((1..=600_000).contains(&self.busy_retry_ms), "busy_retry_ms", "must be 1 to 600000"),
             ((1..=999).contains(&self.files), "files", "must be 1 to 999"),
             (self.person_bytes >= 1 << 20, "person_bytes", "must be at least 1048576"),

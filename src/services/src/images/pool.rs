@@ -65,8 +65,12 @@ impl Pool {
         let (jobs, queue) = sync_channel(config.queue);
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..workers(config.workers) {
-            let (queue, clock, metrics) = (Arc::clone(&queue), clock.clone(), metrics.clone());
-            thread::Builder::new().name(format!("images-{number}")).spawn(move || work(&queue, &clock, &metrics))?;
+            let (queue, clock, metrics, nice) = (Arc::clone(&queue), clock.clone(), metrics.clone(), config.nice);
+            let run = move || {
+                crate::background::step_back(nice);
+                work(&queue, &clock, &metrics);
+            };
+            thread::Builder::new().name(format!("images-{number}")).spawn(run)?;
         }
         Ok(Self { jobs, clock, metrics, within_ms: config.within_ms, busy_retry_ms: config.busy_retry_ms })
     }

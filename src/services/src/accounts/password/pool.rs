@@ -39,7 +39,8 @@ pub(in super::super) struct HashPool {
     busy_retry_ms: u64,
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>, hasher: &Hasher) {
+fn work(jobs: &Mutex<Receiver<Job>>, hasher: &Hasher, nice: i32) {
+    crate::background::step_back(nice);
     loop {
         // One thread waits holding the lock, the others wait for the lock: each job wakes one.
         let job = jobs.lock().recv();
@@ -63,8 +64,8 @@ impl HashPool {
         let (jobs, queue) = sync_channel(config.queue);
         let (queue, hasher) = (Arc::new(Mutex::new(queue)), Arc::new(hasher));
         for number in 0..workers(config.workers) {
-            let (queue, hasher) = (Arc::clone(&queue), Arc::clone(&hasher));
-            thread::Builder::new().name(format!("password-{number}")).spawn(move || work(&queue, &hasher))?;
+            let (queue, hasher, nice) = (Arc::clone(&queue), Arc::clone(&hasher), config.nice);
+            thread::Builder::new().name(format!("password-{number}")).spawn(move || work(&queue, &hasher, nice))?;
         }
         Ok(Self { jobs, busy_retry_ms: config.busy_retry_ms })
     }
