@@ -292,6 +292,14 @@ fn places(
     Places { images, accounts: accounts.clone(), market: market.clone(), events: events.clone() }
 }
 
+/// Without limits of rates.
+fn layer_of(accounts: &Accounts, clock: &SharedClock) -> (HttpConfig, HttpLayer) {
+    let no_limit = Rate { per_second: 0.0, burst: 0.0 };
+    let http = HttpConfig { address_rate: no_limit, caller_rate: no_limit, ..HttpConfig::default() };
+    let layer = HttpLayer::new(http.clone(), Arc::new(accounts.clone()), clock.clone(), None).expect("a layer");
+    (http, layer)
+}
+
 fn healthy() -> HealthSummary {
     HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" }
 }
@@ -362,10 +370,7 @@ impl World {
         };
         let conferences = Conferences::new(parts, Default::default(), Default::default());
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), IdempotencyConfig::default()));
-        let no_limit = Rate { per_second: 0.0, burst: 0.0 };
-        let http = HttpConfig { address_rate: no_limit, caller_rate: no_limit, ..HttpConfig::default() };
-        let authenticator = Arc::new(accounts.clone());
-        let layer = HttpLayer::new(http.clone(), authenticator, clock.clone(), None).expect("a layer");
+        let (http, layer) = layer_of(&accounts, &clock);
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), Default::default());
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
         let (market, events) = trade(&store, &signals, &accounts, &clock);
