@@ -67,7 +67,7 @@ entity! {
             updated_at: i64,
             /// Grows with every change: the condition of compare-and-set.
             version: i64,
-            /// When a code sent there proved the e-mail address, milliseconds since 1970.
+            /// When a code sent there, or the house that keeps it, proved the e-mail address, milliseconds since 1970.
             email_verified_at: Option<i64>,
             /// When a code sent there proved the telephone number, milliseconds since 1970.
             phone_verified_at: Option<i64>,
