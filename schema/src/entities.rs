@@ -30,7 +30,7 @@ pub use image::{Image, ImageOf};
 pub use keys::{KeyRingRow, StoreMark};
 pub use market::{CartItem, ORDER_SHARDS, OpenOrder, Order, OrderOf, Product, SellerApplication, Stock, order_shard};
 pub use message_state::{MessageStateRow, Reaction};
-pub use one_time_code::OneTimeCode;
+pub use one_time_code::{OneTimeCode, SpentToken};
 pub use presence::LastSeen;
 pub use room::{ConversationSettings, ROOM_SHARDS, RoomRow, room_shard};
 pub use status_board::{Brand, StatusDomain, StatusName, StatusPeriod};
@@ -81,6 +81,7 @@ pub const TABLES: &[&Table] = &[
     StoreMark::TABLE,
     Image::TABLE,
     ImageOf::TABLE,
+    SpentToken::TABLE,
 ];
 
 /// What a store says of itself. Everything else is content, and moves when a store is copied.

@@ -139,6 +139,8 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0057", 57, "store_marks"),
     migration!("0058", 58, "images"),
     migration!("0059", 59, "images_of"),
+    migration!("0060", 60, "accounts_google_id"),
+    migration!("0061", 61, "spent_tokens"),
 ];
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ entity! {
             updated_at: i64,
             /// Grows with every change: the condition of compare-and-set.
             version: i64,
-            /// When a code sent there proved the e-mail address, milliseconds since 1970.
+            /// When a code sent there, or the house that keeps it, proved the e-mail address, milliseconds since 1970.
             email_verified_at: Option<i64>,
             /// When a code sent there proved the telephone number, milliseconds since 1970.
             phone_verified_at: Option<i64>,
@@ -86,7 +86,9 @@ entity! {
             /// Whether the person does not want to stand in lists of people.
             is_unlisted: Option<bool>,
             /// Whether the person does not want to be found by e-mail address.
-            is_unfindable: Option<bool>
+            is_unfindable: Option<bool>,
+            /// Issuer and subject of the Google account that opens this one. Unique by its [`AccountKey`].
+            google_id: Option<String>
         }
     }
 }
@@ -148,7 +150,7 @@ entity! {
     /// A key is claimed, then the account that carries it is written, then the key is confirmed. Each step is a
     /// compare-and-set on `version`; a claim that never came to an account may be taken over.
     pub struct AccountKey in "account_keys" {
-        partition { /// Kind and value: `email:ada@example.org`, `phone:+4930…`, `username:ada`.
+        partition { /// Kind and value: `email:ada@example.org`, `phone:+4930…`, `username:ada`, `google:` with issuer and subject.
             key: String }
         clustering { }
         columns {

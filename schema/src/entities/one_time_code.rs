@@ -1,8 +1,20 @@
-//! Codes that are sent to an e-mail address or a telephone.
+//! What opens a door once: codes that are sent to an e-mail address or a telephone, tokens of one use.
 
 use crate::entity;
 use bytes::Bytes;
 use uuid::Uuid;
+
+entity! {
+    /// A token of one use that was used: a second one of the same finds the row.
+    pub struct SpentToken in "spent_tokens" {
+        partition {
+            /// Hash of what it was for and of the token.
+            key: Uuid }
+        clustering { }
+        columns { /// When the token ends anyhow, milliseconds since 1970.
+            expires_at: i64 }
+    }
+}
 
 entity! {
     /// The one code that is valid for a purpose and a recipient, and how often one was sent. Worth nothing after `expires_at`.

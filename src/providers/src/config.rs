@@ -1,4 +1,5 @@
 use plenum_services::accounts::Secret;
+use plenum_services::issuer::is_safe_address as is_safe;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -234,14 +235,6 @@ fn needed(found: &mut Vec<(String, String)>, fine: bool, key: &str, reason: &str
     if !fine {
         found.push((key.to_owned(), reason.to_owned()));
     }
-}
-
-/// Whether a secret may travel to this address: by TLS, or not beyond this machine.
-fn is_safe(url: &str) -> bool {
-    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    let rest =
-        |start: &str| url.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']));
-    url.starts_with("https://") || local.iter().any(|start| rest(start))
 }
 
 impl MailConfig {

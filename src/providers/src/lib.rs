@@ -1,11 +1,12 @@
 //! Clients of the services that Plenum uses, behind the ports of `plenum-services`: mail by SMTP, short messages by Twilio Verify or a
-//! plain HTTP gateway, and an outbox for development that sends nothing; and the depot of uploaded files, a directory or S3.
+//! plain HTTP gateway, and an outbox for development that sends nothing; the depot of uploaded files, a directory or S3; Google.
 //!
 //! Only this crate knows an SMTP or HTTP client. Each provider has a time-out and a bound of what is under way; what waits longer than
 //! the time-out for its turn is refused like a provider that does not answer.
 
 mod config;
 mod depot;
+mod google;
 mod http;
 mod mail;
 mod messengers;
@@ -16,5 +17,6 @@ pub use config::{
     DepotConfig, DepotProvider, Gateway, MailConfig, MailProvider, MailTls, S3, SmsConfig, SmsProvider, Twilio,
 };
 pub use depot::Objects;
+pub use google::GoogleClient;
 pub use messengers::{Messengers, OpenError};
 pub use outbox::{Kept, Outbox};

@@ -92,6 +92,12 @@ fn letter(text: &Text) -> (String, String) {
              who run this server.\n"
                 .to_owned(),
         ),
+        Text::GoogleLinked => (
+            "Signing in with Google".to_owned(),
+            "The Google account with this e-mail address opens your account from now on.\n\
+             If that was not you, secure your Google account and tell those who run this server.\n"
+                .to_owned(),
+        ),
     }
 }
 

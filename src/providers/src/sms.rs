@@ -1,8 +1,9 @@
 //! Short messages: Twilio Verify, and a plain HTTP gateway.
 
 use crate::config::{Gateway, Twilio};
-use crate::http::{Answer, Client, form};
+use crate::http::{Answer, Client};
 use plenum_services::accounts::Secret;
+use plenum_services::issuer::form;
 use plenum_services::messenger::{Message, Recipient, SendError, Sent, Text};
 use reqwest::header::CONTENT_TYPE;
 
@@ -15,6 +16,9 @@ pub(crate) fn words(text: &Text) -> String {
         }
         Text::EmailChanged => {
             "The e-mail address of your account was changed. If that was not you, change your password.".to_owned()
+        }
+        Text::GoogleLinked => {
+            "A Google account now opens your account. If that was not you, tell those who run this server.".to_owned()
         }
     }
 }

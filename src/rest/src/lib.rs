@@ -14,6 +14,7 @@ mod conferences;
 mod conversations;
 mod domains;
 mod events;
+mod google;
 mod live;
 mod marketplace;
 mod media;

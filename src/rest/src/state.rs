@@ -3,7 +3,7 @@
 use crate::operations::summary::HealthSummary;
 use plenum_http::{Limiter, Rate};
 use plenum_schema::{ApiKeyId, UserId};
-use plenum_services::accounts::{Accounts, Codes};
+use plenum_services::accounts::{Accounts, Codes, Google};
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::clock::SharedClock;
 use plenum_services::conferences::Conferences;
@@ -67,6 +67,8 @@ pub struct RestParts {
     pub accounts: Accounts,
     /// Codes by e-mail and short message.
     pub codes: Codes,
+    /// Signing in with Google.
+    pub google: Google,
     /// Deleting accounts.
     pub erasures: Erasures,
     /// Keys of programs.

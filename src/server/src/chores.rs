@@ -1,6 +1,6 @@
 //! What a node does now and then.
 
-use plenum_services::accounts::{Accounts, Codes};
+use plenum_services::accounts::{Accounts, Codes, Google};
 use plenum_services::idempotency::Idempotency;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +52,24 @@ pub(crate) async fn forget_codes(codes: Codes) {
                 Ok(None) => break,
                 Err(refusal) => {
                     tracing::warn!(%refusal, "old codes stay until the next hour");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Forgets tokens of one use that have ended.
+pub(crate) async fn forget_spent(google: Google) {
+    loop {
+        tokio::time::sleep(MAINTAIN_EVERY).await;
+        let mut after = None;
+        loop {
+            match google.purge(after, PURGED_AT_ONCE).await {
+                Ok(Some(next)) => after = Some(next),
+                Ok(None) => break,
+                Err(refusal) => {
+                    tracing::warn!(%refusal, "marks of used tokens stay until the next hour");
                     break;
                 }
             }

@@ -1,12 +1,12 @@
-//! The services of the community side: codes, marketplace, events, images.
+//! The services of the community side: codes, Google, marketplace, events, images.
 
 use crate::config::Config;
 use crate::serve::ServeError;
 use plenum_actors::clock::SharedClock;
 use plenum_actors::publication::Publisher;
 use plenum_actors::store::SharedStore;
-use plenum_providers::{Messengers, Objects, Outbox};
-use plenum_services::accounts::{Accounts, Codes};
+use plenum_providers::{GoogleClient, Messengers, Objects, Outbox};
+use plenum_services::accounts::{Accounts, Codes, Google};
 use plenum_services::conversations::Conversations;
 use plenum_services::erasure::Erasures;
 use plenum_services::events::Events;
@@ -20,6 +20,7 @@ use std::sync::Arc;
 /// See the module.
 pub(crate) struct Community {
     pub codes: Codes,
+    pub google: Google,
     pub market: Market,
     pub events: Events,
     pub subjects: Subjects,
@@ -39,7 +40,10 @@ impl Community {
     ) -> Result<Self, ServeError> {
         let messengers = Messengers::open(&config.mail, &config.sms, config.http.listen.ip().is_loopback())?;
         let outbox = messengers.outbox().cloned();
-        let codes = Codes::new(accounts.clone(), Arc::new(messengers));
+        let messengers = Arc::new(messengers);
+        let codes = Codes::new(accounts.clone(), messengers.clone());
+        let issuer = Arc::new(GoogleClient::open(&config.google)?);
+        let google = Google::new(accounts.clone(), issuer, messengers, config.google.clone());
         let notices = Notices::new(publisher.clone());
         let events = Events::new(store.clone(), notices, clock.clone(), config.events.clone());
         let market = Market::new(store.clone(), publisher, accounts.clone(), clock.clone(), config.market.clone());
@@ -53,7 +57,7 @@ impl Community {
             market: market.clone(),
             events: events.clone(),
         };
-        Ok(Self { codes, market, events, subjects, places, outbox })
+        Ok(Self { codes, google, market, events, subjects, places, outbox })
     }
 
     /// Deleting accounts, with what these services keep of them.

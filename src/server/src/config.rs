@@ -34,7 +34,7 @@ use plenum_edge::stream::StreamConfig;
 use plenum_pages::PagesConfig;
 use plenum_providers::{DepotConfig, MailConfig, SmsConfig};
 use plenum_rest::RestConfig;
-use plenum_services::accounts::AccountsConfig;
+use plenum_services::accounts::{AccountsConfig, GoogleConfig};
 use plenum_services::api_keys::ApiKeysConfig;
 use plenum_services::conferences::BoardLimits;
 use plenum_services::events::EventsConfig;
@@ -118,6 +118,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// Short messages.
     pub sms: SmsConfig,
+    /// Signing in with Google.
+    pub google: GoogleConfig,
 }
 
 impl Config {

@@ -7,7 +7,7 @@ use owners::Owners;
 pub(crate) use workshop::Workshop;
 
 use crate::backend::{HubReader, NodeBackend, commands_rate};
-use crate::chores::{forget_codes, look_at_keys, maintain};
+use crate::chores::{forget_codes, forget_spent, look_at_keys, maintain};
 use crate::community::Community;
 use crate::config::{Config, Engine};
 use crate::link::Link;
@@ -226,6 +226,7 @@ impl Core {
             actix_web::rt::spawn(look_at_keys(accounts.clone())),
             actix_web::rt::spawn(maintain(accounts.clone(), self.idempotency.clone())),
             actix_web::rt::spawn(forget_codes(self.community.codes.clone())),
+            actix_web::rt::spawn(forget_spent(self.community.google.clone())),
             actix_web::rt::spawn(run_market(self.community.market.clone())),
             actix_web::rt::spawn(run_images(self.community.places.images.clone())),
             actix_web::rt::spawn(run_erasures(self.erasures.clone())),
@@ -322,6 +323,7 @@ impl Core {
         let parts = RestParts {
             accounts: self.accounts.clone(),
             codes: self.community.codes.clone(),
+            google: self.community.google.clone(),
             erasures: self.erasures.clone(),
             market: self.community.market.clone(),
             events: self.community.events.clone(),

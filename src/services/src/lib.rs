@@ -9,6 +9,7 @@ pub mod erasure;
 pub mod events;
 pub mod idempotency;
 pub mod images;
+pub mod issuer;
 pub mod market;
 pub mod messenger;
 pub mod notices;

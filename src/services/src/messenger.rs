@@ -49,6 +49,8 @@ pub enum Text {
     PhoneChanged,
     /// The account's e-mail address was changed: this is the one before.
     EmailChanged,
+    /// A Google account opens the account from now on.
+    GoogleLinked,
 }
 
 /// A message to one recipient.

@@ -10,5 +10,6 @@
 
 mod depot;
 mod fake;
+mod google;
 mod mail;
 mod sms;

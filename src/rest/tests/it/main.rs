@@ -14,6 +14,7 @@ mod documentation;
 mod errors;
 mod events;
 mod forgetting;
+mod google;
 mod groups;
 mod idempotency;
 mod leaks;

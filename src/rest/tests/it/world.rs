@@ -21,7 +21,7 @@ use plenum_http::{HttpConfig, HttpLayer, Rate, cors, envelope, no_such_path};
 use plenum_rest::{HealthSummary, RestConfig, RestParts, RestState, configure};
 use plenum_schema::wire::Signal;
 use plenum_schema::{Offset, SessionId, Topic};
-use plenum_services::accounts::{Accounts, AccountsConfig, Codes, Role, Secret};
+use plenum_services::accounts::{Accounts, AccountsConfig, Codes, Google, GoogleConfig, Role, Secret};
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Conferences};
 use plenum_services::conversations::{Conversations, ConversationsConfig, Parts};
@@ -30,6 +30,7 @@ use plenum_services::erasure::Erasures;
 use plenum_services::events::{Events, EventsConfig};
 use plenum_services::idempotency::{Idempotency, IdempotencyConfig};
 use plenum_services::images::{Images, ImagesConfig, ImagesMetrics, Places};
+use plenum_services::issuer::{Issuer, NoIssuer};
 use plenum_services::market::{Market, MarketConfig};
 use plenum_services::messenger::{Message, Messenger, MessengerFuture, Recipient, SendError, Sent, Text};
 use plenum_services::notices::Notices;
@@ -291,6 +292,14 @@ fn places(
     Places { images, accounts: accounts.clone(), market: market.clone(), events: events.clone() }
 }
 
+/// Without limits of rates.
+fn layer_of(accounts: &Accounts, clock: &SharedClock) -> (HttpConfig, HttpLayer) {
+    let no_limit = Rate { per_second: 0.0, burst: 0.0 };
+    let http = HttpConfig { address_rate: no_limit, caller_rate: no_limit, ..HttpConfig::default() };
+    let layer = HttpLayer::new(http.clone(), Arc::new(accounts.clone()), clock.clone(), None).expect("a layer");
+    (http, layer)
+}
+
 fn healthy() -> HealthSummary {
     HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" }
 }
@@ -305,6 +314,21 @@ impl World {
     }
 
     pub fn with_board(config: &RestConfig, board: StatusBoardConfig) -> Self {
+        let google = GoogleConfig {
+            enabled: true,
+            client_id: "web".to_owned(),
+            redirect_url: "https://plenum.example/api/auth/google/callback".to_owned(),
+            ..GoogleConfig::default()
+        };
+        Self::with_google(config, board, google, Arc::new(NoIssuer))
+    }
+
+    pub fn with_google(
+        config: &RestConfig,
+        board: StatusBoardConfig,
+        google: GoogleConfig,
+        issuer: Arc<dyn Issuer>,
+    ) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let store: SharedStore = Embedded::open(EmbeddedConfig::at(directory.path().join("store"))).expect("a store");
         let moved = Arc::new(MovedClock { system: SystemClock::new(), ahead: AtomicU64::new(0) });
@@ -346,19 +370,18 @@ impl World {
         };
         let conferences = Conferences::new(parts, Default::default(), Default::default());
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), IdempotencyConfig::default()));
-        let no_limit = Rate { per_second: 0.0, burst: 0.0 };
-        let http = HttpConfig { address_rate: no_limit, caller_rate: no_limit, ..HttpConfig::default() };
-        let authenticator = Arc::new(accounts.clone());
-        let layer = HttpLayer::new(http.clone(), authenticator, clock.clone(), None).expect("a layer");
+        let (http, layer) = layer_of(&accounts, &clock);
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), Default::default());
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
         let (market, events) = trade(&store, &signals, &accounts, &clock);
         let codes = Codes::new(accounts.clone(), letters.clone());
+        let google = Google::new(accounts.clone(), issuer, letters.clone(), google);
         let places = places(&store, &clock, &accounts, (&market, &events));
         let erasures = erasures(&store, &clock, &accounts, &conversations, &places);
         let parts = RestParts {
             accounts,
             codes,
+            google,
             erasures,
             market,
             events,

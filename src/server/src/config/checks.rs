@@ -91,6 +91,7 @@ impl Config {
         found.extend(self.market.problems().into_iter().map(below("market")));
         found.extend(self.images.problems().into_iter().map(below("images")));
         found.extend(self.accounts.codes.problems().into_iter().map(below("accounts.codes")));
+        found.extend(self.google.problems().into_iter().map(below("google")));
         let providers =
             [("mail", self.mail.problems()), ("sms", self.sms.problems()), ("depot", self.depot.problems())];
         for (section, problems) in providers {

@@ -5,6 +5,7 @@ use super::Config;
 use super::problem::Problem;
 use super::sections::Engine;
 use plenum_edge::native::{TlsError, server_config};
+use plenum_providers::GoogleClient;
 use plenum_store::{Found, inspect};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -21,7 +22,7 @@ pub struct Places {
 }
 
 impl Config {
-    /// Looks at the data directory and the TLS files.
+    /// Looks at the data directory, the TLS files and the file with the secret for Google.
     #[must_use]
     pub fn places(&self) -> Places {
         let mut places = Places::default();
@@ -30,6 +31,11 @@ impl Config {
         }
         if self.tls.is_on() {
             places.look_at_tls(self);
+        }
+        if self.google.redirects()
+            && let Err(reason) = GoogleClient::check_secret(&self.google)
+        {
+            places.problems.push(("google.client_secret_path".to_owned(), reason));
         }
         places
     }

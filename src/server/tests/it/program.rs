@@ -1,5 +1,6 @@
 //! The program as a process: its command line, its exit codes, its signals.
 
+mod google;
 mod seed;
 
 use super::http;

@@ -39,6 +39,7 @@ pub(super) fn carries(account: &Account, name: &Name) -> bool {
         Name::Email(_) => &account.email,
         Name::Phone(_) => &account.phone,
         Name::Username(_) => &account.username,
+        Name::Google(_) => &account.google_id,
     };
     held.as_deref() == Some(name.text())
 }

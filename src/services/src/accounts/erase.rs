@@ -24,8 +24,9 @@ use plenum_schema::{Refusal, RefusalCode, UserId};
 use std::net::IpAddr;
 
 fn names_of(account: &Account) -> Vec<Name> {
-    let Account { email, phone, username, .. } = account.clone();
-    let names = [email.map(Name::Email), phone.map(Name::Phone), username.map(Name::Username)];
+    let Account { email, phone, username, google_id, .. } = account.clone();
+    let names =
+        [email.map(Name::Email), phone.map(Name::Phone), username.map(Name::Username), google_id.map(Name::Google)];
     names.into_iter().flatten().collect()
 }
 
@@ -71,6 +72,7 @@ fn emptied(account: &Account, now: i64) -> Account {
         subscription: None,
         is_unlisted: None,
         is_unfindable: None,
+        google_id: account.google_id.clone(),
     }
 }
 
@@ -103,7 +105,7 @@ impl Inner {
                 }
             }
             let (expected, version) = (account.version, account.version + 1);
-            let nameless = Account { email: None, phone: None, username: None, version, ..account };
+            let nameless = Account { email: None, phone: None, username: None, google_id: None, version, ..account };
             if self.swap(&nameless, expected).await?.is_ok() {
                 return Ok(());
             }

@@ -8,12 +8,14 @@ const MAX_EMAIL: usize = 254;
 /// Longest part before the `@`, bytes (RFC 5321 §4.5.3.1.1).
 const MAX_LOCAL: usize = 64;
 
-/// A normalised e-mail address, telephone number or user name.
+/// A normalised e-mail address, telephone number or user name, or what stands for one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Name {
     Email(String),
     Phone(String),
     Username(String),
+    /// Issuer and subject of a Google account. Nobody types it.
+    Google(String),
 }
 
 impl Name {
@@ -28,12 +30,13 @@ impl Name {
             Self::Email(_) => "email",
             Self::Phone(_) => "phone",
             Self::Username(_) => "username",
+            Self::Google(_) => "google",
         }
     }
 
     pub fn text(&self) -> &str {
         match self {
-            Self::Email(text) | Self::Phone(text) | Self::Username(text) => text,
+            Self::Email(text) | Self::Phone(text) | Self::Username(text) | Self::Google(text) => text,
         }
     }
 
@@ -42,6 +45,7 @@ impl Name {
             Self::Email(_) => "an account with this e-mail address exists",
             Self::Phone(_) => "an account with this telephone number exists",
             Self::Username(_) => "this user name is taken",
+            Self::Google(_) => "this Google account opens another account",
         };
         Refusal::field(RefusalCode::Conflict, self.member(), what)
     }

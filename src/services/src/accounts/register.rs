@@ -19,6 +19,7 @@ pub(super) struct Names {
     pub email: Option<Name>,
     pub phone: Option<Name>,
     pub username: Option<Name>,
+    pub google: Option<Name>,
 }
 
 impl Names {
@@ -27,11 +28,12 @@ impl Names {
             email: given(email).map(names::email).transpose()?,
             phone: given(phone).map(names::phone).transpose()?,
             username: given(username).map(names::username).transpose()?,
+            google: None,
         })
     }
 
     pub fn all(&self) -> Vec<Name> {
-        [&self.email, &self.phone, &self.username].into_iter().flatten().cloned().collect()
+        [&self.email, &self.phone, &self.username, &self.google].into_iter().flatten().cloned().collect()
     }
 }
 
@@ -80,6 +82,7 @@ impl Inner {
             subscription: None,
             is_unlisted: None,
             is_unfindable: None,
+            google_id: text(&names.google),
         };
         self.apply_profile(&mut account, profile)?;
         account.username = text(&names.username);

@@ -23,8 +23,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("loadtest", &["schema"]),
 ];
 
-/// What the tests of a crate may name beyond its layer, so that they run on a real store.
-const IN_TESTS: &[(&str, &[&str])] = &[("src/rest", &["actors", "cluster", "store"])];
+/// What the tests of a crate may name beyond its layer, so that they run on a real store and with real clients.
+const IN_TESTS: &[(&str, &[&str])] = &[("src/rest", &["actors", "cluster", "store", "providers"])];
 
 const EVERY_LAYER: &[&str] = &[
     "schema",

@@ -20,6 +20,7 @@ fn place<'a>(account: &'a mut Account, name: &Name) -> (&'a mut Option<String>, 
         Name::Phone(_) => (&mut account.phone, &mut account.phone_verified_at),
         // Nothing can be sent to one: no door is made of it.
         Name::Username(_) => (&mut account.username, &mut account.email_verified_at),
+        Name::Google(_) => (&mut account.google_id, &mut account.email_verified_at),
     }
 }
 

@@ -45,8 +45,8 @@ impl Codes {
     /// Signs in whoever has the code, making the account where there is none.
     ///
     /// An account whose address was never proved may have been made by somebody else, who knows its password. The first code
-    /// therefore ends its other sessions and takes its password away, unless the request carries it; a password in the request
-    /// takes its place.
+    /// therefore ends its other sessions and takes its password and its Google account away, unless the request carries the
+    /// password; a password in the request takes its place.
     ///
     /// # Errors
     /// `invalid` naming `code` or another member (then the code is not used up), `conflict` naming `username`, `forbidden` when
@@ -125,6 +125,8 @@ impl Codes {
             prove(account, name, now);
             if !knows_password {
                 account.password_hash.clone_from(&hash);
+                // Its key may be taken over from here on, as no account carries it.
+                account.google_id = None;
                 account.credential += 1;
             }
             Ok(())
