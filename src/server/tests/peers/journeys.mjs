@@ -48,7 +48,7 @@ async function connects(journey) {
   await journey.socket.connected();
   const { args } = await journey.socket.event("authenticated");
   assert.equal(args[0].user.id, person.id, "authenticated names another person");
-  if (client.upgrades) {
+  if (client.transports.length > 1) {
     const upgrade = await journey.socket.until("the upgrade", ({ is }) => is === "upgrade");
     assert.equal(upgrade.transport, "websocket");
   }
@@ -126,6 +126,20 @@ async function watches(journey) {
   }
 }
 
+/** Each thing that is no packet ends the connection, and nothing more: the client comes back by itself. */
+async function isNoPacket(journey) {
+  const { socket, client } = journey;
+  if (!client.noPackets) return "the library offers no way past itself";
+  for (const data of client.noPackets) {
+    const from = socket.heard.length;
+    socket.write(data);
+    const { reason } = await socket.until("disconnect", ({ is }) => is === "disconnect", from);
+    assert.match(reason, /^transport (close|error)$/, JSON.stringify(data));
+    await socket.connected(from);
+    assert.deepEqual(await socket.ask("echo", "there"), ["there"]);
+  }
+}
+
 /** The line breaks; whatever `meanwhile` does, the client comes back by itself. Answers where that began. */
 async function breaks(journey, meanwhile) {
   const { socket, line } = journey;
@@ -190,6 +204,7 @@ export const STEPS = [
   ["bytes go both ways", bearsBytes],
   ["joins a room, leaves it, joins again", joinsAndLeaves],
   ["hears of a check of the status board without asking", watches],
+  ["what is no packet ends the connection, and the client comes back", isNoPacket],
   ["comes back by itself and gets what it missed", comesBack],
   ["gets what it missed after the server was killed", survivesACrash],
   ["a session that is ended elsewhere says so", isSignedOut],
