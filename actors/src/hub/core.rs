@@ -2,6 +2,7 @@
 
 use super::config::HubConfig;
 use super::connection::{Connection, ConnectionKey, Ending, NewConnection, Phase, Shut, Socket};
+use super::leaving::Leaving;
 use super::metrics::HubMetrics;
 use super::outbox::{Piece, Written};
 use super::topic::TopicState;
@@ -97,6 +98,8 @@ pub struct Core {
     pub(super) generation: u32,
     pub(super) writes: u64,
     pub(super) sweep_at: usize,
+    /// Set when the node ends.
+    pub(super) leaving: Option<Leaving>,
 }
 
 impl Core {
@@ -124,6 +127,7 @@ impl Core {
             generation: 0,
             writes: 0,
             sweep_at: 0,
+            leaving: None,
         }
     }
 
@@ -136,7 +140,9 @@ impl Core {
         let spread = u64::from(generation).wrapping_mul(7_919) % self.config.heartbeat_interval_ms.max(1);
         let slot = self.connections.insert(Connection::new(new, generation, now, now + 1 + spread));
         self.metrics.connections.inc();
-        ConnectionKey { slot: slot_number(slot), generation }
+        let key = ConnectionKey { slot: slot_number(slot), generation };
+        self.came(key);
+        key
     }
 
     /// Who is behind a connection. It may be said again with a later expiry.

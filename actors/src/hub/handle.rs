@@ -3,11 +3,11 @@
 use super::connection::ConnectionKey;
 use super::core::{Core, Wish};
 use super::hubs::{Hubs, Mailbox};
+use super::leaving::Farewell;
 use crate::connection::Answer;
 use crate::identity::Identity;
 use crate::publication::Publication;
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message};
-use plenum_schema::wire::CloseCode;
 use plenum_schema::{Offset, Refusal, SessionId, Topic};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -46,9 +46,6 @@ pub type PageFuture = Pin<Box<dyn Future<Output = Result<LogPage, Refusal>> + Se
 const SWEEP_EVERY: Duration = Duration::from_millis(250);
 const SWEEP_PARTS: usize = 4;
 
-/// Clients of a node that drains come back after this time at the earliest (or a tenth of the window, if that is less).
-const LEAST_DELAY_MS: u64 = 500;
-
 /// Mail from other threads.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
@@ -63,8 +60,8 @@ pub enum HubMail {
     EndSessions(Arc<[SessionId]>),
     /// Which sessions have connections here.
     Sessions(Asked),
-    /// Close everybody, telling each to come back after a time spread over the window (milliseconds).
-    Drain(u64),
+    /// The node ends: everybody is closed.
+    Drain(Farewell),
 }
 
 /// Takes a worker's answer to [`HubMail::Sessions`].
@@ -235,18 +232,6 @@ impl HubHandle {
             }
         });
     }
-
-    fn drain(&self, window_ms: u64) {
-        let keys = self.with(|core| core.keys());
-        let count = keys.len().max(1) as u64;
-        // Nobody is there at once: the next server starts, or a balancer has to notice.
-        let first = (window_ms / 10).min(LEAST_DELAY_MS);
-        for (place, key) in (0_u64..).zip(keys) {
-            // Evenly over the rest of the window: no two clients are told the same moment, and none has to guess.
-            let delay = first + (window_ms - first) * place / count;
-            self.with(|core| core.close(key, CloseCode::Draining, Some(delay)));
-        }
-    }
 }
 
 /// Receives mail from other threads for the hub of its own.
@@ -298,7 +283,7 @@ impl Handler<HubMail> for HubActor {
                 // Whoever asked may have gone.
                 let _gone = asked.send(sessions).is_err();
             }
-            HubMail::Drain(window_ms) => self.hub.drain(window_ms),
+            HubMail::Drain(farewell) => self.hub.with(|core| core.drain(farewell)),
         }
         if self.hub.hubs.is_closed() {
             ctx.stop();

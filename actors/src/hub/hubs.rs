@@ -1,6 +1,7 @@
 //! All hubs of a node, seen from any thread: publications go to the workers that have subscribers.
 
 use super::handle::{Asked, HubActor, HubMail};
+use super::leaving::Farewell;
 use super::metrics::HubMetrics;
 use crate::identity::{Identity, SessionEnder};
 use crate::publication::{Publication, Publisher};
@@ -156,15 +157,15 @@ impl Hubs {
     }
 
     #[expect(clippy::disallowed_methods, reason = "once in a node's life")]
-    /// Tells every connection to come back after a time spread over `window_ms`, and closes it.
-    pub fn drain(&self, window_ms: u64) {
-        self.each(u64::MAX, |worker| worker.address.do_send(HubMail::Drain(window_ms)));
+    /// Closes every connection: those that can be told come back after a time spread over a window, the others are closed spread over one.
+    pub fn drain(&self, farewell: Farewell) {
+        self.each(u64::MAX, |worker| worker.address.do_send(HubMail::Drain(farewell)));
     }
 
     /// Stops the hubs' actors with the next mail.
     pub fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        self.drain(0);
+        self.drain(Farewell::default());
     }
 
     pub(super) fn is_closed(&self) -> bool {

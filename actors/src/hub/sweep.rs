@@ -22,8 +22,9 @@ pub struct Swept {
 
 impl Core {
     /// Looks at the next few connections: beats, closes the silent, the unidentified and the expired, cuts off those that do
-    /// not answer a close. Also lets what waits for another try go on.
+    /// not answer a close. Also lets what waits for another try go on, and closes those of a node that ends whose time has come.
     pub fn sweep(&mut self, connections: usize) -> Swept {
+        self.close_due();
         let (from, len) = (self.sweep_at, self.connections.capacity());
         let to = (from + connections).min(len);
         for slot in from..to {

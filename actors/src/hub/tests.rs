@@ -3,6 +3,7 @@
 mod bounds;
 mod dialects;
 mod edges;
+mod leaving;
 mod mailbox;
 
 use super::connection::testing::Sink;

@@ -6,6 +6,7 @@ mod client;
 mod crew;
 mod killer;
 mod nodes;
+mod outbox;
 mod store;
 mod story;
 
@@ -120,6 +121,7 @@ impl Run<'_> {
         self.crew.figures(&mut report);
         report.latencies("recovery_", "kill to first acknowledgement", self.killer.recoveries());
         report.notes.push("Each kill is SIGKILL at a random moment: most of them 0.2 to 1.2 s after the server acknowledged again, a fifth 5 to 300 ms after its start. SIGKILL leaves the kernel's page cache alive: it proves crash safety of the process, not of the power supply.".to_owned());
+        report.notes.push("Latencies of acknowledgements count from the moment at which a message was due. One whose sender had no room then (as many unacknowledged as it may have, or no connection) is sent as soon as it has (late_messages); a sender holds 64 of them at most, and what is due beyond that is counted (skipped_messages), not timed.".to_owned());
         report.notes.push("Checked: every receiver's stream has every offset once and in order across all reconnects, with the same content as everybody else's; every acknowledged message is in the log at the offset of its acknowledgement; no client ref is twice in the log; each sender's messages stand in the order they were sent in.".to_owned());
         Ok(report)
     }

@@ -125,6 +125,11 @@ impl Link {
         }
     }
 
+    /// Whether another node takes the clients of this one.
+    pub fn is_another_serving(&self) -> bool {
+        self.bus.as_ref().is_some_and(|joined| joined.bus.members().is_another_serving())
+    }
+
     /// Gives the aggregates of this node away.
     pub async fn drain(&self) {
         if let Some(joined) = &self.bus {

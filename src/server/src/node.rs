@@ -9,7 +9,7 @@ pub(crate) use workshop::Workshop;
 use crate::backend::{HubReader, NodeBackend, commands_rate};
 use crate::chores::{forget_codes, forget_spent, look_at_keys, maintain};
 use crate::community::Community;
-use crate::config::{Config, Engine};
+use crate::config::{Config, DrainConfig, Engine};
 use crate::link::Link;
 use crate::operations::{Operator, Phase, Readiness};
 use crate::serve::{Given, Ports, ServeError, Started};
@@ -73,8 +73,7 @@ pub(crate) struct Node {
     presence: Presence,
     link: Link,
     background: Vec<actix_web::rt::task::JoinHandle<()>>,
-    window_ms: u64,
-    timeout: Duration,
+    ending: DrainConfig,
 }
 
 /// The machine's clock, as wrong as the configuration wants it.
@@ -427,8 +426,7 @@ impl Node {
             presence,
             link: core.link,
             background,
-            window_ms: config.drain.window_ms,
-            timeout: config.drain.timeout(),
+            ending: config.drain.clone(),
         };
         Ok((node, started, accounts))
     }
@@ -443,7 +441,7 @@ impl Node {
             },
         }
         self.background.iter().for_each(actix_web::rt::task::JoinHandle::abort);
-        if tokio::time::timeout(self.timeout, self.drain()).await.is_err() {
+        if tokio::time::timeout(self.ending.timeout(), self.drain()).await.is_err() {
             tracing::warn!("the drain took longer than drain.timeout_ms; what was acknowledged is on disk");
         }
         let store = Arc::downgrade(&self.store);
@@ -470,6 +468,7 @@ impl Node {
 
     /// No new connections; clients are asked to come back; owners finish their appends.
     async fn drain(&self) {
+        let begun = self.edge.clock.mono();
         tracing::info!(connections = self.edge.admission.open(), owners = self.owners.live(), "draining");
         self.readiness.enter(Phase::Draining);
         self.edge.draining.store(true, Ordering::Relaxed);
@@ -477,11 +476,12 @@ impl Node {
         self.close_listener();
         // Others take over what lives here before it ends here.
         self.link.drain().await;
-        let left = self.owners.drain(self.timeout / 2).await;
+        let left = self.owners.drain(self.ending.timeout() / 2).await;
         if left > 0 {
             tracing::warn!(left, "owners did not end in time");
         }
-        self.hubs.drain(self.window_ms);
+        let gone = self.edge.clock.mono().saturating_sub(begun);
+        self.hubs.drain(self.ending.farewell(gone, self.link.is_another_serving()));
         while self.edge.admission.open() > 0 {
             tokio::time::sleep(DRAIN_LOOK).await;
         }

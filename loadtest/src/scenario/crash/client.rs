@@ -1,5 +1,6 @@
 //! The clients of a crash run: what each has received, sent, and not yet had acknowledged.
 
+use super::outbox::{Held, Outbox};
 use super::story::{Step, Stories};
 use crate::book::TopicIndex;
 use crate::checker::{Checks, Verdict};
@@ -34,8 +35,24 @@ struct Client {
     /// What the server has asked it to wait before it comes back.
     asked_to_wait: Option<Nanos>,
     life: u64,
-    /// When the messages that wait for an answer were first sent.
-    since: HashMap<u64, Nanos>,
+    /// What is due and has not been sent.
+    outbox: Outbox,
+    /// Of the messages that wait for an answer.
+    since: HashMap<u64, Since>,
+}
+
+/// From when on a message is timed.
+#[derive(Clone, Copy)]
+struct Since {
+    due: Nanos,
+    sent: Nanos,
+}
+
+impl Client {
+    /// Whether it can send something new.
+    fn has_room(&self, window: usize) -> bool {
+        self.in_service && self.unacked.len() < window
+    }
 }
 
 /// All clients; client `n` uses connection `n`.
@@ -48,8 +65,9 @@ pub struct Clients {
     repeats: Vec<(ConnectionNumber, u64)>,
     /// What was refused for now, and when to send it again.
     later: Vec<(Nanos, ConnectionNumber, u64)>,
-    /// From the first sending of a message to its acknowledgement.
+    /// From the moment when a message was due to its acknowledgement.
     waits: Latencies,
+    held: Held,
     stories: Stories,
     /// How connections ended, by close code.
     ends: BTreeMap<Option<u16>, u64>,
@@ -102,18 +120,41 @@ impl Clients {
         Some(self.clients.get(number).and_then(|client| client.position).unwrap_or(0))
     }
 
-    /// The marker of a new message, if the client is in service and has room.
+    /// A message of a client is due: it is [new](Self::new_message) as soon as the client has room.
+    pub fn due(&mut self, number: ConnectionNumber, due: Nanos) {
+        let Some(client) = self.clients.get_mut(number) else { return };
+        let has_room = client.has_room(self.window);
+        client.outbox.put(due, has_room, &mut self.held);
+    }
+
+    /// Clients that have something to send and room for it.
+    #[must_use]
+    pub fn ready_to_send(&self) -> Vec<ConnectionNumber> {
+        let is_ready = |client: &Client| !client.outbox.is_empty() && client.has_room(self.window);
+        self.clients.iter().enumerate().filter(|(_, client)| is_ready(client)).map(|(number, _)| number).collect()
+    }
+
+    /// What is due and still waits is not sent any more.
+    pub fn give_up(&mut self) {
+        self.clients.iter_mut().for_each(|client| client.outbox.give_up(&mut self.held));
+    }
+
+    /// What could not be sent when it was due.
+    #[must_use]
+    pub fn held(&self) -> Held {
+        self.held
+    }
+
+    /// The marker of the next message that is due, if the client is in service and has room.
     pub fn new_message(&mut self, number: ConnectionNumber, now: Nanos) -> Option<u64> {
         let window = self.window;
         self.now = now;
-        let client = self.clients.get_mut(number)?;
-        if !client.in_service || client.unacked.len() >= window {
-            return None;
-        }
+        let client = self.clients.get_mut(number).filter(|client| client.has_room(window))?;
+        let due = client.outbox.take()?;
         let marker = (number as u64) << COUNT_BITS | client.sent;
         client.sent += 1;
         client.unacked.push(marker);
-        client.since.insert(marker, now);
+        client.since.insert(marker, Since { due, sent: now });
         Some(marker)
     }
 
@@ -160,10 +201,11 @@ impl Clients {
         std::mem::take(&mut self.repeats)
     }
 
-    /// Whether every message is acknowledged and everyone is in service.
+    /// Whether every message is sent and acknowledged and everyone is in service.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.clients.iter().all(|client| client.in_service && client.unacked.is_empty())
+        let is_done = |client: &Client| client.in_service && client.unacked.is_empty() && client.outbox.is_empty();
+        self.clients.iter().all(is_done)
     }
 
     /// Clients that are out of service or have messages that were never acknowledged, and how many.
@@ -222,7 +264,7 @@ impl Clients {
         self.acked_in_this_life
     }
 
-    /// From the first sending of a message to its acknowledgement, whatever happened between.
+    /// From the moment when a message was due to its acknowledgement, whatever happened between.
     #[must_use]
     pub fn waits(&self) -> &Latencies {
         &self.waits
@@ -309,9 +351,9 @@ impl Sink for Clients {
                 if let Some(client) = self.clients.get_mut(connection) {
                     client.unacked.retain(|&open| open != marker);
                     let since = client.since.remove(&marker);
-                    since.into_iter().for_each(|since| self.waits.record(since, at));
+                    since.into_iter().for_each(|since| self.waits.record(since.due, at));
                     if let Some(newest) = self.newest_acked.get_mut(topic) {
-                        *newest = (*newest).max(since);
+                        *newest = (*newest).max(since.map(|since| since.sent));
                     }
                     // What a killed server had written before may still be read from sockets: that is no sign of life.
                     self.acked_in_this_life += u64::from(client.life == self.life);
@@ -366,116 +408,4 @@ impl Sink for Clients {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use plenum_schema::refusal::{Refusal, RefusalCode};
-
-    fn delivered(clients: &mut Clients, to: usize, offset: u64, marker: u64) {
-        let delivery = Delivery { topic: 0, offset, marker: Some(marker), verdict: Verdict::InOrder, at: 0 };
-        clients.delivered(to, &delivery);
-    }
-
-    #[test]
-    fn what_is_not_acknowledged_is_repeated_after_a_reconnect() {
-        let mut clients = Clients::new(1, 1, 2);
-        clients.ready(0);
-        let marker = clients.new_message(0, 0).unwrap();
-        clients.sent(0, 3, marker);
-        clients.closed(0, None);
-        assert_eq!(clients.take_due_reconnects(RECONNECT_AFTER), [0]);
-        clients.ready(0);
-        assert_eq!(clients.take_repeats(0), [(0, marker)]);
-        assert!(!clients.is_settled());
-    }
-
-    #[test]
-    fn the_order_of_a_sender_who_waits_for_each_answer_is_checked_whatever_was_refused() {
-        for (window, left_out) in [(1, 0), (2, 1)] {
-            let mut clients = Clients::new(1, 1, window);
-            clients.ready(0);
-            let marker = clients.new_message(0, 0).unwrap();
-            clients.sent(0, 3, marker);
-            clients.answered(0, 3, Answer::Refused(Refusal::new(RefusalCode::Busy, "come back").retry_after(1)), 0);
-            assert_eq!((clients.refused(), clients.out_of_order()), (1, left_out), "window {window}");
-            assert_eq!(clients.is_out_of_order(sender_of(marker)), left_out == 1);
-        }
-    }
-
-    #[test]
-    fn a_connection_that_nobody_answers_is_given_up() {
-        let mut clients = Clients::new(1, 1, 2);
-        clients.closed(0, Some(4_000));
-        clients.take_due_reconnects(RECONNECT_AFTER);
-        assert_eq!(clients.impatient(OPENING_LIMIT), [0; 0]);
-        assert_eq!(clients.impatient(RECONNECT_AFTER + OPENING_LIMIT), [0]);
-        clients.closed(0, None);
-        assert_eq!(clients.impatient(2 * OPENING_LIMIT), [0; 0]);
-        assert_eq!(clients.ends().iter().collect::<Vec<_>>(), [(&None, &1), (&Some(4_000), &1)]);
-    }
-
-    #[test]
-    fn a_client_resumes_after_what_it_has() {
-        let mut clients = Clients::new(1, 1, 2);
-        assert_eq!(clients.position(0), Some(0));
-        delivered(&mut clients, 0, 1, 5);
-        assert_eq!(clients.position(0), Some(1));
-    }
-
-    #[test]
-    fn a_client_that_was_asked_to_wait_does() {
-        let mut clients = Clients::new(1, 1, 2);
-        clients.ready(0);
-        clients.dismissed(0, Some(100));
-        clients.closed(0, Some(4_001));
-        assert_eq!(clients.take_due_reconnects(99_999_999), [0; 0]);
-        assert_eq!(clients.take_due_reconnects(100_000_000), [0]);
-        clients.closed(0, None);
-        assert_eq!(clients.take_due_reconnects(100_000_000 + RECONNECT_AFTER), [0], "once");
-        assert_eq!((clients.dismissals(), clients.assigned().ms(100.0).round()), (1, 100.0));
-    }
-
-    #[test]
-    fn the_same_offset_with_another_message_is_a_divergence_even_after_a_restart() {
-        let mut clients = Clients::new(2, 1, 2);
-        delivered(&mut clients, 0, 1, 5);
-        clients.closed(0, None);
-        delivered(&mut clients, 1, 1, 6);
-        assert_eq!(clients.take_checks().diverged, 1);
-    }
-
-    #[test]
-    fn what_a_killed_server_had_acknowledged_is_no_sign_of_life_of_the_next() {
-        let mut clients = Clients::new(1, 1, 2);
-        clients.ready(0);
-        let marker = clients.new_message(0, 0).unwrap();
-        clients.sent(0, 3, marker);
-        clients.server_restarted();
-        let topic = "conversation:0190b5a0-0000-7000-8000-000000000001".parse().unwrap();
-        let message = plenum_schema::id::EntryId(uuid::Uuid::nil());
-        let sent = plenum_schema::wire::Sent { topic, offset: 1, message, duplicate: false };
-        clients.answered(0, 3, Answer::Sent(sent), 0);
-        assert_eq!((clients.acked_count(), clients.acked_in_this_life()), (1, 0));
-    }
-
-    #[test]
-    fn the_wait_of_the_first_message_begins_when_it_is_sent() {
-        let mut clients = Clients::new(1, 1, 2);
-        clients.ready(0);
-        let marker = clients.new_message(0, 40_000_000_000).unwrap();
-        clients.sent(0, 3, marker);
-        let topic = "conversation:0190b5a0-0000-7000-8000-000000000001".parse().unwrap();
-        let message = plenum_schema::id::EntryId(uuid::Uuid::nil());
-        let sent = plenum_schema::wire::Sent { topic, offset: 1, message, duplicate: false };
-        clients.answered(0, 3, Answer::Sent(sent), 40_010_000_000);
-        assert_eq!(clients.waits().ms(100.0).round(), 10.0);
-    }
-
-    #[test]
-    fn a_window_bounds_what_is_unacknowledged() {
-        let mut clients = Clients::new(1, 1, 2);
-        assert_eq!(clients.new_message(0, 0), None, "not in service");
-        clients.ready(0);
-        assert!(clients.new_message(0, 0).is_some() && clients.new_message(0, 0).is_some());
-        assert_eq!(clients.new_message(0, 0), None);
-    }
-}
+mod tests;

@@ -110,17 +110,30 @@ impl Crew {
         for (number, marker) in self.clients.take_repeats(now) {
             self.send(number, marker);
         }
+        for number in self.clients.ready_to_send() {
+            self.send_new(number, now);
+        }
         Ok(())
     }
 
-    /// New messages that are due, each to a sender that has room; a due message without one is skipped.
+    /// New messages that are due. One whose sender has no room waits in it.
     pub fn schedule(&mut self, start: Nanos, now: Nanos) {
-        while start + crate::load::due_after(self.scheduled, self.crash.rate) <= now {
+        loop {
+            let due = start + crate::load::due_after(self.scheduled, self.crash.rate);
+            if due > now {
+                return;
+            }
             let number = usize::try_from(self.scheduled).unwrap_or(0) % self.crash.senders.max(1);
             self.scheduled += 1;
-            if let Some(marker) = self.clients.new_message(number, now) {
-                self.send(number, marker);
-            }
+            self.clients.due(number, due);
+            self.send_new(number, now);
+        }
+    }
+
+    /// Sends what is due, as much as the sender may.
+    fn send_new(&mut self, number: ConnectionNumber, now: Nanos) {
+        while let Some(marker) = self.clients.new_message(number, now) {
+            self.send(number, marker);
         }
     }
 
@@ -148,7 +161,7 @@ impl Crew {
         progress.tick((now - start) / 1_000_000_000, &text);
     }
 
-    /// Everything unacknowledged is repeated until it is acknowledged; everyone catches up.
+    /// What is due goes out, everything unacknowledged is repeated until it is acknowledged; everyone catches up.
     ///
     /// # Errors
     /// When epoll fails.
@@ -158,6 +171,7 @@ impl Crew {
             let now = self.swarm.now();
             self.turn(now, &mut home)?;
         }
+        self.clients.give_up();
         for (number, unacked) in self.clients.unsettled() {
             let state = self.swarm.get(number).map(|live| (live.phase(), live.position(self.clients.topic(number))));
             self.swarm.checks().acked_lost += unacked;
@@ -180,6 +194,9 @@ impl Crew {
     #[expect(clippy::cast_precision_loss, reason = "counts to print")]
     pub fn figures(&mut self, report: &mut Report) {
         report.figure("acked_messages", self.clients.acked_count() as f64);
+        let held = self.clients.held();
+        report.figure("late_messages", held.late as f64);
+        report.figure("skipped_messages", held.skipped as f64);
         report.figure("repeated_sends", self.clients.repeated() as f64);
         report.figure("repetitions_answered_with_the_first_offset", self.clients.duplicate_acks() as f64);
         report.figure("reconnects", self.clients.reconnects() as f64);
@@ -189,7 +206,7 @@ impl Crew {
         report.figure("duplicates", report.checks.duplicates as f64);
         report.figure("reordered", report.checks.reordered as f64);
         report.figure("gaps", report.checks.lost as f64);
-        report.latencies("ack_", "first sending of a message to its acknowledgement", self.clients.waits());
+        report.latencies("ack_", "from when a message was due to its acknowledgement", self.clients.waits());
         for (code, times) in self.clients.ends() {
             let name = code.map_or("connections_lost".to_owned(), |code| format!("connections_closed_{code}"));
             report.figure(name, *times as f64);

@@ -190,6 +190,12 @@ impl Members {
         self.view.read().others()
     }
 
+    /// Whether clients that are sent away from here find another node that takes them.
+    #[must_use]
+    pub fn is_another_serving(&self) -> bool {
+        self.serving.read().iter().any(|node| *node != self.me)
+    }
+
     /// Whether another node is there.
     #[must_use]
     pub fn has(&self, node: NodeId) -> bool {

@@ -92,6 +92,7 @@ impl SocketIoConfig {
             ping_timeout_ms: hub.heartbeat_timeout_ms.saturating_sub(hub.heartbeat_interval_ms).max(1),
             upgrade_timeout_ms: self.upgrade_timeout_ms,
             close_timeout_ms: hub.close_timeout_ms,
+            post_timeout_ms: self.post_timeout_ms,
             max_payload_bytes: self.max_payload_bytes,
             max_payload_packets: self.max_payload_packets,
             poll_buffer_bytes: self.poll_buffer_bytes,

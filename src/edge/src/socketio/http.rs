@@ -134,7 +134,7 @@ enum Read {
 
 async fn read(worker: &Worker, body: web::Payload) -> Read {
     let socket_io = &worker.edge.socket_io;
-    let within = Duration::from_millis(socket_io.config.post_timeout_ms);
+    let within = Duration::from_millis(socket_io.engine.post_timeout_ms);
     let whole = body.to_bytes_limited(socket_io.config.max_payload_bytes);
     match tokio::time::timeout(within, whole).await {
         Ok(Ok(Ok(body))) => Read::All(body),

@@ -163,4 +163,30 @@ mod tests {
             assert_eq!(places, before);
         }
     }
+
+    #[test]
+    fn broken_ids_are_refused_or_are_the_id_of_other_positions() {
+        let topics = topics(&[1, 2, 3]);
+        let mut places = Places::new(&topics);
+        places.set(&topics[0].to_string(), 41);
+        places.set(&topics[2].to_string(), 1_700_000);
+        let whole = id(&places);
+        for place in 0..whole.len() {
+            let (before, behind) = (&whole[..place], &whole[place..]);
+            for letter in ('\0'..='\u{7f}').chain(['é', '\u{1f600}']) {
+                let replaced = format!("{before}{letter}{}", &behind[1..]);
+                let inserted = format!("{before}{letter}{behind}");
+                for changed in [replaced, inserted, before.to_owned(), format!("{before}{}", &behind[1..])] {
+                    let mut read = Places::new(&topics);
+                    match read.read(&changed) {
+                        Ok(()) => assert_eq!(id(&read), changed.to_ascii_lowercase(), "one text for one place"),
+                        Err(refusal) => {
+                            assert_eq!(refusal.field.as_deref(), Some("lastEventId"), "{changed:?}");
+                            assert_eq!(read, Places::new(&topics), "{changed:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod changes;
 mod codes;
 mod contract;
 mod conversations;
+mod cursors;
 mod deletion;
 mod documentation;
 mod errors;

@@ -11,7 +11,7 @@
 //! | `4` | 404: who asks may not know that it is there |
 //! | `!` | 400, 415, 422: something else is wrong first |
 
-mod things;
+pub mod things;
 
 use crate::world::{Seen, World};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,7 @@
 //! The sections that belong to the server itself. `config/default.toml` explains every key.
 
 use plenum_actors::aggregates::conversation::ConversationLimits;
+use plenum_actors::hub::Farewell;
 use plenum_actors::owner::OwnerConfig;
 use plenum_cluster::nats::ClusterConfig;
 use plenum_http::HttpConfig;
@@ -170,7 +171,7 @@ pub enum LogFormat {
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DrainConfig {
-    /// Clients come back spread over this time, milliseconds.
+    /// Clients come back spread over this time, milliseconds; those of Socket.IO are closed spread over it, where another node serves.
     pub window_ms: u64,
     /// The process ends after this time at the latest, milliseconds.
     pub timeout_ms: u64,
@@ -187,6 +188,14 @@ impl DrainConfig {
     #[must_use]
     pub fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
+    }
+
+    /// How connections leave when `gone_ms` of the time are over. Who is not told when to come back is closed spread over the same window,
+    /// in half of the time that is left: the other half is for those who do not answer. A node that no other stands in for does not make
+    /// them wait for its end, which they need for coming back.
+    pub(crate) fn farewell(&self, gone_ms: u64, is_another_serving: bool) -> Farewell {
+        let room = if is_another_serving { self.timeout_ms.saturating_sub(gone_ms) / 2 } else { 0 };
+        Farewell { window_ms: self.window_ms, spread_ms: self.window_ms.min(room) }
     }
 }
 
@@ -432,5 +441,19 @@ impl VotingSection {
             retain_entries: 0,
             ..usual.clone()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_spread_over_the_window_only_where_they_find_another_node_and_time_is_left() {
+        let config = DrainConfig { window_ms: 4_000, timeout_ms: 10_000 };
+        let spread = |gone, another| config.farewell(gone, another).spread_ms;
+        assert_eq!((spread(0, true), spread(2_000, true)), (4_000, 4_000));
+        assert_eq!((spread(5_000, true), spread(12_000, true)), (2_500, 0));
+        assert_eq!((spread(0, false), config.farewell(5_000, false).window_ms), (0, 4_000));
     }
 }

@@ -4,7 +4,7 @@ mod bounds;
 pub mod client;
 mod conference;
 mod following;
-mod polling;
+pub mod polling;
 mod recovery;
 mod room;
 mod upgrade;

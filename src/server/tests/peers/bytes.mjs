@@ -6,39 +6,27 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { connect, createServer } from "node:net";
+import { createInterface } from "node:readline";
 import { WITHIN_MS } from "./driver.mjs";
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
-  return port;
-}
-
-const answers = (port) =>
-  new Promise((done) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.on("connect", () => done(true));
-    socket.on("error", () => done(false));
-    socket.on("close", () => done(false));
-    socket.on("connect", () => socket.destroy());
-  });
 
 /** The example as a process of its own. */
 export class Conformance {
-  static async start(program) {
+  /** `flags` of the program, by their names. */
+  static async start(program, flags) {
     const server = new Conformance();
-    const port = await freePort();
-    server.url = `http://127.0.0.1:${port}`;
-    server.process = spawn(program, ["--bind", `127.0.0.1:${port}`], { stdio: ["ignore", "ignore", "inherit"] });
-    server.process.on("error", () => {});
-    const deadline = Date.now() + WITHIN_MS;
-    while (!(await answers(port))) {
-      assert.ok(Date.now() < deadline && server.process.exitCode === null, `${program} does not listen`);
-      await new Promise((done) => setTimeout(done, 50));
-    }
+    const words = Object.entries({ bind: "127.0.0.1:0", ...flags }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    server.flags = flags;
+    server.process = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
+    server.url = await new Promise((found, failed) => {
+      const failing = (how) => failed(new Error(`${program} does not listen: ${how}`));
+      const timer = setTimeout(() => failing(`not within ${WITHIN_MS} ms`), WITHIN_MS);
+      server.process.once("error", ({ message }) => failing(message));
+      server.process.once("exit", (code, signal) => failing(`ended with ${signal ?? code}`));
+      createInterface({ input: server.process.stdout }).once("line", (line) => {
+        clearTimeout(timer);
+        found(line.replace("listening on ", ""));
+      });
+    });
     return server;
   }
 

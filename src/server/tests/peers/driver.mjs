@@ -6,11 +6,12 @@
  *   {"do":"open","socket":NAME,"url":URL,"auth":{…},"transports":[…]}     starts to connect, and goes on trying
  *   {"do":"emit","socket":NAME,"event":EVENT,"args":[…],"id":N?}          with an id: asks for an acknowledgement
  *   {"do":"close","socket":NAME}
+ *   {"do":"write","socket":NAME,"data":DATA}                              npm: one message of Engine.IO past the library
  * From a driver, for each socket:
  *   {"socket":NAME,"is":"connect","recovered":BOOLEAN?}
  *   {"socket":NAME,"is":"connect_error","data":{"message":…,"data":…}}
  *   {"socket":NAME,"is":"disconnect","reason":…}
- *   {"socket":NAME,"is":"upgrade","transport":…}
+ *   {"socket":NAME,"is":"upgrade","transport":…}                         it has gone over from polling
  *   {"socket":NAME,"is":"event","event":EVENT,"args":[…]}
  *   {"socket":NAME,"is":"ack","id":N,"args":[…]}
  * Bytes are {"$binary":BASE64}, at any depth, both ways. The end of its input ends a driver.
@@ -136,6 +137,11 @@ export class Socket {
 
   emit(event, ...args) {
     this.driver.say({ do: "emit", socket: this.name, event, args });
+  }
+
+  /** Writes something that need be no packet. */
+  write(data) {
+    this.driver.say({ do: "write", socket: this.name, data });
   }
 
   /** Emits with a callback; answers its arguments. */

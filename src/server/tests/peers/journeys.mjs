@@ -19,6 +19,19 @@ export class Journey {
     return this.driver.open(name, { url, auth: { token }, transports: this.client.transports });
   }
 
+  /**
+   * Connected, from `from` on, and where it began with polling over on WebSocket: npm's client hears nothing of a line that breaks
+   * while it goes over, until a ping is due.
+   */
+  async settled(from = 0) {
+    const connected = await this.socket.connected(from);
+    if (this.client.transports.length > 1) {
+      const { transport } = await this.socket.until("the upgrade", ({ is }) => is === "upgrade", from);
+      assert.equal(transport, "websocket");
+    }
+    return connected;
+  }
+
   /** Joins with a callback; answers the acknowledgement. */
   async join(since) {
     const [answer] = await this.socket.ask(...this.words.join(this.conversation, since));
@@ -43,15 +56,11 @@ export class Journey {
 }
 
 async function connects(journey) {
-  const { person, client } = journey;
+  const { person } = journey;
   journey.socket = journey.open("main", person.token);
-  await journey.socket.connected();
+  await journey.settled();
   const { args } = await journey.socket.event("authenticated");
   assert.equal(args[0].user.id, person.id, "authenticated names another person");
-  if (client.upgrades) {
-    const upgrade = await journey.socket.until("the upgrade", ({ is }) => is === "upgrade");
-    assert.equal(upgrade.transport, "websocket");
-  }
 }
 
 async function isRefused(journey) {
@@ -126,6 +135,20 @@ async function watches(journey) {
   }
 }
 
+/** Each thing that is no packet ends the connection, and nothing more: the client comes back by itself. */
+async function isNoPacket(journey) {
+  const { socket, client } = journey;
+  if (!client.noPackets) return "the library offers no way past itself";
+  for (const data of client.noPackets) {
+    const from = socket.heard.length;
+    socket.write(data);
+    const { reason } = await socket.until("disconnect", ({ is }) => is === "disconnect", from);
+    assert.match(reason, /^transport (close|error)$/, JSON.stringify(data));
+    await journey.settled(from);
+    assert.deepEqual(await socket.ask("echo", "there"), ["there"]);
+  }
+}
+
 /** The line breaks; whatever `meanwhile` does, the client comes back by itself. Answers where that began. */
 async function breaks(journey, meanwhile) {
   const { socket, line } = journey;
@@ -134,7 +157,7 @@ async function breaks(journey, meanwhile) {
   if (!journey.client.silentBreaks) await socket.until("disconnect", ({ is }) => is === "disconnect", from);
   const said = await meanwhile();
   line.mend();
-  const { recovered } = await socket.connected(from);
+  const { recovered } = await journey.settled(from);
   return { from, said, recovered };
 }
 
@@ -190,6 +213,7 @@ export const STEPS = [
   ["bytes go both ways", bearsBytes],
   ["joins a room, leaves it, joins again", joinsAndLeaves],
   ["hears of a check of the status board without asking", watches],
+  ["what is no packet ends the connection, and the client comes back", isNoPacket],
   ["comes back by itself and gets what it missed", comesBack],
   ["gets what it missed after the server was killed", survivesACrash],
   ["a session that is ended elsewhere says so", isSignedOut],

@@ -14,11 +14,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { encode } from "@msgpack/msgpack";
 import { Bytes, STEPS as BYTES, Conformance } from "./bytes.mjs";
 import { Driver } from "./driver.mjs";
 import { Journey, STEPS } from "./journeys.mjs";
 import { NativeSpeaker, SocketIoSpeaker } from "./speaker.mjs";
-import { suites } from "./suite.mjs";
+import { SERVERS, suites } from "./suite.mjs";
 import { STEPS as TOGETHER, Together } from "./together.mjs";
 import { hyphen, underscore } from "./vocabulary.mjs";
 import { World } from "./world.mjs";
@@ -34,26 +35,47 @@ function needed(variable) {
 }
 
 const versionOf = (name) => JSON.parse(readFileSync(join(here, "node_modules", name, "package.json"))).version;
-const javascript = (name) => () => [process.execPath, join(here, "clients/javascript.mjs"), name];
+const javascript = (...packages) => () => [process.execPath, join(here, "clients/javascript.mjs"), ...packages];
 const python = () => [needed("PEERS_PYTHON"), join(here, "clients/python/client.py")];
 const java = () => [process.env.PEERS_JAVA_BIN ?? "java", "-XX:TieredStopAtLevel=1", "-cp", needed("PEERS_JAVA"), "Driver"];
 const rust = () => [needed("PEERS_RUST")];
 
-const js4 = { command: javascript("socket.io-client"), vocabulary: hyphen, recovers: true };
-const js3 = { command: javascript("socket.io-client-3"), vocabulary: hyphen };
+const binary = (bytes) => ({ $binary: Buffer.from(bytes).toString("base64") });
+// A kind that does not exist, JSON that breaks off, no list, bytes that nothing announced.
+const noPackets = ["9[]", '2["echo', '2{"echo":1}', binary([1, 2, 3])];
+const js4 = { command: javascript("socket.io-client"), vocabulary: hyphen, recovers: true, noPackets };
+const js3 = { command: javascript("socket.io-client-3"), vocabulary: hyphen, noPackets };
+// No MessagePack, MessagePack that breaks off, a packet of a kind that does not exist, one without a list, one of the other parser.
+const packed = {
+  ...js4,
+  command: javascript("socket.io-client", "socket.io-msgpack-parser"),
+  packed: true,
+  noPackets: [
+    binary([0xc1]),
+    binary([0x83, 0xa4]),
+    ...[{ type: 9, nsp: "/", data: [] }, { type: 2, nsp: "/", data: { echo: 1 } }].map((packet) => binary(encode(packet))),
+    '2["echo",1]',
+  ],
+};
 const four = `npm socket.io-client ${versionOf("socket.io-client")}`;
+const parser = `with socket.io-msgpack-parser ${versionOf("socket.io-msgpack-parser")}`;
 const three = `npm socket.io-client ${versionOf("socket.io-client-3")}`;
 
 /**
- * `recovers`: has connection state recovery. `upgrades`: tells when it has gone over to WebSocket. `onlyTopBytes`: knows bytes
+ * `recovers`: has connection state recovery. Whoever has two transports begins with polling and must tell that it has gone over to
+ * WebSocket. `packed`: speaks MessagePack, which a server of npm `socket.io` does to all its clients or to none. `noPackets`: what it can
+ * be made to write that is no packet. `onlyTopBytes`: knows bytes
  * as a whole argument only. `silentBreaks`: does not tell that the line is broken, only that it is whole again. `atOnce`: events
  * without a pause between them; python-engineio gives up over more than 16 packets in one poll.
  */
 const CLIENTS = [
   { ...js4, name: `${four}, websocket`, transports: ["websocket"] },
   { ...js4, name: `${four}, polling`, transports: ["polling"] },
-  { ...js4, name: `${four}, upgrade`, transports: both, upgrades: true },
-  { ...js3, name: `${three}, upgrade`, transports: both, upgrades: true },
+  { ...js4, name: `${four}, upgrade`, transports: both },
+  { ...packed, name: `${four} ${parser}, websocket`, transports: ["websocket"] },
+  { ...packed, name: `${four} ${parser}, upgrade`, transports: both },
+  { ...packed, name: `${four} ${parser}, polling`, transports: ["polling"], vocabulary: underscore },
+  { ...js3, name: `${three}, upgrade`, transports: both },
   { ...js3, name: `${three}, polling`, transports: ["polling"] },
   { name: "PyPI python-socketio, upgrade", command: python, vocabulary: underscore, transports: both, atOnce: 9 },
   { name: "PyPI python-socketio, polling", command: python, vocabulary: hyphen, transports: ["polling"], atOnce: 9 },
@@ -70,6 +92,7 @@ const CLIENTS = [
 ];
 
 const wanted = (name) => !values.only || values.only.some((text) => name.includes(text));
+const possible = ({ packed: isPacked }) => !(isPacked && values.reference);
 
 let count = 0;
 let failures = 0;
@@ -112,22 +135,21 @@ async function alone(world, speaker, conformance, client) {
   }
 }
 
-/**
- * Each case stands for itself. A peer has 200 ms for an answer to a ping, which a busy machine may take from it, so a case that
- * fails is tried again; one that fails three times has found something.
- */
-async function suite(conformance) {
-  const attempt = async (name, act, left) => {
-    try {
-      await act();
-      result(name);
-    } catch (error) {
-      if (left === 0) return result(name, error);
-      console.log(`# again: ${name}: ${String(error.message).split("\n", 1)}`);
-      await attempt(name, act, left - 1);
-    }
-  };
-  await suites(conformance, (name, act) => attempt(name, act, 2));
+/** Each case stands for itself, and has one try. */
+async function suite(program) {
+  const servers = {};
+  try {
+    for (const [name, flags] of Object.entries(SERVERS)) servers[name] = await Conformance.start(program, flags);
+    await suites(servers, values.reference, async (name, act) => {
+      try {
+        result(name, null, await act());
+      } catch (error) {
+        result(name, error);
+      }
+    });
+  } finally {
+    await Promise.all(Object.values(servers).map((server) => server.stop()));
+  }
 }
 
 async function together(world, speaker) {
@@ -135,9 +157,10 @@ async function together(world, speaker) {
     hyphenated: { driver: new Driver(js4.command()), transports: ["websocket"] },
     underscored: { driver: new Driver(java()), transports: both },
     silent: { driver: new Driver(python()), transports: both },
+    ...(possible(packed) && { packed: { driver: new Driver(packed.command()), transports: ["websocket"] } }),
   };
   try {
-    await travel("JavaScript, Java, Python and native MessagePack", new Together(world, speaker, drivers), TOGETHER);
+    await travel("JavaScript with both parsers, Java, Python and native MessagePack", new Together(world, speaker, drivers), TOGETHER);
   } finally {
     await Promise.all(Object.values(drivers).map(({ driver }) => driver.end()));
   }
@@ -151,14 +174,14 @@ async function main() {
   if (values.reference) process.env.PLENUM_BIN = join(here, "reference/server.mjs");
   console.log("TAP version 13");
   const program = values.reference ? join(here, "reference/conformance.mjs") : needed("PEERS_CONFORMANCE");
-  const conformance = await Conformance.start(program);
+  const conformance = await Conformance.start(program, SERVERS.patient);
   const world = await World.start({ hasBoard: !values.reference });
   const Speaker = values.reference ? SocketIoSpeaker : NativeSpeaker;
   const speaker = new Speaker(world.url, await world.person("speaker"));
   try {
     await speaker.open();
-    if (wanted("suite")) await suite(conformance);
-    for (const client of CLIENTS.filter(({ name }) => wanted(name))) await alone(world, speaker, conformance, client);
+    if (wanted("suite")) await suite(program);
+    for (const client of CLIENTS.filter((client) => possible(client) && wanted(client.name))) await alone(world, speaker, conformance, client);
     if (wanted("together")) await together(world, speaker);
   } catch (error) {
     result("the run", error);

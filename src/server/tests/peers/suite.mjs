@@ -1,21 +1,38 @@
 /**
- * What the published test suites of Engine.IO v4 and Socket.IO v5 ask of a server, case by case, of `socketio-conformance` (pings
- * every 300 ms, 200 ms for an answer, payloads of 1,000,000 bytes). Listening is theirs too: one listener for each message that
- * is waited for, so that a message which comes before anybody waits for it is lost.
+ * What the published test suites of Engine.IO v4 and Socket.IO v5 ask of a server, case by case, of `socketio-conformance`. They ask it of
+ * one that pings every 300 ms and waits 200 ms for an answer. A busy machine may take these from a client, so only the cases that are
+ * about these times have such a server, and can only become slower by it; each of the others has one whose times it cannot miss (`SERVERS`).
+ *
+ * The published suites listen with one listener for each message that is waited for, so that a message which comes before anybody waits
+ * for it is lost. Here all are kept, and what that asks of a server is a case of its own (`greetsByItself`).
  */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import WebSocket from "ws";
+import { WITHIN_MS } from "./driver.mjs";
 
-const PING_INTERVAL = 300;
-const PING_TIMEOUT = 200;
 const MAX_PAYLOAD = 1_000_000;
+/** Time that nobody misses. */
+const LONG = 60_000;
+const GREETINGS = 40;
+/** The servers of the cases, by their flags. */
+export const SERVERS = {
+  /** That of the published suites. */
+  published: { pingInterval: 300, pingTimeout: 200, connectTimeout: 1_000 },
+  /** Its pings come; there is time for the answers. */
+  pinging: { pingInterval: 300, pingTimeout: LONG, connectTimeout: LONG },
+  /** Nothing happens by itself. */
+  patient: { pingInterval: LONG, pingTimeout: LONG, connectTimeout: LONG },
+  /** Only CONNECT must come soon. */
+  awaiting: { pingInterval: LONG, pingTimeout: LONG, connectTimeout: 1_000 },
+};
 const SEPARATOR = "\x1e";
 const TEXT_AND_BYTES = ["4hello", "bAQIDBA=="].join(SEPARATOR);
 
 /** One path of the server, over both transports. */
 class Side {
-  constructor(url, path) {
+  constructor({ url, flags }, path) {
+    this.flags = flags;
     this.http = `${url}${path}`;
     this.ws = this.http.replace("http", "ws");
   }
@@ -28,6 +45,8 @@ class Side {
     const socket = new WebSocket(`${this.ws}?${query}`);
     socket.binaryType = "arraybuffer";
     socket.addEventListener("error", () => {});
+    socket.kept = [];
+    socket.addEventListener("message", ({ data }) => socket.kept.push(data));
     return socket;
   }
 
@@ -46,8 +65,7 @@ class Side {
     const socket = this.open();
     await comes(socket);
     socket.send("40");
-    await comes(socket);
-    await comes(socket);
+    while ((await comes(socket)) !== '42["auth",{}]');
     return socket;
   }
 }
@@ -95,44 +113,42 @@ class Session {
 /** The next event of a kind. */
 function happens(socket, kind) {
   const event = new Promise((done) => socket.addEventListener(kind, done, { once: true }));
-  const limit = AbortSignal.timeout(5_000);
-  const late = new Promise((_, failed) => limit.addEventListener("abort", () => failed(new Error(`no ${kind} within 5 s`))));
+  const limit = AbortSignal.timeout(WITHIN_MS);
+  const late = new Promise((_, failed) => limit.addEventListener("abort", () => failed(new Error(`no ${kind} within ${WITHIN_MS} ms`))));
   return Promise.race([event, late]);
+}
+
+async function closes(socket) {
+  if (socket.readyState !== WebSocket.CLOSED) await happens(socket, "close");
 }
 
 /** The next message, pings too. */
 async function comes(socket) {
-  return (await happens(socket, "message")).data;
+  while (!socket.kept.length) await happens(socket, "message");
+  return socket.kept.shift();
 }
 
-/** The next `count` messages that are no pings. */
+/** The next `count` messages. */
 async function come(socket, count) {
   const messages = [];
-  await new Promise((done) => {
-    const hear = ({ data }) => {
-      if (data !== "2") messages.push(data);
-      if (messages.length < count) return;
-      socket.removeEventListener("message", hear);
-      done();
-    };
-    socket.addEventListener("message", hear);
-  });
+  while (messages.length < count) messages.push(await comes(socket));
   return messages;
 }
 
 const bytes = (...numbers) => Uint8Array.from(numbers).buffer;
 
-function isOpenPacket(text, upgrades) {
+function isOpenPacket({ flags }, text, upgrades) {
   assert.equal(text[0], "0");
   const { sid, ...rest } = JSON.parse(text.slice(1));
   assert.equal(typeof sid, "string");
-  assert.deepEqual(rest, { upgrades, pingInterval: PING_INTERVAL, pingTimeout: PING_TIMEOUT, maxPayload: MAX_PAYLOAD });
+  const { pingInterval, pingTimeout } = flags;
+  assert.deepEqual(rest, { upgrades, pingInterval, pingTimeout, maxPayload: MAX_PAYLOAD });
 }
 
 async function opensByPolling(side) {
   const answer = await side.get("EIO=4&transport=polling");
   assert.equal(answer.status, 200);
-  isOpenPacket(await answer.text(), ["websocket"]);
+  isOpenPacket(side, await answer.text(), ["websocket"]);
 }
 
 async function refusesRequests(side) {
@@ -144,13 +160,13 @@ async function refusesRequests(side) {
 
 async function opensByWebSocket(side) {
   const socket = side.open();
-  isOpenPacket(await comes(socket), []);
+  isOpenPacket(side, await comes(socket), []);
   socket.close();
 }
 
 async function refusesWebSockets(side) {
   for (const query of ["transport=websocket", "EIO=abc&transport=websocket", "EIO=4", "EIO=4&transport=abc"]) {
-    await happens(side.socket(query), "close");
+    await closes(side.socket(query));
   }
 }
 
@@ -172,7 +188,9 @@ async function endsOverNoPacket(side) {
 
 async function endsOverTwoPolls(side) {
   const session = await side.session();
-  const [first, second] = await Promise.all([session.poll(), sleep(5).then(() => session.poll("&t=burst"))]);
+  const polls = await Promise.all([session.poll(), session.poll("&t=burst")]);
+  // Each on a connection of its own: which of them is read first is the kernel's to say.
+  const [first, second] = polls.sort((one, other) => one.status - other.status);
   assert.deepEqual([first.status, await first.text()], [200, "1"]);
   assert.ok([400, 500].includes(second.status), `${second.status}`);
   await session.isGone();
@@ -180,7 +198,6 @@ async function endsOverTwoPolls(side) {
 
 async function echoesText(side) {
   const socket = side.open();
-  await happens(socket, "open");
   await comes(socket);
   socket.send("4hello");
   assert.equal(await comes(socket), "4hello");
@@ -199,7 +216,7 @@ async function closesOver(side, packet) {
   const socket = side.open();
   await comes(socket);
   socket.send(packet);
-  await happens(socket, "close");
+  await closes(socket);
 }
 
 async function pingsByPolling(side) {
@@ -222,19 +239,25 @@ async function pingsByWebSocket(side) {
 
 async function endsWithoutPong(side) {
   const session = await side.session();
-  await sleep(PING_INTERVAL + PING_TIMEOUT);
+  await sleep(side.flags.pingInterval + side.flags.pingTimeout);
   await session.isGone();
 }
 
 async function closesWithoutPong(side) {
-  await happens(side.open(), "close");
+  await closes(side.open());
 }
 
 async function endsWhenTold(side) {
-  const session = await side.session();
-  const [poll] = await Promise.all([session.poll(), session.post("1")]);
-  assert.deepEqual([poll.status, await poll.text()], [200, "6"]);
-  await session.isGone();
+  const deadline = Date.now() + WITHIN_MS;
+  for (;;) {
+    const session = await side.session();
+    const [poll] = await Promise.all([session.poll(), session.post("1")]);
+    await session.isGone();
+    if (poll.status === 200) return assert.equal(await poll.text(), "6");
+    // On a connection of its own the post may be read first; then there is no session any more to poll, and nothing to see.
+    assert.equal(poll.status, 400);
+    assert.ok(Date.now() < deadline, "no poll was told");
+  }
 }
 
 async function upgrades(side) {
@@ -266,7 +289,7 @@ async function ignoresPollsAfterUpgrade(side) {
 async function ignoresWebSocketsAfterUpgrade(side) {
   const session = await side.session();
   const socket = await session.upgraded();
-  await happens(side.socket(session.probeQuery), "close");
+  await closes(side.socket(session.probeQuery));
   return { session, socket };
 }
 
@@ -301,8 +324,12 @@ async function refusesNamespaces(side) {
 async function leavesMain(side) {
   const socket = await side.connected();
   socket.send("41");
-  // The transport stays: the heart-beat goes on.
-  assert.equal(await comes(socket), "2");
+  // The transport stays: the heart-beat goes on, also behind what was on its way.
+  socket.kept.length = 0;
+  for (let n = 0; n < 2; n++) {
+    assert.equal(await comes(socket), "2");
+    socket.send("3");
+  }
   socket.close();
 }
 
@@ -327,7 +354,7 @@ async function answers(side, sent, ...expected) {
 async function closesConnected(side, packet) {
   const socket = await side.connected();
   socket.send(packet);
-  await happens(socket, "close");
+  await closes(socket);
 }
 
 async function greetsFirst(side) {
@@ -348,16 +375,16 @@ const BACK = [bytes(1, 2, 3), bytes(4, 5, 6)];
 
 /** Of any server of Engine.IO, whatever it carries. */
 const TRANSPORT = [
-  ["a poll opens a session", opensByPolling],
+  ["a poll opens a session", opensByPolling, "published"],
   ["wrong versions, transports and methods are refused", refusesRequests],
-  ["a WebSocket opens a session", opensByWebSocket],
+  ["a WebSocket opens a session", opensByWebSocket, "published"],
   ["a WebSocket with a wrong version or transport is closed", refusesWebSockets],
-  ["pings go to who polls", pingsByPolling],
-  ["who polls and answers no ping is gone", endsWithoutPong],
-  ["pings go over WebSocket", pingsByWebSocket],
-  ["a WebSocket that answers no ping is closed", closesWithoutPong],
+  ["pings go to who polls", pingsByPolling, "pinging"],
+  ["who polls and answers no ping is gone", endsWithoutPong, "published", "the reference looks a moment later"],
+  ["pings go over WebSocket", pingsByWebSocket, "pinging"],
+  ["a WebSocket that answers no ping is closed", closesWithoutPong, "published"],
   ["who polls closes", endsWhenTold],
-  ["a WebSocket closes", (side) => closesOver(side, "1")],
+  ["a WebSocket closes", (side) => closesOver(side, "1"), "patient", "the reference waits for its ping to go unanswered"],
   ["a session goes over to WebSocket", async (side) => (await upgrades(side)).close()],
   ["polls of a session that has gone over are refused", async (side) => (await ignoresPollsAfterUpgrade(side)).socket.close()],
   ["WebSockets of a session that has gone over are closed", async (side) => (await ignoresWebSocketsAfterUpgrade(side)).socket.close()],
@@ -366,7 +393,7 @@ const TRANSPORT = [
 const ENGINE = [
   ...TRANSPORT,
   ["payloads come back as they were", echoesPayloads],
-  ["a payload that is none ends a session", endsOverNoPacket],
+  ["a payload that is none ends a session", endsOverNoPacket, "patient", "the reference now and then says ok before it ends the session"],
   ["two polls at once end a session", endsOverTwoPolls],
   ["text comes back over WebSocket", echoesText],
   ["bytes come back over WebSocket", echoesBytes],
@@ -384,8 +411,8 @@ const SOCKET = [
   ["another namespace is entered with a payload", (side) => enters(side, '40/custom,{"token":"abc"}', "40/custom,", '42/custom,["auth",{"token":"abc"}]')],
   ["unknown namespaces are refused", refusesNamespaces],
   ["a handshake that is none closes", (side) => closesOver(side, "4abc")],
-  ["no handshake in time closes", closesWithoutConnect],
-  ["the main namespace is left, the transport stays", leavesMain],
+  ["no handshake in time closes", closesWithoutConnect, "awaiting"],
+  ["the main namespace is left, the transport stays", leavesMain, "pinging"],
   ["another namespace is left, the main one stays", leavesCustom],
   ["text comes back", (side) => answers(side, '42["message",1,"2",{"3":[true]}]', '42["message-back",1,"2",{"3":[true]}]')],
   [
@@ -403,23 +430,45 @@ const SOCKET = [
   ["a packet of an unknown kind closes", (side) => closesConnected(side, "4abc")],
   ["an event that is no list closes", (side) => closesConnected(side, "42{}")],
   ["bytes that nothing announced close", (side) => closesConnected(side, Uint8Array.from([1, 2, 3]))],
-  ["the greeting comes before any other answer", greetsFirst],
+  ["the greeting comes before any other answer", greetsFirst, "patient", "the reference may lose what is said before its answer"],
+  ["the greeting comes in a read of its own", greetsByItself, "patient", "the reference writes both at about the same time"],
 ];
 
-async function closesWithoutConnect(side) {
-  const socket = side.open();
-  const closed = happens(socket, "close");
-  socket.addEventListener("message", ({ data }) => data === "2" && socket.send("3"));
-  await closed;
+/**
+ * A client that listens for one message, then for the next, misses the second of two that one read brings. So the greeting must not be
+ * written together with the answer to CONNECT. A busy machine brings now and then two writes in one read: most must come apart.
+ */
+async function greetsByItself(side) {
+  let apart = 0;
+  for (let n = 0; n < GREETINGS; n++) {
+    const socket = side.open();
+    await comes(socket);
+    socket.send("40");
+    await comes(socket);
+    if (!socket.kept.length) apart++;
+    assert.equal(await comes(socket), '42["auth",{}]');
+    socket.close();
+  }
+  assert.ok(apart > GREETINGS / 2, `${apart} of ${GREETINGS} greetings came by themselves`);
 }
 
-/** All cases, with `attempt(title, act)` for each. */
-export async function suites(conformance, attempt) {
+/** The transport stays open, and closes for want of CONNECT alone. */
+async function closesWithoutConnect(side) {
+  await closes(side.open());
+}
+
+/**
+ * All cases, with `attempt(title, act)` for each; `servers` by the names of `SERVERS`. A case is a title, what must happen, on which server
+ * (the patient one, if none is named), and what keeps the reference from passing, if anything does.
+ */
+export async function suites(servers, isReference, attempt) {
   for (const [name, path, cases] of [
     ["Engine.IO", "/engine.io/", ENGINE],
     ["Socket.IO", "/socket.io/", SOCKET],
   ]) {
-    const side = new Side(conformance.url, path);
-    for (const [title, act] of cases) await attempt(`suite of ${name}: ${title}`, () => act(side));
+    for (const [title, act, server = "patient", excuse] of cases) {
+      const side = new Side(servers[server], path);
+      await attempt(`suite of ${name}: ${title}`, async () => (isReference && excuse) || act(side));
+    }
   }
 }

@@ -15,9 +15,12 @@ async function eventually(what, holds, act = async () => {}) {
 }
 
 export class Together {
-  /** `hyphenated`, `underscored` and `silent` are drivers with the transports of their clients; the last never emits a word of either vocabulary. */
-  constructor(world, speaker, { hyphenated, underscored, silent }) {
-    Object.assign(this, { world, speaker, drivers: { hyphenated, underscored, silent } });
+  /**
+   * `hyphenated`, `underscored`, `silent` and, if it is there, `packed` are drivers with the transports of their clients. The silent one
+   * never emits a word of either vocabulary; the packed one has the MessagePack parser and hyphens.
+   */
+  constructor(world, speaker, drivers) {
+    Object.assign(this, { world, speaker, drivers });
   }
 
   async prepare() {
@@ -45,6 +48,7 @@ export class Together {
     }
     await this.#ask(this.hyphenated, hyphen.join(this.conversation));
     await this.#ask(this.underscored, underscore.join(this.conversation));
+    if (this.packed) await this.#ask(this.packed, hyphen.join(this.conversation));
     await this.speaker.listen(this.conversation);
     // Who has joined nothing is let into its conversations a moment after it has connected.
     const heard = () => this.silent.all(hyphen.message).length > 0;
@@ -52,23 +56,22 @@ export class Together {
   }
 
   async talk() {
-    const { conversation, hyphenated, underscored, silent, speaker } = this;
-    const marks = [hyphenated, underscored, silent].map((socket) => socket.heard.length);
+    const { conversation, hyphenated, underscored, silent, packed, speaker } = this;
+    const everybody = [hyphenated, underscored, silent, ...(packed ? [packed] : [])];
+    const marks = everybody.map((socket) => socket.heard.length);
     const said = [];
     for (let n = 0; n < 3; n++) {
       said.push([(await this.#ask(hyphenated, hyphen.send(conversation, `hyphen ${n}`, randomUUID()))).offset, `hyphen ${n}`]);
       said.push([(await this.#ask(underscored, underscore.send(conversation, `underscore ${n}`, randomUUID()))).offset, `underscore ${n}`]);
+      if (packed) said.push([(await this.#ask(packed, hyphen.send(conversation, `packed ${n}`, randomUUID()))).offset, `packed ${n}`]);
       said.push([await speaker.send(conversation, `speaker ${n}`), `speaker ${n}`]);
     }
     const end = said.at(-1)[0];
     const hears = (socket, name, from) => socket.event(name, ({ offset }) => offset === end, from);
     const texts = (socket, name, from) => socket.all(name, from).map(({ offset, content }) => [offset, content]);
-    for (const [at, socket, names] of [
-      [0, hyphenated, [hyphen.message]],
-      [1, underscored, [underscore.message]],
-      [2, silent, [hyphen.message, underscore.message]],
-    ]) {
-      for (const name of names) {
+    const words = [[hyphen.message], [underscore.message], [hyphen.message, underscore.message], [hyphen.message]];
+    for (const [at, socket] of everybody.entries()) {
+      for (const name of words[at]) {
         await hears(socket, name, marks[at]);
         const heard = texts(socket, name, marks[at]).filter(([, text]) => text !== "anybody?");
         assert.deepEqual(heard, said, `${socket.name} by ${name}`);

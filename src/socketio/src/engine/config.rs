@@ -14,6 +14,8 @@ pub struct EngineConfig {
     pub upgrade_timeout_ms: u64,
     /// How long a session that the server has closed waits for the poll that learns of it. Default 30,000.
     pub close_timeout_ms: u64,
+    /// How long the body of a POST may take to arrive, from its head on; a later one ends the session. Default 30,000.
+    pub post_timeout_ms: u64,
     /// Largest message and largest payload of one POST. The client learns it when it connects. Default 1,000,000.
     pub max_payload_bytes: usize,
     /// Most packets in one payload. Default 65,536.
@@ -37,6 +39,7 @@ impl Default for EngineConfig {
             ping_timeout_ms: 20_000,
             upgrade_timeout_ms: 10_000,
             close_timeout_ms: 30_000,
+            post_timeout_ms: 30_000,
             max_payload_bytes: 1_000_000,
             max_payload_packets: 65_536,
             poll_buffer_bytes: 1024 * 1024,

@@ -279,6 +279,17 @@ impl Session {
         self.posting = false;
     }
 
+    /// The body of the post has broken off, or has not come in time. Answers whether that ends the session
+    /// ([`CloseReason::TransportError`]): packets are lost. What still came by polling after an upgrade is nobody's any more.
+    pub fn post_gone(&mut self) -> bool {
+        let was_posting = std::mem::replace(&mut self.posting, false);
+        if !was_posting || self.transport != Transport::Polling || self.is_closed() {
+            return false;
+        }
+        self.state = State::Closed;
+        true
+    }
+
     /// A packet of the transport in use, or of the body of a post that began before an upgrade.
     pub fn packet<'a>(&mut self, packet: Packet<'a>) -> Step<'a> {
         if !self.is_open() {

@@ -4,7 +4,7 @@ use super::connection::{Connection, Peer};
 use super::mount::{Endpoint, new_id};
 use crate::engine::request::{Method, judge};
 use crate::engine::session::{PollAnswer, PostRefused};
-use crate::engine::{Asked, Packet, Refusal, payload};
+use crate::engine::{Asked, EngineConfig, Packet, Refusal, payload};
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
@@ -12,6 +12,7 @@ use futures_util::StreamExt as _;
 use plenum_websocket::request::UpgradeRequest;
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// How long a browser may remember a preflight, in seconds.
 const PREFLIGHT_SECONDS: &str = "600";
@@ -177,8 +178,10 @@ async fn post(connection: &Rc<Connection>, request: &HttpRequest, body: web::Pay
         return refuse(refusal.unwrap_or(Refusal::BadRequest));
     }
     let posting = Posting(connection);
-    let read = read(body, connection.mount.config().engine.max_payload_bytes).await;
-    drop(posting);
+    let read = read(body, &connection.mount.config().engine).await;
+    if !matches!(read, Read::Broken) {
+        posting.done();
+    }
     match read {
         Read::All(body) => {
             if take(connection, &body) {
@@ -190,19 +193,28 @@ async fn post(connection: &Rc<Connection>, request: &HttpRequest, body: web::Pay
         Read::TooBig => HttpResponse::PayloadTooLarge()
             .insert_header((header::CONTENT_TYPE, "application/json"))
             .body(r#"{"code":3,"message":"Payload too large"}"#),
-        Read::Broken => {
-            connection.finish(crate::engine::CloseReason::TransportError);
-            refuse(Refusal::BadRequest)
-        }
+        Read::Broken => refuse(Refusal::BadRequest),
     }
 }
 
-/// The post has ended, also when its request is dropped half-way.
+/// A post whose body is on its way. It ends with [`Posting::done`]; dropped before, as it is with a request whose connection breaks, it
+/// takes the session with it: what the client had sent is lost.
 struct Posting<'c>(&'c Rc<Connection>);
+
+impl Posting<'_> {
+    /// The body is all there, or was refused unread.
+    fn done(self) {
+        self.0.state.borrow_mut().post_ended();
+    }
+}
 
 impl Drop for Posting<'_> {
     fn drop(&mut self) {
-        self.0.state.borrow_mut().post_ended();
+        // `done` has ended it already.
+        let ends = self.0.state.borrow_mut().post_gone();
+        if ends {
+            self.0.finish(crate::engine::CloseReason::TransportError);
+        }
     }
 }
 
@@ -225,10 +237,17 @@ fn take(connection: &Rc<Connection>, body: &[u8]) -> bool {
 enum Read {
     All(Vec<u8>),
     TooBig,
+    /// It broke off, or did not come in time.
     Broken,
 }
 
-async fn read(mut body: web::Payload, limit: usize) -> Read {
+/// Reads a body, as long and for as long as the configuration allows.
+async fn read(body: web::Payload, config: &EngineConfig) -> Read {
+    let within = Duration::from_millis(config.post_timeout_ms);
+    tokio::time::timeout(within, read_up_to(body, config.max_payload_bytes)).await.unwrap_or(Read::Broken)
+}
+
+async fn read_up_to(mut body: web::Payload, limit: usize) -> Read {
     let mut all = Vec::new();
     while let Some(part) = body.next().await {
         match part {

@@ -5,5 +5,6 @@ mod engine;
 mod fuzz;
 mod packets;
 mod peer;
+mod posts;
 mod rooms;
 mod upgrade;

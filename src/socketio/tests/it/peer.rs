@@ -83,6 +83,14 @@ impl Running {
         stream
     }
 
+    /// Sends the head of a POST whose body is of `len` bytes, and `begun` of them.
+    pub fn begin_post(&self, path: &str, len: usize, begun: &str) -> TcpStream {
+        let mut stream = self.connect();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {len}\r\n\r\n{begun}", self.address);
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    }
+
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();

@@ -11,7 +11,7 @@ use plenum_actors::clock::SharedClock;
 use plenum_actors::store::StoreError;
 use std::sync::Arc;
 
-/// Called around each commit, for tests: to hold one up and to let one fail.
+/// Called around each commit, for tests: to hold one up, to let one fail, to say that the disk is full.
 pub trait CommitHook: Send + Sync {
     /// Before the batch is written. An error makes it fail with nothing written.
     ///
@@ -27,6 +27,11 @@ pub trait CommitHook: Send + Sync {
     /// The failure to act out.
     fn after(&self) -> std::io::Result<()> {
         Ok(())
+    }
+
+    /// What counts as free on the disk; `None`: what the file system says.
+    fn free_bytes(&self) -> Option<u64> {
+        None
     }
 }
 

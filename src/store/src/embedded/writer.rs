@@ -260,7 +260,8 @@ impl Writer {
 
     /// When the system does not tell, the disk itself will.
     fn free_bytes(&self) -> u64 {
-        self.shared.directory.free_bytes().unwrap_or(u64::MAX)
+        let acted = self.shared.parts.hook.as_deref().and_then(super::CommitHook::free_bytes);
+        acted.or_else(|| self.shared.directory.free_bytes().ok()).unwrap_or(u64::MAX)
     }
 
     /// Opens the database again after a failure.

@@ -4,6 +4,9 @@ use crate::child;
 use crate::place::{Place, append, entry, log, quick, run, whole};
 use plenum_actors::store::{Appended, Store};
 use plenum_store::{Embedded, EmbeddedConfig, Found, OpenError, inspect};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 /// The error, which must name the path.
 fn refused(config: EmbeddedConfig) -> OpenError {
@@ -99,9 +102,41 @@ fn child_finds_the_directory_read_only() {
     assert_eq!(whole(&Embedded::open(config).unwrap(), log).len(), 1);
 }
 
+/// Takes the right to write from everything in a directory and from itself, or gives it back.
+fn permit(path: &Path, writing: bool) {
+    let is_directory = path.is_dir();
+    let set = |mode| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    set(match (is_directory, writing) {
+        (true, true) => 0o755,
+        (true, false) => 0o555,
+        (false, true) => 0o644,
+        (false, false) => 0o444,
+    });
+    if is_directory {
+        std::fs::read_dir(path).unwrap().for_each(|item| permit(&item.unwrap().path(), writing));
+    }
+}
+
+#[test]
+#[ignore = "the child process of the read-only test"]
+fn child_finds_the_directory_of_somebody_else() {
+    let Some(directory) = child::directory() else { return };
+    let config = quick(directory.join("store"));
+    let log = log();
+    append(&Embedded::open(config.clone()).unwrap(), log, 0, entry("a")).unwrap();
+    permit(&directory, false);
+    let error = refused(config.clone());
+    assert!(matches!(error, OpenError::NotWritable { .. }), "{error}");
+    let error = refused(quick(directory.join("missing")));
+    assert!(matches!(error, OpenError::NotWritable { .. }), "{error}");
+    permit(&directory, true);
+    assert_eq!(whole(&Embedded::open(config).unwrap(), log).len(), 1);
+}
+
 #[test]
 fn a_read_only_directory_is_refused_and_left_alone() {
-    child::run_with_mounts("directory::child_finds_the_directory_read_only");
+    child::run_without_override("directory::child_finds_the_directory_of_somebody_else");
+    child::run_where_mounting_is_allowed("directory::child_finds_the_directory_read_only");
 }
 
 #[test]

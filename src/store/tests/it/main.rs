@@ -14,6 +14,7 @@ mod crash;
 mod directory;
 mod failure;
 mod history;
+mod limits;
 mod place;
 mod reopen;
 mod space;

@@ -1,6 +1,8 @@
-//! A full disk: refused honestly, nothing acknowledged lost, and back by itself when space returns.
+//! A full disk: refused honestly, nothing acknowledged lost, and back by itself when space returns. Each test is made with limits that
+//! everybody may set, and on a small disk of its own where mounting is allowed.
 
 use crate::child;
+use crate::limits;
 use crate::place::{append, entry, log, parts, quick, until, whole};
 use bytes::Bytes;
 use plenum_actors::store::{Appended, Entry, Store, StoreError};
@@ -13,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const MIB: u64 = 1 << 20;
+pub const MIB: u64 = 1 << 20;
 
 /// A store on a small disk of its own.
 fn small_disk(mib: u64, change: impl FnOnce(&mut EmbeddedConfig)) -> Option<(Arc<Embedded>, Parts, EmbeddedConfig)> {
@@ -33,7 +35,7 @@ fn fill(directory: &Path, leave: u64) {
 }
 
 /// Appends until something else than an acknowledgement comes; keeps what was acknowledged.
-fn append_until_refused(store: &Embedded, log: LogId, acked: &mut Vec<Entry>) -> Result<Appended, StoreError> {
+pub fn append_until_refused(store: &Embedded, log: LogId, acked: &mut Vec<Entry>) -> Result<Appended, StoreError> {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         assert!(Instant::now() < deadline, "the disk does not fill");
@@ -46,7 +48,7 @@ fn append_until_refused(store: &Embedded, log: LogId, acked: &mut Vec<Entry>) ->
 }
 
 /// Every acknowledged entry is there, with at most the one of unknown outcome behind; the length.
-fn check(store: &Embedded, log: LogId, acked: &[Entry]) -> u64 {
+pub fn check(store: &Embedded, log: LogId, acked: &[Entry]) -> u64 {
     let stored = whole(store, log);
     assert!(stored.len() == acked.len() || stored.len() == acked.len() + 1);
     for (entry, (id, payload)) in acked.iter().zip(&stored) {
@@ -55,7 +57,7 @@ fn check(store: &Embedded, log: LogId, acked: &[Entry]) -> u64 {
     stored.len() as u64
 }
 
-fn goes_on(store: Arc<Embedded>, config: EmbeddedConfig, log: LogId, acked: &[Entry]) {
+pub fn goes_on(store: Arc<Embedded>, config: EmbeddedConfig, log: LogId, acked: &[Entry]) {
     let length = check(&store, log, acked);
     assert_eq!(append(&store, log, length, entry("after")), Ok(Appended::Done(length + 1)));
     drop(store);
@@ -86,7 +88,8 @@ fn child_meets_a_full_disk_in_the_journal() {
 
 #[test]
 fn a_disk_that_fills_under_the_journal_loses_nothing_and_the_store_comes_back() {
-    child::run_with_mounts("space::child_meets_a_full_disk_in_the_journal");
+    child::run_limited("limits::child_meets_a_limit_in_the_journal");
+    child::run_where_mounting_is_allowed("space::child_meets_a_full_disk_in_the_journal");
 }
 
 #[test]
@@ -109,7 +112,8 @@ fn child_meets_a_full_disk_in_its_tables() {
 
 #[test]
 fn a_disk_filled_by_the_store_itself_loses_nothing_and_the_store_comes_back() {
-    child::run_with_mounts("space::child_meets_a_full_disk_in_its_tables");
+    child::run_limited("limits::child_meets_a_limit_in_its_tables");
+    child::run_where_mounting_is_allowed("space::child_meets_a_full_disk_in_its_tables");
 }
 
 #[test]
@@ -131,7 +135,8 @@ fn child_meets_the_guard() {
 
 #[test]
 fn too_little_free_space_refuses_before_anything_fails() {
-    child::run_with_mounts("space::child_meets_the_guard");
+    limits::the_guard_is_met();
+    child::run_where_mounting_is_allowed("space::child_meets_the_guard");
 }
 
 #[test]
@@ -152,7 +157,8 @@ fn child_opens_on_a_full_disk() {
 
 #[test]
 fn a_store_on_a_full_disk_opens_and_reads() {
-    child::run_with_mounts("space::child_opens_on_a_full_disk");
+    limits::a_full_disk_is_opened();
+    child::run_where_mounting_is_allowed("space::child_opens_on_a_full_disk");
 }
 
 #[test]

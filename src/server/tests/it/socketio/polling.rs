@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 /// The body of an answer, which is the reference's JSON.
-fn engine_error(answer: &http::Answer) -> Value {
+pub fn engine_error(answer: &http::Answer) -> Value {
     assert!(answer.head.contains("content-type: application/json"), "{}", answer.head);
     let body: Value = serde_json::from_str(&answer.body).unwrap_or_else(|_| panic!("{}", answer.body));
     assert!(body["message"].is_string(), "{body}");
@@ -39,7 +39,8 @@ async fn wrong_requests_are_refused_with_the_errors_of_the_reference() {
     }
 }
 
-const UPGRADE: [(&str, &str); 4] = [
+/// What makes a request one for a WebSocket.
+pub const UPGRADE: [(&str, &str); 4] = [
     ("Upgrade", "websocket"),
     ("Connection", "Upgrade"),
     ("Sec-WebSocket-Version", "13"),

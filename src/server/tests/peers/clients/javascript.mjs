@@ -1,7 +1,9 @@
-/** Driver of npm `socket.io-client`: `node javascript.mjs PACKAGE`. The lines are described in ../driver.mjs. */
+/** Driver of npm `socket.io-client`: `node javascript.mjs PACKAGE [PARSER]`. The lines are described in ../driver.mjs. */
 import { createInterface } from "node:readline";
 
-const { io } = await import(process.argv[2]);
+const [library, parserLibrary] = process.argv.slice(2);
+const { io } = await import(library);
+const parser = parserLibrary && (await import(parserLibrary)).default;
 const sockets = new Map();
 
 const say = (socket, said) => process.stdout.write(`${JSON.stringify({ socket, ...said })}\n`);
@@ -28,7 +30,7 @@ function unpack(value) {
 }
 
 function open({ socket: name, url, auth, transports }) {
-  const options = { forceNew: true, auth, transports, reconnectionDelay: 50, reconnectionDelayMax: 250 };
+  const options = { forceNew: true, auth, transports, reconnectionDelay: 50, reconnectionDelayMax: 250, ...(parser && { parser }) };
   const socket = io(url, options);
   sockets.set(name, socket);
   socket.on("connect", () => say(name, { is: "connect", recovered: socket.recovered ?? false }));
@@ -46,7 +48,12 @@ function emit({ socket: name, event, args, id }) {
   sockets.get(name).emit(event, ...given);
 }
 
-const commands = { open, emit, close: ({ socket }) => sockets.get(socket).close() };
+/** Past the library, as a broken one might write. */
+function write({ socket, data }) {
+  sockets.get(socket).io.engine.write(unpack(data));
+}
+
+const commands = { open, emit, write, close: ({ socket }) => sockets.get(socket).close() };
 const lines = createInterface({ input: process.stdin });
 lines.on("line", (line) => {
   const command = JSON.parse(line);

@@ -1,13 +1,18 @@
 #!/usr/bin/env node
-/** The double of the example `socketio-conformance`, on the reference implementation: `conformance.mjs --bind ADDRESS:PORT`. */
+/** The double of the example `socketio-conformance`, on the reference implementation: `conformance.mjs --bind ADDRESS:PORT`, and its flags. */
 import { createServer } from "node:http";
+import { parseArgs } from "node:util";
 import { Server as Engine } from "engine.io";
 import { Server } from "socket.io";
 
-const [address, port] = process.argv[3].split(":");
-const settings = { pingInterval: 300, pingTimeout: 200, maxHttpBufferSize: 1_000_000 };
+const text = (value) => ({ type: "string", default: value });
+const options = { bind: text(""), pingInterval: text("300"), pingTimeout: text("200"), connectTimeout: text("1000") };
+const { values } = parseArgs({ options });
+const number = (name) => Number(values[name]);
+const [address, port] = values.bind.split(":");
+const settings = { pingInterval: number("pingInterval"), pingTimeout: number("pingTimeout"), maxHttpBufferSize: 1_000_000 };
 const http = createServer();
-const io = new Server(http, { ...settings, connectTimeout: 1_000 });
+const io = new Server(http, { ...settings, connectTimeout: number("connectTimeout") });
 for (const namespace of ["/", "/custom"]) {
   io.of(namespace).on("connection", (socket) => {
     socket.emit("auth", socket.handshake.auth);
@@ -18,4 +23,4 @@ for (const namespace of ["/", "/custom"]) {
 const engine = new Engine(settings);
 engine.attach(http, { path: "/engine.io/" });
 engine.on("connection", (socket) => socket.on("message", (data) => socket.send(data)));
-http.listen(Number(port), address);
+http.listen(Number(port), address, () => console.log(`listening on http://${address}:${http.address().port}`));

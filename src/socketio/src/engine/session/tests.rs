@@ -33,6 +33,24 @@ fn a_second_post_ends_the_session_and_a_binary_one_too() {
 }
 
 #[test]
+fn a_post_that_breaks_off_ends_the_session_unless_it_has_been_read_or_the_session_has_moved_on() {
+    let mut session = polling();
+    assert!(!session.post_gone(), "there is none");
+    assert_eq!(session.post(false), Ok(()));
+    assert!(session.post_gone());
+    assert!(session.is_closed());
+    let mut session = polling();
+    assert_eq!(session.post(false), Ok(()));
+    session.post_ended();
+    assert!(!session.post_gone());
+    assert_eq!(session.post(false), Ok(()));
+    assert_eq!(session.probe(true, 10), ProbeAnswer::Probe);
+    assert_eq!(session.probe_packet(Some(&Packet::Upgrade)), ProbeStep::Upgraded { noop: false });
+    assert!(!session.post_gone(), "the reference throws away what a discarded transport says");
+    assert!(session.is_open());
+}
+
+#[test]
 fn an_upgrade_takes_the_waiting_poll_with_it() {
     let mut session = polling();
     assert_eq!(session.poll(false), PollAnswer::Wait);

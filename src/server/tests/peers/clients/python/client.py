@@ -62,11 +62,18 @@ def connect(client, name, command):
         pass  # connect_error has said why
 
 
+def connected(client, name, command):
+    say(name, **{"is": "connect"})
+    # It begins with the first transport of the list, and goes over before it says that it has connected.
+    if command["transports"][0] == "polling" and client.transport() != "polling":
+        say(name, **{"is": "upgrade", "transport": client.transport()})
+
+
 def open_socket(command):
     name = command["socket"]
     client = Client(reconnection_delay=0.05, reconnection_delay_max=0.25, handle_sigint=False)
     SOCKETS[name] = client
-    client.on("connect", lambda: say(name, **{"is": "connect"}))
+    client.on("connect", lambda: connected(client, name, command))
     client.on("disconnect", lambda reason=None: say(name, **{"is": "disconnect", "reason": reason}))
     client.on("connect_error", lambda data=None: say(name, **{"is": "connect_error", "data": pack(data)}))
     client.on("*", lambda event, *args: say(name, **{"is": "event", "event": event, "args": pack(args)}))

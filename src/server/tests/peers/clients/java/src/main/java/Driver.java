@@ -1,4 +1,5 @@
 import io.socket.client.Ack;
+import io.socket.client.Engines;
 import io.socket.client.IO;
 import io.socket.client.Socket;
 import java.io.BufferedReader;
@@ -52,6 +53,7 @@ public final class Driver {
         }
         Socket socket = IO.socket(URI.create(command.getString("url")), options);
         SOCKETS.put(name, socket);
+        Engines.onUpgrade(socket.io(), transport -> say(name, "upgrade", Map.of("transport", transport)));
         socket.on(Socket.EVENT_CONNECT, args -> say(name, "connect", Map.of()));
         socket.on(Socket.EVENT_CONNECT_ERROR, args -> say(name, "connect_error", Map.of("data", first(args))));
         socket.on(Socket.EVENT_DISCONNECT, args -> say(name, "disconnect", Map.of("reason", first(args))));
