@@ -417,7 +417,12 @@ fn conferences() -> Vec<(&'static str, Value)> {
         ),
         (
             "ResultsShown",
-            object(&[("question", a("Id")), ("shown", json!({ "type": "boolean" })), ("results?", a("Results"))]),
+            object(&[
+                ("question", a("Id")),
+                ("shown", json!({ "type": "boolean" })),
+                ("results?", a("Results")),
+                ("totalResponses?", a("Offset")),
+            ]),
         ),
         ("Anonymised", object(&[])),
         ("Deleted", object(&[])),

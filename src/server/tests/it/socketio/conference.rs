@@ -137,7 +137,7 @@ async fn results_that_are_hidden_again_are_hidden_for_those_who_are_there_and_th
     let shown = results(&mut phone, |_| true).await;
     assert_eq!((&shown["counts"]["1"], &shown["hidden"]), (&json!(1), &json!(false)), "{shown}");
     done(&mut host, "show_results", &json!({ "questionId": question, "shown": false })).await;
-    let nothing = json!({ "questionId": question, "counts": {}, "hidden": true });
+    let nothing = json!({ "questionId": question, "counts": {}, "totalResponses": 1, "hidden": true });
     assert_eq!(results(&mut phone, |results| results["hidden"] == true).await, nothing);
 
     let mut late = phone_in(&world, &hall).await;
