@@ -47,18 +47,26 @@ async fn handle(request: HttpRequest, body: web::Payload) -> HttpResponse {
     }
 }
 
-fn refuse(worker: &Worker, refusal: Refusal) -> HttpResponse {
+/// A refusal of the reference, polls and upgrades alike.
+pub(crate) fn refuse(worker: &Worker, refusal: Refusal) -> HttpResponse {
     worker.edge.socket_io.sessions.metrics.refused.inc();
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    HttpResponse::build(status).content_type(ContentType::json()).body(refusal.body())
+    HttpResponse::build(status)
+        .content_type(ContentType::json())
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(refusal.body())
 }
 
-/// What is refused before it comes here, as the reference refuses: its JSON, with the sentence.
+/// What is refused for another reason than the reference's, as the reference refuses: its JSON, with the sentence.
 #[must_use]
 pub fn refused(problem: &Problem) -> HttpResponse {
     let mut answer = HttpResponse::build(problem.status());
+    answer.insert_header((header::CACHE_CONTROL, "no-store"));
     if let Some(wait) = problem.wait() {
         answer.insert_header((header::RETRY_AFTER, wait.div_ceil(1_000).max(1)));
+    }
+    for (name, value) in problem.headers() {
+        answer.insert_header((name.clone(), value.clone()));
     }
     let body = serde_json::json!({ "code": BAD_REQUEST, "message": problem.detail() });
     answer.content_type(ContentType::json()).body(body.to_string())
@@ -180,7 +188,10 @@ fn open(worker: &Rc<Worker>, request: &HttpRequest) -> HttpResponse {
     if edge.is_draining() {
         return come_later("the server is stopping: connect again");
     }
-    let Some(admitted) = sessions.has_room().then(|| edge.admission.enter()).flatten() else {
+    let Some(seat) = sessions.sit() else {
+        return come_later("the server is full: as many sessions poll as may (socketio.polling_sessions)");
+    };
+    let Some(admitted) = edge.admission.enter() else {
         return come_later("the server is full");
     };
     let sid = worker.new_sid();
@@ -193,7 +204,7 @@ fn open(worker: &Rc<Worker>, request: &HttpRequest) -> HttpResponse {
     let (sessions, id) = (sessions.clone(), sid);
     SocketIoSession::create(move |ctx| {
         let place = sessions.add(id, actix::AsyncContext::address(ctx).recipient());
-        session.polling = Some(Box::new(Polling::at(place)));
+        session.polling = Some(Box::new(Polling::at(place, seat)));
         session
     });
     text(body)
