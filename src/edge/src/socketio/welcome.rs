@@ -1,7 +1,7 @@
 //! Coming in: what the client asks for, its conversations, and what it missed.
 
 use super::asks::Listed;
-use super::chat::{Around, Chat, Stage};
+use super::chat::{Around, Chat, Deed, Errand, Stage, is_online};
 use super::packet;
 use super::positions::{Base, MAX_TOPICS, read_trail, read_vocabulary};
 use super::vocabulary::outgoing::{authenticated, online_users};
@@ -10,7 +10,7 @@ use plenum_actors::connection::{Followed, Following, Outcome};
 use plenum_actors::hub::Place;
 use plenum_actors::publication::Vocabulary;
 use plenum_schema::conversation::{ConversationEvent, ConversationKind};
-use plenum_schema::wire::{Event, Gap, GapReason, Page, PresenceSignal, ServerFrame, Signal};
+use plenum_schema::wire::{Event, Gap, GapReason, Page, ServerFrame};
 use plenum_schema::{Offset, Topic, UserId};
 use plenum_socketio::args::Data;
 use serde::de::IgnoredAny;
@@ -116,11 +116,12 @@ pub(super) fn listed(chat: &mut Chat, around: &Around<'_>, outcome: Outcome<Foll
         None => None,
     };
     chat.push(around, packet::connect(chat.parser(), &sid, pid.as_deref()));
-    chat.push(around, authenticated(chat.parser(), identity.user, following.me.as_ref()));
+    // Before anything else is said: whoever is known to speak underscores is not greeted with hyphens.
+    chat.heard_before(around, resume.as_ref().and_then(|resume| resume.vocabulary));
+    chat.greet(around, authenticated(chat.parser(), identity.user, following.me.as_ref()));
     match resume {
         Some(resume) => {
             around.metrics.recovered.inc();
-            chat.heard_before(around, resume.vocabulary);
             go_on(chat, around, identity.user, &following, resume);
         }
         None => begin(chat, around, identity.user, &following),
@@ -152,34 +153,37 @@ fn go_on(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Followi
     let Resume { mut positions, moved, others, .. } = resume;
     trail(chat, around, moved);
     people(chat, around, user, following);
-    let mut unknown = Vec::new();
+    let mut paced = Vec::new();
     for one in &following.conversations {
         match positions.remove(&one.topic) {
-            Some(Some(position)) => go_on_with(chat, around, one, position),
+            Some(Some(position)) => paced.extend(go_on_with(chat, around, one, position)),
             // It has left it, and does not hear it until it joins again.
             Some(None) => {}
             None => match others.get(&one.topic) {
                 // It was quiet when the client came in and is not any more.
-                Some(stood) => go_on_with(chat, around, one, *stood),
-                None => unknown.push(one.topic),
+                Some(stood) => paced.extend(go_on_with(chat, around, one, *stood)),
+                // The person came into it meanwhile (or it is one of more than a base can name).
+                None => paced.push(Errand::new(Deed::Look, one.topic, None)),
             },
         }
     }
-    // Conversations that the person came into meanwhile (or one of more than a base can name), and rooms that the client had joined by
-    // itself.
-    unknown.into_iter().for_each(|topic| chat.look_at(around, topic));
-    for (topic, position) in positions {
-        if let Some(position) = position {
-            chat.resume(around, topic, position);
-        }
-    }
+    // Rooms that the client had joined by itself; or so it says.
+    let joined = positions.into_iter().filter_map(|(topic, place)| Some((topic, place?)));
+    paced.extend(joined.map(|(topic, place)| Errand::new(Deed::Resume, topic, Some(place))));
+    chat.pace(around, paced);
 }
 
-fn go_on_with(chat: &mut Chat, around: &Around<'_>, one: &Followed, position: Offset) {
+/// Follows a conversation of the list from where the client stood. When it has missed something and all that may be done at once is
+/// done, that is left for later: the list does not vouch for it so long.
+fn go_on_with(chat: &mut Chat, around: &Around<'_>, one: &Followed, position: Offset) -> Option<Errand> {
+    if position < one.head && !chat.may_do_more(around) {
+        return Some(Errand::new(Deed::Resume, one.topic, Some(position)));
+    }
     subscribe(chat, around, one, position.min(one.head));
     if position < one.head {
         chat.arrives(around, one.topic, one.head);
     }
+    None
 }
 
 /// What is told to the client's own devices, and who of its direct conversations is there.
@@ -197,11 +201,11 @@ fn people(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Follow
         chat.followed_people += 1;
         let topic = Topic::Presence(peer);
         listen(chat, around, topic);
-        if let Some(Signal::Presence(PresenceSignal { online: true, .. })) = around.shared.backend.standing(topic) {
+        if is_online(around, peer) {
             online.push(peer);
         }
     }
-    chat.push(around, online_users(chat.parser(), &online));
+    chat.push(around, online_users(chat.parser(), chat.vocabulary(), &online));
 }
 
 /// Subscribes to a topic without a log.

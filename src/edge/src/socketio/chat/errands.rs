@@ -6,6 +6,7 @@ use super::{Around, Chat, Purpose};
 use crate::socketio::framing;
 use plenum_actors::connection::{Hall, Outcome};
 use plenum_actors::hub::Shut;
+use plenum_actors::publication::Vocabulary;
 use plenum_schema::wire::{AckResult, Command, History, Subscribe};
 use plenum_schema::{Offset, Refusal, RefusalCode, Topic};
 use std::time::Duration;
@@ -17,7 +18,7 @@ const LONGEST_WAIT_MS: u64 = 10_000;
 
 /// What is to be done with a topic.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Deed {
+pub(in crate::socketio) enum Deed {
     /// The client has come into it: from which offset does it concern the client?
     Look,
     /// It is followed.
@@ -30,16 +31,16 @@ pub(super) enum Deed {
 
 /// Something that is done for a client unasked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Errand {
-    pub deed: Deed,
-    pub topic: Topic,
+pub(in crate::socketio) struct Errand {
+    pub(super) deed: Deed,
+    pub(super) topic: Topic,
     since: Option<Offset>,
     /// How often it was refused.
     refused: u32,
 }
 
 impl Errand {
-    pub(super) fn new(deed: Deed, topic: Topic, since: Option<Offset>) -> Self {
+    pub(in crate::socketio) fn new(deed: Deed, topic: Topic, since: Option<Offset>) -> Self {
         Self { deed, topic, since, refused: 0 }
     }
 }
@@ -99,7 +100,11 @@ impl Chat {
             RefusalCode::NotFound | RefusalCode::Forbidden if deed == Deed::Resume => self.tell_removed(around, topic),
             // It would not hear of it: it joins what it needs and leaves something else.
             RefusalCode::LimitReached if topic.log().is_some() => {
-                let event = if matches!(topic, Topic::Conference(_)) { "join_conference" } else { "join-conversation" };
+                let event = match (topic, self.vocabulary()) {
+                    (Topic::Conference(_), _) => "join_conference",
+                    (_, Vocabulary::Underscore) => "join_room",
+                    (_, Vocabulary::Hyphen | Vocabulary::Both) => "join-conversation",
+                };
                 self.fail(around, None, Some(event), refusal);
             }
             _ => {}
@@ -141,6 +146,7 @@ impl Chat {
         let errand = match self.purpose(id) {
             Some(Purpose::Resting(errand)) => errand,
             Some(Purpose::Marking) => return self.mark_arrived(around),
+            Some(Purpose::Pacing) => return self.go_on_pacing(around),
             _ => return,
         };
         // The client may have joined it itself meanwhile.
@@ -152,6 +158,7 @@ impl Chat {
 
     /// The client leaves a topic: it is not to be brought back into it.
     pub(super) fn forget_errands(&mut self, topic: Topic) {
+        self.forget_paced(topic);
         self.waiting.retain(|(_, purpose)| !matches!(purpose, Purpose::Resting(errand) if errand.topic == topic));
     }
 }

@@ -97,11 +97,7 @@ impl Chat {
             self.halls.hosted.push(conference);
         }
         if let Some(view) = view {
-            // Empty for a client that does not speak of conferences.
-            let said = standing(self.parser(), self.spoken.unwrap_or_default(), &view);
-            if !said.is_empty() {
-                self.push(around, said);
-            }
+            self.push(around, standing(self.parser(), self.vocabulary(), &view));
         }
         if let Some(signal) = around.shared.backend.standing(topic) {
             self.signal(around, topic, signal);

@@ -5,7 +5,7 @@ use crate::http;
 use crate::socket::eventually;
 use crate::socket::wire::tcp;
 use crate::socket::world::World;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -88,8 +88,17 @@ async fn whoever_floods_is_told_why_the_connection_ends() {
         client.emit("echo", &json!(1)).await;
     }
     let said = client.end().await;
-    let last = said.iter().rev().find(|packet| packet.starts_with("42[\"error\"")).expect("an error");
-    assert!(last.contains("\"rateLimited\"") && last.contains("the connection ends"), "{last}");
+    let errors: Vec<Value> = said
+        .iter()
+        .filter_map(|packet| packet.strip_prefix("42[\"error\","))
+        .map(|argument| serde_json::from_str(argument.strip_suffix(']').unwrap()).unwrap())
+        .collect();
+    // Each of them names what was refused, the last one too.
+    assert!(errors.len() >= 10, "{errors:?}");
+    assert!(errors.iter().all(|error| error["code"] == "rateLimited" && error["event"] == "echo"), "{errors:?}");
+    let last = errors.last().unwrap();
+    assert!(last["message"].as_str().unwrap().contains("the connection ends"), "{last}");
+    assert!(last["retryAfterMs"].as_u64().unwrap() > 0, "{last}");
 }
 
 #[tokio::test]
