@@ -33,5 +33,6 @@ mod welcome;
 pub use config::SocketIoConfig;
 pub(crate) use http::refuse;
 pub use http::{PATH, configure, refused};
+pub use plenum_socketio::packet::MAX_DEPTH;
 pub use registry::{Sessions, SocketIoMetrics};
 pub use start::SocketIo;

@@ -16,14 +16,16 @@ use bytes::Bytes;
 pub(super) use errands::{Deed, Errand};
 use halls::Halls;
 use plenum_actors::connection::{Answer, Connection, ReplyTo, Shared};
-use plenum_actors::hub::ConnectionKey;
+use plenum_actors::hub::{ConnectionKey, Shut};
 use plenum_actors::identity::Scope;
 use plenum_actors::publication::{Parser, Vocabulary};
 use plenum_schema::wire::{Ack, AckResult, CloseCode, Command, Identify, RefusalFrame, ServerFrame};
 use plenum_schema::{ConferenceId, Offset, Refusal, RefusalCode, Topic};
 use plenum_socketio::Args;
-use plenum_socketio::packet::{Body, Packet, PacketLimits};
+use plenum_socketio::packet::{Body, Packet, PacketError, PacketLimits};
 use plenum_socketio::parser::{self, Decoder};
+use plenum_websocket::close::code;
+use plenum_websocket::encode::close_frame;
 pub(super) use speaking::is_online;
 use std::rc::Rc;
 
@@ -146,15 +148,15 @@ impl Chat {
 
     pub(super) fn text(&mut self, around: &Around<'_>, text: &str) {
         let packet = self.decoder.text(text, around.limits);
-        self.packet(around, packet.map_err(|error| error.to_string()));
+        self.packet(around, packet);
     }
 
     pub(super) fn binary(&mut self, around: &Around<'_>, bytes: &[u8]) {
         let packet = self.decoder.binary(bytes, around.limits);
-        self.packet(around, packet.map_err(|error| error.to_string()));
+        self.packet(around, packet);
     }
 
-    fn packet(&mut self, around: &Around<'_>, packet: Result<Option<Packet<'_>>, String>) {
+    fn packet(&mut self, around: &Around<'_>, packet: Result<Option<Packet<'_>>, PacketError>) {
         // Whoever was sent away and does not leave at once can do nothing more meanwhile.
         if !around.shared.hub.with(|core| core.is_open(self.connection.key())) {
             return;
@@ -164,14 +166,27 @@ impl Chat {
             Ok(Some(packet)) => self.take(around, packet),
             Err(error) => {
                 tracing::debug!(%error, "not a packet");
-                Err(Broken)
+                return self.end_unreadable(around, Some(error));
             }
         };
         if outcome.is_err() {
-            self.connection.unreadable(around.shared, "this is no packet for here".to_owned());
-            self.connection.take_answers();
-            around.shared.hub.with(|core| core.close(self.connection.key(), CloseCode::Protocol, None));
+            self.end_unreadable(around, None);
         }
+    }
+
+    /// As with the reference the connection ends; what went beyond a limit is told which.
+    fn end_unreadable(&mut self, around: &Around<'_>, error: Option<PacketError>) {
+        let (hub, key) = (&around.shared.hub, self.connection.key());
+        let beyond = error.and_then(|error| Some(format!("{error} ({})", SocketIoConfig::key_of(error.limit()?))));
+        match beyond {
+            Some(why) if self.is_inside() => self.fail(around, None, None, &Refusal::new(RefusalCode::TooLarge, why)),
+            // Libraries hear events in the namespace alone: the close frame has to say it.
+            Some(why) => hub.with(|core| core.finish(key, close_frame(code::PROTOCOL_ERROR, &why), Shut::Linger)),
+            None => {}
+        }
+        self.connection.unreadable(around.shared, "this is no packet for here".to_owned());
+        self.connection.take_answers();
+        hub.with(|core| core.close(key, CloseCode::Protocol, None));
     }
 
     fn take(&mut self, around: &Around<'_>, packet: Packet<'_>) -> Result<(), Broken> {

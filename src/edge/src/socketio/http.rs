@@ -107,7 +107,7 @@ async fn post(worker: &Worker, request: &HttpRequest, body: web::Payload, sid: &
         Read::TooLarge => {
             posting.done();
             worker.edge.socket_io.sessions.metrics.refused.inc();
-            return Ok(too_large());
+            return Ok(too_large(worker.edge.socket_io.config.max_payload_bytes));
         }
         Read::Broken => return Err(Refusal::BadRequest),
     };
@@ -152,10 +152,11 @@ async fn read(worker: &Worker, body: web::Payload) -> Read {
 }
 
 /// The session goes on: nothing of the body has been looked at.
-fn too_large() -> HttpResponse {
+fn too_large(most: usize) -> HttpResponse {
+    let message = format!("Payload too large: at most {most} bytes (socketio.max_payload_bytes)");
     HttpResponse::PayloadTooLarge()
         .content_type(ContentType::json())
-        .body(r#"{"code":3,"message":"Payload too large"}"#)
+        .body(serde_json::json!({ "code": BAD_REQUEST, "message": message }).to_string())
 }
 
 async fn respond(answered: oneshot::Receiver<Answered>) -> Result<HttpResponse, Refusal> {
@@ -164,6 +165,12 @@ async fn respond(answered: oneshot::Receiver<Answered>) -> Result<HttpResponse, 
         Answered::Payload(payload) => Ok(text(payload)),
         Answered::Taken => Ok(text(b"ok".to_vec())),
         Answered::Refused(refusal) => Err(refusal),
+        Answered::TooMany(most) => {
+            let message = format!("Bad request: at most {most} packets in a payload (socketio.max_payload_packets)");
+            Ok(HttpResponse::BadRequest()
+                .content_type(ContentType::json())
+                .body(serde_json::json!({ "code": BAD_REQUEST, "message": message }).to_string()))
+        }
     }
 }
 
@@ -195,7 +202,7 @@ fn open(worker: &Rc<Worker>, request: &HttpRequest) -> HttpResponse {
         return come_later("the server is full");
     };
     let sid = worker.new_sid();
-    let line = Line::polling(edge.socket_io.config.poll_buffer_bytes);
+    let line = Line::polling(&edge.socket_io.config);
     let token = token_of(request.head());
     let mut session =
         SocketIoSession::open(worker.clone(), (line, Transport::Polling), (BytesMut::new(), admitted), token, None);

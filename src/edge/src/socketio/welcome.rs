@@ -3,7 +3,7 @@
 use super::asks::Listed;
 use super::chat::{Around, Chat, Deed, Errand, Stage, is_online};
 use super::packet;
-use super::positions::{Base, MAX_TOPICS, read_trail, read_vocabulary};
+use super::positions::{Base, read_trail, read_vocabulary};
 use super::vocabulary::outgoing::{authenticated, online_users};
 use actix::Recipient;
 use plenum_actors::connection::{Followed, Following, Outcome};
@@ -17,7 +17,8 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
-/// So many bytes of the largest message make room for one conversation in a pid: four times what it takes there.
+/// So many bytes of the largest message make room for one conversation in a pid: four times what it takes there (`docs/socketio.md`,
+/// "Recovery": a quarter of `socketio.max_payload_bytes`).
 const PAYLOAD_FOR_A_PLACE: usize = 128;
 
 /// The `auth` of a CONNECT packet, as far as it means something here. What is not text asks for nothing, and takes nothing away from
@@ -81,13 +82,13 @@ struct Resume {
 
 impl Resume {
     /// From what the client kept; `None` when it kept nothing of ours.
-    fn of(wanted: &Wanted, user: UserId) -> Option<Self> {
+    fn of(wanted: &Wanted, user: UserId, most_topics: usize) -> Option<Self> {
         let pid = wanted.pid.clone()?;
-        let base = Base::decode(&pid).filter(|base| base.user == user)?;
+        let base = Base::decode(&pid, most_topics).filter(|base| base.user == user)?;
         let trail = match wanted.offset.as_deref() {
             // Nothing came before the connection ended.
             None | Some("") => BTreeMap::new(),
-            Some(offset) => read_trail(offset)?,
+            Some(offset) => read_trail(offset, most_topics)?,
         };
         let moved = trail.iter().map(|(topic, place)| (*topic, *place)).collect();
         let mut positions: BTreeMap<_, _> =
@@ -107,7 +108,8 @@ pub(super) fn listed(chat: &mut Chat, around: &Around<'_>, outcome: Outcome<Foll
         // Identified already, and still outside: the next CONNECT lists again.
         Err(refusal) => return chat.keep_out(around, &refusal),
     };
-    let resume = if around.config.recovery { Resume::of(&wanted, identity.user) } else { None };
+    let resume =
+        around.config.recovery.then(|| Resume::of(&wanted, identity.user, around.config.recovery_topics)).flatten();
     chat.stage = Stage::Inside;
     let sid = around.shared.clock.new_id().simple().to_string();
     let pid = match &resume {
@@ -132,7 +134,9 @@ pub(super) fn listed(chat: &mut Chat, around: &Around<'_>, outcome: Outcome<Foll
 fn base(around: &Around<'_>, user: UserId, following: &Following) -> Base {
     let positions: BTreeMap<_, _> = following.conversations.iter().map(|one| (one.topic, one.head)).collect();
     // The client sends it back with its next CONNECT, which has to fit into a message beside trail and token.
-    let room = (around.config.max_payload_bytes / PAYLOAD_FOR_A_PLACE).min(MAX_TOPICS).saturating_sub(positions.len());
+    let room = (around.config.max_payload_bytes / PAYLOAD_FOR_A_PLACE)
+        .min(around.config.recovery_topics)
+        .saturating_sub(positions.len());
     let others: BTreeMap<_, _> = following.others.iter().take(room).copied().collect();
     let is_complete = others.len() == following.others.len();
     let (_, low) = around.shared.clock.new_id().as_u64_pair();

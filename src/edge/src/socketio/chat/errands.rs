@@ -11,11 +11,6 @@ use plenum_schema::wire::{AckResult, Command, History, Subscribe};
 use plenum_schema::{Offset, Refusal, RefusalCode, Topic};
 use std::time::Duration;
 
-/// The first wait where a refusal names none, milliseconds; each one after it is twice as long.
-const FIRST_WAIT_MS: u64 = 200;
-/// The longest wait, whatever a refusal names.
-const LONGEST_WAIT_MS: u64 = 10_000;
-
 /// What is to be done with a topic.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::socketio) enum Deed {
@@ -118,7 +113,8 @@ impl Chat {
         around.metrics.retried.inc();
         self.last_id = self.last_id.wrapping_add(1);
         let (id, again) = (self.last_id, around.again.clone());
-        let wait = refusal.retry_after_ms.unwrap_or(FIRST_WAIT_MS << errand.refused.min(5)).clamp(1, LONGEST_WAIT_MS);
+        let wait = refusal.retry_after_ms.unwrap_or(around.config.follow_retry_ms << errand.refused.min(5));
+        let wait = wait.clamp(1, around.config.follow_retry_most_ms.max(1));
         // Those of one client do not come back all at once.
         let wait = wait + wait * u64::from(id % 16) / 32;
         errand.refused += 1;

@@ -8,10 +8,6 @@ use plenum_actors::connection::Hall;
 use plenum_schema::wire::{Command, ServerFrame, Signal, SignalFrame, Unsubscribe};
 use plenum_schema::{ConferenceId, QuestionId, Topic};
 
-/// Questions of a conference whose results one client follows as its host, or because it has voted, at the same time: as many as may be
-/// live. Of more, the first ones are over.
-const MOST_POLLS: usize = 20;
-
 /// The conferences of one client.
 #[derive(Default)]
 pub(super) struct Halls {
@@ -127,7 +123,7 @@ impl Chat {
         let known = self.halls.polls.iter().position(|(_, watched)| *watched == poll);
         if let Some(at) = known {
             self.halls.polls.remove(at);
-        } else if self.halls.polls.len() >= MOST_POLLS {
+        } else if self.halls.polls.len() >= around.config.watched_questions.max(1) {
             let (_, oldest) = self.halls.polls.remove(0);
             self.unfollow(around, oldest);
         }

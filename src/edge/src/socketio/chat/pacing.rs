@@ -12,9 +12,6 @@ use crate::socketio::vocabulary::answers::Done;
 use plenum_schema::Topic;
 use std::time::Duration;
 
-/// The longest wait for what is left over of the client's rate; then one is taken, however busy the client is.
-const LONGEST_WAIT_MS: u64 = 1_000;
-
 impl Chat {
     /// Whether something more of a recovery may be done at once.
     pub(in crate::socketio) fn may_do_more(&mut self, around: &Around<'_>) -> bool {
@@ -89,7 +86,8 @@ impl Chat {
         self.last_id = self.last_id.wrapping_add(1);
         let (id, again) = (self.last_id, around.again.clone());
         self.waiting.push((id, Purpose::Pacing));
-        let wait = Duration::from_millis(wait.clamp(1, LONGEST_WAIT_MS));
+        // However busy the client is: then one is taken.
+        let wait = Duration::from_millis(wait.clamp(1, around.config.recovery_wait_ms.max(1)));
         actix::spawn(async move {
             actix::clock::sleep(wait).await;
             Again(id).tell(&again);

@@ -211,7 +211,7 @@ async fn whoever_was_removed_while_away_is_told_when_they_come_back_and_once() {
 }
 
 /// A pid that names rooms that its person has never been in.
-fn forged(user: UserId, rooms: usize) -> String {
+pub fn forged(user: UserId, rooms: usize) -> String {
     let room = |number| (Topic::Conversation(ConversationId(Uuid::from_u128(0x00f0_46ed_0000 + number))), 7);
     let positions = (0..rooms as u128).map(room).collect();
     Base { user, nonce: 1, is_complete: true, positions, others: BTreeMap::new() }.encode()
