@@ -375,6 +375,12 @@ fn boards() -> Vec<(&'static str, Value)> {
 }
 
 fn conferences() -> Vec<(&'static str, Value)> {
+    let shown = object(&[
+        ("question", a("Id")),
+        ("shown", flag()),
+        ("results?", a("Results")),
+        ("totalResponses?", a("Offset")),
+    ]);
     let identity = json!({ "type": "string", "enum": ["anonymous", "pseudonymous", "signedIn"] });
     let role = json!({ "type": "string", "enum": ["screen", "moderator", "cohost", "host"] });
     let speaker = object(&[("id", a("Count")), ("name", text()), ("bio?", text())]);
@@ -417,15 +423,7 @@ fn conferences() -> Vec<(&'static str, Value)> {
             "QuestionClosed",
             object(&[("question", a("Id")), ("totalResponses", a("Offset")), ("results?", a("Results"))]),
         ),
-        (
-            "ResultsShown",
-            object(&[
-                ("question", a("Id")),
-                ("shown", flag()),
-                ("results?", a("Results")),
-                ("totalResponses?", a("Offset")),
-            ]),
-        ),
+        ("ResultsShown", shown),
         ("Anonymised", object(&[])),
         ("Deleted", object(&[])),
         ("QuestionFrozen", object(&[("question", a("Id")), ("frozen", flag())])),

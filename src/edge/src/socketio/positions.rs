@@ -8,7 +8,8 @@
 //! Behind its positions a trail may say which vocabulary its client hears, so that it hears the same one when it comes back.
 //!
 //! Base and trail together are an exact resume point that needs nothing on the server, so that it serves after any time, on any
-//! node. Neither is a secret or proof of anything: rights are checked as for any other connection.
+//! node. Neither is a secret or proof of anything: rights are checked as for any other connection, and what the two ask for is charged to
+//! the client (`chat::pacing`).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;

@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn nothing_of_a_payload_with_too_many_packets_is_read() {
         assert!(all(b"4\x1e4\x1e4\x1e4").is_ok());
-        assert_eq!(all(b"4\x1e4\x1e4\x1e4\x1e4").unwrap_err(), PayloadError::TooManyPackets(3));
+        assert_eq!(all(b"4\x1e4\x1e4\x1e4\x1e4").unwrap_err(), PayloadError::TooManyPackets(4));
         assert_eq!(all(b"4\xff").unwrap_err(), PayloadError::Utf8);
         assert_eq!(all(b"").unwrap_err(), PayloadError::Packet { index: 0, why: PacketError::Empty });
     }

@@ -3,6 +3,7 @@
 use super::super::packet;
 use super::super::vocabulary::answers::{Done, Failed, NotDone, Why};
 use super::super::vocabulary::fields::said;
+use super::super::vocabulary::outgoing::error;
 use super::{Around, Chat};
 use plenum_schema::{Refusal, RefusalCode};
 
@@ -47,7 +48,7 @@ impl Chat {
         match callback {
             Some(id) => self.push(around, packet::ack(self.parser(), id, &NotDone::of(why))),
             None if is_last => {}
-            None => self.push(around, packet::event(self.parser(), "error", &Failed { why, event }, None)),
+            None => self.push(around, error(self.parser(), &Failed { why, event })),
         }
         if is_last {
             self.end_flood(around, event);
@@ -59,7 +60,7 @@ impl Chat {
         let refusal =
             Refusal::new(RefusalCode::RateLimited, "too many commands a second for too long: the connection ends")
                 .retry_after(u64::from(around.shared.config.reconnect_max_delay_ms));
-        self.push(around, packet::event(self.parser(), "error", &Failed { why: Why::from(&refusal), event }, None));
+        self.push(around, error(self.parser(), &Failed { why: Why::from(&refusal), event }));
         self.connection.close_flood(around.shared);
     }
 }

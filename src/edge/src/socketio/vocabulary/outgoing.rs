@@ -2,7 +2,7 @@
 
 mod updated;
 
-use super::answers::Done;
+use super::answers::{Done, Failed};
 use super::{conference, market, status_board};
 use crate::socketio::{packet, positions};
 use bytes::{Bytes, BytesMut};
@@ -323,6 +323,11 @@ pub(in crate::socketio) fn standing(parser: Parser, vocabulary: Vocabulary, view
     let mut events = Events::new(parser, vocabulary);
     conference::on_standing(&mut events, view);
     events.out
+}
+
+/// Why an event was refused, to whoever gave no callback.
+pub(in crate::socketio) fn error(parser: Parser, failed: &Failed<'_>) -> Bytes {
+    packet::event(parser, "error", failed, None)
 }
 
 /// What has become of an answer, beside the callback.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::socketio::framing;
-use crate::socketio::vocabulary::answers::Done;
+use crate::socketio::vocabulary::answers::{Done, Why};
 use crate::socketio::vocabulary::names::{Direction, NAMES};
 use plenum_schema::board::BoardSignal;
 use plenum_schema::conference::{
@@ -16,7 +16,7 @@ use plenum_schema::wire::{
     ConversationAdded, DomainChecked, GapReason, LiveReaction, LiveReactions, Notification, OrderState, OrderUpdated,
     SignalFrame, UnreadSignal,
 };
-use plenum_schema::{ConferenceId, Content, DomainId, MessageId, OrderId, QuestionId};
+use plenum_schema::{ConferenceId, Content, DomainId, MessageId, OrderId, QuestionId, Refusal, RefusalCode};
 use plenum_websocket::Opcode;
 use plenum_websocket::client::read_frame;
 use serde_json::{Value, json};
@@ -382,10 +382,12 @@ fn whoever_has_spoken_neither_vocabulary_hears_both_each_once() {
 fn every_event_that_is_sent_stands_in_the_table_with_its_vocabulary_and_every_served_one_is_sent() {
     let mut position = Vec::new();
     framing::trail((Parser::Json, Vocabulary::Both), &[(Topic::Conversation(id()), Some(1))], &mut position);
+    let refusal = Refusal::new(RefusalCode::Invalid, "no");
     let beside = [
         authenticated(Parser::Json, user(1), None),
         online_users(Parser::Json, Vocabulary::Hyphen, &[user(1)]),
         answer_accepted(Parser::Json, Vocabulary::Underscore, &Done::default()),
+        error(Parser::Json, &Failed { why: Why::from(&refusal), event: Some("echo") }),
         position.into(),
     ];
     let mut sent: Vec<String> = beside.iter().flat_map(|bytes| read_events(bytes)).map(|(name, _)| name).collect();
