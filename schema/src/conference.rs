@@ -260,6 +260,9 @@ pub struct ResultsShown {
     /// How they stand, when shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results: Option<Box<Results>>,
+    /// How many ballots counted, when hidden: that number alone stays public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_responses: Option<u64>,
 }
 
 /// How many people are, and were, in the audience.

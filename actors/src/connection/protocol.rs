@@ -65,6 +65,8 @@ pub struct Connection {
     bucket: Bucket,
     unreadable: u32,
     hurried: u32,
+    /// It is to be closed for flooding.
+    floods: bool,
 }
 
 /// When to come back to a connection whose commands all wait for their answers, milliseconds: about as long as one takes.
@@ -97,6 +99,7 @@ impl Connection {
             bucket: self.bucket,
             unreadable: self.unreadable,
             hurried: self.hurried,
+            floods: false,
         }
     }
 
@@ -109,6 +112,7 @@ impl Connection {
             bucket: Bucket::new(shared.config.commands_per_second, shared.clock.mono()),
             unreadable: 0,
             hurried: 0,
+            floods: false,
         }
     }
 
@@ -162,6 +166,38 @@ impl Connection {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
+    /// Charges something that the edge is about to do on a client's behalf against the same rate, where the client could make it do much of
+    /// that at once. `is_due`: it has waited; until then half of the burst is left to what the client says itself.
+    ///
+    /// # Errors
+    /// In how many milliseconds to come back. That is no flood: the client has not asked for it once more.
+    pub fn admit_unasked(&mut self, shared: &Shared, is_due: bool) -> Result<(), u64> {
+        if self.in_flight >= shared.config.commands_in_flight {
+            return Err(IN_FLIGHT_RETRY_MS);
+        }
+        let now = shared.clock.mono();
+        if is_due { self.bucket.take(now) } else { self.bucket.take_spare(now) }?;
+        match &self.stage {
+            Stage::Unidentified(_) => Ok(()),
+            Stage::Identified(stage) => shared
+                .backend
+                .admit(&stage.identity())
+                .map_err(|refusal| refusal.retry_after_ms.unwrap_or(IN_FLIGHT_RETRY_MS)),
+        }
+    }
+
+    /// Whether what has just been refused was once too often: the edge tells its client, then calls [`Self::close_flood`]. Native
+    /// connections close by themselves.
+    #[must_use]
+    pub fn floods(&self) -> bool {
+        self.floods
+    }
+
+    /// Closes the connection for flooding.
+    pub fn close_flood(&self, shared: &Shared) {
+        self.close(shared, CloseCode::Flood, Some(u64::from(shared.config.reconnect_max_delay_ms)));
+    }
+
     /// Answers since the last call, in order. Native connections have none: theirs have been sent.
     pub fn take_answers(&mut self) -> Vec<ServerFrame> {
         match &mut self.voice {
@@ -204,7 +240,11 @@ impl Connection {
         if let Err(wait) = self.bucket.take(shared.clock.mono()) {
             self.hurried += 1;
             if self.hurried >= shared.config.flood_refusals {
-                self.close(shared, CloseCode::Flood, Some(u64::from(shared.config.reconnect_max_delay_ms)));
+                match self.voice {
+                    Voice::Native(_) => self.close_flood(shared),
+                    // Whoever says it in another protocol says what was refused first.
+                    Voice::Foreign(_) => self.floods = true,
+                }
             }
             return Err(Refusal::new(RefusalCode::RateLimited, "too many commands a second").retry_after(wait));
         }

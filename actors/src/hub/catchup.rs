@@ -55,9 +55,14 @@ impl Core {
 
     /// The connection's topics that have a log.
     pub fn topics_with_log(&mut self, key: ConnectionKey) -> Vec<Topic> {
+        self.topics_of(key).into_iter().filter(|topic| topic.log().is_some()).collect()
+    }
+
+    /// All topics of a connection.
+    pub fn topics_of(&mut self, key: ConnectionKey) -> Vec<Topic> {
         let subscriptions = self.get(key).map(|connection| connection.subscriptions.clone()).unwrap_or_default();
         let topic = |one: &Subscription| Some(self.topics.get(one.topic as usize)?.topic);
-        subscriptions.iter().filter_map(topic).filter(|topic| topic.log().is_some()).collect()
+        subscriptions.iter().filter_map(topic).collect()
     }
 
     /// How many topics the connection has.

@@ -195,7 +195,12 @@ fn conferences() -> Vec<(&'static str, ConferenceEvent)> {
         ),
         (
             "results-shown",
-            ConferenceEvent::ResultsShown(ResultsShown { question: question_id, shown: true, results: None }),
+            ConferenceEvent::ResultsShown(ResultsShown {
+                question: question_id,
+                shown: true,
+                results: None,
+                total_responses: None,
+            }),
         ),
         ("ended", ConferenceEvent::Ended(ConferenceEnded { audience })),
     ]

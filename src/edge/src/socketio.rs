@@ -31,6 +31,8 @@ pub mod vocabulary;
 mod welcome;
 
 pub use config::SocketIoConfig;
+pub(crate) use http::refuse;
 pub use http::{PATH, configure, refused};
+pub use plenum_socketio::packet::MAX_DEPTH;
 pub use registry::{Sessions, SocketIoMetrics};
 pub use start::SocketIo;

@@ -123,6 +123,12 @@ impl Problem {
         self.retry_after_ms
     }
 
+    /// Headers that the answer must carry beside the ordinary ones.
+    #[must_use]
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.headers
+    }
+
     /// The sentence.
     #[must_use]
     pub fn detail(&self) -> &str {

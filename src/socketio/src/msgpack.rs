@@ -10,6 +10,7 @@ use rmp::{Marker, encode};
 pub(crate) struct Reader<'a> {
     all: &'a [u8],
     at: usize,
+    is_too_deep: bool,
 }
 
 /// What stands at a place.
@@ -31,11 +32,22 @@ pub(crate) enum Token<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) const fn new(all: &'a [u8]) -> Self {
-        Self { all, at: 0 }
+        Self { all, at: 0, is_too_deep: false }
     }
 
     pub(crate) const fn at(&self) -> usize {
         self.at
+    }
+
+    /// Whether [`Self::skip`] has met a value that was nested too deep.
+    pub(crate) const fn is_too_deep(&self) -> bool {
+        self.is_too_deep
+    }
+
+    fn below(&mut self, depth: usize) -> Option<usize> {
+        let below = depth.checked_sub(1);
+        self.is_too_deep |= below.is_none();
+        below
     }
 
     pub(crate) const fn is_at_end(&self) -> bool {
@@ -115,11 +127,11 @@ impl<'a> Reader<'a> {
     pub(crate) fn skip(&mut self, depth: usize) -> Option<()> {
         match self.token()? {
             Token::List(len) => {
-                let below = depth.checked_sub(1)?;
+                let below = self.below(depth)?;
                 (0..len).try_for_each(|_| self.skip(below))
             }
             Token::Map(len) => {
-                let below = depth.checked_sub(1)?;
+                let below = self.below(depth)?;
                 (0..len).try_for_each(|_| {
                     matches!(self.token()?, Token::Text(_)).then_some(())?;
                     self.skip(below)

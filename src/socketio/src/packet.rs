@@ -8,8 +8,12 @@ use std::borrow::Cow;
 pub const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
-/// The largest acknowledgement id: the largest whole number that JavaScript counts exactly.
+/// The largest acknowledgement id: the largest whole number that JavaScript counts exactly (ECMA-262, `Number.MAX_SAFE_INTEGER`). No
+/// setting: the id has to survive a client that keeps it as a number.
 pub const MAX_ACK_ID: u64 = (1 << 53) - 1;
+
+/// The deepest nesting that can be allowed: `serde_json` gives up at 128 levels, and the text is wrapped in up to two of our own.
+pub const MAX_DEPTH: usize = 100;
 
 /// Limits of packets, beside the size of the message that carries them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -19,7 +23,7 @@ pub struct PacketLimits {
     pub attachments: usize,
     /// Most bytes of all attachments of a packet together. Default 1,000,000.
     pub attachment_bytes: usize,
-    /// Deepest nesting of lists and objects in arguments. Default 64, and never more than 100.
+    /// Deepest nesting of lists and objects in arguments. Default 64, and never more than [`MAX_DEPTH`].
     pub depth: usize,
     /// Longest name of a namespace in bytes. Default 256.
     pub namespace_bytes: usize,
@@ -95,9 +99,12 @@ pub enum PacketError {
     /// The number of attachments is missing, 0 or no number.
     #[error("illegal number of attachments")]
     AttachmentCount,
-    /// More attachments, or bytes of them, than [`PacketLimits`] allows.
-    #[error("too many attachments")]
-    TooManyAttachments,
+    /// More than [`PacketLimits::attachments`].
+    #[error("a packet has at most {0} attachments")]
+    TooManyAttachments(usize),
+    /// More than [`PacketLimits::attachment_bytes`].
+    #[error("the attachments of a packet have at most {0} bytes together")]
+    AttachmentBytes(usize),
     /// A placeholder names no attachment of its packet.
     #[error("a placeholder names no attachment")]
     Placeholder,
@@ -107,22 +114,52 @@ pub enum PacketError {
     /// A binary message that belongs to no packet.
     #[error("an attachment without a packet")]
     UnexpectedAttachment,
-    /// The namespace is longer than [`PacketLimits::namespace_bytes`] or does not start with `/`.
+    /// The namespace does not start with `/`.
     #[error("illegal namespace")]
     Namespace,
+    /// The namespace is longer than [`PacketLimits::namespace_bytes`].
+    #[error("the name of a namespace has at most {0} bytes")]
+    NamespaceBytes(usize),
     /// The acknowledgement id is missing where it must be, too large or no number.
     #[error("illegal acknowledgement id")]
     AckId,
-    /// The payload is no JSON, no MessagePack, or too deep.
+    /// The payload is no JSON and no MessagePack.
     #[error("the payload cannot be read")]
     Malformed,
+    /// The payload is nested deeper than [`PacketLimits::depth`].
+    #[error("lists and objects are nested at most {0} deep")]
+    Depth(usize),
     /// A payload of the wrong shape for the type: no list of arguments, no object for CONNECT.
     #[error("the payload is of the wrong shape")]
     Payload,
     /// More arguments than [`PacketLimits::arguments`].
-    #[error("too many arguments")]
-    TooManyArguments,
+    #[error("an event has at most {0} arguments")]
+    TooManyArguments(usize),
     /// The event has no name or a reserved one.
     #[error("illegal event name")]
     EventName,
+}
+
+impl PacketError {
+    /// The member of [`PacketLimits`] that the packet went beyond; `None` when it is wrong in another way.
+    #[must_use]
+    pub const fn limit(self) -> Option<&'static str> {
+        match self {
+            Self::TooManyAttachments(_) => Some("attachments"),
+            Self::AttachmentBytes(_) => Some("attachment_bytes"),
+            Self::NamespaceBytes(_) => Some("namespace_bytes"),
+            Self::Depth(_) => Some("depth"),
+            Self::TooManyArguments(_) => Some("arguments"),
+            Self::UnknownType
+            | Self::AttachmentCount
+            | Self::Placeholder
+            | Self::AttachmentsMissing
+            | Self::UnexpectedAttachment
+            | Self::Namespace
+            | Self::AckId
+            | Self::Malformed
+            | Self::Payload
+            | Self::EventName => None,
+        }
+    }
 }

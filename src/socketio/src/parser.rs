@@ -83,7 +83,7 @@ impl Decoder {
         waiting.bytes = waiting.bytes.saturating_add(bytes.len());
         let attached: usize = waiting.attachments.iter().map(Bytes::len).sum();
         if attached.saturating_add(bytes.len()) > limits.attachment_bytes {
-            return Err(PacketError::TooManyAttachments);
+            return Err(PacketError::AttachmentBytes(limits.attachment_bytes));
         }
         waiting.attachments.push(Bytes::copy_from_slice(bytes));
         if waiting.attachments.len() < waiting.missing {

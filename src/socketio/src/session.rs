@@ -17,6 +17,8 @@ pub struct SessionConfig {
     pub connect_timeout_ms: u64,
     /// Most namespaces of one connection. Default 16.
     pub namespaces: usize,
+    /// Longest `pid` or `offset` of a client that comes back that is looked at, bytes. Default 256.
+    pub recovery_bytes: usize,
     /// Most acknowledgements that the server waits for on one connection. Default 1,024.
     pub pending_acks: usize,
     /// Limits of packets.
@@ -25,7 +27,13 @@ pub struct SessionConfig {
 
 impl Default for SessionConfig {
     fn default() -> Self {
-        Self { connect_timeout_ms: 45_000, namespaces: 16, pending_acks: 1_024, packet: PacketLimits::default() }
+        Self {
+            connect_timeout_ms: 45_000,
+            namespaces: 16,
+            recovery_bytes: 256,
+            pending_acks: 1_024,
+            packet: PacketLimits::default(),
+        }
     }
 }
 
@@ -112,14 +120,11 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    /// Longest id or offset that is looked at.
-    const MAX_BYTES: usize = 256;
-
-    /// Reads `pid` and `offset` of an `auth` object, if both are there.
+    /// Reads `pid` and `offset` of an `auth` object, if both are there and no longer than [`SessionConfig::recovery_bytes`].
     #[must_use]
-    pub fn of(auth: &Data<'_>) -> Option<Self> {
+    pub fn of(auth: &Data<'_>, most_bytes: usize) -> Option<Self> {
         let recovery: Self = auth.parse().ok()?;
-        (recovery.pid.len() <= Self::MAX_BYTES && recovery.offset.len() <= Self::MAX_BYTES).then_some(recovery)
+        (recovery.pid.len() <= most_bytes && recovery.offset.len() <= most_bytes).then_some(recovery)
     }
 }
 

@@ -291,8 +291,10 @@ fn show(state: &Conference, question: QuestionId, shown: bool, results: Option<&
     if asked(state, question)?.shown == Some(shown) {
         return unchanged(state);
     }
-    let results = results.cloned().map(Box::new);
-    changed(ConferenceEvent::ResultsShown(ResultsShown { question, shown, results }))
+    // What is hidden leaves nothing but how many there are.
+    let total_responses = results.filter(|_| !shown).map(|results| results.total_responses);
+    let results = results.filter(|_| shown).cloned().map(Box::new);
+    changed(ConferenceEvent::ResultsShown(ResultsShown { question, shown, results, total_responses }))
 }
 
 fn freeze(state: &Conference, question: QuestionId, frozen: bool) -> Decided {

@@ -2,8 +2,10 @@
 
 use super::{Answered, Command, Conference, ConferenceLimits, Runner, read_digest};
 use crate::aggregate::{Aggregate, Decision};
-use plenum_schema::conference::{Audience, ConferenceInfo, ConferenceStatus, HostRole, IdentityMode, Speaker};
-use plenum_schema::poll::{BallotPolicy, ChoiceOption, Definition, QuestionKind, Visibility};
+use plenum_schema::conference::{
+    Audience, ConferenceEvent, ConferenceInfo, ConferenceStatus, HostRole, IdentityMode, Speaker,
+};
+use plenum_schema::poll::{BallotPolicy, ChoiceOption, Count, Definition, QuestionKind, Results, Visibility};
 use plenum_schema::{EntryId, QuestionId, Refusal, RefusalCode, UserId};
 use uuid::Uuid;
 
@@ -205,6 +207,23 @@ fn a_snapshot_holds_everything() {
     let saved = plenum_schema::codec::store(1, &table.state.save()).unwrap();
     let restored = Conference::restore(Uuid::from_u128(7), plenum_schema::codec::restore(&[1], &saved).unwrap());
     assert_eq!(restored, table.state);
+}
+
+#[test]
+fn hiding_results_tells_how_many_there_are_and_nothing_of_the_tally() {
+    let mut table = Table::active();
+    table.ask(&live(host())).unwrap();
+    let mut results = Results::empty(QUESTION, QuestionKind::Single, 3, 6, false);
+    results.counts = vec![Count { option: 1, count: 3 }];
+    for shown in [false, true] {
+        // Even a caller that hands over everything tells no more than the number.
+        let command = Command::Shown { question: QUESTION, shown, results: Some(Box::new(results.clone())) };
+        let decided = table.state.decide(&table.limits, &command, EntryId(Uuid::nil()), 5_000);
+        let Decision::Accept { events, .. } = decided else { panic!("it was live") };
+        let [ConferenceEvent::ResultsShown(told)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(told.results.as_deref(), shown.then_some(&results));
+        assert_eq!(told.total_responses, (!shown).then_some(3));
+    }
 }
 
 #[test]

@@ -30,6 +30,10 @@ pub fn kind(name: &str, inner: Value) -> Value {
     object(&[(name, inner)])
 }
 
+fn flag() -> Value {
+    json!({ "type": "boolean" })
+}
+
 pub fn text() -> Value {
     json!({ "type": "string" })
 }
@@ -103,7 +107,7 @@ fn events() -> Vec<(&'static str, Value)> {
                 ("number", a("Offset")),
                 ("content", a("Content")),
                 ("clientRef?", a("ClientRef")),
-                ("direct?", json!({ "type": "boolean" })),
+                ("direct?", flag()),
             ]),
         ),
         ("Original", object(&[("author", a("Id")), ("at", a("Moment")), ("kind?", text())])),
@@ -115,7 +119,7 @@ fn events() -> Vec<(&'static str, Value)> {
                 ("author", a("Id")),
                 ("at", a("Moment")),
                 ("text", text()),
-                ("deleted?", json!({ "type": "boolean" })),
+                ("deleted?", flag()),
             ]),
         ),
     ]
@@ -138,7 +142,7 @@ fn changes() -> Vec<(&'static str, Value)> {
                 ("user", a("Id")),
                 ("role", a("Role")),
                 ("by", a("Id")),
-                ("known?", json!({ "type": "boolean" })),
+                ("known?", flag()),
                 ("now?", a("ConversationNow")),
             ]),
         ),
@@ -147,19 +151,19 @@ fn changes() -> Vec<(&'static str, Value)> {
         (
             "Room",
             object(&[
-                ("public", json!({ "type": "boolean" })),
+                ("public", flag()),
                 ("description?", text()),
                 ("subject?", text()),
                 ("logo?", text()),
                 ("maxParticipants", a("Count")),
-                ("active", json!({ "type": "boolean" })),
+                ("active", flag()),
             ]),
         ),
         (
             "RoomChanged",
             object(&[("title", text()), ("room", a("Room")), ("by", a("Id")), ("now?", a("ConversationNow"))]),
         ),
-        ("BlockChanged", object(&[("by", a("Id")), ("blocked", json!({ "type": "boolean" }))])),
+        ("BlockChanged", object(&[("by", a("Id")), ("blocked", flag())])),
         ("RoomClosed", object(&[("by", a("Id"))])),
         ("MessageEdited", about(&[("by", a("Id")), ("content", a("Content"))])),
         ("MessageDeleted", about(&[("by", a("Id"))])),
@@ -265,14 +269,13 @@ fn questions() -> Vec<(&'static str, Value)> {
                 ("survey?", text()),
                 ("quorum?", a("Offset")),
                 ("quorumShare?", number()),
-                ("weighted?", json!({ "type": "boolean" })),
+                ("weighted?", flag()),
             ]),
         ),
     ]
 }
 
 fn results() -> Vec<(&'static str, Value)> {
-    let flag = || json!({ "type": "boolean" });
     let integer = || json!({ "type": "integer" });
     let points = object(&[("option", a("OptionId")), ("points", number())]);
     let ranking = object(&[("borda", list(points)), ("schulze", list(list(a("OptionId"))))]);
@@ -322,7 +325,6 @@ fn results() -> Vec<(&'static str, Value)> {
 }
 
 fn boards() -> Vec<(&'static str, Value)> {
-    let flag = || json!({ "type": "boolean" });
     vec![
         (
             "BoardItem",
@@ -373,6 +375,12 @@ fn boards() -> Vec<(&'static str, Value)> {
 }
 
 fn conferences() -> Vec<(&'static str, Value)> {
+    let shown = object(&[
+        ("question", a("Id")),
+        ("shown", flag()),
+        ("results?", a("Results")),
+        ("totalResponses?", a("Offset")),
+    ]);
     let identity = json!({ "type": "string", "enum": ["anonymous", "pseudonymous", "signedIn"] });
     let role = json!({ "type": "string", "enum": ["screen", "moderator", "cohost", "host"] });
     let speaker = object(&[("id", a("Count")), ("name", text()), ("bio?", text())]);
@@ -387,10 +395,10 @@ fn conferences() -> Vec<(&'static str, Value)> {
                 ("endTime?", text()),
                 ("identity?", identity),
                 ("speakers?", list(speaker)),
-                ("moderated?", json!({ "type": "boolean" })),
-                ("audienceReplies?", json!({ "type": "boolean" })),
-                ("invited?", json!({ "type": "boolean" })),
-                ("roster?", json!({ "type": "boolean" })),
+                ("moderated?", flag()),
+                ("audienceReplies?", flag()),
+                ("invited?", flag()),
+                ("roster?", flag()),
                 ("expiresAfterDays?", a("Count")),
                 ("teams?", list(text())),
                 (
@@ -415,13 +423,10 @@ fn conferences() -> Vec<(&'static str, Value)> {
             "QuestionClosed",
             object(&[("question", a("Id")), ("totalResponses", a("Offset")), ("results?", a("Results"))]),
         ),
-        (
-            "ResultsShown",
-            object(&[("question", a("Id")), ("shown", json!({ "type": "boolean" })), ("results?", a("Results"))]),
-        ),
+        ("ResultsShown", shown),
         ("Anonymised", object(&[])),
         ("Deleted", object(&[])),
-        ("QuestionFrozen", object(&[("question", a("Id")), ("frozen", json!({ "type": "boolean" }))])),
+        ("QuestionFrozen", object(&[("question", a("Id")), ("frozen", flag())])),
         (
             "ConferenceEvent",
             json!({ "oneOf": [
@@ -464,10 +469,7 @@ fn parts() -> Vec<(&'static str, Value)> {
                 ("retryAfterMs?", a("Delay")),
             ]),
         ),
-        (
-            "ReactionCount",
-            object(&[("emoji", a("Emoji")), ("count", a("Count")), ("mine", json!({ "type": "boolean" }))]),
-        ),
+        ("ReactionCount", object(&[("emoji", a("Emoji")), ("count", a("Count")), ("mine", flag())])),
         (
             "MessageState",
             object(&[
@@ -483,18 +485,7 @@ fn parts() -> Vec<(&'static str, Value)> {
 
 /// `components.schemas` of the document.
 pub fn components() -> Map<String, Value> {
-    let all = [
-        numbers(),
-        texts(),
-        events(),
-        changes(),
-        happenings(),
-        questions(),
-        results(),
-        boards(),
-        conferences(),
-        parts(),
-    ]
-    .concat();
-    all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+    let groups = [numbers, texts, events, changes, happenings, questions, results, boards, conferences, parts];
+    let all = groups.into_iter().flat_map(|group| group());
+    all.map(|(name, schema)| (name.to_owned(), schema)).collect()
 }

@@ -12,6 +12,7 @@ use crate::socketio::start::{self, Purpose};
 use actix::Actor;
 use actix_codec::{AsyncRead, AsyncWrite, Framed};
 use actix_http::{HttpMessage, Request, StatusCode, h1};
+use actix_web::HttpResponse;
 use actix_web::body::MessageBody;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
@@ -146,14 +147,12 @@ impl Seam {
     fn judge_socket_io(&self, request: &Request) -> Verdict<'static> {
         let edge = &self.worker.edge;
         if edge.is_draining() {
-            let draining = Refusal::new(RefusalCode::Draining, "the server is draining").retry_after(1_000);
-            return self.refuse(request, &draining.into());
+            let draining = Refusal::new(RefusalCode::Draining, "the server is stopping: connect again");
+            return self.refuse_later(request, &draining.retry_after(1_000).into());
         }
         let purpose = match start::purpose(&self.worker, request.head()) {
             Ok(purpose) => purpose,
-            Err(refusal) => {
-                return self.refuse_engine(refusal);
-            }
+            Err(refusal) => return self.refuse_engine(request, refusal),
         };
         let policy = HandshakePolicy { origins: &edge.config.origins, protocols: &[], protocol_required: false };
         match (check(request.head(), &policy), purpose) {
@@ -164,26 +163,40 @@ impl Seam {
                 Some(admitted) => Verdict::SocketIo(Accepted { accept, protocol: None }, admitted, token),
                 None => {
                     let full = Refusal::new(RefusalCode::Busy, "the server is full").retry_after(FULL_RETRY_MS);
-                    self.refuse(request, &full.into())
+                    self.refuse_later(request, &full.into())
                 }
             },
             (Err(refused), _) => match refused.status() {
-                403 => self.refuse_engine(EngineRefusal::Forbidden),
-                400 => self.refuse_engine(EngineRefusal::BadRequest),
-                _ => self.refuse(request, &problem_of(refused)),
+                403 => self.refuse_engine(request, EngineRefusal::Forbidden),
+                400 => self.refuse_engine(request, EngineRefusal::BadRequest),
+                _ => self.refuse_later(request, &problem_of(refused)),
             },
         }
     }
 
-    fn refuse_engine(&self, refusal: EngineRefusal) -> Verdict<'static> {
+    /// As the reference refuses a request.
+    fn refuse_engine(&self, request: &Request, refusal: EngineRefusal) -> Verdict<'static> {
+        let id = self.request_id(request);
+        tracing::debug!(request = id.as_str(), %refusal, "an upgrade of engine.io is refused");
+        Verdict::Refused(answer(socketio::refuse(&self.worker, refusal), &id))
+    }
+
+    /// What the reference has no number for, in its JSON.
+    fn refuse_later(&self, request: &Request, problem: &Problem) -> Verdict<'static> {
+        let id = self.request_id(request);
+        tracing::debug!(request = id.as_str(), %problem, "an upgrade of engine.io is refused");
         self.worker.edge.socket_io.sessions.metrics.refused.inc();
-        Verdict::Refused(engine_answer(refusal.status(), &refusal.body()))
+        Verdict::Refused(answer(socketio::refused(problem), &id))
+    }
+
+    fn request_id(&self, request: &Request) -> RequestId {
+        RequestId::of(request.headers(), self.worker.edge.clock.new_id())
     }
 
     fn refuse(&self, request: &Request, problem: &Problem) -> Verdict<'static> {
-        let id = RequestId::of(request.headers(), self.worker.edge.clock.new_id());
+        let id = self.request_id(request);
         tracing::debug!(request = id.as_str(), %problem, "an upgrade is refused");
-        Verdict::Refused(answer(problem, &id))
+        Verdict::Refused(answer(problem.response(Some(id.as_str())), &id))
     }
 
     fn start(&self, transport: AnyTransport, protocol: Option<&str>, (first, admitted): (BytesMut, Admitted)) {
@@ -227,9 +240,9 @@ fn problem_of(refused: HandshakeError) -> Problem {
     })
 }
 
-/// A problem as the bytes of an answer, with the headers that the envelope gives every other answer. The connection ends with it.
-fn answer(problem: &Problem, id: &RequestId) -> BytesMut {
-    let (head, body) = problem.response(Some(id.as_str())).into_parts();
+/// A refusal as bytes, with the headers that the envelope gives every other answer. The connection ends with it.
+fn answer(response: HttpResponse, id: &RequestId) -> BytesMut {
+    let (head, body) = response.into_parts();
     let mut headers = head.headers().clone();
     secure_headers(&mut headers, None);
     let body = body.try_into_bytes().unwrap_or_default();
@@ -255,16 +268,6 @@ pub fn configure_upgrades(config: &mut ServiceConfig, echo: bool) {
 
 async fn upgrade_required() -> Answer {
     Err(Problem::upgrade_required())
-}
-
-/// A refusal as the clients of Engine.IO expect it.
-fn engine_answer(status: u16, body: &str) -> BytesMut {
-    let title = if status == 403 { "Forbidden" } else { "Bad Request" };
-    let length = body.len();
-    let text = format!(
-        "HTTP/1.1 {status} {title}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
-    BytesMut::from(text.as_bytes())
 }
 
 async fn write_all(transport: &mut AnyTransport, mut bytes: &[u8]) -> io::Result<()> {

@@ -18,6 +18,8 @@ pub(super) enum Answered {
     Taken,
     /// As the reference refuses.
     Refused(Refusal),
+    /// More packets than this many.
+    TooMany(usize),
 }
 
 /// A request for a session.

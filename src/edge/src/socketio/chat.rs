@@ -4,33 +4,39 @@ use super::asks::{Again, Listed, Located, Stands};
 use super::config::SocketIoConfig;
 use super::packet;
 use super::registry::SocketIoMetrics;
-use super::vocabulary::answers::{Done, Failed, NotDone, Why};
+use super::vocabulary::answers::{Done, Why};
 use super::vocabulary::fields::said;
 use super::vocabulary::incoming::{Argument, Change};
-use super::vocabulary::names::heard_after;
+use super::vocabulary::names::spoken;
 use super::vocabulary::outgoing::answer_accepted;
 use super::vocabulary::{Request, read};
 use super::welcome::Wanted;
 use actix::Recipient;
 use bytes::Bytes;
-use errands::Errand;
+pub(super) use errands::{Deed, Errand};
 use halls::Halls;
 use plenum_actors::connection::{Answer, Connection, ReplyTo, Shared};
-use plenum_actors::hub::ConnectionKey;
+use plenum_actors::hub::{ConnectionKey, Shut};
 use plenum_actors::identity::Scope;
-use plenum_actors::publication::{Dialect, Parser, Vocabulary};
+use plenum_actors::publication::{Parser, Vocabulary};
 use plenum_schema::wire::{Ack, AckResult, CloseCode, Command, Identify, RefusalFrame, ServerFrame};
 use plenum_schema::{ConferenceId, Offset, Refusal, RefusalCode, Topic};
 use plenum_socketio::Args;
-use plenum_socketio::packet::{Body, Packet, PacketLimits};
+use plenum_socketio::packet::{Body, Packet, PacketError, PacketLimits};
 use plenum_socketio::parser::{self, Decoder};
+use plenum_websocket::close::code;
+use plenum_websocket::encode::close_frame;
+pub(super) use speaking::is_online;
 use std::rc::Rc;
 
+mod answering;
 mod arrived;
 mod errands;
 mod finding;
 mod following;
 mod halls;
+mod pacing;
+mod speaking;
 
 /// What a session's chat works with.
 pub(super) struct Around<'s> {
@@ -82,6 +88,8 @@ enum Purpose {
     Silent,
     /// It is waited before what has arrived is marked.
     Marking,
+    /// It is waited before more of a recovery is looked up.
+    Pacing,
 }
 
 /// The chat of a session.
@@ -92,11 +100,15 @@ pub(super) struct Chat {
     /// The token of the request that began the session.
     token: Option<Box<str>>,
     spoken: Option<Vocabulary>,
+    /// The greeting of a client that came back hearing underscores alone: it is due when it speaks hyphens, too.
+    ungreeted: Option<Bytes>,
     /// Whose coming and going it hears.
     pub(super) followed_people: usize,
     waiting: Vec<(u32, Purpose)>,
     last_id: u32,
     halls: Halls,
+    /// What of a recovery is still to be looked up, the last one first.
+    paced: Vec<Errand>,
     /// Conversations of which messages up to an offset are on their way to the client.
     arriving: Vec<(Topic, Offset)>,
 }
@@ -112,10 +124,12 @@ impl Chat {
             decoder: Decoder::new(),
             token,
             spoken: None,
+            ungreeted: None,
             followed_people: 0,
             waiting: Vec::new(),
             last_id: 0,
             halls: Halls::default(),
+            paced: Vec::new(),
             arriving: Vec::new(),
         }
     }
@@ -134,15 +148,15 @@ impl Chat {
 
     pub(super) fn text(&mut self, around: &Around<'_>, text: &str) {
         let packet = self.decoder.text(text, around.limits);
-        self.packet(around, packet.map_err(|error| error.to_string()));
+        self.packet(around, packet);
     }
 
     pub(super) fn binary(&mut self, around: &Around<'_>, bytes: &[u8]) {
         let packet = self.decoder.binary(bytes, around.limits);
-        self.packet(around, packet.map_err(|error| error.to_string()));
+        self.packet(around, packet);
     }
 
-    fn packet(&mut self, around: &Around<'_>, packet: Result<Option<Packet<'_>>, String>) {
+    fn packet(&mut self, around: &Around<'_>, packet: Result<Option<Packet<'_>>, PacketError>) {
         // Whoever was sent away and does not leave at once can do nothing more meanwhile.
         if !around.shared.hub.with(|core| core.is_open(self.connection.key())) {
             return;
@@ -152,14 +166,27 @@ impl Chat {
             Ok(Some(packet)) => self.take(around, packet),
             Err(error) => {
                 tracing::debug!(%error, "not a packet");
-                Err(Broken)
+                return self.end_unreadable(around, Some(error));
             }
         };
         if outcome.is_err() {
-            self.connection.unreadable(around.shared, "this is no packet for here".to_owned());
-            self.connection.take_answers();
-            around.shared.hub.with(|core| core.close(self.connection.key(), CloseCode::Protocol, None));
+            self.end_unreadable(around, None);
         }
+    }
+
+    /// As with the reference the connection ends; what went beyond a limit is told which.
+    fn end_unreadable(&mut self, around: &Around<'_>, error: Option<PacketError>) {
+        let (hub, key) = (&around.shared.hub, self.connection.key());
+        let beyond = error.and_then(|error| Some(format!("{error} ({})", SocketIoConfig::key_of(error.limit()?))));
+        match beyond {
+            Some(why) if self.is_inside() => self.fail(around, None, None, &Refusal::new(RefusalCode::TooLarge, why)),
+            // Libraries hear events in the namespace alone: the close frame has to say it.
+            Some(why) => hub.with(|core| core.finish(key, close_frame(code::PROTOCOL_ERROR, &why), Shut::Linger)),
+            None => {}
+        }
+        self.connection.unreadable(around.shared, "this is no packet for here".to_owned());
+        self.connection.take_answers();
+        hub.with(|core| core.close(key, CloseCode::Protocol, None));
     }
 
     fn take(&mut self, around: &Around<'_>, packet: Packet<'_>) -> Result<(), Broken> {
@@ -168,6 +195,9 @@ impl Chat {
             && let Err(too_fast) = self.counted(around)
         {
             self.refuse_entry(around, &packet.namespace, &too_fast);
+            if self.connection.floods() {
+                self.connection.close_flood(around.shared);
+            }
             return Ok(());
         }
         match packet.body {
@@ -236,9 +266,9 @@ impl Chat {
     pub(super) fn begin_again(&mut self, key: ConnectionKey) {
         self.connection = self.connection.begun_again(key);
         self.stage = Stage::Outside;
-        (self.waiting, self.arriving) = (Vec::new(), Vec::new());
+        (self.waiting, self.arriving, self.paced) = (Vec::new(), Vec::new(), Vec::new());
         self.halls = Halls::default();
-        self.spoken = None;
+        (self.spoken, self.ungreeted) = (None, None);
     }
 
     fn event(&mut self, around: &Around<'_>, callback: Option<u64>, name: &str, args: &Args<'_>) {
@@ -249,24 +279,35 @@ impl Chat {
         };
         let argument = Argument { parser, bytes: args.raw(0).unwrap_or(nothing) };
         let heard = read(name, argument, &|| self.conference(around));
+        // The name says it, also where the arguments are wrong.
+        let vocabulary = heard.as_ref().map_or_else(|_| spoken(name), |heard| heard.vocabulary);
+        if let Some(vocabulary) = vocabulary {
+            self.speaks(around, vocabulary);
+        }
         let heard = match heard {
             Ok(heard) => heard,
             Err(refusal) => return self.not_understood(around, callback, name, refusal),
         };
-        if let Some(vocabulary) = heard.vocabulary {
-            self.spoken = Some(heard_after(self.spoken, vocabulary));
-            self.speak_in(around);
-        }
         let by = heard.by;
         match heard.request {
             Request::Native(Command::Subscribe(wish)) if wish.since.is_none() && self.has(around, wish.topic) => {
-                self.at_once(around, callback, name, &Done::at(wish.topic));
-                self.look_around(around, name);
+                if self.at_once(around, callback, name, &Done::at(wish.topic)) {
+                    self.look_around(around, name);
+                }
+            }
+            Request::Native(Command::Subscribe(wish)) if wish.since.is_none() && self.is_paced(wish.topic) => {
+                self.join_paced(around, (callback, name), wish.topic);
+            }
+            Request::Native(Command::Unsubscribe(leave)) if self.is_paced(leave.topic) => {
+                self.leave_paced(around, (callback, name), leave.topic);
             }
             Request::Native(command) => {
                 let joins = matches!(&command, Command::Subscribe(wish) if !self.has(around, wish.topic));
-                if let Command::Unsubscribe(leave) = &command {
-                    self.forget_errands(leave.topic);
+                match &command {
+                    Command::Unsubscribe(leave) => self.forget_errands(leave.topic),
+                    // From where the client says, whatever its strings said.
+                    Command::Subscribe(wish) => self.forget_paced(wish.topic),
+                    _ => {}
                 }
                 self.ask(around, Purpose::Event { callback, name: name.into(), joins, by }, command, false);
             }
@@ -294,28 +335,6 @@ impl Chat {
         around.shared.hub.with(|core| core.is_subscribed(self.connection.key(), topic))
     }
 
-    /// Refuses an event against the same limits as any command.
-    fn not_understood(&mut self, around: &Around<'_>, callback: Option<u64>, name: &str, refusal: Refusal) {
-        let refusal = match self.connection.admit_other(around.shared) {
-            Ok(()) => {
-                self.connection.other_answered();
-                refusal
-            }
-            Err(too_fast) => too_fast,
-        };
-        self.fail(around, callback, Some(name), &refusal);
-    }
-
-    fn at_once(&mut self, around: &Around<'_>, callback: Option<u64>, name: &str, done: &Done) {
-        match self.connection.admit_other(around.shared) {
-            Ok(()) => {
-                self.connection.other_answered();
-                self.succeed(around, callback, done);
-            }
-            Err(too_fast) => self.fail(around, callback, Some(name), &too_fast),
-        }
-    }
-
     fn echo(&mut self, around: &Around<'_>, callback: Option<u64>, name: &str, args: &Args<'_>) {
         match self.connection.admit_other(around.shared) {
             Ok(()) => {
@@ -326,18 +345,6 @@ impl Chat {
             }
             Err(too_fast) => self.fail(around, callback, Some(name), &too_fast),
         }
-    }
-
-    /// A client that comes back hears what it heard, until it speaks otherwise.
-    pub(super) fn heard_before(&mut self, around: &Around<'_>, vocabulary: Option<Vocabulary>) {
-        self.spoken = self.spoken.or(vocabulary);
-        self.speak_in(around);
-    }
-
-    /// The hub writes to this client in the dialect of its parser and vocabulary.
-    fn speak_in(&self, around: &Around<'_>) {
-        let dialect = Dialect::socket_io(self.parser(), self.spoken.unwrap_or_default());
-        around.shared.hub.with(|core| core.change_dialect(self.connection.key(), dialect));
     }
 
     /// Gives a command; `is_ours`: not counted as the client's.
@@ -406,7 +413,7 @@ impl Chat {
                 self.succeed(around, callback, &done);
                 self.look_around(around, &name);
                 if let AckResult::Voted(voted) = result {
-                    self.push(around, answer_accepted(self.parser(), &done));
+                    self.push(around, answer_accepted(self.parser(), self.vocabulary(), &done));
                     self.has_voted(around, voted.question);
                 }
                 if let AckResult::Subscribed(subscribed) = result {
@@ -424,6 +431,7 @@ impl Chat {
             (
                 Purpose::Silent
                 | Purpose::Marking
+                | Purpose::Pacing
                 | Purpose::Resting(_)
                 | Purpose::Change { .. }
                 | Purpose::Join { .. },
@@ -461,27 +469,15 @@ impl Chat {
                 self.fail(around, callback, Some(&name), refusal);
             }
             Purpose::Errand(errand) => self.errand_refused(around, errand, refusal),
-            Purpose::Silent | Purpose::Marking | Purpose::Resting(_) => {}
+            Purpose::Silent | Purpose::Marking | Purpose::Pacing | Purpose::Resting(_) => {}
         }
     }
 
-    fn succeed(&self, around: &Around<'_>, callback: Option<u64>, done: &Done) {
-        if let Some(id) = callback {
-            self.push(around, packet::ack(self.parser(), id, done));
-        }
-    }
-
-    fn fail(&self, around: &Around<'_>, callback: Option<u64>, event: Option<&str>, refusal: &Refusal) {
-        let field = refusal.field.as_deref().map(|field| said(event.unwrap_or_default(), None, field));
-        let why = Why { field: field.as_deref(), ..Why::from(refusal) };
-        let bytes = match callback {
-            Some(id) => packet::ack(self.parser(), id, &NotDone::of(why)),
-            None => packet::event(self.parser(), "error", &Failed { why, event }, None),
-        };
-        self.push(around, bytes);
-    }
-
+    /// Nothing for what the client's vocabulary has no words for.
     pub(super) fn push(&self, around: &Around<'_>, bytes: Bytes) {
+        if bytes.is_empty() {
+            return;
+        }
         around.shared.hub.with(|core| core.push_bytes(self.connection.key(), bytes));
     }
 }

@@ -29,6 +29,12 @@ pub struct SocketIoConfig {
     pub post_timeout_ms: u64,
     /// Most binary attachments of a packet.
     pub attachments: usize,
+    /// Deepest nesting of lists and objects in a packet.
+    pub depth: usize,
+    /// Most arguments of an event or acknowledgement.
+    pub arguments: usize,
+    /// Longest name of a namespace in a packet, bytes. (All but `/` are refused.)
+    pub namespace_bytes: usize,
     /// A client hears this many of its conversations without joining them, the last active ones.
     pub followed_conversations: usize,
     /// Whose coming and going it hears: that many of the people it has direct conversations with.
@@ -37,14 +43,29 @@ pub struct SocketIoConfig {
     pub status_board: bool,
     /// Whether clients that come back get what they missed (`pid` and offsets).
     pub recovery: bool,
+    /// Topics that a `pid` or an offset may name; a longer one is not read, and its client begins anew.
+    pub recovery_topics: usize,
+    /// What a recovery looks up waits for what the client leaves over of its rate, but no longer than this for each, milliseconds.
+    pub recovery_wait_ms: u64,
     /// What has been handed to a client is marked as delivered for it, each conversation at most once in so many milliseconds; 0: never.
     pub delivered_every_ms: u64,
+    /// Conversations of a client in which something waits to be marked so; in those beyond nothing is marked then.
+    pub delivered_conversations: usize,
+    /// Hints that a session keeps until its next turn (conversations come into, questions that have become live); of how much is
+    /// unread half as many.
+    pub kept_hints: usize,
+    /// Questions of conferences whose results one client follows as host or because it has voted; the first ones fall out.
+    pub watched_questions: usize,
     /// The most topics that a client is told its positions of; the oldest fall out. What is followed unasked is then delivered from the
     /// beginning of the connection again at a recovery; what the client has joined itself it must join again.
     pub told_positions: usize,
     /// How often following a conversation for a client is tried again when its owner or the store cannot now; then the transport
     /// closes, so that the client comes back with its positions.
     pub follow_retries: u32,
+    /// The first wait before that where a refusal names none, milliseconds; each one after it is twice as long.
+    pub follow_retry_ms: u64,
+    /// The longest wait before that, whatever a refusal names, milliseconds.
+    pub follow_retry_most_ms: u64,
 }
 
 impl SocketIoConfig {
@@ -72,13 +93,23 @@ impl Default for SocketIoConfig {
             upgrade_timeout_ms: 10_000,
             post_timeout_ms: 30_000,
             attachments: 8,
+            depth: 64,
+            arguments: 64,
+            namespace_bytes: 256,
             followed_conversations: 100,
             followed_people: 50,
             status_board: true,
             recovery: true,
+            recovery_topics: 512,
+            recovery_wait_ms: 1_000,
             delivered_every_ms: 1_000,
+            delivered_conversations: 256,
+            kept_hints: 256,
+            watched_questions: 20,
             told_positions: 200,
             follow_retries: 5,
+            follow_retry_ms: 200,
+            follow_retry_most_ms: 10_000,
         }
     }
 }
@@ -108,7 +139,21 @@ impl SocketIoConfig {
         PacketLimits {
             attachments: self.attachments,
             attachment_bytes: self.max_payload_bytes,
-            ..PacketLimits::default()
+            depth: self.depth,
+            namespace_bytes: self.namespace_bytes,
+            arguments: self.arguments,
+        }
+    }
+
+    /// The key of the limit that a packet went beyond, by the name that the limit has among those of packets.
+    #[must_use]
+    pub fn key_of(limit: &str) -> &'static str {
+        match limit {
+            "attachments" => "socketio.attachments",
+            "depth" => "socketio.depth",
+            "arguments" => "socketio.arguments",
+            "namespace_bytes" => "socketio.namespace_bytes",
+            _ => "socketio.max_payload_bytes",
         }
     }
 }

@@ -47,18 +47,26 @@ async fn handle(request: HttpRequest, body: web::Payload) -> HttpResponse {
     }
 }
 
-fn refuse(worker: &Worker, refusal: Refusal) -> HttpResponse {
+/// A refusal of the reference, polls and upgrades alike.
+pub(crate) fn refuse(worker: &Worker, refusal: Refusal) -> HttpResponse {
     worker.edge.socket_io.sessions.metrics.refused.inc();
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    HttpResponse::build(status).content_type(ContentType::json()).body(refusal.body())
+    HttpResponse::build(status)
+        .content_type(ContentType::json())
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(refusal.body())
 }
 
-/// What is refused before it comes here, as the reference refuses: its JSON, with the sentence.
+/// What is refused for another reason than the reference's, as the reference refuses: its JSON, with the sentence.
 #[must_use]
 pub fn refused(problem: &Problem) -> HttpResponse {
     let mut answer = HttpResponse::build(problem.status());
+    answer.insert_header((header::CACHE_CONTROL, "no-store"));
     if let Some(wait) = problem.wait() {
         answer.insert_header((header::RETRY_AFTER, wait.div_ceil(1_000).max(1)));
+    }
+    for (name, value) in problem.headers() {
+        answer.insert_header((name.clone(), value.clone()));
     }
     let body = serde_json::json!({ "code": BAD_REQUEST, "message": problem.detail() });
     answer.content_type(ContentType::json()).body(body.to_string())
@@ -99,7 +107,7 @@ async fn post(worker: &Worker, request: &HttpRequest, body: web::Payload, sid: &
         Read::TooLarge => {
             posting.done();
             worker.edge.socket_io.sessions.metrics.refused.inc();
-            return Ok(too_large());
+            return Ok(too_large(worker.edge.socket_io.config.max_payload_bytes));
         }
         Read::Broken => return Err(Refusal::BadRequest),
     };
@@ -144,10 +152,11 @@ async fn read(worker: &Worker, body: web::Payload) -> Read {
 }
 
 /// The session goes on: nothing of the body has been looked at.
-fn too_large() -> HttpResponse {
+fn too_large(most: usize) -> HttpResponse {
+    let message = format!("Payload too large: at most {most} bytes (socketio.max_payload_bytes)");
     HttpResponse::PayloadTooLarge()
         .content_type(ContentType::json())
-        .body(r#"{"code":3,"message":"Payload too large"}"#)
+        .body(serde_json::json!({ "code": BAD_REQUEST, "message": message }).to_string())
 }
 
 async fn respond(answered: oneshot::Receiver<Answered>) -> Result<HttpResponse, Refusal> {
@@ -156,6 +165,12 @@ async fn respond(answered: oneshot::Receiver<Answered>) -> Result<HttpResponse, 
         Answered::Payload(payload) => Ok(text(payload)),
         Answered::Taken => Ok(text(b"ok".to_vec())),
         Answered::Refused(refusal) => Err(refusal),
+        Answered::TooMany(most) => {
+            let message = format!("Bad request: at most {most} packets in a payload (socketio.max_payload_packets)");
+            Ok(HttpResponse::BadRequest()
+                .content_type(ContentType::json())
+                .body(serde_json::json!({ "code": BAD_REQUEST, "message": message }).to_string()))
+        }
     }
 }
 
@@ -180,11 +195,14 @@ fn open(worker: &Rc<Worker>, request: &HttpRequest) -> HttpResponse {
     if edge.is_draining() {
         return come_later("the server is stopping: connect again");
     }
-    let Some(admitted) = sessions.has_room().then(|| edge.admission.enter()).flatten() else {
+    let Some(seat) = sessions.sit() else {
+        return come_later("the server is full: as many sessions poll as may (socketio.polling_sessions)");
+    };
+    let Some(admitted) = edge.admission.enter() else {
         return come_later("the server is full");
     };
     let sid = worker.new_sid();
-    let line = Line::polling(edge.socket_io.config.poll_buffer_bytes);
+    let line = Line::polling(&edge.socket_io.config);
     let token = token_of(request.head());
     let mut session =
         SocketIoSession::open(worker.clone(), (line, Transport::Polling), (BytesMut::new(), admitted), token, None);
@@ -193,7 +211,7 @@ fn open(worker: &Rc<Worker>, request: &HttpRequest) -> HttpResponse {
     let (sessions, id) = (sessions.clone(), sid);
     SocketIoSession::create(move |ctx| {
         let place = sessions.add(id, actix::AsyncContext::address(ctx).recipient());
-        session.polling = Some(Box::new(Polling::at(place)));
+        session.polling = Some(Box::new(Polling::at(place, seat)));
         session
     });
     text(body)

@@ -1,6 +1,7 @@
 //! Where a session's output goes: the buffer of a client that polls, or the link of a WebSocket. The hub writes the same frames to
 //! either, and does not notice when one takes the place of the other.
 
+use super::config::SocketIoConfig;
 use crate::native::link::Link;
 use bytes::{Buf, Bytes};
 use plenum_actors::hub::{Shut, Socket};
@@ -11,9 +12,6 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, IoSlice};
 use std::rc::Rc;
 use std::task::{Context, Waker};
-
-/// How much a line remembers that its session does not know yet, until the session looks.
-const TOLD: usize = 256;
 
 /// What a line was told and the session acts on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +35,8 @@ pub(super) struct Line {
     is_full: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     told: RefCell<Vec<Told>>,
+    /// How much of that it remembers until the session looks.
+    most_told: usize,
     /// Whether the session wants to know of questions: for clients that run a conference, or may.
     wants_questions: Cell<bool>,
 }
@@ -51,23 +51,25 @@ enum Output {
 }
 
 impl Line {
-    fn new(output: Output) -> Rc<Self> {
+    fn new(output: Output, most_told: usize) -> Rc<Self> {
         Rc::new(Self {
             output: RefCell::new(output),
             shut: Cell::new(None),
             is_full: Cell::new(false),
             waker: RefCell::new(None),
             told: RefCell::default(),
+            most_told,
             wants_questions: Cell::new(false),
         })
     }
 
-    pub(super) fn polling(limit: usize) -> Rc<Self> {
-        Self::new(Output::Polling(Box::new(PollingBuffer::new(limit))))
+    pub(super) fn polling(config: &SocketIoConfig) -> Rc<Self> {
+        let buffer = PollingBuffer::new(config.poll_buffer_bytes);
+        Self::new(Output::Polling(Box::new(buffer)), config.kept_hints)
     }
 
-    pub(super) fn web(link: Rc<Link>) -> Rc<Self> {
-        Self::new(Output::Web { link, ahead: Bytes::new() })
+    pub(super) fn web(link: Rc<Link>, config: &SocketIoConfig) -> Rc<Self> {
+        Self::new(Output::Web { link, ahead: Bytes::new() }, config.kept_hints)
     }
 
     /// The link, when the client does not poll.
@@ -108,7 +110,7 @@ impl Line {
     fn note(&self, told: Told) {
         let mut all = self.told.borrow_mut();
         // The hint of what is unread comes again; the others come once.
-        let most = if matches!(told, Told::Unread(..)) { TOLD / 2 } else { TOLD };
+        let most = if matches!(told, Told::Unread(..)) { self.most_told / 2 } else { self.most_told };
         if all.len() < most {
             all.push(told);
             drop(all);

@@ -145,7 +145,7 @@ impl Marker {
     }
 }
 
-/// For a text of up to 65,535 bytes: trails are shorter (`positions::MAX_BYTES`).
+/// For a text of up to 65,535 bytes: trails are shorter (`positions::MOST_TOPICS`).
 fn text_marker(length: usize) -> Marker {
     let [.., high, low] = length.to_be_bytes();
     match length {

@@ -3,7 +3,7 @@
 use super::asks::{Answered, Ask};
 use super::dismiss::dismiss;
 use super::framing;
-use super::registry::Place;
+use super::registry::{Place, Seat};
 use super::session::SocketIoSession;
 use crate::native::link::{Link, Room};
 use crate::native::{READS_A_TURN, with_scratch};
@@ -35,6 +35,8 @@ pub(super) struct Polling {
     /// Given up some time after an upgrade, when no request that was sent before can still be on its way.
     #[expect(dead_code, reason = "held for what dropping it does")]
     place: Option<Place>,
+    /// Given back as soon as it polls no more.
+    seat: Option<Seat>,
     probe: Option<Probe>,
 }
 
@@ -55,9 +57,9 @@ enum Probed {
 }
 
 impl Polling {
-    /// At this place of the registry.
-    pub(super) fn at(place: Place) -> Self {
-        Self { place: Some(place), ..Self::default() }
+    /// At this place of the registry, on this seat.
+    pub(super) fn at(place: Place, seat: Seat) -> Self {
+        Self { place: Some(place), seat: Some(seat), ..Self::default() }
     }
 }
 
@@ -271,6 +273,9 @@ impl SocketIoSession {
                     self.answer_poll(NOOP.to_vec());
                 }
                 self.line.take_over(link.clone());
+                if let Some(polling) = &mut self.polling {
+                    polling.seat = None;
+                }
                 self.worker.edge.socket_io.sessions.metrics.upgrades.inc();
                 Probed::Upgraded
             }

@@ -8,7 +8,8 @@
 //! Behind its positions a trail may say which vocabulary its client hears, so that it hears the same one when it comes back.
 //!
 //! Base and trail together are an exact resume point that needs nothing on the server, so that it serves after any time, on any
-//! node. Neither is a secret or proof of anything: rights are checked as for any other connection.
+//! node. Neither is a secret or proof of anything: rights are checked as for any other connection, and what the two ask for is charged to
+//! the client (`chat::pacing`).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -20,10 +21,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use uuid::Uuid;
 
-/// Topics that a trail or a base may name; a longer one is not read.
-pub const MAX_TOPICS: usize = 512;
-/// The longest trail or pid that is read, bytes.
-pub const MAX_BYTES: usize = 32 * 1024;
+/// The most topics that a trail or a base can be allowed to name: what is put into an event has a length of 16 bits in MessagePack
+/// (`str 16` of its specification), and this many topics fit into it.
+pub const MOST_TOPICS: usize = 1_000;
+/// The most that one topic takes in a trail or a pid, and more: a longer string is not looked at.
+const BYTES_A_TOPIC: usize = 64;
+
+/// The longest trail or pid that can name so many topics, bytes.
+const fn most_bytes(topics: usize) -> usize {
+    // A pid without topics has a head.
+    topics.saturating_add(1).saturating_mul(BYTES_A_TOPIC)
+}
 
 /// First byte of a pid's content.
 const VERSION: u8 = 1;
@@ -88,10 +96,10 @@ pub(super) fn read_vocabulary(text: &str) -> Option<Vocabulary> {
     [Vocabulary::Hyphen, Vocabulary::Underscore].into_iter().find(|vocabulary| text.ends_with(mark(*vocabulary)))
 }
 
-/// Reads a trail; `None` when it is none of ours.
+/// Reads a trail of at most so many topics; `None` when it is none of ours.
 #[must_use]
-pub fn read_trail(text: &str) -> Option<BTreeMap<Topic, Option<Offset>>> {
-    if text.len() > MAX_BYTES {
+pub fn read_trail(text: &str, most_topics: usize) -> Option<BTreeMap<Topic, Option<Offset>>> {
+    if text.len() > most_bytes(most_topics) {
         return None;
     }
     let text = read_vocabulary(text).and_then(|vocabulary| text.strip_suffix(mark(vocabulary))).unwrap_or(text);
@@ -103,7 +111,7 @@ pub fn read_trail(text: &str) -> Option<BTreeMap<Topic, Option<Offset>>> {
             offset => Some(offset.parse().ok().filter(|offset| *offset <= MAX_OFFSET)?),
         };
         positions.insert(read_name(name)?, place);
-        if positions.len() > MAX_TOPICS {
+        if positions.len() > most_topics {
             return None;
         }
     }
@@ -148,7 +156,7 @@ impl Base {
         bytes.push(u8::from(self.is_complete));
         bytes.extend_from_slice(&self.nonce.to_be_bytes());
         bytes.extend_from_slice(self.user.0.as_bytes());
-        for (topic, offset) in places.chain(others).take(MAX_TOPICS) {
+        for (topic, offset) in places.chain(others) {
             let Topic::Conversation(id) = topic else { continue };
             bytes.extend_from_slice(id.0.as_bytes());
             bytes.extend_from_slice(&offset.to_be_bytes());
@@ -156,16 +164,16 @@ impl Base {
         BASE64.encode(bytes)
     }
 
-    /// Reads a pid; `None` when it is none of ours.
+    /// Reads a pid of at most so many topics; `None` when it is none of ours.
     #[must_use]
-    pub fn decode(pid: &str) -> Option<Self> {
-        if pid.len() > MAX_BYTES {
+    pub fn decode(pid: &str, most_topics: usize) -> Option<Self> {
+        if pid.len() > most_bytes(most_topics) {
             return None;
         }
         let bytes = BASE64.decode(pid).ok()?;
         let (head, rest) = bytes.split_at_checked(22)?;
         let (places, []) = rest.as_chunks::<24>() else { return None };
-        if *head.first()? != VERSION || places.len() > MAX_TOPICS {
+        if *head.first()? != VERSION || places.len() > most_topics {
             return None;
         }
         let nonce = u32::from_be_bytes(head.get(2..6)?.try_into().ok()?);
@@ -206,7 +214,7 @@ mod tests {
             let places = |some: Vec<(usize, (&Topic, &u64))>| some.into_iter().map(|(_, (topic, at))| (*topic, *at)).collect();
             let user = UserId(Uuid::from_u128(user));
             let base = Base { user, nonce, is_complete, positions: places(first), others: places(others) };
-            prop_assert_eq!(Base::decode(&base.encode()), Some(base));
+            prop_assert_eq!(Base::decode(&base.encode(), 512), Some(base));
             if !positions.is_empty() {
                 // Each third is left, each second a conference.
                 let place = |(at, (topic, offset)): (usize, (&Topic, &u64))| match topic {
@@ -216,7 +224,7 @@ mod tests {
                 let list: Vec<_> = positions.iter().enumerate().map(place).collect();
                 let mut text = String::new();
                 put_trail(&mut text, list.iter());
-                prop_assert_eq!(read_trail(&text), Some(list.into_iter().collect()));
+                prop_assert_eq!(read_trail(&text, 512), Some(list.into_iter().collect()));
             }
         }
 
@@ -253,21 +261,21 @@ mod tests {
             } else {
                 BASE64.encode(mutate(BASE64.decode(pid).unwrap(), false))
             };
-            if let Some(read) = Base::decode(&pid) {
+            if let Some(read) = Base::decode(&pid, 512) {
                 prop_assert!(read.positions.values().chain(read.others.values()).all(|offset| *offset <= MAX_OFFSET));
-                prop_assert_eq!(Base::decode(&read.encode()), Some(read));
+                prop_assert_eq!(Base::decode(&read.encode(), 512), Some(read));
             }
             let told = String::from_utf8(mutate(told.into_bytes(), true)).unwrap();
-            if let Some(read) = read_trail(&told) {
+            if let Some(read) = read_trail(&told, 512) {
                 let mut again = String::new();
                 put_trail(&mut again, read.iter().map(|(topic, place)| (*topic, *place)).collect::<Vec<_>>().iter());
-                prop_assert_eq!(read_trail(&again), Some(read));
+                prop_assert_eq!(read_trail(&again, 512), Some(read));
             }
         }
 
         #[test]
         fn any_text_is_read_or_refused_without_a_panic(text: String) {
-            let _read = (read_trail(&text), Base::decode(&text));
+            let _read = (read_trail(&text, 512), Base::decode(&text, 512));
         }
     }
 
@@ -280,20 +288,32 @@ mod tests {
         ] {
             let text = trail(topic(7), 42, vocabulary);
             assert_eq!(read_vocabulary(&text), read);
-            assert_eq!(read_trail(&text).unwrap().get(&topic(7)), Some(&Some(42)));
+            assert_eq!(read_trail(&text, 512).unwrap().get(&topic(7)), Some(&Some(42)));
         }
-        assert_eq!((read_trail(",h"), read_trail("h"), read_vocabulary("")), (None, None, None));
+        assert_eq!((read_trail(",h", 512), read_trail("h", 512), read_vocabulary("")), (None, None, None));
     }
 
     #[test]
     fn what_is_too_long_or_no_position_is_not_read() {
         let one = trail(topic(7), 42, Vocabulary::Both);
-        assert_eq!(read_trail(&one).unwrap().get(&topic(7)), Some(&Some(42)));
-        assert_eq!(read_trail(""), None);
-        assert_eq!(read_trail("abc.1"), None);
-        assert_eq!(read_trail(&format!("{}9007199254740992", one.strip_suffix("42").unwrap())), None);
-        assert_eq!(read_trail(&"x".repeat(MAX_BYTES + 1)), None);
-        assert_eq!(Base::decode("AQ"), None);
-        assert_eq!(Base::decode(&"A".repeat(MAX_BYTES + 4)), None);
+        assert_eq!(read_trail(&one, 512).unwrap().get(&topic(7)), Some(&Some(42)));
+        assert_eq!(read_trail("", 512), None);
+        assert_eq!(read_trail("abc.1", 512), None);
+        assert_eq!(read_trail(&format!("{}9007199254740992", one.strip_suffix("42").unwrap()), 512), None);
+        assert_eq!(read_trail(&"x".repeat(most_bytes(512) + 1), 512), None);
+        assert_eq!(Base::decode("AQ", 512), None);
+        assert_eq!(Base::decode(&"A".repeat(most_bytes(512) + 4), 512), None);
+    }
+    #[test]
+    fn as_many_topics_as_are_allowed_are_read_and_as_many_as_can_be_fit_into_a_text_of_messagepack() {
+        let positions: BTreeMap<_, _> = (0..MOST_TOPICS as u128).map(|number| (topic(number), MAX_OFFSET)).collect();
+        let places: Vec<_> = positions.keys().map(|topic| (*topic, Some(MAX_OFFSET))).collect();
+        let mut told = String::new();
+        put_trail(&mut told, places.iter());
+        assert!(told.len() <= usize::from(u16::MAX) && told.len() <= most_bytes(MOST_TOPICS));
+        assert!(read_trail(&told, MOST_TOPICS).is_some() && read_trail(&told, MOST_TOPICS - 1).is_none());
+        let user = UserId(Uuid::from_u128(7));
+        let pid = Base { user, nonce: 1, is_complete: true, positions, others: BTreeMap::new() }.encode();
+        assert!(Base::decode(&pid, MOST_TOPICS).is_some() && Base::decode(&pid, MOST_TOPICS - 1).is_none());
     }
 }

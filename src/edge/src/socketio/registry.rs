@@ -6,7 +6,7 @@ use actix::Recipient;
 use dashmap::DashMap;
 use prometheus::{IntCounter, IntGauge, Registry};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// What Socket.IO counts.
 #[derive(Clone, Debug)]
@@ -91,28 +91,33 @@ impl Drop for Posting {
 /// The sessions of a node that began with polling.
 #[derive(Debug)]
 pub struct Sessions {
+    /// Those that poll, and for a while those that have gone over to WebSocket.
     by_id: DashMap<String, Found>,
+    /// Seats that are taken.
+    seated: AtomicUsize,
     limit: usize,
     /// What is counted.
     pub metrics: SocketIoMetrics,
 }
 
 impl Sessions {
-    /// None yet, and never more than `limit`.
+    /// None yet, and never more than `limit` that poll.
     #[must_use]
     pub fn new(limit: usize, metrics: SocketIoMetrics) -> Arc<Self> {
-        Arc::new(Self { by_id: DashMap::new(), limit, metrics })
+        Arc::new(Self { by_id: DashMap::new(), seated: AtomicUsize::new(0), limit, metrics })
     }
 
-    /// Whether there is room for another one.
-    pub(super) fn has_room(&self) -> bool {
-        self.by_id.len() < self.limit
+    /// A seat for one more session that polls, if there is one: looked for and taken in one step, whichever threads ask at once.
+    pub(super) fn sit(self: &Arc<Self>) -> Option<Seat> {
+        let one_more = |seated: usize| (seated < self.limit).then_some(seated + 1);
+        self.seated.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).ok()?;
+        self.metrics.polling.inc();
+        Some(Seat(self.clone()))
     }
 
     /// Adds a session; dropping the place removes it.
     pub(super) fn add(self: &Arc<Self>, id: String, session: Recipient<Ask>) -> Place {
         self.by_id.insert(id.clone(), Found { session, posting: Arc::default() });
-        self.metrics.polling.inc();
         Place { sessions: self.clone(), id }
     }
 
@@ -121,7 +126,18 @@ impl Sessions {
     }
 }
 
-/// A session's place.
+/// One of the sessions that may poll at the same time. Dropping it gives it back.
+#[derive(Debug)]
+pub(super) struct Seat(Arc<Sessions>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.seated.fetch_sub(1, Ordering::AcqRel);
+        self.0.metrics.polling.dec();
+    }
+}
+
+/// Where requests find a session.
 #[derive(Debug)]
 pub(super) struct Place {
     sessions: Arc<Sessions>,
@@ -131,6 +147,34 @@ pub(super) struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.sessions.by_id.remove(&self.id);
-        self.sessions.metrics.polling.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Barrier;
+
+    #[test]
+    fn of_many_threads_that_ask_at_once_as_many_get_a_seat_as_there_are() {
+        const LIMIT: usize = 3;
+        const THREADS: usize = 8;
+        let sessions = Sessions::new(LIMIT, SocketIoMetrics::new(&Registry::new()).unwrap());
+        for _ in 0..200 {
+            let (start, end) = (Barrier::new(THREADS), Barrier::new(THREADS));
+            let seated = std::thread::scope(|scope| {
+                let sit = || {
+                    start.wait();
+                    let seat = sessions.sit();
+                    // Nobody gives one back before everybody has asked.
+                    end.wait();
+                    seat.is_some()
+                };
+                let asking: Vec<_> = (0..THREADS).map(|_| scope.spawn(sit)).collect();
+                asking.into_iter().map(|thread| thread.join().unwrap()).filter(|seat| *seat).count()
+            });
+            assert_eq!(seated, LIMIT);
+            assert_eq!((sessions.seated.load(Ordering::Acquire), sessions.metrics.polling.get()), (0, 0));
+        }
     }
 }

@@ -14,6 +14,7 @@ use plenum_actors::connection::{Admitted, Answer, Connection, ReplyTo};
 use plenum_actors::hub::{ConnectionKey, NewConnection, Shut};
 use plenum_actors::publication::{Dialect, Parser, Vocabulary};
 use plenum_schema::ConnectionId;
+use plenum_socketio::engine::payload::PayloadError;
 use plenum_socketio::engine::session::{CloseReason, Step};
 use plenum_socketio::engine::{Packet, Refusal, Session, Transport};
 use plenum_websocket::encode::{close_frame, close_reply, pong_frame};
@@ -357,7 +358,10 @@ impl SocketIoSession {
                 tracing::debug!(%error, "not a payload");
                 self.engine.malformed();
                 self.finish(framing::leaving(), Shut::Now);
-                Answered::Refused(Refusal::BadRequest)
+                match error {
+                    PayloadError::TooManyPackets(most) => Answered::TooMany(most),
+                    PayloadError::Utf8 | PayloadError::Packet { .. } => Answered::Refused(Refusal::BadRequest),
+                }
             }
         }
     }

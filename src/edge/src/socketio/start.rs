@@ -81,7 +81,7 @@ pub(crate) fn open(
     token: Option<Box<str>>,
     (first, admitted): (BytesMut, Admitted),
 ) {
-    let line = Line::web(Link::new(transport));
+    let line = Line::web(Link::new(transport), &worker.edge.socket_io.config);
     let open = open_packet(&worker.new_sid(), Transport::WebSocket, &worker.edge.socket_io.engine).frame();
     SocketIoSession::open(worker.clone(), (line, Transport::WebSocket), (first, admitted), token, Some(open)).start();
 }

@@ -1,23 +1,24 @@
 //! Coming in: what the client asks for, its conversations, and what it missed.
 
 use super::asks::Listed;
-use super::chat::{Around, Chat, Stage};
+use super::chat::{Around, Chat, Deed, Errand, Stage, is_online};
 use super::packet;
-use super::positions::{Base, MAX_TOPICS, read_trail, read_vocabulary};
+use super::positions::{Base, read_trail, read_vocabulary};
 use super::vocabulary::outgoing::{authenticated, online_users};
 use actix::Recipient;
 use plenum_actors::connection::{Followed, Following, Outcome};
 use plenum_actors::hub::Place;
 use plenum_actors::publication::Vocabulary;
 use plenum_schema::conversation::{ConversationEvent, ConversationKind};
-use plenum_schema::wire::{Event, Gap, GapReason, Page, PresenceSignal, ServerFrame, Signal};
+use plenum_schema::wire::{Event, Gap, GapReason, Page, ServerFrame};
 use plenum_schema::{Offset, Topic, UserId};
 use plenum_socketio::args::Data;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
-/// So many bytes of the largest message make room for one conversation in a pid: four times what it takes there.
+/// So many bytes of the largest message make room for one conversation in a pid: four times what it takes there (`docs/socketio.md`,
+/// "Recovery": a quarter of `socketio.max_payload_bytes`).
 const PAYLOAD_FOR_A_PLACE: usize = 128;
 
 /// The `auth` of a CONNECT packet, as far as it means something here. What is not text asks for nothing, and takes nothing away from
@@ -81,13 +82,13 @@ struct Resume {
 
 impl Resume {
     /// From what the client kept; `None` when it kept nothing of ours.
-    fn of(wanted: &Wanted, user: UserId) -> Option<Self> {
+    fn of(wanted: &Wanted, user: UserId, most_topics: usize) -> Option<Self> {
         let pid = wanted.pid.clone()?;
-        let base = Base::decode(&pid).filter(|base| base.user == user)?;
+        let base = Base::decode(&pid, most_topics).filter(|base| base.user == user)?;
         let trail = match wanted.offset.as_deref() {
             // Nothing came before the connection ended.
             None | Some("") => BTreeMap::new(),
-            Some(offset) => read_trail(offset)?,
+            Some(offset) => read_trail(offset, most_topics)?,
         };
         let moved = trail.iter().map(|(topic, place)| (*topic, *place)).collect();
         let mut positions: BTreeMap<_, _> =
@@ -107,7 +108,8 @@ pub(super) fn listed(chat: &mut Chat, around: &Around<'_>, outcome: Outcome<Foll
         // Identified already, and still outside: the next CONNECT lists again.
         Err(refusal) => return chat.keep_out(around, &refusal),
     };
-    let resume = if around.config.recovery { Resume::of(&wanted, identity.user) } else { None };
+    let resume =
+        around.config.recovery.then(|| Resume::of(&wanted, identity.user, around.config.recovery_topics)).flatten();
     chat.stage = Stage::Inside;
     let sid = around.shared.clock.new_id().simple().to_string();
     let pid = match &resume {
@@ -116,11 +118,12 @@ pub(super) fn listed(chat: &mut Chat, around: &Around<'_>, outcome: Outcome<Foll
         None => None,
     };
     chat.push(around, packet::connect(chat.parser(), &sid, pid.as_deref()));
-    chat.push(around, authenticated(chat.parser(), identity.user, following.me.as_ref()));
+    // Before anything else is said: whoever is known to speak underscores is not greeted with hyphens.
+    chat.heard_before(around, resume.as_ref().and_then(|resume| resume.vocabulary));
+    chat.greet(around, authenticated(chat.parser(), identity.user, following.me.as_ref()));
     match resume {
         Some(resume) => {
             around.metrics.recovered.inc();
-            chat.heard_before(around, resume.vocabulary);
             go_on(chat, around, identity.user, &following, resume);
         }
         None => begin(chat, around, identity.user, &following),
@@ -131,7 +134,9 @@ pub(super) fn listed(chat: &mut Chat, around: &Around<'_>, outcome: Outcome<Foll
 fn base(around: &Around<'_>, user: UserId, following: &Following) -> Base {
     let positions: BTreeMap<_, _> = following.conversations.iter().map(|one| (one.topic, one.head)).collect();
     // The client sends it back with its next CONNECT, which has to fit into a message beside trail and token.
-    let room = (around.config.max_payload_bytes / PAYLOAD_FOR_A_PLACE).min(MAX_TOPICS).saturating_sub(positions.len());
+    let room = (around.config.max_payload_bytes / PAYLOAD_FOR_A_PLACE)
+        .min(around.config.recovery_topics)
+        .saturating_sub(positions.len());
     let others: BTreeMap<_, _> = following.others.iter().take(room).copied().collect();
     let is_complete = others.len() == following.others.len();
     let (_, low) = around.shared.clock.new_id().as_u64_pair();
@@ -152,34 +157,37 @@ fn go_on(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Followi
     let Resume { mut positions, moved, others, .. } = resume;
     trail(chat, around, moved);
     people(chat, around, user, following);
-    let mut unknown = Vec::new();
+    let mut paced = Vec::new();
     for one in &following.conversations {
         match positions.remove(&one.topic) {
-            Some(Some(position)) => go_on_with(chat, around, one, position),
+            Some(Some(position)) => paced.extend(go_on_with(chat, around, one, position)),
             // It has left it, and does not hear it until it joins again.
             Some(None) => {}
             None => match others.get(&one.topic) {
                 // It was quiet when the client came in and is not any more.
-                Some(stood) => go_on_with(chat, around, one, *stood),
-                None => unknown.push(one.topic),
+                Some(stood) => paced.extend(go_on_with(chat, around, one, *stood)),
+                // The person came into it meanwhile (or it is one of more than a base can name).
+                None => paced.push(Errand::new(Deed::Look, one.topic, None)),
             },
         }
     }
-    // Conversations that the person came into meanwhile (or one of more than a base can name), and rooms that the client had joined by
-    // itself.
-    unknown.into_iter().for_each(|topic| chat.look_at(around, topic));
-    for (topic, position) in positions {
-        if let Some(position) = position {
-            chat.resume(around, topic, position);
-        }
-    }
+    // Rooms that the client had joined by itself; or so it says.
+    let joined = positions.into_iter().filter_map(|(topic, place)| Some((topic, place?)));
+    paced.extend(joined.map(|(topic, place)| Errand::new(Deed::Resume, topic, Some(place))));
+    chat.pace(around, paced);
 }
 
-fn go_on_with(chat: &mut Chat, around: &Around<'_>, one: &Followed, position: Offset) {
+/// Follows a conversation of the list from where the client stood. When it has missed something and all that may be done at once is
+/// done, that is left for later: the list does not vouch for it so long.
+fn go_on_with(chat: &mut Chat, around: &Around<'_>, one: &Followed, position: Offset) -> Option<Errand> {
+    if position < one.head && !chat.may_do_more(around) {
+        return Some(Errand::new(Deed::Resume, one.topic, Some(position)));
+    }
     subscribe(chat, around, one, position.min(one.head));
     if position < one.head {
         chat.arrives(around, one.topic, one.head);
     }
+    None
 }
 
 /// What is told to the client's own devices, and who of its direct conversations is there.
@@ -197,11 +205,11 @@ fn people(chat: &mut Chat, around: &Around<'_>, user: UserId, following: &Follow
         chat.followed_people += 1;
         let topic = Topic::Presence(peer);
         listen(chat, around, topic);
-        if let Some(Signal::Presence(PresenceSignal { online: true, .. })) = around.shared.backend.standing(topic) {
+        if is_online(around, peer) {
             online.push(peer);
         }
     }
-    chat.push(around, online_users(chat.parser(), &online));
+    chat.push(around, online_users(chat.parser(), chat.vocabulary(), &online));
 }
 
 /// Subscribes to a topic without a log.

@@ -5,7 +5,8 @@ use super::{Bus, Config, Engine};
 use plenum_actors::connection::ConnectionConfig;
 use plenum_actors::history::HistoryConfig;
 use plenum_actors::hub::HubConfig;
-use plenum_edge::socketio::positions::MAX_TOPICS;
+use plenum_edge::socketio::MAX_DEPTH;
+use plenum_edge::socketio::positions::MOST_TOPICS;
 use plenum_providers::DepotProvider;
 use plenum_services::idempotency::IdempotencyConfig;
 use plenum_store::CqlError;
@@ -243,10 +244,32 @@ impl Config {
         between(found, "socketio.upgrade_timeout_ms", socketio.upgrade_timeout_ms, 100..=600_000);
         between(found, "socketio.post_timeout_ms", socketio.post_timeout_ms, 100..=600_000);
         between(found, "socketio.attachments", socketio.attachments, 0..=1_024);
-        between(found, "socketio.told_positions", socketio.told_positions, 1..=MAX_TOPICS);
-        between(found, "socketio.followed_conversations", socketio.followed_conversations, 0..=MAX_TOPICS);
+        between(found, "socketio.depth", socketio.depth, 4..=MAX_DEPTH);
+        between(found, "socketio.arguments", socketio.arguments, 1..=1_024);
+        between(found, "socketio.namespace_bytes", socketio.namespace_bytes, 1..=4_096);
+        between(found, "socketio.recovery_topics", socketio.recovery_topics, 1..=MOST_TOPICS);
+        between(found, "socketio.recovery_wait_ms", socketio.recovery_wait_ms, 1..=60_000);
+        between(found, "socketio.told_positions", socketio.told_positions, 1..=MOST_TOPICS);
+        between(found, "socketio.followed_conversations", socketio.followed_conversations, 0..=MOST_TOPICS);
         between(found, "socketio.delivered_every_ms", socketio.delivered_every_ms, 0..=60_000);
+        between(found, "socketio.delivered_conversations", socketio.delivered_conversations, 1..=10_000);
+        between(found, "socketio.kept_hints", socketio.kept_hints, 16..=10_000);
+        between(found, "socketio.watched_questions", socketio.watched_questions, 1..=1_000);
         between(found, "socketio.follow_retries", socketio.follow_retries, 0..=1_000);
+        between(found, "socketio.follow_retry_ms", socketio.follow_retry_ms, 1..=60_000);
+        between(found, "socketio.follow_retry_most_ms", socketio.follow_retry_most_ms, 1..=600_000);
+        unless(
+            found,
+            socketio.recovery_topics >= socketio.told_positions,
+            "socketio.recovery_topics",
+            "must be at least socketio.told_positions, or what clients are told cannot be read when they come back",
+        );
+        unless(
+            found,
+            socketio.follow_retry_most_ms >= socketio.follow_retry_ms,
+            "socketio.follow_retry_most_ms",
+            "must be at least socketio.follow_retry_ms",
+        );
         unless(
             found,
             socketio.told_positions >= socketio.followed_conversations,

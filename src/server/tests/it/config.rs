@@ -115,6 +115,13 @@ fn settings_that_contradict_each_other_are_reported() {
         ("websocket.origin.allowed", "*", "websocket.origin.allowed"),
         ("socketio.told_positions", "64", "socketio.told_positions"),
         ("socketio.followed_conversations", "300", "socketio.told_positions"),
+        ("socketio.depth", "101", "socketio.depth"),
+        ("socketio.arguments", "0", "socketio.arguments"),
+        ("socketio.namespace_bytes", "0", "socketio.namespace_bytes"),
+        ("socketio.recovery_topics", "1001", "socketio.recovery_topics"),
+        ("socketio.recovery_topics", "199", "socketio.recovery_topics"),
+        ("socketio.kept_hints", "0", "socketio.kept_hints"),
+        ("socketio.follow_retry_most_ms", "199", "socketio.follow_retry_most_ms"),
     ];
     for (key, value, blamed) in cases {
         let loaded = load(&sources(None, &[], &[(key, value)]));

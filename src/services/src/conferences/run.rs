@@ -196,7 +196,12 @@ impl Conferences {
         let PollAnswer::Changed { voters, .. } = self.ask_poll(question, PollCommand::Show { shown }).await? else {
             return Err(unexpected(&"a show"));
         };
-        let results = match public(voters).filter(|_| shown) {
+        if !shown {
+            let Results { kind, total_responses, revision, closed, .. } = *voters;
+            let results = Some(Box::new(Results::hidden(question, kind, total_responses, revision, closed)));
+            return offset_of(self.ask(id, Command::Shown { question, shown, results }).await?);
+        }
+        let results = match public(voters) {
             Some(results) if results.closed => {
                 Some(Box::new(self.with_teams(id, self.named(id, *results).await?).await?))
             }

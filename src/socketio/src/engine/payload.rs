@@ -12,8 +12,8 @@ pub enum PayloadError {
     #[error("the payload is not utf-8")]
     Utf8,
     /// More packets than [`super::EngineConfig::max_payload_packets`].
-    #[error("the payload has too many packets")]
-    TooManyPackets,
+    #[error("a payload has at most {0} packets")]
+    TooManyPackets(usize),
     /// One record is no packet.
     #[error("record {index}: {why}")]
     Packet {
@@ -35,7 +35,7 @@ pub fn decode(
     let text = std::str::from_utf8(body).map_err(|_| PayloadError::Utf8)?;
     let separators = body.iter().filter(|byte| **byte == SEPARATOR).take(max_packets).count();
     if separators >= max_packets {
-        return Err(PayloadError::TooManyPackets);
+        return Err(PayloadError::TooManyPackets(max_packets));
     }
     let mut failed = false;
     let records = text.split(char::from(SEPARATOR)).enumerate();
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn nothing_of_a_payload_with_too_many_packets_is_read() {
         assert!(all(b"4\x1e4\x1e4\x1e4").is_ok());
-        assert_eq!(all(b"4\x1e4\x1e4\x1e4\x1e4").unwrap_err(), PayloadError::TooManyPackets);
+        assert_eq!(all(b"4\x1e4\x1e4\x1e4\x1e4").unwrap_err(), PayloadError::TooManyPackets(4));
         assert_eq!(all(b"4\xff").unwrap_err(), PayloadError::Utf8);
         assert_eq!(all(b"").unwrap_err(), PayloadError::Packet { index: 0, why: PacketError::Empty });
     }

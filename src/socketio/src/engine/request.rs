@@ -93,7 +93,8 @@ impl Refusal {
     }
 }
 
-/// Longest session id that is looked at; ours are shorter.
+/// Longest session id that is looked at; ours are shorter. No setting: whatever is longer is unknown all the same (`docs/socketio.md`,
+/// "Limits").
 const MAX_SID: usize = 128;
 
 /// Judges a request by its method, its query string and whether it wants to upgrade to WebSocket, in the order of the

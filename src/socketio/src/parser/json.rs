@@ -4,12 +4,9 @@ use super::check_placeholders;
 use crate::Parser;
 use crate::args::{Args, Data, json_items};
 use crate::json::{compact, deeper_than};
-use crate::packet::{Body, MAX_ACK_ID, Packet, PacketError, PacketLimits, RESERVED_EVENTS};
+use crate::packet::{Body, MAX_ACK_ID, MAX_DEPTH, Packet, PacketError, PacketLimits, RESERVED_EVENTS};
 use std::borrow::Cow;
 use std::ops::Range;
-
-/// `serde_json` gives up at 128 levels; the text is wrapped in up to two of our own.
-const MAX_DEPTH: usize = 100;
 
 /// Reads the text of a packet; answers how many attachments follow it.
 pub(super) fn decode<'a>(text: &'a str, limits: &PacketLimits) -> Result<(Packet<'a>, usize), PacketError> {
@@ -22,8 +19,9 @@ pub(super) fn decode<'a>(text: &'a str, limits: &PacketLimits) -> Result<(Packet
     };
     let (namespace, rest) = namespace(rest, limits)?;
     let (id, payload) = ack_id(rest)?;
-    if deeper_than(payload, limits.depth.min(MAX_DEPTH)) {
-        return Err(PacketError::Malformed);
+    let deepest = limits.depth.min(MAX_DEPTH);
+    if deeper_than(payload, deepest) {
+        return Err(PacketError::Depth(deepest));
     }
     let body = match kind {
         b'0' => Body::Connect(object(payload)?),
@@ -48,7 +46,7 @@ fn attachments<'a>(text: &'a str, limits: &PacketLimits) -> Result<(usize, &'a s
     match count.parse::<usize>() {
         Ok(0) => Err(PacketError::AttachmentCount),
         Ok(count) if count <= limits.attachments => Ok((count, rest)),
-        _ => Err(PacketError::TooManyAttachments),
+        _ => Err(PacketError::TooManyAttachments(limits.attachments)),
     }
 }
 
@@ -59,7 +57,7 @@ fn namespace<'a>(text: &'a str, limits: &PacketLimits) -> Result<(Cow<'a, str>, 
     }
     let (name, rest) = text.split_once(',').unwrap_or((text, ""));
     if name.len() > limits.namespace_bytes {
-        return Err(PacketError::Namespace);
+        return Err(PacketError::NamespaceBytes(limits.namespace_bytes));
     }
     Ok((Cow::Borrowed(name), rest))
 }
@@ -142,7 +140,7 @@ fn list<'a>(
     let text = valid(payload)?;
     let items = json_items(&text).ok_or(PacketError::Malformed)?;
     if items.len() > limits.arguments.saturating_add(1) {
-        return Err(PacketError::TooManyArguments);
+        return Err(PacketError::TooManyArguments(limits.arguments));
     }
     if attachments > 0 {
         check_placeholders(&text, attachments)?;

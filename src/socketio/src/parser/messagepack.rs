@@ -3,7 +3,7 @@
 use crate::Parser;
 use crate::args::{Args, Data};
 use crate::msgpack::{Reader, Token};
-use crate::packet::{Body, MAX_ACK_ID, Packet, PacketError, PacketLimits, RESERVED_EVENTS};
+use crate::packet::{Body, MAX_ACK_ID, MAX_DEPTH, Packet, PacketError, PacketLimits, RESERVED_EVENTS};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -16,14 +16,24 @@ struct Fields<'a> {
     id: Option<u64>,
 }
 
-/// Most keys of the map: the parser writes up to five, some clients a few more.
+/// Most keys of the map: `socket.io-msgpack-parser` writes up to five (its `encode` sends the packet object), some clients a few more. No
+/// setting: the keys are the parser's, not an application's.
 const MAX_KEYS: usize = 16;
 
 pub(super) fn decode<'a>(bytes: &'a [u8], limits: &PacketLimits) -> Result<Packet<'a>, PacketError> {
-    let fields = fields(bytes, limits).ok_or(PacketError::Malformed)??;
+    let deepest = limits.depth.min(MAX_DEPTH);
+    let mut reader = Reader::new(bytes);
+    let fields = match fields(&mut reader, bytes, deepest) {
+        Some(fields) => fields?,
+        None if reader.is_too_deep() => return Err(PacketError::Depth(deepest)),
+        None => return Err(PacketError::Malformed),
+    };
     let namespace = fields.namespace.ok_or(PacketError::Namespace)?;
-    if !namespace.starts_with('/') || namespace.len() > limits.namespace_bytes {
+    if !namespace.starts_with('/') {
         return Err(PacketError::Namespace);
+    }
+    if namespace.len() > limits.namespace_bytes {
+        return Err(PacketError::NamespaceBytes(limits.namespace_bytes));
     }
     let body = match fields.kind {
         Some(0) => Body::Connect(fields.data.map(object).transpose()?),
@@ -38,8 +48,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], limits: &PacketLimits) -> Result<Packe
 }
 
 /// `None` for bytes that are no map of MessagePack, or go on behind it.
-fn fields<'a>(bytes: &'a [u8], limits: &PacketLimits) -> Option<Result<Fields<'a>, PacketError>> {
-    let mut reader = Reader::new(bytes);
+fn fields<'a>(reader: &mut Reader<'a>, bytes: &'a [u8], deepest: usize) -> Option<Result<Fields<'a>, PacketError>> {
     let Token::Map(keys) = reader.token()? else { return None };
     if keys > MAX_KEYS {
         return None;
@@ -48,7 +57,7 @@ fn fields<'a>(bytes: &'a [u8], limits: &PacketLimits) -> Option<Result<Fields<'a
     for _ in 0..keys {
         let Token::Text(key) = reader.token()? else { return None };
         let start = reader.at();
-        reader.skip(limits.depth)?;
+        reader.skip(deepest)?;
         let raw = bytes.get(start..reader.at())?;
         let value = Reader::new(raw).token()?;
         match (key, value) {
@@ -117,12 +126,12 @@ fn list<'a>(fields: &Fields<'a>, limits: &PacketLimits) -> Result<(&'a [u8], Vec
     let mut reader = Reader::new(raw);
     let Some(Token::List(len)) = reader.token() else { return Err(PacketError::Payload) };
     if len > limits.arguments.saturating_add(1) {
-        return Err(PacketError::TooManyArguments);
+        return Err(PacketError::TooManyArguments(limits.arguments));
     }
     let mut items = Vec::with_capacity(len);
     for _ in 0..len {
         let start = reader.at();
-        reader.skip(limits.depth).ok_or(PacketError::Malformed)?;
+        reader.skip(limits.depth.min(MAX_DEPTH)).ok_or(PacketError::Malformed)?;
         items.push(start..reader.at());
     }
     Ok((raw, items))

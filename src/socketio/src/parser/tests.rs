@@ -83,8 +83,8 @@ fn wrong_packets_are_refused() {
         (r#"5-1-["a"]"#, AttachmentCount),
         (r#"51.5-["a"]"#, AttachmentCount),
         (r#"5+1-["a"]"#, AttachmentCount),
-        (r#"511-["a"]"#, TooManyAttachments),
-        (r#"599999999999999999999999-["a"]"#, TooManyAttachments),
+        (r#"511-["a"]"#, TooManyAttachments(10)),
+        (r#"599999999999999999999999-["a"]"#, TooManyAttachments(10)),
         (r#"51-["a",{"_placeholder":true,"num":1}]"#, Placeholder),
         (r#"51-["a",{"_placeholder":true,"num":-1}]"#, Placeholder),
         (r#"51-["a",{"_placeholder":true,"num":0.5}]"#, Placeholder),
@@ -95,9 +95,9 @@ fn wrong_packets_are_refused() {
     for (text, expected) in cases {
         assert_eq!(error(text), expected, "{text}");
     }
-    assert_eq!(error(&format!("2[\"a\",{}{}]", "[".repeat(200), "]".repeat(200))), Malformed);
-    assert_eq!(error(&format!("0/{},", "n".repeat(300))), Namespace);
-    assert_eq!(error(&format!("2[\"a\"{}]", ",1".repeat(65))), TooManyArguments);
+    assert_eq!(error(&format!("2[\"a\",{}{}]", "[".repeat(200), "]".repeat(200))), Depth(64));
+    assert_eq!(error(&format!("0/{},", "n".repeat(300))), NamespaceBytes(256));
+    assert_eq!(error(&format!("2[\"a\"{}]", ",1".repeat(65))), TooManyArguments(64));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn attachments_come_right_behind_their_packet() {
     assert_eq!(decoder.text(text, &limits), Ok(None));
     assert_eq!(decoder.text("0", &limits), Err(PacketError::AttachmentsMissing));
     assert_eq!(decoder.binary(&[1, 2, 3], &limits), Ok(None));
-    assert_eq!(decoder.binary(&[1, 2], &limits), Err(PacketError::TooManyAttachments));
+    assert_eq!(decoder.binary(&[1, 2], &limits), Err(PacketError::AttachmentBytes(4)));
 }
 
 #[test]
@@ -155,6 +155,21 @@ fn messagepack_packets_are_read_and_checked() {
     ];
     for (value, expected) in cases {
         assert_eq!(read(value.clone()), Err(expected), "{value}");
+    }
+    let deep = (0..70).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
+    let beyond = [
+        (serde_json::json!({"type": 2, "nsp": "/", "data": ["a", deep]}), "depth"),
+        (serde_json::json!({"type": 2, "nsp": "/", "data": vec!["a"; 66]}), "arguments"),
+        (serde_json::json!({"type": 0, "nsp": format!("/{}", "n".repeat(300))}), "namespace_bytes"),
+    ];
+    for (value, limit) in beyond {
+        let refused = read(value).unwrap_err();
+        assert_eq!(refused.limit(), Some(limit), "{refused}");
+        let number = match limit {
+            "namespace_bytes" => "256",
+            _ => "64",
+        };
+        assert!(refused.to_string().contains(number), "{refused} names the limit");
     }
     let mut trailing = pack(serde_json::json!({"type": 0, "nsp": "/"}));
     trailing.push(0);

@@ -151,7 +151,7 @@ impl Client {
         if !self.connection.is_open() || !self.session.borrow_mut().accept(namespace.name()) {
             return;
         }
-        let (recovers, recovered) = namespace.recovered(auth);
+        let (recovers, recovered) = namespace.recovered(auth, self.io.config.recovery_bytes);
         let Recovered { sid, pid, rooms, missed } = recovered.clone().unwrap_or_default();
         let number = self.io.next.get();
         self.io.next.set(number.wrapping_add(1));

@@ -171,10 +171,10 @@ impl Namespace {
     }
 
     /// What a client that comes back gets; whether the namespace recovers state at all.
-    pub(super) fn recovered(&self, auth: Option<&Data<'_>>) -> (bool, Option<Recovered>) {
+    pub(super) fn recovered(&self, auth: Option<&Data<'_>>, most_bytes: usize) -> (bool, Option<Recovered>) {
         let recover = self.0.recover.borrow().clone();
         let Some(recover) = recover else { return (false, None) };
-        (true, auth.and_then(Recovery::of).and_then(|recovery| recover(&recovery)))
+        (true, auth.and_then(|auth| Recovery::of(auth, most_bytes)).and_then(|recovery| recover(&recovery)))
     }
 
     pub(super) fn connected(&self, socket: &Socket, auth: Option<&Data<'_>>) {

@@ -190,9 +190,12 @@ async fn post(connection: &Rc<Connection>, request: &HttpRequest, body: web::Pay
                 refuse(Refusal::BadRequest)
             }
         }
-        Read::TooBig => HttpResponse::PayloadTooLarge()
-            .insert_header((header::CONTENT_TYPE, "application/json"))
-            .body(r#"{"code":3,"message":"Payload too large"}"#),
+        Read::TooBig => {
+            HttpResponse::PayloadTooLarge().insert_header((header::CONTENT_TYPE, "application/json")).body(format!(
+                r#"{{"code":3,"message":"Payload too large: at most {} bytes"}}"#,
+                connection.mount.config().engine.max_payload_bytes
+            ))
+        }
         Read::Broken => refuse(Refusal::BadRequest),
     }
 }

@@ -10,7 +10,7 @@ use crate::engine::{Asked, CloseReason, Packet, Refusal};
 use actix_codec::Framed;
 use actix_http::{Request, h1};
 use bytes::BytesMut;
-use plenum_websocket::handshake::{HandshakePolicy, check, put_refusal, put_switching_protocols};
+use plenum_websocket::handshake::{HandshakeError, HandshakePolicy, check, put_switching_protocols};
 use plenum_websocket::transport::AnyTransport;
 use plenum_websocket::{Decoder, Incoming, Limits, close, encode};
 use std::cell::RefCell;
@@ -102,7 +102,7 @@ pub(super) async fn take_over(mount: &Mount, request: &Request, framed: Framed<T
 
 /// Judges an upgrade request; `head` gets the answer of one that passes.
 fn shake_hands(mount: &Mount, request: &Request, head: &mut BytesMut) -> Verdict {
-    let Some(endpoint) = mount.endpoint(request.path()) else { return refused(404, "Not Found", "nothing is here") };
+    let Some(endpoint) = mount.endpoint(request.path()) else { return refused(404, &[], "nothing is here") };
     let query = request.uri().query().unwrap_or_default();
     let config = &endpoint.config().engine;
     let asked = match judge(Method::from_name(request.method().as_str()), query, true, config) {
@@ -115,17 +115,13 @@ fn shake_hands(mount: &Mount, request: &Request, head: &mut BytesMut) -> Verdict
     let policy = HandshakePolicy { origins: &endpoint.config().origins, protocols: &[], protocol_required: false };
     match check(request.head(), &policy) {
         Ok(accepted) => put_switching_protocols(head, &accepted),
-        Err(why) => {
-            let mut answer = BytesMut::new();
-            put_refusal(&mut answer, why);
-            return Verdict::Refused(answer);
-        }
+        Err(why) => return refused_handshake(why),
     }
     let Asked::Upgrade(sid) = asked else {
         if endpoint.has_room() {
             return Verdict::Open(endpoint);
         }
-        return refused(503, "Service Unavailable", r#"{"code":3,"message":"Too many sessions"}"#);
+        return refused(503, &[("Retry-After", "5")], r#"{"code":3,"message":"Too many sessions"}"#);
     };
     let Some(connection) = endpoint.session(&sid) else { return refused_by(Refusal::SessionUnknown) };
     let until = connection.now().saturating_add(config.upgrade_timeout_ms);
@@ -137,14 +133,22 @@ fn shake_hands(mount: &Mount, request: &Request, head: &mut BytesMut) -> Verdict
 }
 
 fn refused_by(refusal: Refusal) -> Verdict {
-    let title = if refusal == Refusal::Forbidden { "Forbidden" } else { "Bad Request" };
-    refused(refusal.status(), title, &refusal.body())
+    refused(refusal.status(), &[], &refusal.body())
 }
 
-fn refused(status: u16, title: &str, body: &str) -> Verdict {
+/// The handshake of the WebSocket is wrong: in the same JSON, with the status and the fields that HTTP asks for.
+fn refused_handshake(why: HandshakeError) -> Verdict {
+    let refusal = if why.status() == 403 { Refusal::Forbidden } else { Refusal::BadRequest };
+    refused(why.status(), why.headers(), &refusal.body())
+}
+
+fn refused(status: u16, fields: &[(&str, &str)], body: &str) -> Verdict {
+    let title = actix_http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let title = title.unwrap_or("Refused");
+    let fields: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let kind = if body.starts_with('{') { "application/json" } else { "text/plain" };
     let head = format!(
-        "HTTP/1.1 {status} {title}\r\nContent-Type: {kind}\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        "HTTP/1.1 {status} {title}\r\n{fields}Content-Type: {kind}\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     Verdict::Refused(BytesMut::from(head.as_bytes()))

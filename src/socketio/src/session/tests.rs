@@ -71,7 +71,8 @@ fn a_client_that_comes_back_says_where_it_was() {
     let (mut session, config) = (Session::new(&SessionConfig::default(), 0), SessionConfig::default());
     let text = r#"0{"token":"x","pid":"p1","offset":"o9"}"#;
     let Ok(Incoming::Connect { auth: Some(auth), .. }) = session.text(text, &config) else { panic!("a connect") };
-    assert_eq!(Recovery::of(&auth), Some(Recovery { pid: "p1".into(), offset: "o9".into() }));
+    assert_eq!(Recovery::of(&auth, 2), Some(Recovery { pid: "p1".into(), offset: "o9".into() }));
+    assert_eq!(Recovery::of(&auth, 1), None);
 }
 
 #[test]

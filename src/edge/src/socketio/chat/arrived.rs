@@ -10,16 +10,13 @@ use plenum_schema::wire::{Command, Mark};
 use plenum_schema::{Offset, Topic};
 use std::time::Duration;
 
-/// Conversations with something to be marked; of more the newest are left out until there is room again.
-const MOST: usize = 256;
-
 impl Chat {
     /// Messages up to this one are on their way to the client: they are marked when it has been handed them.
     pub(in crate::socketio) fn arrives(&mut self, around: &Around<'_>, topic: Topic, upto: Offset) {
         if around.config.delivered_every_ms == 0 || !matches!(topic, Topic::Conversation(_)) {
             return;
         }
-        let has_room = self.arriving.len() < MOST;
+        let has_room = self.arriving.len() < around.config.delivered_conversations;
         match self.arriving.iter_mut().find(|(seen, _)| *seen == topic) {
             Some((_, known)) => *known = upto.max(*known),
             None if has_room => self.arriving.push((topic, upto)),

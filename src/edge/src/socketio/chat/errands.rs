@@ -6,18 +6,14 @@ use super::{Around, Chat, Purpose};
 use crate::socketio::framing;
 use plenum_actors::connection::{Hall, Outcome};
 use plenum_actors::hub::Shut;
+use plenum_actors::publication::Vocabulary;
 use plenum_schema::wire::{AckResult, Command, History, Subscribe};
 use plenum_schema::{Offset, Refusal, RefusalCode, Topic};
 use std::time::Duration;
 
-/// The first wait where a refusal names none, milliseconds; each one after it is twice as long.
-const FIRST_WAIT_MS: u64 = 200;
-/// The longest wait, whatever a refusal names.
-const LONGEST_WAIT_MS: u64 = 10_000;
-
 /// What is to be done with a topic.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Deed {
+pub(in crate::socketio) enum Deed {
     /// The client has come into it: from which offset does it concern the client?
     Look,
     /// It is followed.
@@ -30,16 +26,16 @@ pub(super) enum Deed {
 
 /// Something that is done for a client unasked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Errand {
-    pub deed: Deed,
-    pub topic: Topic,
+pub(in crate::socketio) struct Errand {
+    pub(super) deed: Deed,
+    pub(super) topic: Topic,
     since: Option<Offset>,
     /// How often it was refused.
     refused: u32,
 }
 
 impl Errand {
-    pub(super) fn new(deed: Deed, topic: Topic, since: Option<Offset>) -> Self {
+    pub(in crate::socketio) fn new(deed: Deed, topic: Topic, since: Option<Offset>) -> Self {
         Self { deed, topic, since, refused: 0 }
     }
 }
@@ -99,7 +95,11 @@ impl Chat {
             RefusalCode::NotFound | RefusalCode::Forbidden if deed == Deed::Resume => self.tell_removed(around, topic),
             // It would not hear of it: it joins what it needs and leaves something else.
             RefusalCode::LimitReached if topic.log().is_some() => {
-                let event = if matches!(topic, Topic::Conference(_)) { "join_conference" } else { "join-conversation" };
+                let event = match (topic, self.vocabulary()) {
+                    (Topic::Conference(_), _) => "join_conference",
+                    (_, Vocabulary::Underscore) => "join_room",
+                    (_, Vocabulary::Hyphen | Vocabulary::Both) => "join-conversation",
+                };
                 self.fail(around, None, Some(event), refusal);
             }
             _ => {}
@@ -113,7 +113,8 @@ impl Chat {
         around.metrics.retried.inc();
         self.last_id = self.last_id.wrapping_add(1);
         let (id, again) = (self.last_id, around.again.clone());
-        let wait = refusal.retry_after_ms.unwrap_or(FIRST_WAIT_MS << errand.refused.min(5)).clamp(1, LONGEST_WAIT_MS);
+        let wait = refusal.retry_after_ms.unwrap_or(around.config.follow_retry_ms << errand.refused.min(5));
+        let wait = wait.clamp(1, around.config.follow_retry_most_ms.max(1));
         // Those of one client do not come back all at once.
         let wait = wait + wait * u64::from(id % 16) / 32;
         errand.refused += 1;
@@ -141,6 +142,7 @@ impl Chat {
         let errand = match self.purpose(id) {
             Some(Purpose::Resting(errand)) => errand,
             Some(Purpose::Marking) => return self.mark_arrived(around),
+            Some(Purpose::Pacing) => return self.go_on_pacing(around),
             _ => return,
         };
         // The client may have joined it itself meanwhile.
@@ -152,6 +154,7 @@ impl Chat {
 
     /// The client leaves a topic: it is not to be brought back into it.
     pub(super) fn forget_errands(&mut self, topic: Topic) {
+        self.forget_paced(topic);
         self.waiting.retain(|(_, purpose)| !matches!(purpose, Purpose::Resting(errand) if errand.topic == topic));
     }
 }

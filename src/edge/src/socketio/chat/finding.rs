@@ -65,6 +65,7 @@ impl Chat {
             }
             (Purpose::Join { callback, name }, Ok((topic, since))) => {
                 let joins = !self.has(around, topic);
+                self.forget_paced(topic);
                 let wish = Subscribe { topic, since: Some(since) };
                 self.ask(around, Purpose::Event { callback, name, joins, by: None }, Command::Subscribe(wish), true);
             }
@@ -77,7 +78,8 @@ impl Chat {
                 | Purpose::Errand(_)
                 | Purpose::Resting(_)
                 | Purpose::Silent
-                | Purpose::Marking,
+                | Purpose::Marking
+                | Purpose::Pacing,
                 _,
             ) => {}
         }

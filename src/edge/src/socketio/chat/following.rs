@@ -14,21 +14,16 @@ impl Chat {
         self.run(around, Errand::new(Deed::Follow, topic, since));
     }
 
-    /// Goes on with a topic that the client was in when it went.
-    pub(in crate::socketio) fn resume(&mut self, around: &Around<'_>, topic: Topic, since: u64) {
-        self.run(around, Errand::new(Deed::Resume, topic, Some(since)));
-    }
-
     /// The client was in a conversation and may not be any more: front ends must not go on showing it.
     pub(super) fn tell_removed(&self, around: &Around<'_>, topic: Topic) {
         let (Topic::Conversation(id), Some(identity)) = (topic, self.connection.identity()) else { return };
-        self.push(around, removed(self.parser(), self.spoken.unwrap_or_default(), id, identity.user));
+        self.push(around, removed(self.parser(), self.vocabulary(), id, identity.user));
         self.stands(around, topic, None);
     }
 
     /// Finds out from where on a conversation concerns the client, then follows it.
     pub(in crate::socketio) fn look_at(&mut self, around: &Around<'_>, topic: Topic) {
-        if self.is_inside() && !self.has(around, topic) {
+        if self.is_inside() && !self.has(around, topic) && !self.is_paced(topic) {
             self.run(around, Errand::new(Deed::Look, topic, None));
         }
     }

@@ -8,10 +8,6 @@ use plenum_actors::connection::Hall;
 use plenum_schema::wire::{Command, ServerFrame, Signal, SignalFrame, Unsubscribe};
 use plenum_schema::{ConferenceId, QuestionId, Topic};
 
-/// Questions of a conference whose results one client follows as its host, or because it has voted, at the same time: as many as may be
-/// live. Of more, the first ones are over.
-const MOST_POLLS: usize = 20;
-
 /// The conferences of one client.
 #[derive(Default)]
 pub(super) struct Halls {
@@ -97,11 +93,7 @@ impl Chat {
             self.halls.hosted.push(conference);
         }
         if let Some(view) = view {
-            // Empty for a client that does not speak of conferences.
-            let said = standing(self.parser(), self.spoken.unwrap_or_default(), &view);
-            if !said.is_empty() {
-                self.push(around, said);
-            }
+            self.push(around, standing(self.parser(), self.vocabulary(), &view));
         }
         if let Some(signal) = around.shared.backend.standing(topic) {
             self.signal(around, topic, signal);
@@ -131,7 +123,7 @@ impl Chat {
         let known = self.halls.polls.iter().position(|(_, watched)| *watched == poll);
         if let Some(at) = known {
             self.halls.polls.remove(at);
-        } else if self.halls.polls.len() >= MOST_POLLS {
+        } else if self.halls.polls.len() >= around.config.watched_questions.max(1) {
             let (_, oldest) = self.halls.polls.remove(0);
             self.unfollow(around, oldest);
         }

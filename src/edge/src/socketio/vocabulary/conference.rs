@@ -295,12 +295,15 @@ impl<'e> Shown<'e> {
     }
 }
 
-/// Results that nobody but hosts may see any more. The log says no more of them.
+/// Results that nobody but hosts may see any more. How many there are stays public, as in the native protocol.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct NotShown {
     question_id: QuestionId,
     counts: BTreeMap<i64, u64>,
+    /// Absent in what was hidden before it stood in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_responses: Option<u64>,
     hidden: bool,
 }
 
@@ -350,8 +353,9 @@ pub(super) fn on_event(events: &mut Events, id: ConferenceId, at: i64, event: &C
         ConferenceEvent::ResultsShown(ResultsShown { results: Some(results), shown: true, .. }) => {
             events.underscore("results_updated", &Shown::of(results));
         }
-        ConferenceEvent::ResultsShown(ResultsShown { question, shown: false, .. }) => {
-            let hidden = NotShown { question_id: *question, counts: BTreeMap::new(), hidden: true };
+        ConferenceEvent::ResultsShown(ResultsShown { question, shown: false, total_responses, .. }) => {
+            let (question_id, total_responses) = (*question, *total_responses);
+            let hidden = NotShown { question_id, counts: BTreeMap::new(), total_responses, hidden: true };
             events.underscore("results_updated", &hidden);
         }
         // They are told as they change.

@@ -2,7 +2,7 @@
 
 mod updated;
 
-use super::answers::{Done, Failed, Why};
+use super::answers::{Done, Failed};
 use super::{conference, market, status_board};
 use crate::socketio::{packet, positions};
 use bytes::{Bytes, BytesMut};
@@ -16,7 +16,7 @@ use plenum_schema::wire::{
     CloseCode, ConversationChange, ConversationUpdated, Event, EventFrame, Gap, Goodbye, MarksSignal, PresenceSignal,
     RoomStats, ServerFrame, Signal, TypingSignal,
 };
-use plenum_schema::{ContentKind, ConversationId, MessageId, Offset, RefusalCode, Topic, UserId};
+use plenum_schema::{ContentKind, ConversationId, MessageId, Offset, Topic, UserId};
 use serde::Serialize;
 use updated::{Conversation, Updated, changed, changed_to, unread_in, word_for};
 
@@ -29,6 +29,10 @@ pub(super) struct Events {
 }
 
 impl Events {
+    fn new(parser: Parser, vocabulary: Vocabulary) -> Self {
+        Self { parser, vocabulary, trail: None, out: Bytes::new() }
+    }
+
     pub(super) fn say<T: Serialize>(&mut self, name: &str, argument: &T) {
         let frame = packet::event(self.parser, name, argument, self.trail.as_deref());
         if self.out.is_empty() {
@@ -62,7 +66,7 @@ impl Events {
 
 /// The events that a frame is in a vocabulary, framed; empty when it has no words for it.
 pub fn encode(parser: Parser, vocabulary: Vocabulary, frame: &ServerFrame) -> Bytes {
-    let mut events = Events { parser, vocabulary, trail: None, out: Bytes::new() };
+    let mut events = Events::new(parser, vocabulary);
     match frame {
         ServerFrame::Event(event) => on_event(&mut events, event),
         ServerFrame::Signal(signal) => on_signal(&mut events, signal.topic, &signal.signal),
@@ -269,17 +273,11 @@ fn on_gap(events: &mut Events, gap: &Gap) {
     }
 }
 
-/// Only the end of the session itself is told; any other is a connection that breaks and comes back.
+/// Only the end of the session itself is told; any other is a connection that breaks and comes back. (That of a flood, which a client has
+/// itself brought about, is told with the event that was refused, before the goodbye.)
 fn on_goodbye(events: &mut Events, goodbye: &Goodbye) {
     if goodbye.code == CloseCode::SessionEnded.code() {
         events.say("session_ended", &Ended { reason: &goodbye.reason, code: goodbye.code });
-    }
-    // The libraries tell an application of every other end as `transport close` alone. This one it has itself brought about.
-    if goodbye.code == CloseCode::Flood.code() {
-        let message = "too many commands a second for too long: the connection ends";
-        let code = RefusalCode::RateLimited.as_str();
-        let why = Why { code, message, field: None, retry_after_ms: goodbye.retry_after_ms };
-        events.say("error", &Failed { why, event: None });
     }
 }
 
@@ -306,13 +304,15 @@ struct Own<'m> {
 }
 
 /// Who of the people that the client has direct conversations with is there.
-pub(in crate::socketio) fn online_users(parser: Parser, users: &[UserId]) -> Bytes {
-    packet::event(parser, "online-users", &users, None)
+pub(in crate::socketio) fn online_users(parser: Parser, vocabulary: Vocabulary, users: &[UserId]) -> Bytes {
+    let mut events = Events::new(parser, vocabulary);
+    events.hyphen("online-users", &users);
+    events.out
 }
 
 /// Somebody was removed from a conversation while they were away; the same as they would have heard, as far as it may be told.
 pub(in crate::socketio) fn removed(parser: Parser, vocabulary: Vocabulary, id: ConversationId, user: UserId) -> Bytes {
-    let mut events = Events { parser, vocabulary, trail: None, out: Bytes::new() };
+    let mut events = Events::new(parser, vocabulary);
     events.hyphen("conversation-updated", &changed(id, "removed"));
     events.underscore("user_left", &Member { room_id: id, user_id: user });
     events.out
@@ -320,17 +320,24 @@ pub(in crate::socketio) fn removed(parser: Parser, vocabulary: Vocabulary, id: C
 
 /// How a conference stands, to whoever has joined it.
 pub(in crate::socketio) fn standing(parser: Parser, vocabulary: Vocabulary, view: &ConferenceView) -> Bytes {
-    let mut events = Events { parser, vocabulary, trail: None, out: Bytes::new() };
+    let mut events = Events::new(parser, vocabulary);
     conference::on_standing(&mut events, view);
     events.out
 }
 
-/// What has become of an answer, beside the callback.
-pub(in crate::socketio) fn answer_accepted(parser: Parser, done: &Done) -> Bytes {
-    packet::event(parser, "answer_accepted", done, None)
+/// Why an event was refused, to whoever gave no callback.
+pub(in crate::socketio) fn error(parser: Parser, failed: &Failed<'_>) -> Bytes {
+    packet::event(parser, "error", failed, None)
 }
 
-/// The greeting of the hyphen vocabulary.
+/// What has become of an answer, beside the callback.
+pub(in crate::socketio) fn answer_accepted(parser: Parser, vocabulary: Vocabulary, done: &Done) -> Bytes {
+    let mut events = Events::new(parser, vocabulary);
+    events.underscore("answer_accepted", done);
+    events.out
+}
+
+/// The greeting; a word of the hyphen vocabulary alone.
 pub(in crate::socketio) fn authenticated(parser: Parser, user: UserId, me: Option<&Me>) -> Bytes {
     let user = Own {
         id: user,

@@ -1,11 +1,12 @@
 //! What a browser on another site may do, and what bounds the sessions of clients that poll.
 
 use super::client::{Client, request};
+use super::recovery::forged;
 use crate::http;
 use crate::socket::eventually;
 use crate::socket::wire::tcp;
 use crate::socket::world::World;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -88,8 +89,17 @@ async fn whoever_floods_is_told_why_the_connection_ends() {
         client.emit("echo", &json!(1)).await;
     }
     let said = client.end().await;
-    let last = said.iter().rev().find(|packet| packet.starts_with("42[\"error\"")).expect("an error");
-    assert!(last.contains("\"rateLimited\"") && last.contains("the connection ends"), "{last}");
+    let errors: Vec<Value> = said
+        .iter()
+        .filter_map(|packet| packet.strip_prefix("42[\"error\","))
+        .map(|argument| serde_json::from_str(argument.strip_suffix(']').unwrap()).unwrap())
+        .collect();
+    // Each of them names what was refused, the last one too.
+    assert!(errors.len() >= 10, "{errors:?}");
+    assert!(errors.iter().all(|error| error["code"] == "rateLimited" && error["event"] == "echo"), "{errors:?}");
+    let last = errors.last().unwrap();
+    assert!(last["message"].as_str().unwrap().contains("the connection ends"), "{last}");
+    assert!(last["retryAfterMs"].as_u64().unwrap() > 0, "{last}");
 }
 
 #[tokio::test]
@@ -129,4 +139,71 @@ async fn a_node_that_drains_says_so_to_clients_that_poll() {
     };
     assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("the server is stopping"), "{refused}");
     ending.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_packet_beyond_a_limit_is_told_which_before_the_connection_ends() {
+    let world = World::with(|config| {
+        config.socketio.depth = 10;
+        config.socketio.arguments = 3;
+        config.socketio.attachments = 2;
+        config.socketio.namespace_bytes = 20;
+    });
+    let person = world.people(1).await.remove(0);
+    let deep = format!("42[\"echo\",{}{}]", "[".repeat(10), "]".repeat(10));
+    let cases = [
+        (deep.as_str(), "at most 10 deep (socketio.depth)"),
+        ("42[\"echo\",1,2,3,4]", "at most 3 arguments (socketio.arguments)"),
+        ("453-[\"echo\"]", "at most 2 attachments (socketio.attachments)"),
+        ("42/namespace-of-too-many-letters,[\"echo\"]", "at most 20 bytes (socketio.namespace_bytes)"),
+    ];
+    for (packet, wanted) in cases {
+        let mut client = Client::web(world.address()).await;
+        client.enter(&person.token).await;
+        client.say(packet).await;
+        let error = client.expect("error").await;
+        assert_eq!(error["code"], "tooLarge", "{error}");
+        assert!(error["message"].as_str().unwrap().contains(wanted), "{error}");
+        assert_eq!(client.end().await.last().map(String::as_str), Some("close"));
+    }
+    // As many as are allowed are.
+    let mut client = Client::polling(world.address()).await;
+    client.enter(&person.token).await;
+    client.say("421[\"echo\",1,2,3]").await;
+    assert_eq!(client.packet().await, "431[1,2,3]");
+    let nested = format!("{}{}", "[".repeat(9), "]".repeat(9));
+    client.say(&format!("422[\"echo\",{nested}]")).await;
+    assert_eq!(client.packet().await, format!("432[{nested}]"));
+}
+
+#[tokio::test]
+async fn a_post_beyond_a_limit_is_told_which() {
+    let world = World::with(|config| {
+        config.socketio.max_payload_bytes = 2_048;
+        config.socketio.max_payload_packets = 4;
+    });
+    let client = Client::polling(world.address()).await;
+    let large = request(world.address(), "POST", client.path(), "4".repeat(2_049)).await;
+    assert_eq!(large.status, 413);
+    assert!(large.body.contains("at most 2048 bytes (socketio.max_payload_bytes)"), "{}", large.body);
+    let many = request(world.address(), "POST", client.path(), ["3"; 5].join("\u{1e}")).await;
+    assert_eq!(many.status, 400);
+    assert!(many.body.contains("at most 4 packets in a payload (socketio.max_payload_packets)"), "{}", many.body);
+}
+
+#[tokio::test]
+async fn strings_of_more_topics_than_may_be_named_begin_a_fresh_session() {
+    let world = World::with(|config| {
+        config.socketio.recovery_topics = 3;
+        config.socketio.told_positions = 3;
+        config.socketio.followed_conversations = 3;
+    });
+    let person = world.people(1).await.remove(0);
+    for (rooms, is_read) in [(3, true), (4, false)] {
+        let mut client = Client::web(world.address()).await;
+        let pid = forged(person.user, rooms);
+        client.pid = Some(pid.clone());
+        client.enter(&person.token).await;
+        assert_eq!(client.pid == Some(pid), is_read, "{rooms}");
+    }
 }

@@ -82,7 +82,7 @@ async fn who_comes_back_to_a_conference_hears_what_was_asked_meanwhile() {
 
     let mut phone = Client::web(world.address()).await;
     (phone.pid, phone.offset) = (pid.clone(), offset);
-    phone.enter(&token).await;
+    phone.connect(&token).await;
     assert_eq!(phone.pid, pid, "recovered");
     assert_eq!(phone.expect("question_live").await["question"]["id"], json!(second), "missed meanwhile");
     assert_eq!(host.ask("push_question", &push(&third)).await["ok"], true);
@@ -137,7 +137,7 @@ async fn results_that_are_hidden_again_are_hidden_for_those_who_are_there_and_th
     let shown = results(&mut phone, |_| true).await;
     assert_eq!((&shown["counts"]["1"], &shown["hidden"]), (&json!(1), &json!(false)), "{shown}");
     done(&mut host, "show_results", &json!({ "questionId": question, "shown": false })).await;
-    let nothing = json!({ "questionId": question, "counts": {}, "hidden": true });
+    let nothing = json!({ "questionId": question, "counts": {}, "totalResponses": 1, "hidden": true });
     assert_eq!(results(&mut phone, |results| results["hidden"] == true).await, nothing);
 
     let mut late = phone_in(&world, &hall).await;
@@ -213,7 +213,7 @@ async fn who_comes_late_or_comes_back_is_told_how_live_results_stand() {
     drop(late);
     let mut back = Client::web(world.address()).await;
     (back.pid, back.offset) = (pid.clone(), offset);
-    back.enter(&token).await;
+    back.connect(&token).await;
     assert_eq!(back.pid, pid, "recovered");
     assert_eq!(back.expect("results_updated").await["counts"]["1"], 1);
 }

@@ -211,7 +211,7 @@ async fn whoever_comes_to_a_conference_is_told_as_the_last_how_it_stands_as_a_wh
 async fn again_with(world: &World, token: &str, before: Client) -> Client {
     let mut client = Client::web(world.address()).await;
     (client.pid, client.offset) = (before.pid.clone(), before.offset.clone());
-    client.enter(token).await;
+    client.connect(token).await;
     assert_eq!(client.pid, before.pid, "recovered");
     client
 }

@@ -266,3 +266,42 @@ async fn a_session_that_polls_is_closed_with_its_token_too() {
     // Without a close packet: clients drop what comes in one payload with it.
     assert!(answer.body.contains("session_ended") && answer.body.ends_with("\u{1e}41"), "{}", answer.body);
 }
+
+/// Asks for a WebSocket and is not given one.
+async fn upgrade(
+    world: &World,
+    method: &'static str,
+    path: &str,
+    changed: &[(&'static str, &'static str)],
+) -> http::Answer {
+    let (address, path) = (world.address(), path.to_owned());
+    let mut headers: Vec<(&str, &str)> = UPGRADE.to_vec();
+    headers.retain(|(name, _)| changed.iter().all(|(other, _)| other != name));
+    headers.extend(changed.iter().filter(|(_, value)| !value.is_empty()));
+    tokio::task::spawn_blocking(move || http::ask(address, method, &path, &headers, "")).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_upgrade_that_is_refused_is_answered_in_the_same_json_as_a_poll() {
+    const WEB: &str = "/socket.io/?EIO=4&transport=websocket";
+    let world = World::with(|config| config.limits.connections = 1);
+    let unknown = format!("{WEB}&sid=unknown");
+    let cases: [(&'static str, &str, &[(&'static str, &'static str)], u16, u8); 7] = [
+        ("GET", "/socket.io/?EIO=4&transport=abc", &[], 400, 0),
+        ("GET", &unknown, &[], 400, 1),
+        ("POST", WEB, &[], 400, 2),
+        ("GET", WEB, &[("Sec-WebSocket-Key", "")], 400, 3),
+        ("GET", WEB, &[("Sec-WebSocket-Version", "12")], 426, 3),
+        ("GET", WEB, &[("Origin", "https://elsewhere.example")], 403, 4),
+        ("GET", "/socket.io/?EIO=3&transport=websocket", &[], 400, 5),
+    ];
+    for (method, path, changed, status, code) in cases {
+        let answer = upgrade(&world, method, path, changed).await;
+        assert_eq!((answer.status, engine_error(&answer)), (status, json!(code)), "{method} {path} {changed:?}");
+        assert_eq!(answer.head.contains("sec-websocket-version: 13"), status == 426, "{}", answer.head);
+    }
+    let _only = Client::web(world.address()).await;
+    let answer = upgrade(&world, "GET", WEB, &[]).await;
+    assert_eq!((answer.status, engine_error(&answer)), (503, json!(3)));
+    assert!(answer.head.contains("retry-after: 5") && answer.body.contains("full"), "{} {}", answer.head, answer.body);
+}

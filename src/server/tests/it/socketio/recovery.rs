@@ -2,9 +2,16 @@
 
 use super::client::Client;
 use crate::socket::world::{Person, World};
-use plenum_schema::Topic;
+use plenum_actors::publication::Vocabulary;
+use plenum_edge::socketio::positions::Base;
+use plenum_edge::socketio::vocabulary::names::{Direction, NAMES};
 use plenum_schema::codec::Codec;
+use plenum_schema::{ConversationId, Topic, UserId};
+use plenum_server::config::Config;
 use serde_json::json;
+use std::collections::BTreeMap;
+use tokio::time::Instant;
+use uuid::Uuid;
 
 pub fn id_of(topic: Topic) -> String {
     topic.to_string().split_once(':').unwrap().1.to_owned()
@@ -201,4 +208,108 @@ async fn whoever_was_removed_while_away_is_told_when_they_come_back_and_once() {
     let mut client = again(&world, &people[1], client).await;
     client.catch_up().await;
     assert!(client.events.iter().all(|(name, _)| name != "user_left"), "{:?}", client.events);
+}
+
+/// A pid that names rooms that its person has never been in.
+pub fn forged(user: UserId, rooms: usize) -> String {
+    let room = |number| (Topic::Conversation(ConversationId(Uuid::from_u128(0x00f0_46ed_0000 + number))), 7);
+    let positions = (0..rooms as u128).map(room).collect();
+    Base { user, nonce: 1, is_complete: true, positions, others: BTreeMap::new() }.encode()
+}
+
+#[tokio::test]
+async fn a_pid_that_its_client_has_made_up_starts_no_more_than_the_client_may_ask_for() {
+    const ROOMS: usize = 40;
+    const A_SECOND: u32 = 10;
+    let world = World::with(|config| config.limits.commands_per_second = A_SECOND);
+    let person = world.people(1).await.remove(0);
+    let began = Instant::now();
+    let mut client = Client::web(world.address()).await;
+    client.pid = Some(forged(person.user, ROOMS));
+    client.enter(&person.token).await;
+    let mut told = 0;
+    while told < ROOMS {
+        client.expect("user_left").await;
+        told += 1;
+        // Half of a burst of two seconds, and what has come since.
+        let most = f64::from(A_SECOND) * (1.0 + began.elapsed().as_secs_f64()) + 1.0;
+        assert!(told as f64 <= most, "{told} rooms were looked up, {most} may have been");
+        // What the client says itself goes on being answered.
+        if told % 10 == 0 {
+            assert_eq!(client.ask("echo", &json!("there")).await, "there");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_missed_in_more_rooms_than_may_be_looked_up_at_once_comes_all_the_same_and_before_what_is_joined() {
+    const ROOMS: usize = 12;
+    let followed = |config: &mut Config| config.socketio.followed_conversations = 1;
+    let world = World::with(followed);
+    let people = world.people(2).await;
+    let rooms: Vec<Topic> = (0..ROOMS).map(|_| world.group(&[&people[0], &people[1]])).collect();
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    for room in &rooms {
+        assert_eq!(client.ask("join-conversation", &json!({ "conversationId": id_of(*room) })).await["ok"], true);
+    }
+    client.catch_up().await;
+    let left = client.ask("leave-conversation", &json!({ "conversationId": id_of(rooms[0]) })).await;
+    assert_eq!(left["ok"], true);
+    client.catch_up().await;
+    let world = world
+        .restarted(|config| {
+            followed(config);
+            config.limits.commands_per_second = 3;
+        })
+        .await;
+    for room in &rooms {
+        let mut native = world.peer(Codec::Json, &people[1]).await;
+        native.say(*room, &id_of(*room)).await;
+    }
+    let mut client = again(&world, &people[0], client).await;
+    // Front ends join what they show, whether they were recovered or not: nothing is lost or doubled by it.
+    let join = |room: Topic| json!({ "conversationId": id_of(room) });
+    assert_eq!(client.ask("join-conversation", &join(rooms[ROOMS - 1])).await["ok"], true);
+    assert_eq!(client.ask("leave-conversation", &join(rooms[ROOMS - 2])).await["ok"], true);
+    let mut heard = client.messages("new-message", ROOMS - 2).await;
+    heard.sort_unstable();
+    let mut wanted: Vec<String> = rooms.iter().map(|room| id_of(*room)).collect();
+    wanted.retain(|room| *room != id_of(rooms[0]) && *room != id_of(rooms[ROOMS - 2]));
+    wanted.sort_unstable();
+    assert_eq!(heard, wanted);
+    client.catch_up().await;
+    assert!(client.events.iter().all(|(name, _)| name != "new-message"), "{:?}", client.events);
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_with_underscores_hears_no_hyphens_until_it_says_some() {
+    let world = World::start();
+    let people = world.people(2).await;
+    let room = world.direct(&people[0], &people[1]);
+    let mut friend = Client::web(world.address()).await;
+    friend.enter(&people[1].token).await;
+    let mut client = Client::web(world.address()).await;
+    client.enter(&people[0].token).await;
+    client.emit("join_room", &json!({ "roomId": id_of(room) })).await;
+    client.catch_up().await;
+    say(&world, &people[1], room, &["hello"]).await;
+    assert_eq!(client.messages("new_direct_message", 1).await, ["hello"]);
+    let mut back = Client::web(world.address()).await;
+    (back.pid, back.offset) = (client.pid.clone(), client.offset.clone());
+    drop(client);
+    back.connect(&people[0].token).await;
+    say(&world, &people[1], room, &["again"]).await;
+    assert_eq!(back.messages("new_direct_message", 1).await, ["again"]);
+    back.catch_up().await;
+    let is_hyphens = |name: &str| {
+        NAMES.iter().any(|known| {
+            known.direction == Direction::Server && known.name == name && known.vocabulary == Vocabulary::Hyphen
+        })
+    };
+    assert!(back.events.iter().all(|(name, _)| !is_hyphens(name)), "{:?}", back.events);
+    // What hyphens begin with is not lost for it: it comes when it speaks them, as it stands then.
+    back.emit("mark-as-read", &json!({ "conversationId": id_of(room) })).await;
+    assert_eq!(back.expect("authenticated").await["user"]["id"], json!(people[0].user));
+    assert_eq!(back.expect("online-users").await, json!([people[1].user]));
 }

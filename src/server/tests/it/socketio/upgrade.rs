@@ -1,6 +1,6 @@
 //! From polling to WebSocket under traffic.
 
-use super::client::{Client, Raw};
+use super::client::{Client, Raw, request};
 use crate::socket::world::World;
 use plenum_schema::codec::Codec;
 use serde_json::json;
@@ -89,4 +89,26 @@ async fn a_websocket_that_may_not_probe_is_closed_in_order_and_harms_nothing() {
     let mut late = second_transport(&world, &client).await;
     assert_eq!(late.rest().await, ["close"], "it has gone over already");
     assert_eq!(client.ask("echo", &json!("still")).await, "still");
+}
+
+#[tokio::test]
+async fn a_session_that_has_gone_over_polls_no_more_and_its_place_is_free_at_once() {
+    let world = World::with(|config| {
+        config.socketio.polling_sessions = 1;
+        config.socketio.upgrade_timeout_ms = 600_000;
+    });
+    let person = world.people(1).await.remove(0);
+    let mut client = Client::polling(world.address()).await;
+    client.enter(&person.token).await;
+    assert_eq!(world.metric("plenum_socketio_polling_sessions"), 1);
+    let late = client.path();
+    let probing = client.probe().await;
+    client.go_over(probing).await;
+    client.catch_up().await;
+    assert_eq!(world.metric("plenum_socketio_polling_sessions"), 0);
+    let _next = Client::polling(world.address()).await;
+    // Requests that were on their way are still known as this session's.
+    let answer = request(world.address(), "GET", late, String::new()).await;
+    assert!(!answer.body.contains("Session ID unknown"), "{}", answer.body);
+    client.catch_up().await;
 }

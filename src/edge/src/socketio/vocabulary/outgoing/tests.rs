@@ -1,6 +1,6 @@
 use super::*;
 use crate::socketio::framing;
-use crate::socketio::vocabulary::answers::Done;
+use crate::socketio::vocabulary::answers::{Done, Why};
 use crate::socketio::vocabulary::names::{Direction, NAMES};
 use plenum_schema::board::BoardSignal;
 use plenum_schema::conference::{
@@ -16,7 +16,7 @@ use plenum_schema::wire::{
     ConversationAdded, DomainChecked, GapReason, LiveReaction, LiveReactions, Notification, OrderState, OrderUpdated,
     SignalFrame, UnreadSignal,
 };
-use plenum_schema::{ConferenceId, Content, DomainId, MessageId, OrderId, QuestionId};
+use plenum_schema::{ConferenceId, Content, DomainId, MessageId, OrderId, QuestionId, Refusal, RefusalCode};
 use plenum_websocket::Opcode;
 use plenum_websocket::client::read_frame;
 use serde_json::{Value, json};
@@ -133,7 +133,12 @@ fn of_a_conference() -> Vec<ServerFrame> {
         event(ConferenceEvent::HostChanged(HostChanged { user: user(2), role: None })),
         event(ConferenceEvent::QuestionLive(QuestionLive { question, definition, closes_at: None })),
         event(ConferenceEvent::QuestionClosed(QuestionClosed { question, total_responses: 2, results: boxed() })),
-        event(ConferenceEvent::ResultsShown(ResultsShown { question, shown: true, results: boxed() })),
+        event(ConferenceEvent::ResultsShown(ResultsShown {
+            question,
+            shown: true,
+            results: boxed(),
+            total_responses: None,
+        })),
         event(ConferenceEvent::QuestionFrozen(QuestionFrozen { question, frozen: true })),
         event(ConferenceEvent::Anonymised(Anonymised {})),
         event(ConferenceEvent::Deleted(Deleted {})),
@@ -217,12 +222,18 @@ fn results_are_counts_by_option() {
 #[test]
 fn results_that_are_hidden_again_are_told_without_counts() {
     let question = QuestionId(Uuid::from_u128(7));
-    let hidden = ConferenceEvent::ResultsShown(ResultsShown { question, shown: false, results: None });
     let topic = Topic::Conference(ConferenceId(Uuid::from_u128(6)));
-    let frame = EventFrame { topic, offset: 4, at: 1_700_000_000_000, event: Event::Conference(hidden) };
-    let (name, arguments) = said(Vocabulary::Underscore, &ServerFrame::Event(frame)).remove(0);
-    assert_eq!(name, "results_updated");
-    assert_eq!(arguments[0], json!({ "questionId": question, "counts": {}, "hidden": true }));
+    // The second is as it was written before the number stood in it.
+    for (total_responses, wanted) in [
+        (Some(3), json!({ "questionId": question, "counts": {}, "totalResponses": 3, "hidden": true })),
+        (None, json!({ "questionId": question, "counts": {}, "hidden": true })),
+    ] {
+        let hidden = ResultsShown { question, shown: false, results: None, total_responses };
+        let event = Event::Conference(ConferenceEvent::ResultsShown(hidden));
+        let frame = EventFrame { topic, offset: 4, at: 1_700_000_000_000, event };
+        let (name, arguments) = said(Vocabulary::Underscore, &ServerFrame::Event(frame)).remove(0);
+        assert_eq!((name.as_str(), &arguments[0]), ("results_updated", &wanted));
+    }
 }
 
 #[test]
@@ -371,10 +382,12 @@ fn whoever_has_spoken_neither_vocabulary_hears_both_each_once() {
 fn every_event_that_is_sent_stands_in_the_table_with_its_vocabulary_and_every_served_one_is_sent() {
     let mut position = Vec::new();
     framing::trail((Parser::Json, Vocabulary::Both), &[(Topic::Conversation(id()), Some(1))], &mut position);
+    let refusal = Refusal::new(RefusalCode::Invalid, "no");
     let beside = [
         authenticated(Parser::Json, user(1), None),
-        online_users(Parser::Json, &[user(1)]),
-        answer_accepted(Parser::Json, &Done::default()),
+        online_users(Parser::Json, Vocabulary::Hyphen, &[user(1)]),
+        answer_accepted(Parser::Json, Vocabulary::Underscore, &Done::default()),
+        error(Parser::Json, &Failed { why: Why::from(&refusal), event: Some("echo") }),
         position.into(),
     ];
     let mut sent: Vec<String> = beside.iter().flat_map(|bytes| read_events(bytes)).map(|(name, _)| name).collect();
@@ -443,13 +456,9 @@ fn changes_of_a_message_name_it_by_its_id() {
 }
 
 #[test]
-fn only_the_end_of_a_session_is_told_and_that_of_a_flood() {
+fn only_the_end_of_a_session_is_told() {
     for code in CloseCode::ALL {
-        let expected: &[&str] = match code {
-            CloseCode::SessionEnded => &["session_ended"],
-            CloseCode::Flood => &["error"],
-            _ => &[],
-        };
+        let expected: &[&str] = if *code == CloseCode::SessionEnded { &["session_ended"] } else { &[] };
         assert_eq!(names(Vocabulary::Both, &goodbye(*code)), expected, "{code:?}");
     }
 }
