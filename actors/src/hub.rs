@@ -14,6 +14,7 @@ mod ending;
 mod handle;
 mod hubs;
 mod metrics;
+mod mutation;
 mod outbox;
 mod pending;
 mod roster;

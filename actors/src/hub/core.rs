@@ -97,6 +97,9 @@ pub struct Core {
     pub(super) generation: u32,
     pub(super) writes: u64,
     pub(super) sweep_at: usize,
+    /// A rule that a test has broken.
+    #[cfg(test)]
+    pub(super) mutation: Option<super::mutation::Mutation>,
 }
 
 impl Core {
@@ -124,6 +127,8 @@ impl Core {
             generation: 0,
             writes: 0,
             sweep_at: 0,
+            #[cfg(test)]
+            mutation: None,
         }
     }
 
