@@ -61,7 +61,8 @@ pub struct Clients {
     newest_acked: Vec<Option<Nanos>>,
     /// Offset → marker, per topic, over the whole run: what everybody must see there.
     contents: Vec<HashMap<u64, Option<u64>>>,
-    refused_senders: HashSet<u64>,
+    /// Messages whose place in the order nobody promises.
+    out_of_order: HashSet<u64>,
     checks: Checks,
     now: Nanos,
     acked_count: u64,
@@ -180,17 +181,17 @@ impl Clients {
         self.acked.get(topic as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a message of this sender was refused and sent again behind another one, so that their order is not the sender's. Who
-    /// waits for each answer never has another one under way: its order is promised whatever was refused.
+    /// Whether this message was refused and sent again, or under way beside one that was: their order is not the sender's. Who waits
+    /// for each answer never has another one under way: its order is promised whatever was refused.
     #[must_use]
-    pub fn is_out_of_order(&self, sender: u64) -> bool {
-        self.window > 1 && self.refused_senders.contains(&sender)
+    pub fn is_out_of_order(&self, marker: u64) -> bool {
+        self.out_of_order.contains(&marker)
     }
 
-    /// How many senders there are of that kind.
+    /// How many messages there are of that kind.
     #[must_use]
     pub fn out_of_order(&self) -> usize {
-        if self.window > 1 { self.refused_senders.len() } else { 0 }
+        self.out_of_order.len()
     }
 
     /// What was found wrong here.
@@ -325,7 +326,8 @@ impl Sink for Clients {
             }
             Answer::Refused(refusal) if refusal.code.is_retryable() => {
                 self.refused += 1;
-                self.refused_senders.insert(sender_of(marker));
+                let under_way = self.clients.get(connection).filter(|_| self.window > 1);
+                self.out_of_order.extend(under_way.into_iter().flat_map(|client| &client.unacked));
                 self.stories.note(marker, at, Step::Refused(refusal.code.as_str()));
                 // As it was asked to.
                 let wait = refusal.retry_after_ms.unwrap_or(0).saturating_mul(1_000_000);
@@ -397,8 +399,41 @@ mod tests {
             clients.sent(0, 3, marker);
             clients.answered(0, 3, Answer::Refused(Refusal::new(RefusalCode::Busy, "come back").retry_after(1)), 0);
             assert_eq!((clients.refused(), clients.out_of_order()), (1, left_out), "window {window}");
-            assert_eq!(clients.is_out_of_order(sender_of(marker)), left_out == 1);
+            assert_eq!(clients.is_out_of_order(marker), left_out == 1);
         }
+    }
+
+    #[test]
+    fn only_what_was_refused_and_what_was_under_way_with_it_is_left_out_of_the_order() {
+        let mut clients = Clients::new(1, 1, 2);
+        clients.ready(0);
+        let markers: Vec<u64> = (0..4)
+            .map(|number| {
+                let marker = clients.new_message(0, 0).unwrap();
+                clients.sent(0, number, marker);
+                if number == 2 {
+                    clients.answered(0, 2, Answer::Refused(Refusal::new(RefusalCode::Busy, "come back")), 0);
+                }
+                if number != 1 {
+                    clients.answered(0, number, acked(u64::from(number)), 0);
+                }
+                if number == 2 {
+                    // It is sent again and taken, and so is the one beside it.
+                    clients.sent(0, 9, marker);
+                    clients.answered(0, 9, acked(2), 0);
+                    clients.answered(0, 1, acked(1), 0);
+                }
+                marker
+            })
+            .collect();
+        let left_out: Vec<bool> = markers.iter().map(|marker| clients.is_out_of_order(*marker)).collect();
+        assert_eq!((left_out, clients.out_of_order()), (vec![false, true, true, false], 2));
+    }
+
+    fn acked(offset: u64) -> Answer {
+        let topic = "conversation:0190b5a0-0000-7000-8000-000000000001".parse().unwrap();
+        let message = plenum_schema::id::EntryId(uuid::Uuid::nil());
+        Answer::Sent(plenum_schema::wire::Sent { topic, offset, message, duplicate: false })
     }
 
     #[test]
