@@ -15,6 +15,7 @@ mod handle;
 mod hubs;
 mod leaving;
 mod metrics;
+mod mutation;
 mod outbox;
 mod pending;
 mod roster;

@@ -32,7 +32,8 @@ pub struct Loader {
     second_p99s: Vec<f64>,
     healthy: Option<usize>,
     checks: Checks,
-    members: u32,
+    /// Receivers of each topic.
+    members: Vec<u32>,
     ready: usize,
     delivered: u64,
     measured: u64,
@@ -44,7 +45,13 @@ impl Loader {
     /// Books for this many topics with this many receivers each.
     #[must_use]
     pub fn new(topics: usize, members: u32) -> Self {
-        Self { base: crate::wire::fresh_markers(), heads: vec![0; topics], members, ..Self::default() }
+        Self::of(vec![members; topics])
+    }
+
+    /// Books for topics with so many receivers.
+    #[must_use]
+    pub fn of(members: Vec<u32>) -> Self {
+        Self { base: crate::wire::fresh_markers(), heads: vec![0; members.len()], members, ..Self::default() }
     }
 
     /// Only connections below this number count in latencies and deliveries (the others are there to disturb).
@@ -70,7 +77,8 @@ impl Loader {
         if let Some(key) = command {
             self.unanswered.insert(key, self.next_marker());
         }
-        self.sent.push(Sent { intended, topic, missing: self.members, offset: 0 });
+        let missing = self.members.get(topic as usize).copied().unwrap_or(0);
+        self.sent.push(Sent { intended, topic, missing, offset: 0 });
     }
 
     /// Starts or stops measuring.

@@ -21,7 +21,7 @@ pub use peer::PeerProcess;
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(15);
-const MAX_TOKENS: usize = 20_000;
+const MAX_TOKENS: usize = 60_000;
 
 /// The server cannot be brought into service.
 #[derive(Debug, thiserror::Error)]

@@ -6,13 +6,13 @@
 //! | one order | numbers of messages are dense; every subscriber saw the log's order; an owner publishes each offset once, in order, only what is in the log; messages of a client that waits for each acknowledgement stand in its order |
 //! | no duplicates | each text stands once in the log; all acknowledgements of one client ref name one offset |
 //! | changes | a change is of a message before it, an edit by its author and once for its client ref; nothing changes a deleted message |
-//! | exact resume | at the end every subscriber has everything above what retention removed |
+//! | exact resume | at the end every subscriber was told of each offset once and in order: as an event, or in a gap record; a gap names only what retention had removed when it was told |
 //! | no clock | nodes' wall clocks are off by up to a day, and nothing of the above changes |
 //! | liveness | when faults end every message with a client ref is acknowledged |
 
 use crate::client::Client;
 use crate::store::Log;
-use crate::subscriber::Subscriber;
+use crate::subscriber::{Gap, Subscriber, Told};
 use plenum_schema::conversation::{ConversationEvent, Stored};
 use plenum_schema::wire::Sent;
 use plenum_schema::{EntryId, Offset, UserId, codec};
@@ -159,26 +159,124 @@ fn order(
     Ok(())
 }
 
-/// What a subscriber saw, when everything is quiet.
+/// A subscriber is told that events are gone.
+///
+/// # Errors
+/// When one of them stands in the log at that moment, or never stood there.
+pub fn gap(log: &Log, gap: &Gap) -> Result<(), String> {
+    let Gap { from, to, first, head } = *gap;
+    if from > to || to > head || head > log.head() {
+        return Err(format!("a subscriber is told of a gap {from} to {to}, when the log reaches to {head}"));
+    }
+    if to >= first || first > log.first {
+        let oldest = log.first;
+        return Err(format!(
+            "a subscriber is told that {from} to {to} are gone, read at {first}, when {oldest} is the oldest"
+        ));
+    }
+    Ok(())
+}
+
+/// What a subscriber was told, when everything is quiet: each offset of the log once and in order, as an event or as a part of a gap
+/// (which was judged when it was told).
 ///
 /// # Errors
 /// When it is not the log.
 pub fn subscriber(log: &Log, subscriber: &Subscriber) -> Result<(), String> {
     let mut last = 0;
-    for (offset, id) in &subscriber.delivered {
-        if *offset <= last {
-            return Err(format!("a subscriber got {offset} after {last}"));
+    for told in &subscriber.told {
+        let (from, to) = match told {
+            Told::Event(offset, id) if log.entry(*offset).map(|entry| entry.id) != Some(*id) => {
+                return Err(format!("a subscriber got something else at {offset}"));
+            }
+            Told::Event(offset, _) => (*offset, *offset),
+            Told::Gap(gap) => (gap.from, gap.to),
+        };
+        if from <= last {
+            return Err(format!("a subscriber was told of {from} after {last}"));
         }
-        if *offset != last + 1 && last + 1 >= log.first {
+        if from > last + 1 {
             return Err(format!("a subscriber missed {}", last + 1));
         }
-        if log.entry(*offset).map(|entry| entry.id) != Some(*id) {
-            return Err(format!("a subscriber got something else at {offset}"));
-        }
-        last = *offset;
+        last = to;
     }
-    if subscriber.position != log.head() {
-        return Err(format!("a subscriber stopped at {} of {}", subscriber.position, log.head()));
+    if last != log.head() || subscriber.position != last {
+        return Err(format!("a subscriber stopped at {last} ({}) of {}", subscriber.position, log.head()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subscriber::Page;
+    use plenum_actors::store::Entry;
+    use uuid::Uuid;
+
+    fn id(offset: Offset) -> EntryId {
+        EntryId(Uuid::from_u128(u128::from(offset)))
+    }
+
+    fn log(head: Offset, first: Offset) -> Log {
+        let entries = (1..=head).map(|offset| Entry { id: id(offset), payload: bytes::Bytes::new() });
+        let mut log = Log::new(entries.collect(), true);
+        log.trim(first - 1);
+        log
+    }
+
+    fn reader(told: &[Told]) -> Subscriber {
+        let position = told.iter().map(|told| match told {
+            Told::Event(offset, _) => *offset,
+            Told::Gap(gap) => gap.to,
+        });
+        let mut subscriber = Subscriber::default();
+        subscriber.position = position.max().unwrap_or(0);
+        subscriber.told.extend_from_slice(told);
+        subscriber
+    }
+
+    fn event(offset: Offset) -> Told {
+        Told::Event(offset, id(offset))
+    }
+
+    #[test]
+    fn what_was_lost_is_not_excused_by_retention_that_removes_it_later() {
+        let told = [event(1), event(3), event(4)];
+        assert_eq!(subscriber(&log(4, 1), &reader(&told)), Err("a subscriber missed 2".into()));
+        assert_eq!(subscriber(&log(4, 4), &reader(&told)), Err("a subscriber missed 2".into()));
+    }
+
+    #[test]
+    fn events_and_gaps_together_are_the_log_each_offset_once() {
+        let gap = Told::Gap(Gap { from: 2, to: 3, first: 4, head: 4 });
+        assert_eq!(subscriber(&log(4, 4), &reader(&[event(1), gap, event(4)])), Ok(()));
+        for wrong in [
+            vec![event(1), event(2), gap, event(4)],
+            vec![event(1), gap, event(3), event(4)],
+            vec![gap, event(4)],
+            vec![event(1), gap],
+        ] {
+            assert!(subscriber(&log(4, 4), &reader(&wrong)).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_gap_names_only_what_was_gone_when_it_was_told() {
+        let told = Gap { from: 1, to: 3, first: 4, head: 5 };
+        assert_eq!(gap(&log(5, 4), &told), Ok(()));
+        assert!(gap(&log(5, 3), &told).is_err(), "3 is still there");
+        assert!(gap(&log(5, 5), &Gap { to: 4, ..told }).is_err(), "4 was there when it was read");
+        assert!(gap(&log(4, 4), &told).is_err(), "the log never reached so far");
+        assert!(gap(&log(5, 4), &Gap { from: 4, ..told }).is_err(), "of nothing");
+    }
+
+    #[test]
+    fn a_subscriber_tells_what_a_read_did_not_find_any_more() {
+        let mut subscriber = Subscriber::default();
+        subscriber.hear(1, id(1));
+        subscriber.hear(5, id(5));
+        subscriber.read(&Page { first: 4, head: 5, entries: vec![(4, id(4)), (5, id(5))] });
+        let gap = Told::Gap(Gap { from: 2, to: 3, first: 4, head: 5 });
+        assert_eq!(subscriber.told, [event(1), gap, event(4), event(5)]);
+    }
 }

@@ -13,7 +13,7 @@ pub mod store;
 pub mod subscriber;
 pub mod world;
 
-pub use mutation::BusMutation;
+pub use mutation::{BusMutation, SubscriberMutation};
 pub use plenum_actors::owner::core::Mutation;
 
 /// How a run is made.
@@ -23,6 +23,8 @@ pub struct Options {
     pub mutation: Option<Mutation>,
     /// Breaks this rule of what nodes do with commands between each other.
     pub bus_mutation: Option<BusMutation>,
+    /// Breaks this rule of what subscribers do.
+    pub subscriber_mutation: Option<SubscriberMutation>,
     /// Clients also edit, delete and react to messages.
     pub changes: bool,
     /// Nodes send commands over a bus to the one that a conversation is placed on.
@@ -62,6 +64,8 @@ pub struct Summary {
     pub yields: u64,
     /// Questions that were answered.
     pub questions: u64,
+    /// Gaps that subscribers were told of.
+    pub gaps: u64,
 }
 
 impl Summary {
@@ -81,6 +85,7 @@ impl Summary {
         self.late += other.late;
         self.yields += other.yields;
         self.questions += other.questions;
+        self.gaps += other.gaps;
     }
 }
 

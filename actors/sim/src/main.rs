@@ -1,7 +1,7 @@
 //! `plenum-sim`: replays one seed with a trace, or runs many and reports the first that breaks a promise.
 
 use clap::Parser;
-use plenum_sim::{BusMutation, Failure, Mutation, Options, Summary, run};
+use plenum_sim::{BusMutation, Failure, Mutation, Options, SubscriberMutation, Summary, run};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,7 +28,7 @@ struct Arguments {
     /// Nodes send commands over a bus to the one that a conversation is placed on.
     #[arg(long)]
     bus: bool,
-    /// Breaks a rule of the owner on purpose (names as in the `Mutation` and `BusMutation` types), to see it caught.
+    /// Breaks a rule on purpose (names as in the `Mutation`, `BusMutation` and `SubscriberMutation` types), to see it caught.
     #[arg(long)]
     mutation: Option<String>,
 }
@@ -36,7 +36,8 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let Some(options) = options(&arguments) else {
-        eprintln!("there is no such mutation; there are {:?} and {:?}", Mutation::ALL, BusMutation::ALL);
+        let (owner, bus, subscriber) = (Mutation::ALL, BusMutation::ALL, SubscriberMutation::ALL);
+        eprintln!("there is no such mutation; there are {owner:?}, {bus:?} and {subscriber:?}");
         return ExitCode::from(2);
     };
     match arguments.seed {
@@ -49,13 +50,19 @@ fn main() -> ExitCode {
 fn options(arguments: &Arguments) -> Option<Options> {
     let mut options = Options { changes: arguments.changes, bus: arguments.bus, ..Options::default() };
     if let Some(name) = &arguments.mutation {
-        options.mutation = Mutation::ALL.into_iter().find(|mutation| format!("{mutation:?}") == *name);
-        options.bus_mutation = BusMutation::ALL.into_iter().find(|mutation| format!("{mutation:?}") == *name);
-        if options.mutation.is_none() && options.bus_mutation.is_none() {
+        options.mutation = named(Mutation::ALL, name);
+        options.bus_mutation = named(BusMutation::ALL, name);
+        options.subscriber_mutation = named(SubscriberMutation::ALL, name);
+        let Options { mutation, bus_mutation, subscriber_mutation, .. } = options;
+        if mutation.is_none() && bus_mutation.is_none() && subscriber_mutation.is_none() {
             return None;
         }
     }
     Some(options)
+}
+
+fn named<M: std::fmt::Debug, const N: usize>(all: [M; N], name: &str) -> Option<M> {
+    all.into_iter().find(|mutation| format!("{mutation:?}") == name)
 }
 
 fn replay(seed: u64, options: Options) -> ExitCode {
@@ -119,8 +126,8 @@ fn report(shared: &Shared, arguments: &Arguments) -> ExitCode {
     let mut failures = lock(&shared.failures);
     failures.sort_by_key(|failure| failure.seed);
     println!(
-        "{} events, {} messages acked, {} conflicts, {} unknown outcomes, {} repetitions, {} crashes",
-        total.events, total.acked, total.conflicts, total.unknowns, total.duplicates, total.crashes
+        "{} events, {} messages acked, {} conflicts, {} unknown outcomes, {} repetitions, {} crashes, {} gaps told",
+        total.events, total.acked, total.conflicts, total.unknowns, total.duplicates, total.crashes, total.gaps
     );
     if arguments.bus {
         let Summary { carried, fallbacks, questions, .. } = total;

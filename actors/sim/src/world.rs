@@ -49,6 +49,7 @@ pub struct World {
     nodes: Vec<Node>,
     logs: Vec<Log>,
     clients: Vec<Client>,
+    /// Of each conversation; the last of them hears of it now and then only.
     subscribers: Vec<Vec<Subscriber>>,
     acks: Acks,
     bus: bus::Bus,
@@ -103,7 +104,10 @@ impl World {
             nodes,
             logs,
             clients,
-            subscribers: vec![vec![Subscriber::default(); plan.subscribers]; plan.conversations],
+            subscribers: vec![
+                vec![Subscriber::new(options.subscriber_mutation); plan.subscribers + 1];
+                plan.conversations
+            ],
             acks: Acks::default(),
             bus: bus::Bus::default(),
             split: members::Split::default(),
@@ -132,6 +136,7 @@ impl World {
             Ok(()) => {
                 self.summary.acked = self.acks.count();
                 self.summary.entries = self.logs.iter().map(|log| log.entries.len() as u64).sum();
+                self.summary.gaps = self.subscribers.iter().flatten().map(|one| one.gaps().count() as u64).sum();
                 Ok(self.summary)
             }
             Err(what) => {
@@ -158,6 +163,19 @@ impl World {
             self.queue.push(at, Event::Pause { node, until });
         }
         self.queue.push(self.heal_at, Event::Heal);
+        self.schedule_late_readers();
+    }
+
+    /// Subscribers that come after long pauses, when retention has been there. They draw from a hat of their own, so that seeds of
+    /// before mean the same worlds.
+    fn schedule_late_readers(&mut self) {
+        let mut rng = self.rng.clone();
+        for conversation in 0..self.logs.len() {
+            for _ in 0..4 {
+                let at = rng.between(0, self.heal_at + 500);
+                self.queue.push(at, Event::ComeLate { conversation });
+            }
+        }
     }
 
     /// Until every client has what it wanted.
@@ -182,6 +200,7 @@ impl World {
         }
         for conversation in 0..self.logs.len() {
             self.announce_head(conversation);
+            self.come_late(conversation);
         }
         while self.step()? {}
         Ok(())

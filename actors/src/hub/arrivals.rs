@@ -1,6 +1,7 @@
 //! What comes in for topics: publications in order, and reads of the log for what did not come.
 
 use super::core::{Core, Wish};
+use super::mutation::Mutation;
 use crate::publication::{Class, Publication};
 use plenum_schema::{Offset, Topic};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ impl Core {
     }
 
     fn accept(&mut self, index: u32, publication: &Arc<Publication>) {
+        let drops_repairs = self.is_broken(Mutation::DropRepair);
         let (now, encoder) = (self.clock.micros(), self.framing.encode);
         let (ring, limit) = (self.config.ring_events, self.config.pending_bytes);
         let Some(state) = self.topics.get_mut(index as usize) else { return };
@@ -37,7 +39,7 @@ impl Core {
                 // Read from the log when the next round has made room.
                 return self.metrics.pending_full.inc();
             }
-            if offset > state.top + 1 {
+            if offset > state.top + 1 && !drops_repairs {
                 return self.repair(index);
             }
             state.top = offset;
@@ -75,6 +77,7 @@ impl Core {
     /// What the log holds beyond a repaired topic's top; `None`: it could not be read now.
     pub fn repaired(&mut self, topic: Topic, page: Option<(&[Arc<Publication>], Offset)>) {
         let Some(&index) = self.by_topic.get(&topic) else { return };
+        let (forgets, keeps_ring) = (self.is_broken(Mutation::ForgetTrimmed), self.is_broken(Mutation::KeepRing));
         let Some(state) = self.topics.get_mut(index as usize) else { return };
         state.repairing = false;
         let Some((events, first)) = page else {
@@ -86,8 +89,12 @@ impl Core {
         if state.top + 1 < first {
             // Retention was faster than we: live subscribers become followers of the log, which tells them of the gap.
             state.top = first - 1;
-            state.ring.clear();
-            self.send_all_behind(index);
+            if !keeps_ring {
+                state.ring.clear();
+            }
+            if !forgets {
+                self.send_all_behind(index);
+            }
         }
         for publication in events {
             self.accept(index, publication);

@@ -5,6 +5,7 @@
 
 use super::connection::{ConnectionKey, Ending, Stand, Subscription};
 use super::core::{Core, Wish, slot_number};
+use super::mutation::Mutation;
 use super::outbox::Piece;
 use super::roster::Roster;
 use super::topic::{TopicState, join};
@@ -87,9 +88,12 @@ impl Core {
         };
         let mut next = next;
         if first > next {
-            let gap = ServerFrame::Gap(Gap { topic, from: next, to: first - 1, reason: GapReason::Retention });
+            let to = first - 1 + u64::from(self.is_broken(Mutation::WideGap));
+            let gap = ServerFrame::Gap(Gap { topic, from: next, to, reason: GapReason::Retention });
             next = first;
-            self.push(key, &gap);
+            if !self.is_broken(Mutation::SkipGap) {
+                self.push(key, &gap);
+            }
         }
         let events: Vec<_> = events
             .iter()
@@ -181,7 +185,8 @@ impl Core {
             let Stand::Live { place } = subscription.stand else { continue };
             let Some(state) = self.topics.get(subscription.topic as usize) else { continue };
             let has_round = state.rosters.get(from).is_none_or(|roster| roster.has_all(place));
-            let waiting = state.round.as_ref().and_then(|round| round.first).filter(|_| !has_round);
+            let is_forgotten = has_round || self.is_broken(Mutation::ForgetRound);
+            let waiting = state.round.as_ref().and_then(|round| round.first).filter(|_| !is_forgotten);
             let next = waiting.unwrap_or(state.flushed + 1);
             self.detach_keeping_topic(key.slot, subscription.topic);
             self.attach(key.slot, subscription.topic, next, subscription.checked);
@@ -238,9 +243,11 @@ impl Core {
             return Step::Wait;
         };
         let Stand::Behind { next, reading, .. } = subscription.stand else { return Step::Wait };
+        let next = next + u64::from(self.is_broken(Mutation::JoinLate) && next == state.flushed);
         if next > state.flushed {
             // A subscriber may know more than this hub: an event whose publication is still on its way here. It waits for it.
-            return if next == state.flushed + 1 { Step::GoLive } else { Step::Wait };
+            let is_ahead = next == state.flushed + 2 && self.is_broken(Mutation::JoinAhead);
+            return if next == state.flushed + 1 || is_ahead { Step::GoLive } else { Step::Wait };
         }
         if reading || connection.outbox.bytes() >= self.config.outbox_soft_bytes {
             return Step::Wait;

@@ -100,6 +100,9 @@ pub struct Core {
     pub(super) sweep_at: usize,
     /// Set when the node ends.
     pub(super) leaving: Option<Leaving>,
+    /// A rule that a test has broken.
+    #[cfg(test)]
+    pub(super) mutation: Option<super::mutation::Mutation>,
 }
 
 impl Core {
@@ -128,6 +131,8 @@ impl Core {
             writes: 0,
             sweep_at: 0,
             leaving: None,
+            #[cfg(test)]
+            mutation: None,
         }
     }
 

@@ -5,6 +5,7 @@ mod dialects;
 mod edges;
 mod leaving;
 mod mailbox;
+mod walk;
 
 use super::connection::testing::Sink;
 use super::{ConnectionKey, Core, Framing, HubConfig, HubMetrics, NewConnection, Place, Shut, Wish};
@@ -16,7 +17,6 @@ use plenum_schema::codec::{Codec, decode, encode};
 use plenum_schema::conversation::{ConversationEvent, MemberRemoved, TitleChanged};
 use plenum_schema::wire::{CloseCode, Event, ServerFrame, Signal, TypingSignal};
 use plenum_schema::{ConnectionId, ConversationId, SessionId, Topic, UserId};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -387,86 +387,4 @@ fn when_everybody_has_left_nothing_is_left() {
     let metrics = &world.core.metrics;
     let gauges = [&metrics.connections, &metrics.topics, &metrics.subscriptions, &metrics.outbox_bytes];
     assert_eq!(gauges.map(prometheus::IntGauge::get), [0, 0, 0, 0]);
-}
-
-/// A random walk: publications that arrive, go missing or are announced; subscribers at any position, slow and fast, in both
-/// dialects; log pages that come late; members that leave. Whoever stays gets every event after its position once, in order.
-#[test]
-fn from_any_position_every_later_event_comes_once_and_in_order_whatever_happens_in_between() {
-    for seed in 1..=120_u64 {
-        random_walk(seed);
-    }
-}
-
-fn random_walk(seed: u64) {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let mut random = move |below: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state % below.max(1)
-    };
-    // Room for a publication or two, or for all: then the rest comes from the log.
-    let pending_bytes = if seed.is_multiple_of(2) { 1_024 } else { HubConfig::default().pending_bytes };
-    let small = HubConfig { ring_events: 4, slice_connections: 3, outbox_soft_bytes: 600, ..HubConfig::default() };
-    let mut world = World::new(HubConfig { pending_bytes, ..small });
-    let mut peers: HashMap<u32, (Peer, u64)> = HashMap::new();
-    let mut wishes: Vec<Wish> = Vec::new();
-    for _ in 0..200 {
-        match random(10) {
-            0 | 1 => world.publish(1 + usize::try_from(random(3)).unwrap()),
-            2 => drop(world.append(1)),
-            3 => {
-                let head = world.log.len() as u64;
-                let room = if random(2) == 0 { PLENTY } else { 50 };
-                let peer = world.peer(room, Dialect::ALL[usize::try_from(random(4)).unwrap()]);
-                let since = random(head + 1);
-                world.core.subscribe(peer.key, TOPIC, since, head);
-                peers.insert(peer.key.slot, (peer, since));
-            }
-            4 if !peers.is_empty() => {
-                let slot = *peers.keys().min().unwrap();
-                if random(4) == 0 {
-                    let (peer, _) = peers.remove(&slot).unwrap();
-                    world.core.leave(peer.key);
-                } else {
-                    let peer = &peers[&slot].0;
-                    peer.sink.make_room(usize::try_from(random(2_000)).unwrap());
-                    world.core.writable(peer.key);
-                }
-            }
-            6 if !peers.is_empty() => {
-                let slots: Vec<_> = peers.keys().copied().collect();
-                let slot = slots[usize::try_from(random(slots.len() as u64)).unwrap()];
-                let dialect = Dialect::ALL[usize::try_from(random(4)).unwrap()];
-                world.core.change_dialect(peers[&slot].0.key, dialect);
-            }
-            5 if !wishes.is_empty() => {
-                let nth = usize::try_from(random(wishes.len() as u64)).unwrap();
-                let wish = wishes.swap_remove(nth);
-                world.answer(&wish, 1 + usize::try_from(random(5)).unwrap());
-            }
-            _ => {
-                world.core.slice();
-            }
-        }
-        wishes.extend(world.core.take_wishes());
-    }
-    world.core.announce(TOPIC, world.log.len() as u64);
-    wishes.iter().for_each(|wish| world.answer(wish, 9));
-    for _ in 0..3 {
-        world.settle();
-        for (peer, _) in peers.values() {
-            peer.sink.make_room(PLENTY);
-            world.core.writable(peer.key);
-        }
-        world.clock.advance(1);
-        world.core.sweep(1_000);
-        world.settle();
-    }
-    let head = world.log.len() as u64;
-    for (peer, since) in peers.values() {
-        let expected: Vec<u64> = (since + 1..=head).collect();
-        assert_eq!(offsets(&peer.sink.text()), expected, "seed {seed}, from {since}");
-    }
 }

@@ -6,6 +6,7 @@ mod bomb;
 mod directory;
 mod formats;
 mod formats_of_conferences;
+mod fuzz;
 mod history;
 mod memory;
 mod world;

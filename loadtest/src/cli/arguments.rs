@@ -67,6 +67,9 @@ pub struct IdleArgs {
     /// Connections
     #[arg(long, default_value_t = 15_000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     connections: u32,
+    /// Accounts that share them; by default each connection has one of its own
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    accounts: Option<u32>,
     /// Topics each subscribes to
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
     topics: u32,
@@ -348,6 +351,7 @@ impl IdleArgs {
     pub fn scenario(&self) -> idle::Idle {
         idle::Idle {
             connections: self.connections as usize,
+            accounts: self.accounts.map_or(self.connections, |accounts| accounts.min(self.connections)) as usize,
             topics: self.topics as usize,
             burst_bytes: self.burst_bytes as usize,
             settle: Duration::from_secs(self.settle),

@@ -18,7 +18,8 @@ use std::time::Duration;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(300);
 const BURST_LIMIT: Duration = Duration::from_secs(180);
-const ACCOUNTS: usize = 50;
+/// Accounts in one conversation: as many as a new one may have.
+const COHORT: usize = 250;
 /// Connections that come and go before the base is taken, and how often.
 const WARM: usize = 200;
 const WARM_ROUNDS: usize = 5;
@@ -32,6 +33,8 @@ const PIECE: usize = 16_000;
 pub struct Idle {
     /// Connections.
     pub connections: usize,
+    /// Accounts that share them, at most as many.
+    pub accounts: usize,
     /// Topics each subscribes to.
     pub topics: usize,
     /// Bytes that pass through each connection, both ways; 0 for none.
@@ -80,7 +83,9 @@ impl Sink for Burst {
 
 struct Run<'a> {
     target: &'a Target,
+    /// Of each cohort of accounts as many as a connection subscribes to.
     topics: &'a [Topic],
+    accounts: &'a [Account],
     swarm: Swarm,
     burst: Burst,
     sizes: Vec<(f64, f64)>,
@@ -94,28 +99,49 @@ struct Run<'a> {
 /// # Errors
 /// When the server or the connections fail.
 pub fn run(context: &Context, idle: Idle) -> Result<Report, Failure> {
-    let (target, accounts) = context.open(ACCOUNTS)?;
-    let topics = fanout::create_topics(&target, idle.topics.max(1), accounts.len(), &accounts)?;
-    let receivers = u32::try_from(idle.connections).unwrap_or(u32::MAX);
-    let loader = Loader::new(topics.len(), receivers);
+    let idle = Idle { topics: idle.topics.max(1), ..idle };
+    let (target, accounts) = context.open(idle.accounts.clamp(1, idle.connections.max(1)))?;
+    let mut topics = Vec::new();
+    for cohort in accounts.chunks(COHORT) {
+        topics.extend(fanout::create_topics(&target, idle.topics, cohort.len(), cohort)?);
+    }
+    let loader = Loader::of(receivers(idle, accounts.len()));
     let burst = Burst { loader, free: Vec::new(), answered: 0, too_large: 0, strange: Vec::new() };
     let (swarm, start) = (Swarm::new(target.address(), &topics, context.clock)?, context.clock.now());
     let (sizes, quiet) = (Vec::new(), context.quiet);
-    let mut run = Run { target: &target, topics: &topics, swarm, burst, sizes, start, idle, quiet };
-    run.carry_out(&accounts)
+    let mut run =
+        Run { target: &target, topics: &topics, accounts: &accounts, swarm, burst, sizes, start, idle, quiet };
+    run.carry_out()
+}
+
+/// The cohort of a connection: those of one cohort have the same topics.
+fn cohort(connection: ConnectionNumber, accounts: usize) -> usize {
+    connection % accounts.max(1) / COHORT
+}
+
+/// How many connections receive what is said in each topic.
+fn receivers(idle: Idle, accounts: usize) -> Vec<u32> {
+    let mut receivers = vec![0; accounts.div_ceil(COHORT) * idle.topics];
+    for connection in 0..idle.connections {
+        let first = cohort(connection, accounts) * idle.topics;
+        receivers.iter_mut().skip(first).take(idle.topics).for_each(|count| *count += 1);
+    }
+    receivers
 }
 
 impl Run<'_> {
     #[expect(clippy::cast_precision_loss, reason = "bytes and counts to print")]
-    fn carry_out(&mut self, accounts: &[Account]) -> Result<Report, Failure> {
+    fn carry_out(&mut self) -> Result<Report, Failure> {
         let mut report = Report::new("idle");
         report.parameter("connections", self.idle.connections);
-        report.parameter("topics of each", self.topics.len());
+        report.parameter("accounts", self.accounts.len());
+        report.parameter("topics of each", self.idle.topics);
+        report.parameter("topics in all", self.topics.len());
         report.parameter("burst bytes through each, both ways", self.idle.burst_bytes);
         report.parameter("seconds to settle", self.idle.settle.as_secs());
-        let before = self.warm_up(accounts)?;
+        let before = self.warm_up()?;
         let began = self.swarm.now();
-        let plans = (0..self.idle.connections).map(|n| self.plan(n, accounts)).collect();
+        let plans = (0..self.idle.connections).map(|n| self.plan(n)).collect();
         self.swarm.open_all(plans, CONNECT_LIMIT, &mut self.burst)?;
         let connecting = seconds(self.swarm.now() - began);
         self.settle("idle")?;
@@ -149,11 +175,11 @@ impl Run<'_> {
     /// Memory without connections, in working order: a start leaves garbage that the allocator gives back only while it
     /// works, and counted in the base it would hide what connections cost. So a few connections come and go first, and
     /// the least of the samples that follow is the base.
-    fn warm_up(&mut self, accounts: &[Account]) -> Result<Option<u64>, Failure> {
+    fn warm_up(&mut self) -> Result<Option<u64>, Failure> {
         for _ in 0..WARM_ROUNDS {
             let mut swarm = Swarm::new(self.target.address(), self.topics, self.swarm.clock())?;
             let mut loader = Loader::new(self.topics.len(), 0);
-            let plans = (0..WARM.min(self.idle.connections)).map(|n| self.plan(n, accounts)).collect();
+            let plans = (0..WARM.min(self.idle.connections)).map(|n| self.plan(n)).collect();
             swarm.open_all(plans, CONNECT_LIMIT, &mut loader)?;
             swarm.cut_all();
             std::thread::sleep(Duration::from_millis(200));
@@ -166,10 +192,13 @@ impl Run<'_> {
         Ok(sizes.into_iter().min())
     }
 
-    fn plan(&self, n: usize, accounts: &[Account]) -> Plan {
-        let token = accounts.get(n % accounts.len().max(1)).map_or("".into(), |account| account.token.clone());
+    fn plan(&self, n: usize) -> Plan {
+        let account = self.accounts.get(n % self.accounts.len().max(1));
+        let token = account.map_or("".into(), |account| account.token.clone());
         let dialect = Dialect::Plenum(Codecs::Mixed.of(n));
-        let topics = (0..self.topics.len()).filter_map(|index| Some((u32::try_from(index).ok()?, None))).collect();
+        let first = cohort(n, self.accounts.len()) * self.idle.topics;
+        let own = first..first + self.idle.topics;
+        let topics = own.filter_map(|index| Some((u32::try_from(index).ok()?, None))).collect();
         Plan { dialect, token, topics, socket: SocketOptions::default(), deaf: false }
     }
 
@@ -209,7 +238,8 @@ impl Run<'_> {
     }
 
     fn send_full(&mut self, connection: ConnectionNumber, marker: u64) {
-        let (Some(live), Some(&topic)) = (self.swarm.get(connection), self.topics.first()) else { return };
+        let first = cohort(connection, self.accounts.len()) * self.idle.topics;
+        let (Some(live), Some(&topic)) = (self.swarm.get(connection), self.topics.get(first)) else { return };
         let (Dialect::Plenum(codec), bytes) = (live.dialect(), self.idle.burst_bytes) else { return };
         if self.swarm.command(connection, |id| wire::send_of_size(codec, id, topic, marker, bytes)).is_some() {
             self.burst.free.push(connection);
@@ -219,12 +249,10 @@ impl Run<'_> {
     /// Everyone receives the full size, in pieces as large as one message may be.
     fn outbound(&mut self) -> Result<(), Failure> {
         let progress = Progress::start("burst out", BURST_LIMIT, self.quiet);
-        let Some(&topic) = self.topics.first() else { return Ok(()) };
-        let Some(Dialect::Plenum(codec)) = self.swarm.get(0).map(|live| live.dialect()) else { return Ok(()) };
         for piece in 0..self.idle.burst_bytes.div_ceil(PIECE) {
-            let (marker, now) = (self.burst.loader.next_marker(), self.swarm.now());
-            let command = self.swarm.command(0, |id| wire::send(codec, id, topic, marker, PIECE));
-            self.burst.loader.sending(0, now, command.map(|id| (0, id)));
+            for cohort in 0..self.accounts.len().div_ceil(COHORT) {
+                self.send_piece(cohort);
+            }
             if !self.swarm.turn_until(BURST_LIMIT, &mut self.burst, |_, burst| burst.loader.is_settled())? {
                 self.burst
                     .strange
@@ -236,6 +264,16 @@ impl Run<'_> {
                 .tick(piece as u64 + 1, &format!("piece {}, RSS {} MiB", piece + 1, rss.map_or(0, |rss| rss >> 20)));
         }
         Ok(())
+    }
+
+    /// The first connection of a cohort says something to all of it.
+    fn send_piece(&mut self, cohort: usize) {
+        let (from, index) = (cohort * COHORT, cohort * self.idle.topics);
+        let (Some(live), Some(&topic)) = (self.swarm.get(from), self.topics.get(index)) else { return };
+        let (Dialect::Plenum(codec), Ok(index)) = (live.dialect(), u32::try_from(index)) else { return };
+        let (marker, now) = (self.burst.loader.next_marker(), self.swarm.now());
+        let command = self.swarm.command(from, |id| wire::send(codec, id, topic, marker, PIECE));
+        self.burst.loader.sending(index, now, command.map(|id| (from, id)));
     }
 
     fn finish(&mut self, report: &mut Report) {
@@ -258,5 +296,25 @@ impl Run<'_> {
         });
         report.notes.push("Bytes a connection: growth of the server's resident set over what it had without connections (the least it came to after a warm-up), divided by the connections, each identified and subscribed. Kernel memory of sockets is not in it.".to_owned());
         report.notes.push("The burst: each connection sends one frame of the stated size (larger than a message's text may be, so it is read whole and refused as too large), then each receives as many bytes in messages of 16,000 bytes.".to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn idle(connections: usize, accounts: usize) -> Idle {
+        Idle { connections, accounts, topics: 2, burst_bytes: 0, settle: Duration::ZERO }
+    }
+
+    #[test]
+    fn every_connection_is_a_receiver_of_its_own_cohorts_topics_only() {
+        assert_eq!(receivers(idle(600, 600), 600), [250, 250, 250, 250, 100, 100]);
+        assert_eq!(receivers(idle(600, 50), 50), [600, 600]);
+        assert_eq!(receivers(idle(600, 300), 300), [500, 500, 100, 100]);
+        for accounts in [1_usize, 50, 250, 251, 600] {
+            let first = (0..accounts.div_ceil(COHORT)).map(|number| cohort(number * COHORT, accounts));
+            assert!(first.eq(0..accounts.div_ceil(COHORT)), "the first of each cohort speaks for it: {accounts}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod export;
 mod import;
 mod migrate;
 mod offline;
+mod output;
 mod seed;
 mod serve;
 mod verify;

@@ -4,6 +4,7 @@ use super::changes::Wish;
 use super::{World, trace};
 use crate::node::{Address, Try};
 use crate::plan::Faults;
+use crate::subscriber::Page;
 use plenum_actors::aggregates::conversation::Answer;
 use plenum_actors::aggregates::conversation::Conversation;
 use plenum_actors::owner::core::Input;
@@ -59,10 +60,12 @@ pub(super) enum Event {
     Hear { conversation: usize, subscriber: usize, offset: Offset, id: EntryId },
     /// A head reaches a subscriber.
     HearHead { conversation: usize, subscriber: usize, head: Offset },
+    /// A subscriber that has heard nothing for long looks where the conversation stands.
+    ComeLate { conversation: usize },
     /// A subscriber's read reaches the store.
     ReadLog { conversation: usize, subscriber: usize, after: Offset },
     /// What a subscriber read.
-    Read { conversation: usize, subscriber: usize, first: Offset, entries: Vec<(Offset, EntryId)> },
+    Read { conversation: usize, subscriber: usize, page: Page },
     /// A node dies.
     Crash { node: usize },
     /// It starts again.
@@ -130,10 +133,9 @@ impl World {
             Event::Wake { to } => self.wake(to),
             Event::Hear { conversation, subscriber, offset, id } => self.hear(conversation, subscriber, offset, id),
             Event::HearHead { conversation, subscriber, head } => self.hear_head(conversation, subscriber, head),
+            Event::ComeLate { conversation } => self.come_late(conversation),
             Event::ReadLog { conversation, subscriber, after } => self.read_log(conversation, subscriber, after),
-            Event::Read { conversation, subscriber, first, entries } => {
-                self.read(conversation, subscriber, first, entries);
-            }
+            Event::Read { conversation, subscriber, page } => self.read(conversation, subscriber, &page),
             Event::Crash { node } => self.crash(node),
             Event::Restart { node } => self.restart(node),
             Event::Pause { node, until } => self.pause(node, until),

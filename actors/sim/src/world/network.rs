@@ -2,8 +2,9 @@
 
 use super::events::Event;
 use super::{World, trace};
+use crate::check;
 use crate::node::Try;
-use crate::subscriber::{Reaction, Subscriber};
+use crate::subscriber::{Page, Reaction, Subscriber};
 use plenum_schema::wire::Sent;
 use plenum_schema::{EntryId, Offset, Refusal, RefusalCode};
 
@@ -105,7 +106,7 @@ impl World {
 
     /// An owner's publication goes to everybody, if it gets there.
     pub(super) fn broadcast(&mut self, from: usize, conversation: usize, offset: Offset, id: EntryId) {
-        for subscriber in 0..self.subscribers.get(conversation).map_or(0, Vec::len) {
+        for subscriber in 0..self.late_reader(conversation) {
             // Each is on a node of its own.
             let node = subscriber % self.nodes.len();
             if node != from && !self.is_reachable(from, node) {
@@ -122,13 +123,23 @@ impl World {
         }
     }
 
-    /// A head goes to everybody.
+    /// A head goes to everybody who listens.
     pub(super) fn announce_head(&mut self, conversation: usize) {
         let head = self.logs.get(conversation).map_or(0, crate::store::Log::head);
-        for subscriber in 0..self.subscribers.get(conversation).map_or(0, Vec::len) {
+        for subscriber in 0..self.late_reader(conversation) {
             let at = self.now + self.network_delay();
             self.queue.push(at, Event::HearHead { conversation, subscriber, head });
         }
+    }
+
+    /// The last subscriber, which hears of the conversation now and then only.
+    fn late_reader(&self, conversation: usize) -> usize {
+        self.subscribers.get(conversation).map_or(0, |all| all.len().saturating_sub(1))
+    }
+
+    pub(super) fn come_late(&mut self, conversation: usize) {
+        let head = self.logs.get(conversation).map_or(0, crate::store::Log::head);
+        self.hear_head(conversation, self.late_reader(conversation), head);
     }
 
     fn subscriber(&mut self, conversation: usize, subscriber: usize) -> Option<&mut Subscriber> {
@@ -147,33 +158,47 @@ impl World {
 
     fn react(&mut self, conversation: usize, subscriber: usize, reaction: Option<Reaction>) {
         if let Some(Reaction::Read(after)) = reaction {
-            let at = self.now + self.store_delay();
+            let at = self.now + self.read_delay(conversation, subscriber);
             self.queue.push(at, Event::ReadLog { conversation, subscriber, after });
         }
     }
 
+    /// The way to the log. That of a late reader is always as long: it draws nothing that others would draw.
+    fn read_delay(&mut self, conversation: usize, subscriber: usize) -> u64 {
+        if subscriber == self.late_reader(conversation) { self.faults.store_delay / 2 } else { self.store_delay() }
+    }
+
     pub(super) fn read_log(&mut self, conversation: usize, subscriber: usize, after: Offset) {
+        let is_late = subscriber == self.late_reader(conversation);
         let Some(log) = self.logs.get(conversation) else { return };
-        if self.rng.chance(self.faults.unavailable) {
+        if !is_late && self.rng.chance(self.faults.unavailable) {
             if let Some(one) = self.subscriber(conversation, subscriber) {
                 one.read_failed();
             }
             return;
         }
         let entries = log.read(after, 4).into_iter().map(|entry| (entry.offset, entry.id)).collect();
-        let first = log.first;
-        let at = self.now + self.store_delay();
-        self.queue.push(at, Event::Read { conversation, subscriber, first, entries });
+        let page = Page { first: log.first, head: log.head(), entries };
+        let at = self.now + self.read_delay(conversation, subscriber);
+        self.queue.push(at, Event::Read { conversation, subscriber, page });
     }
 
-    pub(super) fn read(
-        &mut self,
-        conversation: usize,
-        subscriber: usize,
-        first: Offset,
-        entries: Vec<(Offset, EntryId)>,
-    ) {
-        let reaction = self.subscriber(conversation, subscriber).map(|one| one.read(first, entries));
+    pub(super) fn read(&mut self, conversation: usize, subscriber: usize, page: &Page) {
+        let before = self.subscriber(conversation, subscriber).map_or(0, |one| one.gaps().count());
+        let reaction = self.subscriber(conversation, subscriber).map(|one| one.read(page));
+        self.judge_gaps(conversation, subscriber, before);
         self.react(conversation, subscriber, reaction);
+    }
+
+    /// A gap is judged when it is told: what retention removes later excuses nothing.
+    fn judge_gaps(&mut self, conversation: usize, subscriber: usize, told_before: usize) {
+        let Some(log) = self.logs.get(conversation) else { return };
+        let Some(one) = self.subscribers.get(conversation).and_then(|all| all.get(subscriber)) else { return };
+        let gaps: Vec<_> = one.gaps().skip(told_before).copied().collect();
+        let result = gaps.iter().try_for_each(|gap| check::gap(log, gap));
+        for gap in gaps {
+            trace!(self, "subscriber {subscriber} of conversation {conversation} is told {gap:?}");
+        }
+        self.expect(result);
     }
 }

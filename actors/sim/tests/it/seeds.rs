@@ -11,7 +11,11 @@ fn a_thousand_worlds_keep_every_promise() {
     }
     // A simulation that meets no faults would show nothing.
     assert!(
-        total.conflicts > 1_000 && total.unknowns > 1_000 && total.duplicates > 1_000 && total.crashes > 500,
+        total.conflicts > 1_000
+            && total.unknowns > 1_000
+            && total.duplicates > 1_000
+            && total.crashes > 500
+            && total.gaps > 50,
         "{total:?}"
     );
 }

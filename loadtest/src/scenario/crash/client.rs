@@ -79,7 +79,8 @@ pub struct Clients {
     newest_acked: Vec<Option<Nanos>>,
     /// Offset → marker, per topic, over the whole run: what everybody must see there.
     contents: Vec<HashMap<u64, Option<u64>>>,
-    refused_senders: HashSet<u64>,
+    /// Messages whose place in the order nobody promises.
+    out_of_order: HashSet<u64>,
     checks: Checks,
     now: Nanos,
     acked_count: u64,
@@ -222,17 +223,17 @@ impl Clients {
         self.acked.get(topic as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a message of this sender was refused and sent again behind another one, so that their order is not the sender's. Who
-    /// waits for each answer never has another one under way: its order is promised whatever was refused.
+    /// Whether this message was refused and sent again, or under way beside one that was: their order is not the sender's. Who waits
+    /// for each answer never has another one under way: its order is promised whatever was refused.
     #[must_use]
-    pub fn is_out_of_order(&self, sender: u64) -> bool {
-        self.window > 1 && self.refused_senders.contains(&sender)
+    pub fn is_out_of_order(&self, marker: u64) -> bool {
+        self.out_of_order.contains(&marker)
     }
 
-    /// How many senders there are of that kind.
+    /// How many messages there are of that kind.
     #[must_use]
     pub fn out_of_order(&self) -> usize {
-        if self.window > 1 { self.refused_senders.len() } else { 0 }
+        self.out_of_order.len()
     }
 
     /// What was found wrong here.
@@ -367,7 +368,8 @@ impl Sink for Clients {
             }
             Answer::Refused(refusal) if refusal.code.is_retryable() => {
                 self.refused += 1;
-                self.refused_senders.insert(sender_of(marker));
+                let under_way = self.clients.get(connection).filter(|_| self.window > 1);
+                self.out_of_order.extend(under_way.into_iter().flat_map(|client| &client.unacked));
                 self.stories.note(marker, at, Step::Refused(refusal.code.as_str()));
                 // As it was asked to.
                 let wait = refusal.retry_after_ms.unwrap_or(0).saturating_mul(1_000_000);

@@ -201,7 +201,8 @@ impl Crew {
         report.figure("repetitions_answered_with_the_first_offset", self.clients.duplicate_acks() as f64);
         report.figure("reconnects", self.clients.reconnects() as f64);
         report.figure("retryable_refusals", self.clients.refused() as f64);
-        report.figure("senders_left_out_of_the_order_check", self.clients.out_of_order() as f64);
+        report.figure("messages_left_out_of_the_order_check", self.clients.out_of_order() as f64);
+        report.figure("checked_events", report.checks.events as f64);
         report.figure("acked_lost", report.checks.acked_lost as f64);
         report.figure("duplicates", report.checks.duplicates as f64);
         report.figure("reordered", report.checks.reordered as f64);

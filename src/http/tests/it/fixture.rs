@@ -46,6 +46,11 @@ pub struct Note {
     pub tags: Vec<String>,
 }
 
+/// The layer that both tokens open.
+pub fn layer(config: HttpConfig) -> web::Data<HttpLayer> {
+    web::Data::new(HttpLayer::new(config, Arc::new(TwoTokens), Arc::new(SystemClock::new()), None).expect("a layer"))
+}
+
 async fn note(body: Body<Note>) -> HttpResponse {
     HttpResponse::Ok().json(body.value)
 }
@@ -91,9 +96,8 @@ pub fn app(
     >,
 > {
     let cors = cors(&config);
-    let layer = HttpLayer::new(config, Arc::new(TwoTokens), Arc::new(SystemClock::new()), None).expect("a layer");
     App::new()
-        .app_data(web::Data::new(layer))
+        .app_data(layer(config))
         .wrap(cors)
         .wrap(from_fn(envelope))
         .route("/note", web::post().to(note))

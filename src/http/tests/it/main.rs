@@ -6,6 +6,7 @@ mod around;
 mod bodies;
 mod callers;
 mod fixture;
+mod fuzz;
 mod limits;
 mod lines;
 mod origins;

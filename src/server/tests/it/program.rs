@@ -393,4 +393,10 @@ fn messages_are_published_tailed_and_exported_from_the_command_line() {
     assert_eq!(online.lines().count() as u64, second["offset"].as_u64().unwrap());
     let existing = run(&["--data", &data, "export", &topic, "-o", file.to_str().unwrap()]);
     assert!(!existing.status.success());
+    let nowhere = folder.path().join("nothing.jsonl");
+    let mistyped = topic.replace(|digit: char| digit.is_ascii_digit(), "7");
+    let unknown = run(&["--data", &data, "export", &mistyped, "-o", nowhere.to_str().unwrap()]);
+    assert!(!unknown.status.success());
+    let left = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.collect::<std::collections::BTreeSet<_>>(), ["data".into(), "export.jsonl".into()].into());
 }

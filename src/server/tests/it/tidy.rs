@@ -7,6 +7,7 @@ mod code;
 mod layers;
 mod licences;
 mod links;
+mod promises;
 mod security;
 mod source;
 mod text;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod fuzz;
 mod keys;
 mod login;
 mod profile;

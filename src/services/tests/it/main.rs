@@ -1,5 +1,5 @@
 //! Tests of the services over stores in memory.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may")]
 
 mod accounts;
 mod idempotency;

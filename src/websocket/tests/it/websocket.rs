@@ -5,6 +5,7 @@ mod corpus;
 mod encoding;
 mod framing;
 mod handshake;
+mod heads;
 mod memory;
 mod model;
 mod origin;

@@ -1,3 +1,5 @@
+//! What clients of a crash run remember, repeat and leave out.
+
 use super::*;
 use plenum_schema::refusal::{Refusal, RefusalCode};
 
@@ -44,8 +46,41 @@ fn the_order_of_a_sender_who_waits_for_each_answer_is_checked_whatever_was_refus
         clients.sent(0, 3, marker);
         clients.answered(0, 3, Answer::Refused(Refusal::new(RefusalCode::Busy, "come back").retry_after(1)), 0);
         assert_eq!((clients.refused(), clients.out_of_order()), (1, left_out), "window {window}");
-        assert_eq!(clients.is_out_of_order(sender_of(marker)), left_out == 1);
+        assert_eq!(clients.is_out_of_order(marker), left_out == 1);
     }
+}
+
+#[test]
+fn only_what_was_refused_and_what_was_under_way_with_it_is_left_out_of_the_order() {
+    let mut clients = Clients::new(1, 1, 2);
+    clients.ready(0);
+    let markers: Vec<u64> = (0..4)
+        .map(|number| {
+            let marker = message(&mut clients, 0, 0).unwrap();
+            clients.sent(0, number, marker);
+            if number == 2 {
+                clients.answered(0, 2, Answer::Refused(Refusal::new(RefusalCode::Busy, "come back")), 0);
+            }
+            if number != 1 {
+                clients.answered(0, number, acked(u64::from(number)), 0);
+            }
+            if number == 2 {
+                // It is sent again and taken, and so is the one beside it.
+                clients.sent(0, 9, marker);
+                clients.answered(0, 9, acked(2), 0);
+                clients.answered(0, 1, acked(1), 0);
+            }
+            marker
+        })
+        .collect();
+    let left_out: Vec<bool> = markers.iter().map(|marker| clients.is_out_of_order(*marker)).collect();
+    assert_eq!((left_out, clients.out_of_order()), (vec![false, true, true, false], 2));
+}
+
+fn acked(offset: u64) -> Answer {
+    let topic = "conversation:0190b5a0-0000-7000-8000-000000000001".parse().unwrap();
+    let message = plenum_schema::id::EntryId(uuid::Uuid::nil());
+    Answer::Sent(plenum_schema::wire::Sent { topic, offset, message, duplicate: false })
 }
 
 #[test]

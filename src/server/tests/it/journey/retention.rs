@@ -1,10 +1,11 @@
 //! Where the operator lets the log forget, everybody is told.
 
+use crate::program::run;
 use crate::socket::SOON;
 use crate::socket::peer::{BOTH, Delivery, Peer};
 use crate::socket::world::World;
 use plenum_schema::codec::Codec;
-use plenum_schema::wire::{Gap, GapReason, History};
+use plenum_schema::wire::{EventFrame, Gap, GapReason, History, ServerFrame};
 use plenum_schema::{Offset, Topic};
 use std::time::Instant;
 
@@ -66,4 +67,39 @@ async fn a_repetition_is_recognised_also_when_the_first_one_has_been_forgotten()
     let mut writer = world.peer(Codec::Json, &people[0]).await;
     let again = writer.send(topic, Some("old"), "hello").await;
     assert_eq!((again.offset, again.message, again.duplicate), (first.offset, first.message, true));
+}
+
+/// What an export says: the gap in front, and the offsets of the events.
+fn exported(arguments: &[&str]) -> (Gap, Vec<Offset>) {
+    let output = run(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut lines = text.lines();
+    let ServerFrame::Gap(gap) = serde_json::from_str(lines.next().unwrap()).unwrap() else { panic!("no gap: {text}") };
+    (gap, lines.map(|line| serde_json::from_str::<EventFrame>(line).unwrap().offset).collect())
+}
+
+#[tokio::test]
+async fn an_export_says_what_is_gone_also_from_a_data_directory() {
+    let data = tempfile::tempdir().unwrap();
+    let world = World::at(data.path(), |config| {
+        config.owner.retain_entries = 20;
+        config.owner.snapshot_every = 10;
+        config.owner.recent_entries = 4;
+    });
+    let people = world.people(1).await;
+    let topic = world.group(&[&people[0]]);
+    let mut writer = world.peer(Codec::Json, &people[0]).await;
+    let first = forget_some(&mut writer, topic).await;
+    let head = writer.say(topic, "the last one").await.offset;
+    drop(writer);
+    let (name, url, token) = (topic.to_string(), format!("ws://{}", world.address()), people[0].token.clone());
+    let online = exported(&["export", &name, "--url", &url, "--token", &token]);
+    world.end().await;
+    let offline = exported(&["--data", data.path().to_str().unwrap(), "export", &name]);
+    for (gap, offsets) in [online, offline] {
+        assert_eq!(gap, Gap { topic, from: 1, to: gap.to, reason: GapReason::Retention });
+        assert!(gap.to + 1 >= first, "what was gone before does not come back");
+        assert_eq!(offsets, (gap.to + 1..=head).collect::<Vec<_>>());
+    }
 }

@@ -24,12 +24,25 @@ fn missing(document: &str, tests: &BTreeSet<&str>) -> Vec<Finding> {
         .collect()
 }
 
-/// The names of all functions: a test among them is one.
-fn functions() -> BTreeSet<&'static str> {
+/// The names of all tests: functions with an attribute above them that says so, also inside `proptest!`.
+pub(super) fn tests_of_the_project() -> BTreeSet<&'static str> {
     let sources = PROJECT.files.iter().filter(|file| file.path.ends_with(".rs"));
-    let names =
-        sources.flat_map(|file| file.text.split("fn ").skip(1)).filter_map(|rest| rest.split(['(', '<']).next());
-    names.collect()
+    sources.flat_map(|file| tests_in(&file.text)).collect()
+}
+
+fn tests_in(text: &str) -> Vec<&str> {
+    let (mut is_test, mut names) = (false, Vec::new());
+    for line in text.lines().map(str::trim) {
+        let declared = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
+        if line.starts_with("#[") {
+            is_test |= line.starts_with("#[test]") || line.contains("::test]") || line.contains("::test(");
+        } else if let Some(rest) = declared.filter(|_| is_test) {
+            names.extend(rest.split(['(', '<']).next());
+        }
+        // Attributes may stand over several lines, and comments between them and the function.
+        is_test &= !(line.is_empty() || declared.is_some());
+    }
+    names
 }
 
 #[test]
@@ -37,7 +50,7 @@ fn every_test_that_the_security_document_names_exists() {
     let document = PROJECT.files.iter().find(|file| file.path == DOCUMENT);
     let text = document.map_or("", |file| file.text.as_str());
     assert!(named(text).count() > 40, "the document is read");
-    expect_none(&missing(text, &functions()));
+    expect_none(&missing(text, &tests_of_the_project()));
 }
 
 #[test]
@@ -47,4 +60,10 @@ fn a_test_that_does_not_exist_is_reported() {
     let found = missing(document, &tests);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].advice.contains("is_not_there"));
+}
+
+#[test]
+fn a_function_is_a_test_when_it_says_so() {
+    let text = "#[test]\nfn one() {}\n\nfn two() {}\n#[tokio::test(flavor = \"x\")]\n#[ignore = \"y\"]\nasync fn three() {}\n#[must_use]\nfn four() {}\n";
+    assert_eq!(tests_in(text), ["one", "three"]);
 }

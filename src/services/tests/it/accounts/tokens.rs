@@ -7,11 +7,11 @@ use plenum_schema::RefusalCode;
 use serde_json::{Value, json};
 
 /// A world, somebody signed in, and the server's own key for making tokens by hand.
-struct Forge {
-    world: World,
-    header: Header,
-    claims: Value,
-    key: EncodingKey,
+pub(super) struct Forge {
+    pub world: World,
+    pub header: Header,
+    pub claims: Value,
+    pub key: EncodingKey,
     public: Vec<u8>,
 }
 
@@ -20,7 +20,7 @@ fn part(token: &str, place: usize) -> Value {
 }
 
 impl Forge {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let world = World::new();
         let signed_in = world.register("ada@example.org").await.unwrap();
         let token = signed_in.access_token.expose();
@@ -38,7 +38,7 @@ impl Forge {
         }
     }
 
-    fn signed(&self, header: &Header, claims: &Value) -> String {
+    pub fn signed(&self, header: &Header, claims: &Value) -> String {
         encode(header, claims, &self.key).unwrap()
     }
 
@@ -48,7 +48,7 @@ impl Forge {
         self.signed(&self.header, &claims)
     }
 
-    async fn refused(&self, token: &str) {
+    pub async fn refused(&self, token: &str) {
         let refusal = self.world.identify(token).await.expect_err(token);
         assert_eq!(refusal.code, RefusalCode::Unauthenticated);
         assert_eq!(refusal.message, "sign in again: the token is not valid", "nothing is said about why");

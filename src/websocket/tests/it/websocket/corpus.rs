@@ -17,7 +17,7 @@ const SEED: u64 = 0x6455;
 const MUTATIONS: u64 = 50_000;
 
 /// What a long run chooses instead of the usual: `PLENUM_FUZZ_SEED` and `PLENUM_FUZZ_CASES`.
-fn chosen(name: &str, usual: u64) -> u64 {
+pub fn chosen(name: &str, usual: u64) -> u64 {
     let Ok(text) = std::env::var(name) else { return usual };
     text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}"))
 }
