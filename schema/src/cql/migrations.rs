@@ -139,6 +139,10 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0057", 57, "store_marks"),
     migration!("0058", 58, "images"),
     migration!("0059", 59, "images_of"),
+    migration!("0060", 60, "payments"),
+    migration!("0061", 61, "open_payments"),
+    migration!("0062", 62, "payments_of"),
+    migration!("0063", 63, "payment_events"),
 ];
 
 #[cfg(test)]
