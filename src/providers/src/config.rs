@@ -230,14 +230,14 @@ impl Default for DepotConfig {
     }
 }
 
-fn needed(found: &mut Vec<(String, String)>, fine: bool, key: &str, reason: &str) {
+pub(crate) fn needed(found: &mut Vec<(String, String)>, fine: bool, key: &str, reason: &str) {
     if !fine {
         found.push((key.to_owned(), reason.to_owned()));
     }
 }
 
 /// Whether a secret may travel to this address: by TLS, or not beyond this machine.
-fn is_safe(url: &str) -> bool {
+pub(crate) fn is_safe(url: &str) -> bool {
     let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
     let rest =
         |start: &str| url.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']));

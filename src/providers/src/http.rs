@@ -40,6 +40,10 @@ impl Client {
         client.map(Self).map_err(|error| error.to_string())
     }
 
+    pub fn get(&self, url: &str) -> RequestBuilder {
+        self.0.get(url)
+    }
+
     pub fn post(&self, url: &str) -> RequestBuilder {
         self.0.post(url)
     }

@@ -12,6 +12,7 @@ pub mod images;
 pub mod market;
 pub mod messenger;
 pub mod notices;
+pub mod payments;
 pub mod status_board;
 pub mod subjects;
 

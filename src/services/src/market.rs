@@ -14,13 +14,14 @@
 //! | the order is settled | the sweep forgets that it was open |
 //!
 //! So no order that does not come to `created` keeps anything for long, and the pieces of one that is paid leave the stock once. The
-//! clock decides only when something is looked at again.
+//! clock decides only when something is looked at again. What is paid is [`payments`](crate::payments)' to know.
 
 mod advance;
 mod cart;
 mod config;
 mod forget;
 mod order;
+mod pay;
 mod products;
 mod sellers;
 mod state;
@@ -34,9 +35,11 @@ pub use order::{NewOrder, OrderPage, Side};
 pub use products::{NewProduct, ProductChange, ProductFilter, ProductPage, Sort};
 pub use sellers::{Application, ApplicationPage, ApplicationState};
 pub use stock::Inventory;
+pub(crate) use sweep::millis;
 pub use sweep::{Swept, run_market};
 pub use view::{CartLine, OrderLine, OrderView, ProductView};
 
+use crate::payments::Till;
 use crate::rows::Rows;
 use dashmap::DashMap;
 use plenum_actors::clock::SharedClock;
@@ -59,6 +62,7 @@ pub struct Market {
     clock: SharedClock,
     publisher: Arc<dyn Publisher>,
     accounts: crate::accounts::Accounts,
+    till: Till,
     config: Arc<MarketConfig>,
     /// Who changes a product's stock on this node waits in line; compare-and-set decides among nodes.
     lines: Arc<DashMap<ProductId, Arc<Mutex<()>>>>,
@@ -86,6 +90,7 @@ impl Market {
         store: SharedStore,
         publisher: Arc<dyn Publisher>,
         accounts: crate::accounts::Accounts,
+        till: Till,
         clock: SharedClock,
         config: MarketConfig,
     ) -> Self {
@@ -94,6 +99,7 @@ impl Market {
             clock,
             publisher,
             accounts,
+            till,
             config: Arc::new(config),
             lines: Arc::default(),
             shelf: Arc::default(),

@@ -33,6 +33,7 @@ use plenum_services::images::{Images, ImagesConfig, ImagesMetrics, Places};
 use plenum_services::market::{Market, MarketConfig};
 use plenum_services::messenger::{Message, Messenger, MessengerFuture, Recipient, SendError, Sent, Text};
 use plenum_services::notices::Notices;
+use plenum_services::payments::{PaymentRules, Payments, Provider, Till};
 use plenum_services::status_board::{StatusBoard, StatusBoardConfig};
 use plenum_services::subjects::{Subjects, SubjectsConfig};
 use plenum_store::{Embedded, EmbeddedConfig};
@@ -252,11 +253,18 @@ fn presence_of(store: &SharedStore, signals: &Arc<Signals>, clock: &SharedClock)
     Presence::new(parts, PresenceConfig { grace_ms: 0, ..PresenceConfig::default() })
 }
 
-fn trade(store: &SharedStore, signals: &Arc<Signals>, accounts: &Accounts, clock: &SharedClock) -> (Market, Events) {
-    let config = MarketConfig::default();
-    let market = Market::new(store.clone(), signals.clone(), accounts.clone(), clock.clone(), config);
-    let notices = Notices::new(signals.clone());
-    (market, Events::new(store.clone(), notices, clock.clone(), EventsConfig::default()))
+/// Where things are sold and paid.
+pub fn trade(
+    store: &SharedStore,
+    signals: &Arc<Signals>,
+    accounts: &Accounts,
+    clock: &SharedClock,
+    provider: Option<Arc<dyn Provider>>,
+) -> (Market, Payments) {
+    let (config, rules) = (MarketConfig::default(), PaymentRules::default());
+    let till = Till::new(store.clone(), clock.clone(), provider, rules);
+    let market = Market::new(store.clone(), signals.clone(), accounts.clone(), till.clone(), clock.clone(), config);
+    (market.clone(), Payments::new(till, market))
 }
 
 fn erasures(
@@ -305,6 +313,15 @@ impl World {
     }
 
     pub fn with_board(config: &RestConfig, board: StatusBoardConfig) -> Self {
+        Self::with_all(config, board, None)
+    }
+
+    /// Somebody takes payments.
+    pub fn with_bank(bank: Arc<dyn Provider>) -> Self {
+        Self::with_all(&RestConfig::default(), StatusBoardConfig::default(), Some(bank))
+    }
+
+    fn with_all(config: &RestConfig, board: StatusBoardConfig, bank: Option<Arc<dyn Provider>>) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let store: SharedStore = Embedded::open(EmbeddedConfig::at(directory.path().join("store"))).expect("a store");
         let moved = Arc::new(MovedClock { system: SystemClock::new(), ahead: AtomicU64::new(0) });
@@ -352,7 +369,9 @@ impl World {
         let layer = HttpLayer::new(http.clone(), authenticator, clock.clone(), None).expect("a layer");
         let api_keys = ApiKeys::new(store.clone(), clock.clone(), Default::default());
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
-        let (market, events) = trade(&store, &signals, &accounts, &clock);
+        let (market, payments) = trade(&store, &signals, &accounts, &clock, bank);
+        let notices = Notices::new(signals.clone());
+        let events = Events::new(store.clone(), notices, clock.clone(), EventsConfig::default());
         let codes = Codes::new(accounts.clone(), letters.clone());
         let places = places(&store, &clock, &accounts, (&market, &events));
         let erasures = erasures(&store, &clock, &accounts, &conversations, &places);
@@ -361,6 +380,7 @@ impl World {
             codes,
             erasures,
             market,
+            payments,
             events,
             places,
             api_keys,
