@@ -151,7 +151,7 @@ impl Line {
     }
 }
 
-fn pair(name: &str, value: impl ToString) -> (String, String) {
+fn pair(name: &str, value: &impl ToString) -> (String, String) {
     (name.to_owned(), value.to_string())
 }
 
@@ -170,16 +170,16 @@ impl Provider for Stripe {
         };
         let (payment, attempt) = (new.belongs.payment, new.belongs.attempt);
         let mut pairs = vec![
-            pair("amount", amount),
-            pair("currency", new.currency.to_ascii_lowercase()),
-            pair("metadata[payment_id]", payment),
-            pair("metadata[attempt]", attempt),
+            pair("amount", &amount),
+            pair("currency", &new.currency.to_ascii_lowercase()),
+            pair("metadata[payment_id]", &payment),
+            pair("metadata[attempt]", &attempt),
         ];
-        pairs.extend(new.order.map(|order| pair("metadata[order_id]", order)));
+        pairs.extend(new.order.map(|order| pair("metadata[order_id]", &order)));
         let methods = &self.0.config.stripe.methods;
-        pairs.extend(methods.iter().map(|method| pair("payment_method_types[]", method)));
+        pairs.extend(methods.iter().map(|method| pair("payment_method_types[]", &method)));
         if methods.is_empty() {
-            pairs.push(pair("automatic_payment_methods[enabled]", true));
+            pairs.push(pair("automatic_payment_methods[enabled]", &true));
         }
         let key = format!("plenum-intent-{payment}-{attempt}");
         self.ask(Ask::post("payment_intents", pairs, key), |answer| read::intent(&answer.json))
@@ -209,8 +209,8 @@ impl Provider for Stripe {
         };
         let pairs = vec![
             pair("payment_intent", &new.intent),
-            pair("amount", amount),
-            pair("metadata[payment_id]", new.payment),
+            pair("amount", &amount),
+            pair("metadata[payment_id]", &new.payment),
             pair("metadata[refund_key]", &new.key),
         ];
         let key = format!("plenum-refund-{}", new.key);

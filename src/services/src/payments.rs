@@ -5,7 +5,7 @@
 //!
 //! | step | after a crash behind it |
 //! |---|---|
-//! | `open_payments` says that there may be a payment | the sweep finds nothing and forgets it |
+//! | `open_payments` says that there may be a payment, and the payer's list | the sweep finds nothing and forgets it; what is listed and not there is not shown |
 //! | the payment, `creating` | the next request goes on; the order's end calls it off |
 //! | the intent at the provider | the same idempotency key finds it again; nobody can pay by it yet |
 //! | the payment, `pending` | events come, and the sweep asks |

@@ -253,6 +253,15 @@ fn presence_of(store: &SharedStore, signals: &Arc<Signals>, clock: &SharedClock)
     Presence::new(parts, PresenceConfig { grace_ms: 0, ..PresenceConfig::default() })
 }
 
+fn events_of(store: &SharedStore, signals: &Arc<Signals>, clock: &SharedClock) -> Events {
+    Events::new(store.clone(), Notices::new(signals.clone()), clock.clone(), EventsConfig::default())
+}
+
+fn without_limits() -> HttpConfig {
+    let no_limit = Rate { per_second: 0.0, burst: 0.0 };
+    HttpConfig { address_rate: no_limit, caller_rate: no_limit, ..HttpConfig::default() }
+}
+
 /// Where things are sold and paid.
 pub fn trade(
     store: &SharedStore,
@@ -363,15 +372,12 @@ impl World {
         };
         let conferences = Conferences::new(parts, Default::default(), Default::default());
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), IdempotencyConfig::default()));
-        let no_limit = Rate { per_second: 0.0, burst: 0.0 };
-        let http = HttpConfig { address_rate: no_limit, caller_rate: no_limit, ..HttpConfig::default() };
+        let http = without_limits();
         let authenticator = Arc::new(accounts.clone());
         let layer = HttpLayer::new(http.clone(), authenticator, clock.clone(), None).expect("a layer");
-        let api_keys = ApiKeys::new(store.clone(), clock.clone(), Default::default());
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
         let (market, payments) = trade(&store, &signals, &accounts, &clock, bank);
-        let notices = Notices::new(signals.clone());
-        let events = Events::new(store.clone(), notices, clock.clone(), EventsConfig::default());
+        let events = events_of(&store, &signals, &clock);
         let codes = Codes::new(accounts.clone(), letters.clone());
         let places = places(&store, &clock, &accounts, (&market, &events));
         let erasures = erasures(&store, &clock, &accounts, &conversations, &places);
@@ -383,7 +389,7 @@ impl World {
             payments,
             events,
             places,
-            api_keys,
+            api_keys: ApiKeys::new(store.clone(), clock.clone(), Default::default()),
             conversations: Arc::new(conversations),
             conferences,
             status_board,

@@ -139,7 +139,6 @@ impl Payments {
             }
             return Ok(());
         };
-        self.till.list(&row).await?;
         let row = if self.is_due(&row, now, looked) { self.ask(row, looked).await? } else { row };
         // Who has just not answered is not asked again for every payment.
         let ask = if looked.failed == 0 { Ask::Provider } else { Ask::Nothing };

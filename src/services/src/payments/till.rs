@@ -130,7 +130,7 @@ impl Till {
     }
 
     /// Writes the payment into the list of who pays.
-    pub(super) async fn list(&self, row: &Payment) -> Result<(), Refusal> {
+    async fn list(&self, row: &Payment) -> Result<(), Refusal> {
         let Payment { payment_id, user_id, created_at: at, ref purpose, .. } = *row;
         self.rows.put(&PaymentOf { user_id, at, payment_id, purpose: purpose.clone() }).await
     }
@@ -156,12 +156,10 @@ impl Till {
     /// The payment of an order, begun if there is none.
     pub(crate) async fn begin(&self, order: &Order) -> Result<Payment, Refusal> {
         let id = PaymentId::of_order(order.order_id);
-        let row = match self.row(id).await? {
-            Some(row) => row,
-            None => self.insert(id, order).await?,
-        };
-        self.list(&row).await?;
-        Ok(row)
+        match self.row(id).await? {
+            Some(row) => Ok(row),
+            None => self.insert(id, order).await,
+        }
     }
 
     async fn insert(&self, id: PaymentId, order: &Order) -> Result<Payment, Refusal> {
@@ -187,6 +185,8 @@ impl Till {
             updated_at: now,
             version: 1,
         };
+        // Before the row: what is listed and not there, or begun at another time, is not shown.
+        self.list(&row).await?;
         match self.rows.insert(&row).await? {
             Ok(()) => Ok(row),
             Err(Some(stands)) => Ok(stands),
