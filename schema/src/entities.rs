@@ -12,6 +12,7 @@ mod keys;
 mod market;
 mod message_state;
 mod one_time_code;
+mod payment;
 mod presence;
 mod room;
 mod status_board;
@@ -31,6 +32,7 @@ pub use keys::{KeyRingRow, StoreMark};
 pub use market::{CartItem, ORDER_SHARDS, OpenOrder, Order, OrderOf, Product, SellerApplication, Stock, order_shard};
 pub use message_state::{MessageStateRow, Reaction};
 pub use one_time_code::{OneTimeCode, SpentToken};
+pub use payment::{OpenPayment, PAYMENT_SHARDS, Payment, PaymentEvent, PaymentOf, payment_shard};
 pub use presence::LastSeen;
 pub use room::{ConversationSettings, ROOM_SHARDS, RoomRow, room_shard};
 pub use status_board::{Brand, StatusDomain, StatusName, StatusPeriod};
@@ -82,6 +84,10 @@ pub const TABLES: &[&Table] = &[
     Image::TABLE,
     ImageOf::TABLE,
     SpentToken::TABLE,
+    Payment::TABLE,
+    OpenPayment::TABLE,
+    PaymentOf::TABLE,
+    PaymentEvent::TABLE,
 ];
 
 /// What a store says of itself. Everything else is content, and moves when a store is copied.

@@ -70,6 +70,8 @@ ids! {
     ProductId;
     /// An order of the marketplace.
     OrderId;
+    /// A payment of something.
+    PaymentId;
     /// An event that people meet at.
     EventId;
     /// Something that people learn.
@@ -137,6 +139,14 @@ impl OrderId {
     #[must_use]
     pub fn of_client_ref(buyer: UserId, client_ref: &str) -> Self {
         Self(derived("plenum.order", &[buyer.0.as_bytes(), client_ref.as_bytes()]))
+    }
+}
+
+impl PaymentId {
+    /// The payment of an order: there is one, however often somebody begins to pay.
+    #[must_use]
+    pub fn of_order(order: OrderId) -> Self {
+        Self(derived("plenum.payment.order", &[order.0.as_bytes()]))
     }
 }
 

@@ -24,7 +24,7 @@ pub mod wire;
 pub use content::{Attachment, Content, ContentKind};
 pub use id::{
     ApiKeyId, BrandId, ConferenceId, ConnectionId, ConversationId, DomainId, EntryId, EventId, ImageId, MessageId,
-    NodeId, OrderId, ParticipantId, ProductId, QuestionId, SessionId, SubjectId, UserId,
+    NodeId, OrderId, ParticipantId, PaymentId, ProductId, QuestionId, SessionId, SubjectId, UserId,
 };
 pub use log::{AggregateKind, LogId, Offset};
 pub use refusal::{Refusal, RefusalCode};

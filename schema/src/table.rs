@@ -165,6 +165,7 @@ field!(crate::BrandId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::DomainId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::ProductId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::OrderId, Uuid, |v| v.0, v => Some(Self(v)));
+field!(crate::PaymentId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::SubjectId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::EventId, Uuid, |v| v.0, v => Some(Self(v)));
 field!(crate::ImageId, Uuid, |v| v.0, v => Some(Self(v)));

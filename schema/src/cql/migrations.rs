@@ -141,6 +141,10 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0059", 59, "images_of"),
     migration!("0060", 60, "accounts_google_id"),
     migration!("0061", 61, "spent_tokens"),
+    migration!("0062", 62, "payments"),
+    migration!("0063", 63, "open_payments"),
+    migration!("0064", 64, "payments_of"),
+    migration!("0065", 65, "payment_events"),
 ];
 
 #[cfg(test)]

@@ -29,6 +29,20 @@ pub struct Body<T> {
 #[derive(Debug)]
 pub struct MaybeBody<T>(pub T);
 
+/// A body as it came, for what is signed over its bytes. Bounded as every body, and of any type.
+#[derive(Debug)]
+pub struct RawBody(pub Bytes);
+
+impl FromRequest for RawBody {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (limits, declared, payload) = (BodyLimits::of(request), declared_length(request), payload.take());
+        Box::pin(async move { read(payload, limits, declared).await.map(Self) })
+    }
+}
+
 /// One JSON object read as two types, for bodies made of parts that are defined apart. What neither wants is ignored and named.
 #[derive(Debug)]
 pub struct BodyPair<A, B> {

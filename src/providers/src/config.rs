@@ -231,7 +231,7 @@ impl Default for DepotConfig {
     }
 }
 
-fn needed(found: &mut Vec<(String, String)>, fine: bool, key: &str, reason: &str) {
+pub(crate) fn needed(found: &mut Vec<(String, String)>, fine: bool, key: &str, reason: &str) {
     if !fine {
         found.push((key.to_owned(), reason.to_owned()));
     }

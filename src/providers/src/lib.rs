@@ -1,5 +1,6 @@
 //! Clients of the services that Plenum uses, behind the ports of `plenum-services`: mail by SMTP, short messages by Twilio Verify or a
-//! plain HTTP gateway, and an outbox for development that sends nothing; the depot of uploaded files, a directory or S3; Google.
+//! plain HTTP gateway, and an outbox for development that sends nothing; payments by Stripe; the depot of uploaded files, a directory or
+//! S3; Google.
 //!
 //! Only this crate knows an SMTP or HTTP client. Each provider has a time-out and a bound of what is under way; what waits longer than
 //! the time-out for its turn is refused like a provider that does not answer.
@@ -12,6 +13,7 @@ mod mail;
 mod messengers;
 mod outbox;
 mod sms;
+mod stripe;
 
 pub use config::{
     DepotConfig, DepotProvider, Gateway, MailConfig, MailProvider, MailTls, S3, SmsConfig, SmsProvider, Twilio,
@@ -20,3 +22,4 @@ pub use depot::Objects;
 pub use google::GoogleClient;
 pub use messengers::{Messengers, OpenError};
 pub use outbox::{Kept, Outbox};
+pub use stripe::{PaymentProvider, PaymentsConfig, Stripe, StripeConfig};

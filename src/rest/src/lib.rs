@@ -21,6 +21,7 @@ mod media;
 mod moment;
 mod openapi;
 mod operations;
+mod payments;
 mod people;
 mod program;
 mod rooms;

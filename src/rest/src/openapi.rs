@@ -90,6 +90,7 @@ pub fn document() -> OpenApi {
         ("status board", "Which domains are blocked: brands, domains, what checkers report"),
         ("events", "Events with seats and a waiting list"),
         ("marketplace", "What is offered, carts, orders"),
+        ("payments", "Paying orders, and what was paid"),
         ("administration", "For admins: keys of programs, roles"),
         ("operations", "The server itself"),
     ];

@@ -13,6 +13,7 @@ use plenum_services::events::Events;
 use plenum_services::idempotency::Idempotency;
 use plenum_services::images::Places;
 use plenum_services::market::Market;
+use plenum_services::payments::Payments;
 use plenum_services::shared_limits::{Limit, SharedLimits};
 use plenum_services::status_board::StatusBoard;
 use plenum_services::subjects::Subjects;
@@ -83,6 +84,8 @@ pub struct RestParts {
     pub events: Events,
     /// The marketplace.
     pub market: Market,
+    /// Payments.
+    pub payments: Payments,
     /// Images, and what shows them.
     pub places: Places,
     /// Subjects.

@@ -1,11 +1,11 @@
-//! The services of the community side: codes, Google, marketplace, events, images.
+//! The services of the community side: codes, Google, marketplace and payments, events, images.
 
 use crate::config::Config;
 use crate::serve::ServeError;
 use plenum_actors::clock::SharedClock;
 use plenum_actors::publication::Publisher;
 use plenum_actors::store::SharedStore;
-use plenum_providers::{GoogleClient, Messengers, Objects, Outbox};
+use plenum_providers::{GoogleClient, Messengers, Objects, Outbox, PaymentProvider, Stripe};
 use plenum_services::accounts::{Accounts, Codes, Google};
 use plenum_services::conversations::Conversations;
 use plenum_services::erasure::Erasures;
@@ -13,6 +13,7 @@ use plenum_services::events::Events;
 use plenum_services::images::{Images, ImagesMetrics, Places};
 use plenum_services::market::Market;
 use plenum_services::notices::Notices;
+use plenum_services::payments::{Payments, Provider, Till};
 use plenum_services::subjects::Subjects;
 use prometheus::Registry;
 use std::sync::Arc;
@@ -22,11 +23,21 @@ pub(crate) struct Community {
     pub codes: Codes,
     pub google: Google,
     pub market: Market,
+    pub payments: Payments,
     pub events: Events,
     pub subjects: Subjects,
     pub places: Places,
     /// What the provider for development keeps, where it is one.
     pub outbox: Option<Outbox>,
+}
+
+/// Where money is taken: by the provider, where one is set up.
+fn till(config: &Config, store: &SharedStore, clock: &SharedClock) -> Result<Till, ServeError> {
+    let provider: Option<Arc<dyn Provider>> = match config.payments.provider {
+        PaymentProvider::Manual => None,
+        PaymentProvider::Stripe => Some(Arc::new(Stripe::open(&config.payments)?)),
+    };
+    Ok(Till::new(store.clone(), clock.clone(), provider, config.payments.rules))
 }
 
 impl Community {
@@ -46,7 +57,10 @@ impl Community {
         let google = Google::new(accounts.clone(), issuer, messengers, config.google.clone());
         let notices = Notices::new(publisher.clone());
         let events = Events::new(store.clone(), notices, clock.clone(), config.events.clone());
-        let market = Market::new(store.clone(), publisher, accounts.clone(), clock.clone(), config.market.clone());
+        let till = till(config, store, clock)?;
+        let (accounts_of, settings) = (accounts.clone(), config.market.clone());
+        let market = Market::new(store.clone(), publisher, accounts_of, till.clone(), clock.clone(), settings);
+        let payments = Payments::new(till, market.clone());
         let subjects = Subjects::new(store.clone(), clock.clone(), config.subjects.clone());
         let depot = Arc::new(Objects::open(&config.depot, &config.store.path)?);
         let metrics = ImagesMetrics::new(registry)?;
@@ -57,7 +71,7 @@ impl Community {
             market: market.clone(),
             events: events.clone(),
         };
-        Ok(Self { codes, google, market, events, subjects, places, outbox })
+        Ok(Self { codes, google, market, payments, events, subjects, places, outbox })
     }
 
     /// Deleting accounts, with what these services keep of them.

@@ -32,7 +32,7 @@ use plenum_edge::poll::PollConfig;
 use plenum_edge::socketio::SocketIoConfig;
 use plenum_edge::stream::StreamConfig;
 use plenum_pages::PagesConfig;
-use plenum_providers::{DepotConfig, MailConfig, SmsConfig};
+use plenum_providers::{DepotConfig, MailConfig, PaymentsConfig, SmsConfig};
 use plenum_rest::RestConfig;
 use plenum_services::accounts::{AccountsConfig, GoogleConfig};
 use plenum_services::api_keys::ApiKeysConfig;
@@ -96,6 +96,8 @@ pub struct Config {
     pub subjects: SubjectsConfig,
     /// The marketplace.
     pub market: MarketConfig,
+    /// Payments.
+    pub payments: PaymentsConfig,
     /// Images that people upload.
     pub images: ImagesConfig,
     /// Where uploaded files lie.

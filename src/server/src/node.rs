@@ -44,6 +44,7 @@ use plenum_services::erasure::{Erasures, run_erasures};
 use plenum_services::idempotency::Idempotency;
 use plenum_services::images::run_images;
 use plenum_services::market::run_market;
+use plenum_services::payments::run_payments;
 use plenum_services::status_board::StatusBoard;
 use prometheus::Registry;
 use std::sync::Arc;
@@ -227,6 +228,7 @@ impl Core {
             actix_web::rt::spawn(forget_codes(self.community.codes.clone())),
             actix_web::rt::spawn(forget_spent(self.community.google.clone())),
             actix_web::rt::spawn(run_market(self.community.market.clone())),
+            actix_web::rt::spawn(run_payments(self.community.payments.clone())),
             actix_web::rt::spawn(run_images(self.community.places.images.clone())),
             actix_web::rt::spawn(run_erasures(self.erasures.clone())),
             actix_web::rt::spawn(presence::run(self.conversations.presence().clone())),
@@ -325,6 +327,7 @@ impl Core {
             google: self.community.google.clone(),
             erasures: self.erasures.clone(),
             market: self.community.market.clone(),
+            payments: self.community.payments.clone(),
             events: self.community.events.clone(),
             subjects: self.community.subjects.clone(),
             places: self.community.places.clone(),

@@ -13,6 +13,7 @@ pub mod issuer;
 pub mod market;
 pub mod messenger;
 pub mod notices;
+pub mod payments;
 pub mod status_board;
 pub mod subjects;
 

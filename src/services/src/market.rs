@@ -14,13 +14,14 @@
 //! | the order is settled | the sweep forgets that it was open |
 //!
 //! So no order that does not come to `created` keeps anything for long, and the pieces of one that is paid leave the stock once. The
-//! clock decides only when something is looked at again.
+//! clock decides only when something is looked at again. What is paid is [`payments`](crate::payments)' to know.
 
 mod advance;
 mod cart;
 mod config;
 mod forget;
 mod order;
+mod pay;
 mod products;
 mod sellers;
 mod state;
@@ -34,10 +35,12 @@ pub use order::{NewOrder, OrderPage, Side};
 pub use products::{NewProduct, ProductChange, ProductFilter, ProductPage, Sort};
 pub use sellers::{Application, ApplicationPage, ApplicationState};
 pub use stock::Inventory;
+pub(crate) use sweep::millis;
 pub use sweep::{Swept, run_market};
 pub use view::{CartLine, OrderLine, OrderView, ProductView};
 
 use crate::listing::Listing;
+use crate::payments::Till;
 use crate::rows::Rows;
 use dashmap::DashMap;
 use plenum_actors::clock::SharedClock;
@@ -60,6 +63,7 @@ pub struct Market {
     clock: SharedClock,
     publisher: Arc<dyn Publisher>,
     accounts: crate::accounts::Accounts,
+    till: Till,
     config: Arc<MarketConfig>,
     /// Who changes a product's stock on this node waits in line; compare-and-set decides among nodes.
     lines: Arc<DashMap<ProductId, Arc<Mutex<()>>>>,
@@ -88,12 +92,13 @@ impl Market {
         store: SharedStore,
         publisher: Arc<dyn Publisher>,
         accounts: crate::accounts::Accounts,
+        till: Till,
         clock: SharedClock,
         config: MarketConfig,
     ) -> Self {
         let rows = Rows(store);
         let shelf = Listing::new(rows.clone(), clock.clone(), config.products, config.list_age_ms);
-        Self { rows, clock, publisher, accounts, config: Arc::new(config), lines: Arc::default(), shelf }
+        Self { rows, clock, publisher, accounts, till, config: Arc::new(config), lines: Arc::default(), shelf }
     }
 
     /// Tells buyer and seller where an order stands. A signal may be lost: the order's row has it too.

@@ -5,6 +5,7 @@
 mod accounts;
 mod administration;
 mod api_keys;
+mod bank;
 mod changes;
 mod codes;
 mod contract;
@@ -21,6 +22,7 @@ mod idempotency;
 mod leaks;
 mod market;
 mod pages;
+mod payments;
 mod people;
 mod qr;
 mod roles;

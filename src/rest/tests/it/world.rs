@@ -1,181 +1,42 @@
 //! A node without sockets: real services on an embedded store in a temporary directory.
 
+mod doubles;
+
+pub use doubles::{Letters, MovedClock, NoSockets, Shelf, Signals};
+
 use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
 use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use actix_web::web::Bytes;
 use actix_web::{App, web};
-use parking_lot::Mutex;
-use plenum_actors::clock::{Clock, SharedClock, SystemClock};
+use plenum_actors::clock::{SharedClock, SystemClock};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::{History, HistoryConfig};
-use plenum_actors::identity::SessionEnder;
 use plenum_actors::owner::actor::Surroundings;
 use plenum_actors::owner::{OwnerConfig, OwnerMetrics, Recents};
 use plenum_actors::presence::{self, Presence, PresenceConfig, PresenceMetrics};
-use plenum_actors::publication::{Body, Publication, Publisher};
 use plenum_actors::store::SharedStore;
 use plenum_cluster::SingleNode;
 use plenum_http::{HttpConfig, HttpLayer, Rate, cors, envelope, no_such_path};
 use plenum_rest::{HealthSummary, RestConfig, RestParts, RestState, configure};
-use plenum_schema::wire::Signal;
-use plenum_schema::{Offset, SessionId, Topic};
-use plenum_services::accounts::{Accounts, AccountsConfig, Codes, Google, GoogleConfig, Role, Secret};
+use plenum_services::accounts::{Accounts, AccountsConfig, Codes, Google, GoogleConfig, Role};
 use plenum_services::api_keys::ApiKeys;
 use plenum_services::conferences::{self, Conferences};
 use plenum_services::conversations::{Conversations, ConversationsConfig, Parts};
-use plenum_services::depot::{Depot, DepotError, DepotFuture, ObjectName};
 use plenum_services::erasure::Erasures;
 use plenum_services::events::{Events, EventsConfig};
 use plenum_services::idempotency::{Idempotency, IdempotencyConfig};
 use plenum_services::images::{Images, ImagesConfig, ImagesMetrics, Places};
 use plenum_services::issuer::{Issuer, NoIssuer};
 use plenum_services::market::{Market, MarketConfig};
-use plenum_services::messenger::{Message, Messenger, MessengerFuture, Recipient, SendError, Sent, Text};
 use plenum_services::notices::Notices;
+use plenum_services::payments::{PaymentRules, Payments, Provider, Till};
 use plenum_services::status_board::{StatusBoard, StatusBoardConfig};
 use plenum_services::subjects::{Subjects, SubjectsConfig};
 use plenum_store::{Embedded, EmbeddedConfig};
 use serde_json::Value;
-use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// Remembers the signals that would have gone to sockets.
-#[derive(Default)]
-pub struct Signals(Mutex<Vec<(Topic, Signal)>>);
-
-impl Publisher for Signals {
-    fn publish(&self, batch: Vec<Arc<Publication>>) {
-        let signals = batch.iter().filter_map(|one| match one.body() {
-            Body::Signal(signal) => Some((one.topic, signal.clone())),
-            Body::Event { .. } => None,
-        });
-        self.0.lock().extend(signals);
-    }
-
-    fn announce(&self, _: Topic, _: Offset) {}
-}
-
-impl Signals {
-    pub fn take(&self) -> Vec<(Topic, Signal)> {
-        std::mem::take(&mut self.0.lock())
-    }
-}
-
-/// Keeps what would have been sent, and fails when told to.
-#[derive(Default)]
-pub struct Letters {
-    sent: Mutex<Vec<Message>>,
-    failure: Mutex<Option<SendError>>,
-    /// Checks codes as a provider that makes its own would: this one is right.
-    own_code: Mutex<Option<String>>,
-}
-
-impl Letters {
-    pub fn take(&self) -> Vec<Message> {
-        std::mem::take(&mut self.sent.lock())
-    }
-
-    /// The code of the newest message, and to whom it went.
-    #[track_caller]
-    pub fn code(&self) -> (String, String) {
-        let newest = self.sent.lock().last().cloned().expect("a message");
-        let Text::Code { code, .. } = newest.text else { panic!("no code") };
-        (newest.to.text().to_owned(), code.expose().to_owned())
-    }
-
-    pub fn fail(&self, failure: Option<SendError>) {
-        *self.failure.lock() = failure;
-    }
-
-    pub fn make_own_codes(&self, code: &str) {
-        *self.own_code.lock() = Some(code.to_owned());
-    }
-}
-
-impl Messenger for Letters {
-    fn send(&self, message: Message) -> MessengerFuture<Sent> {
-        let failure = self.failure.lock().clone();
-        if failure.is_none() {
-            self.sent.lock().push(message);
-        }
-        let sent = if self.own_code.lock().is_some() { Sent::OwnCode("VE1".to_owned()) } else { Sent::AsIs };
-        Box::pin(async move { failure.map_or(Ok(sent), Err) })
-    }
-
-    fn check(&self, _: Recipient, _: String, code: Secret) -> MessengerFuture<bool> {
-        let answer = match self.failure.lock().clone() {
-            Some(failure) => Err(failure),
-            None => Ok(self.own_code.lock().as_deref() == Some(code.expose())),
-        };
-        Box::pin(std::future::ready(answer))
-    }
-}
-
-/// The machine's clock, which a test may move on.
-pub struct MovedClock {
-    system: SystemClock,
-    ahead: AtomicU64,
-}
-
-impl MovedClock {
-    pub fn advance(&self, seconds: u64) {
-        self.ahead.fetch_add(seconds * 1_000, Ordering::SeqCst);
-    }
-
-    pub fn go_on(&self, milliseconds: i64) {
-        self.ahead.fetch_add(milliseconds.unsigned_abs(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for MovedClock {
-    fn wall(&self) -> i64 {
-        self.system.wall() + i64::try_from(self.ahead.load(Ordering::SeqCst)).expect("a small number")
-    }
-
-    fn mono(&self) -> u64 {
-        self.system.mono() + self.ahead.load(Ordering::SeqCst)
-    }
-
-    fn micros(&self) -> u64 {
-        self.system.micros() + self.ahead.load(Ordering::SeqCst) * 1_000
-    }
-
-    fn new_id(&self) -> uuid::Uuid {
-        self.system.new_id()
-    }
-}
-
-/// A depot in memory.
-#[derive(Default)]
-pub struct Shelf(Arc<Mutex<HashMap<ObjectName, Bytes>>>);
-
-impl Depot for Shelf {
-    fn put(&self, name: ObjectName, bytes: Bytes) -> DepotFuture<()> {
-        self.0.lock().insert(name, bytes);
-        Box::pin(async { Ok(()) })
-    }
-
-    fn get(&self, name: ObjectName, range: Range<u64>) -> DepotFuture<Bytes> {
-        let all = self.0.lock().get(&name).cloned();
-        let part = all.map(|all| all.slice(range.start as usize..range.end as usize));
-        Box::pin(async move { part.ok_or(DepotError::Absent) })
-    }
-
-    fn delete(&self, name: ObjectName) -> DepotFuture<()> {
-        self.0.lock().remove(&name);
-        Box::pin(async { Ok(()) })
-    }
-}
-
-struct NoSockets;
-
-impl SessionEnder for NoSockets {
-    fn end_sessions(&self, _: &[SessionId]) {}
-}
+use std::sync::atomic::AtomicU64;
 
 pub struct World {
     pub state: RestState,
@@ -253,11 +114,22 @@ fn presence_of(store: &SharedStore, signals: &Arc<Signals>, clock: &SharedClock)
     Presence::new(parts, PresenceConfig { grace_ms: 0, ..PresenceConfig::default() })
 }
 
-fn trade(store: &SharedStore, signals: &Arc<Signals>, accounts: &Accounts, clock: &SharedClock) -> (Market, Events) {
-    let config = MarketConfig::default();
-    let market = Market::new(store.clone(), signals.clone(), accounts.clone(), clock.clone(), config);
-    let notices = Notices::new(signals.clone());
-    (market, Events::new(store.clone(), notices, clock.clone(), EventsConfig::default()))
+fn events_of(store: &SharedStore, signals: &Arc<Signals>, clock: &SharedClock) -> Events {
+    Events::new(store.clone(), Notices::new(signals.clone()), clock.clone(), EventsConfig::default())
+}
+
+/// Where things are sold and paid.
+pub fn trade(
+    store: &SharedStore,
+    signals: &Arc<Signals>,
+    accounts: &Accounts,
+    clock: &SharedClock,
+    provider: Option<Arc<dyn Provider>>,
+) -> (Market, Payments) {
+    let (config, rules) = (MarketConfig::default(), PaymentRules::default());
+    let till = Till::new(store.clone(), clock.clone(), provider, rules);
+    let market = Market::new(store.clone(), signals.clone(), accounts.clone(), till.clone(), clock.clone(), config);
+    (market.clone(), Payments::new(till, market))
 }
 
 fn erasures(
@@ -300,6 +172,15 @@ fn layer_of(accounts: &Accounts, clock: &SharedClock) -> (HttpConfig, HttpLayer)
     (http, layer)
 }
 
+fn google_of_tests() -> GoogleConfig {
+    GoogleConfig {
+        enabled: true,
+        client_id: "web".to_owned(),
+        redirect_url: "https://plenum.example/api/auth/google/callback".to_owned(),
+        ..GoogleConfig::default()
+    }
+}
+
 fn healthy() -> HealthSummary {
     HealthSummary { status: "ok", version: "0.0.0", uptime_seconds: 1, store: "ok", bus: "none" }
 }
@@ -314,13 +195,7 @@ impl World {
     }
 
     pub fn with_board(config: &RestConfig, board: StatusBoardConfig) -> Self {
-        let google = GoogleConfig {
-            enabled: true,
-            client_id: "web".to_owned(),
-            redirect_url: "https://plenum.example/api/auth/google/callback".to_owned(),
-            ..GoogleConfig::default()
-        };
-        Self::with_google(config, board, google, Arc::new(NoIssuer))
+        Self::with_all(config, board, (google_of_tests(), Arc::new(NoIssuer)), None)
     }
 
     pub fn with_google(
@@ -328,6 +203,21 @@ impl World {
         board: StatusBoardConfig,
         google: GoogleConfig,
         issuer: Arc<dyn Issuer>,
+    ) -> Self {
+        Self::with_all(config, board, (google, issuer), None)
+    }
+
+    /// Somebody takes payments.
+    pub fn with_bank(bank: Arc<dyn Provider>) -> Self {
+        let google: (_, Arc<dyn Issuer>) = (google_of_tests(), Arc::new(NoIssuer));
+        Self::with_all(&RestConfig::default(), StatusBoardConfig::default(), google, Some(bank))
+    }
+
+    fn with_all(
+        config: &RestConfig,
+        board: StatusBoardConfig,
+        (google, issuer): (GoogleConfig, Arc<dyn Issuer>),
+        bank: Option<Arc<dyn Provider>>,
     ) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let store: SharedStore = Embedded::open(EmbeddedConfig::at(directory.path().join("store"))).expect("a store");
@@ -371,9 +261,9 @@ impl World {
         let conferences = Conferences::new(parts, Default::default(), Default::default());
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), IdempotencyConfig::default()));
         let (http, layer) = layer_of(&accounts, &clock);
-        let api_keys = ApiKeys::new(store.clone(), clock.clone(), Default::default());
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
-        let (market, events) = trade(&store, &signals, &accounts, &clock);
+        let (market, payments) = trade(&store, &signals, &accounts, &clock, bank);
+        let events = events_of(&store, &signals, &clock);
         let codes = Codes::new(accounts.clone(), letters.clone());
         let google = Google::new(accounts.clone(), issuer, letters.clone(), google);
         let places = places(&store, &clock, &accounts, (&market, &events));
@@ -384,9 +274,10 @@ impl World {
             google,
             erasures,
             market,
+            payments,
             events,
             places,
-            api_keys,
+            api_keys: ApiKeys::new(store.clone(), clock.clone(), Default::default()),
             conversations: Arc::new(conversations),
             conferences,
             status_board,

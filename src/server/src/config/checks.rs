@@ -93,8 +93,12 @@ impl Config {
         found.extend(self.images.problems().into_iter().map(below("images")));
         found.extend(self.accounts.codes.problems().into_iter().map(below("accounts.codes")));
         found.extend(self.google.problems().into_iter().map(below("google")));
-        let providers =
-            [("mail", self.mail.problems()), ("sms", self.sms.problems()), ("depot", self.depot.problems())];
+        let providers = [
+            ("mail", self.mail.problems()),
+            ("sms", self.sms.problems()),
+            ("depot", self.depot.problems()),
+            ("payments", self.payments.problems()),
+        ];
         for (section, problems) in providers {
             found.extend(problems.into_iter().map(|(key, reason)| (format!("{section}.{key}"), reason)));
         }
@@ -126,6 +130,8 @@ impl Config {
         let is_reached = self.cluster.bus == Bus::None || self.depot.provider != DepotProvider::Disk;
         let reason = "is empty although there are other nodes: they would not find what people upload";
         unless(&mut found, is_reached || !self.depot.path.as_os_str().is_empty(), "depot.path", reason);
+        let payments = self.payments.warnings(self.http.listen.ip().is_loopback()).into_iter();
+        found.extend(payments.map(|(key, reason)| (format!("payments.{key}"), reason.to_owned())));
         let reason = "is on: /ws-echo accepts large messages from anybody";
         unless(&mut found, !self.websocket.echo, "websocket.echo", reason);
         let reason = "is on: anybody may report on the domains of the status board";

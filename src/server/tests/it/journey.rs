@@ -8,6 +8,7 @@ mod deletion;
 mod events;
 mod kinds;
 mod market;
+mod payments;
 mod personal;
 mod presence;
 mod resume;

@@ -9,12 +9,21 @@ use plenum_schema::table::FieldValue;
 use plenum_schema::wire::OrderState;
 use plenum_schema::{OrderId, Refusal, RefusalCode, UserId};
 
+fn changed(expected: Option<i64>, order: &Order) -> Result<(), Refusal> {
+    if expected.is_some_and(|expected| expected != order.version) {
+        return Err(Refusal::field(RefusalCode::Conflict, "version", "it was changed since"));
+    }
+    Ok(())
+}
+
 impl Market {
     /// Calls an order off that is not paid; what it holds is free again.
     ///
     /// # Errors
     /// `notFound`, `conflict` naming `status` when it is too late, `unavailable`.
     pub async fn cancel(&self, id: OrderId, by: UserId) -> Result<OrderView, Refusal> {
+        let row = self.order_row(id).await?.filter(|order| order.buyer == by).ok_or_else(|| absent("order"))?;
+        self.before(&row, OrderState::Cancelled, Actor::Buyer).await?;
         self.advance(id, OrderState::Cancelled, None, |order| (order.buyer == by).then_some(Actor::Buyer)).await
     }
 
@@ -41,10 +50,14 @@ impl Market {
         if row.seller != by && !is_admin {
             return Err(Refusal::new(RefusalCode::Forbidden, "its seller says so"));
         }
-        self.advance(id, wanted, expected, |_| Some(Actor::Seller)).await
+        changed(expected, &row)?;
+        self.before(&row, wanted, Actor::Seller).await?;
+        let order = self.advance(id, wanted, expected, |_| Some(Actor::Seller)).await?;
+        self.after(id, wanted).await?;
+        Ok(order)
     }
 
-    async fn advance(
+    pub(super) async fn advance(
         &self,
         id: OrderId,
         to: OrderState,
@@ -59,12 +72,10 @@ impl Market {
                 // The same again, or the rest of one that was cut off.
                 return self.settle(order).await?.try_into();
             }
-            if expected.is_some_and(|expected| expected != order.version) {
-                return Err(Refusal::field(RefusalCode::Conflict, "version", "it was changed since"));
-            }
-            // Late is late: the sweep may not have come by yet.
-            let is_over =
-                from == OrderState::Created && to == OrderState::Paid && self.clock.wall() >= order.expires_at;
+            changed(expected, &order)?;
+            // Late is late: the sweep may not have come by yet. Money that is there is not late while everything is held.
+            let is_payment = from == OrderState::Created && to == OrderState::Paid && actor != Actor::Money;
+            let is_over = is_payment && self.clock.wall() >= order.expires_at;
             if is_over || !may(actor, from, to) {
                 let from = if is_over { "expired" } else { from.as_str() };
                 let text = format!("an order that is {from} cannot become {}", to.as_str());

@@ -42,7 +42,7 @@ fn sold_out(title: &str, left: i64) -> Refusal {
 }
 
 impl Market {
-    pub(super) async fn order_row(&self, id: OrderId) -> Result<Option<Order>, Refusal> {
+    pub(crate) async fn order_row(&self, id: OrderId) -> Result<Option<Order>, Refusal> {
         self.rows.get::<Order>(vec![id.to_value()]).await
     }
 

@@ -11,6 +11,8 @@ pub(super) enum Actor {
     Seller,
     /// The server itself: time has run out, or there was not enough.
     House,
+    /// Money that has come, or has gone back.
+    Money,
 }
 
 /// Whether `actor` may bring an order from one state to another.
@@ -19,9 +21,9 @@ pub(super) fn may(actor: Actor, from: OrderState, to: OrderState) -> bool {
     match (from, to) {
         (Reserving, Created | Cancelled) | (Created, Expired) => actor == Actor::House,
         // Whoever has ordered may think again until it is paid, and so may the seller.
-        (Created, Cancelled) => actor != Actor::House,
-        (Created, Paid) | (Paid, Shipped) | (Shipped, Delivered) => actor == Actor::Seller,
-        (Paid | Shipped | Delivered, Refunded) => actor == Actor::Seller,
+        (Created, Cancelled) => matches!(actor, Actor::Buyer | Actor::Seller),
+        (Paid, Shipped) | (Shipped, Delivered) => actor == Actor::Seller,
+        (Created, Paid) | (Paid | Shipped | Delivered, Refunded) => matches!(actor, Actor::Seller | Actor::Money),
         _ => false,
     }
 }
@@ -55,7 +57,7 @@ mod tests {
 
     #[test]
     fn exactly_these_steps_are_allowed() {
-        use Actor::{Buyer, House, Seller};
+        use Actor::{Buyer, House, Money, Seller};
         let allowed = [
             (House, Reserving, Created),
             (House, Reserving, Cancelled),
@@ -68,8 +70,12 @@ mod tests {
             (Seller, Paid, Refunded),
             (Seller, Shipped, Refunded),
             (Seller, Delivered, Refunded),
+            (Money, Created, Paid),
+            (Money, Paid, Refunded),
+            (Money, Shipped, Refunded),
+            (Money, Delivered, Refunded),
         ];
-        for actor in [Buyer, Seller, House] {
+        for actor in [Buyer, Seller, House, Money] {
             for from in OrderState::ALL {
                 for to in OrderState::ALL {
                     let wanted = allowed.contains(&(actor, *from, *to));
@@ -83,7 +89,8 @@ mod tests {
     fn no_step_leads_back_from_taken_out_or_let_go() {
         for from in OrderState::ALL {
             for to in OrderState::ALL {
-                let reachable = [Actor::Buyer, Actor::Seller, Actor::House].iter().any(|one| may(*one, *from, *to));
+                let reachable =
+                    [Actor::Buyer, Actor::Seller, Actor::House, Actor::Money].iter().any(|one| may(*one, *from, *to));
                 if reachable && parts(*from) != Parts::Held {
                     assert_eq!(parts(*from), parts(*to), "{from:?} {to:?}");
                 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Sweeps between two looks at holds that no order wants: those are left behind only by a process that slept for long.
 const STRAY_EVERY: u64 = 30;
 
-pub(super) fn millis(seconds: u64) -> i64 {
+pub(crate) fn millis(seconds: u64) -> i64 {
     i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX)
 }
 
@@ -27,6 +27,8 @@ pub struct Swept {
     pub given_up: usize,
     /// Orders whose stock had not followed.
     pub settled: usize,
+    /// Orders that were not ended because the provider of payments does not say whether they are being paid.
+    pub in_doubt: usize,
 }
 
 impl Market {
@@ -70,7 +72,7 @@ impl Market {
                 swept.given_up += usize::from(self.end(order, OrderState::Cancelled, "unfinished").await?);
             }
             OrderState::Created if now >= order.expires_at => {
-                swept.expired += usize::from(self.end(order, OrderState::Expired, "notPaid").await?);
+                swept.expired += usize::from(self.expire(order, swept).await?);
             }
             OrderState::Reserving | OrderState::Created => {}
             // Whoever made the step is at it, or was cut off.
@@ -89,7 +91,7 @@ impl Market {
         Ok(())
     }
 
-    async fn end(&self, order: Order, to: OrderState, reason: &str) -> Result<bool, Refusal> {
+    pub(super) async fn end(&self, order: Order, to: OrderState, reason: &str) -> Result<bool, Refusal> {
         self.list(&order).await?;
         let Some(ended) = self.set_state(order, to, Some(reason)).await? else { return Ok(false) };
         let settled = self.settle(ended).await?;
@@ -146,6 +148,7 @@ pub async fn run_market(market: Market) {
                     expired = swept.expired,
                     given_up = swept.given_up,
                     settled = swept.settled,
+                    in_doubt = swept.in_doubt,
                     "orders swept"
                 );
             }

@@ -230,13 +230,14 @@ impl Things {
 
     /// A product of the owner's, which the member has ordered.
     async fn market_ids(&self, world: &World, path: &str) -> Vec<(&'static str, String)> {
-        if !path.contains('{') && !path.contains("cart") && !path.contains("orders") {
+        let pays = path.ends_with("/create-intent");
+        if !pays && !path.contains('{') && !path.contains("cart") && !path.contains("orders") {
             return Vec::new();
         }
         let body = json!({ "title": "Cup", "price": 990, "currency": "EUR", "quantity": 9 });
         let product = id_of(&world.post(&self.owner, "/products", body).await.ok(201));
         let mut id = product.clone();
-        if path.contains("orders/{id}") {
+        if pays || path.contains("orders/{id}") {
             world.post(&self.member, "/cart", json!({ "productId": product, "quantity": 1 })).await.ok(200);
             id = id_of(&world.post(&self.member, "/orders", json!({})).await.ok(201));
         }
@@ -254,7 +255,7 @@ impl Things {
             "email": format!("new{unique}@example.org"), "password": PASSWORD, "currentPassword": PASSWORD,
             "newPassword": "nine purple umbrellas", "refreshToken": "none", "code": "123456", "role": "member", "isActive": true,
             "name": format!("name {unique}"), "scopes": ["status:read"], "domain": format!("new{unique}.example"),
-            "scanResult": { "status": "blocked" }, "id": self.id("{id}"), "userId": stranger.id, "user": stranger.id,
+            "scanResult": { "status": "blocked" }, "id": self.id("{id}"), "orderId": self.id("{id}"), "userId": stranger.id, "user": stranger.id,
             "title": "A title", "conversationId": self.id("{id}"), "text": "some words", "emoji": "👍", "read": 1,
             "date": "2099-05-01T18:00:00Z", "price": 990, "currency": "EUR", "quantity": 1, "productId": self.id("{productId}")
         });
