@@ -180,7 +180,7 @@ fn open(worker: &Rc<Worker>, request: &HttpRequest) -> HttpResponse {
     if edge.is_draining() {
         return come_later("the server is stopping: connect again");
     }
-    let Some(admitted) = sessions.has_room().then(|| edge.admission.enter()).flatten() else {
+    let Some(admitted) = sessions.has_room().then(|| edge.admission.enter().ok()).flatten() else {
         return come_later("the server is full");
     };
     let sid = worker.new_sid();
