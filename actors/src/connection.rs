@@ -15,7 +15,7 @@ mod protocol;
 mod tests;
 mod unidentified;
 
-pub use admission::{Admission, Admitted, Comings, UserPlace};
+pub use admission::{Admission, Admitted, Comings, Crowded, UserPlace};
 pub use backend::{Access, Answer, Backend, Followed, Following, Hall, Me, Outcome, Reply, ReplyTo};
 pub use bucket::Bucket;
 pub use config::ConnectionConfig;

@@ -32,6 +32,6 @@ pub use self::core::{Core, Framing, TrailEncoder, TrailedEncoder, Wish};
 pub use self::handle::{HubActor, HubHandle, HubMail, LogPage, LogReader, PageFuture, Post};
 pub use self::hubs::{Hubs, InterestWatcher};
 pub use self::leaving::Farewell;
-pub use self::metrics::HubMetrics;
+pub use self::metrics::{Breach, HubMetrics};
 pub use self::sweep::Swept;
 pub use self::trail::Place;

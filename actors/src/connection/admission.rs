@@ -1,11 +1,13 @@
 //! How many connections there may be: on the node, and of one account. Counted in one place for every protocol.
 
+use super::config::ConnectionConfig;
 use crate::identity::Identity;
 use dashmap::DashMap;
-use plenum_schema::UserId;
+use plenum_schema::{Refusal, RefusalCode, UserId};
+use prometheus::IntGauge;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 /// Is told of the identified connections of each account. Called while the account's count is locked, so in their order:
 /// must be quick, and must not ask the counts.
@@ -17,10 +19,13 @@ pub trait Comings: Send + Sync + 'static {
 /// The counters of a node.
 pub struct Admission {
     open: AtomicUsize,
+    unidentified: AtomicUsize,
     limit: usize,
+    unidentified_limit: usize,
     users: DashMap<UserId, usize>,
     per_user: usize,
     comings: Option<Arc<dyn Comings>>,
+    shown: Option<IntGauge>,
 }
 
 impl fmt::Debug for Admission {
@@ -32,15 +37,33 @@ impl fmt::Debug for Admission {
 impl Admission {
     /// Nobody is here yet.
     #[must_use]
-    pub fn new(limit: usize, per_user: usize) -> Arc<Self> {
-        Arc::new(Self { open: AtomicUsize::new(0), limit, users: DashMap::new(), per_user, comings: None })
+    pub fn new(config: &ConnectionConfig) -> Arc<Self> {
+        Arc::new(Self::empty(config, None, None))
     }
 
-    /// The same, telling somebody of each account's connections.
+    /// The same, telling somebody of each account's connections, and showing how many are nobody's yet.
     #[must_use]
-    pub fn watched(limit: usize, per_user: usize, comings: Arc<dyn Comings>) -> Arc<Self> {
-        let comings = Some(comings);
-        Arc::new(Self { open: AtomicUsize::new(0), limit, users: DashMap::new(), per_user, comings })
+    pub fn watched(config: &ConnectionConfig, comings: Arc<dyn Comings>, unidentified: IntGauge) -> Arc<Self> {
+        Arc::new(Self::empty(config, Some(comings), Some(unidentified)))
+    }
+
+    fn empty(config: &ConnectionConfig, comings: Option<Arc<dyn Comings>>, shown: Option<IntGauge>) -> Self {
+        Self {
+            open: AtomicUsize::new(0),
+            unidentified: AtomicUsize::new(0),
+            limit: config.connections,
+            unidentified_limit: config.unidentified,
+            users: DashMap::new(),
+            per_user: config.connections_per_user,
+            comings,
+            shown,
+        }
+    }
+
+    fn show(&self, more: i64) {
+        if let Some(shown) = &self.shown {
+            shown.add(more);
+        }
     }
 
     fn tell(&self, who: &Identity, count: usize) {
@@ -49,12 +72,23 @@ impl Admission {
         }
     }
 
-    /// A place for a connection; `None` when the node is full. Dropping it gives the place back.
-    #[must_use]
-    pub fn enter(self: &Arc<Self>) -> Option<Admitted> {
-        let admitted = Admitted { admission: self.clone() };
-        // A refused guard is dropped here, and dropping it gives the count back.
-        (self.open.fetch_add(1, Ordering::Relaxed) < self.limit).then_some(admitted)
+    /// A place for a connection of which it is not known whose it is. Dropping it gives the place back.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn enter(self: &Arc<Self>) -> Result<Admitted, Crowded> {
+        let place = Place { admission: self.clone(), is_identified: AtomicBool::new(false) };
+        let open = self.open.fetch_add(1, Ordering::Relaxed);
+        let unidentified = self.unidentified.fetch_add(1, Ordering::Relaxed);
+        self.show(1);
+        // A refused place is dropped here, and dropping it gives the counts back.
+        if open >= self.limit {
+            return Err(Crowded::Node);
+        }
+        if unidentified >= self.unidentified_limit {
+            return Err(Crowded::Unidentified);
+        }
+        Ok(Admitted { place: Arc::new(place) })
     }
 
     /// A place among an account's connections; `None` when it has too many.
@@ -75,6 +109,12 @@ impl Admission {
         self.open.load(Ordering::Relaxed)
     }
 
+    /// Connections of which it is not known whose they are.
+    #[must_use]
+    pub fn unidentified(&self) -> usize {
+        self.unidentified.load(Ordering::Relaxed)
+    }
+
     /// Accounts with a connection now.
     #[must_use]
     pub fn users(&self) -> usize {
@@ -82,15 +122,85 @@ impl Admission {
     }
 }
 
+/// Why there is no place for one more connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Crowded {
+    /// The node has as many as it may have.
+    Node,
+    /// Too many have not said whose they are: they are kept from taking the places of those who do.
+    Unidentified,
+    /// The account has as many as it may have.
+    Account,
+}
+
+impl Crowded {
+    /// What a client is told.
+    #[must_use]
+    pub fn refusal(self, config: &ConnectionConfig) -> Refusal {
+        let (code, text) = match self {
+            Self::Node => (RefusalCode::Busy, format!("the server has its {} connections", config.connections)),
+            Self::Unidentified => {
+                let text = format!("{} connections have not said yet whose they are", config.unidentified);
+                (RefusalCode::Busy, text)
+            }
+            Self::Account => {
+                let text = format!("this account has its {} connections: close one first", config.connections_per_user);
+                (RefusalCode::LimitReached, text)
+            }
+        };
+        Refusal::new(code, text).retry_after(config.full_retry_ms)
+    }
+}
+
+#[derive(Debug)]
+struct Place {
+    admission: Arc<Admission>,
+    is_identified: AtomicBool,
+}
+
+impl Place {
+    fn identified(&self) {
+        if !self.is_identified.swap(true, Ordering::Relaxed) {
+            self.admission.unidentified.fetch_sub(1, Ordering::Relaxed);
+            self.admission.show(-1);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.identified();
+        self.admission.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A connection's place on the node.
 #[derive(Debug)]
 pub struct Admitted {
-    admission: Arc<Admission>,
+    place: Arc<Place>,
 }
 
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        self.admission.open.fetch_sub(1, Ordering::Relaxed);
+impl Admitted {
+    /// It is known whose the connection is.
+    pub fn identified(&self) {
+        self.place.identified();
+    }
+
+    /// For whoever learns whose the connection is.
+    pub(super) fn known(&self) -> Known {
+        Known(Arc::downgrade(&self.place))
+    }
+}
+
+/// The place of a connection, for whoever learns whose it is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known(Weak<Place>);
+
+impl Known {
+    pub(super) fn identified(&self) {
+        if let Some(place) = self.0.upgrade() {
+            place.identified();
+        }
     }
 }
 
@@ -117,20 +227,46 @@ impl Drop for UserPlace {
 mod tests {
     use super::*;
 
+    fn admission(connections: usize, unidentified: usize, connections_per_user: usize) -> Arc<Admission> {
+        Admission::new(&ConnectionConfig {
+            connections,
+            unidentified,
+            connections_per_user,
+            ..ConnectionConfig::default()
+        })
+    }
+
     #[test]
     fn a_full_node_takes_nobody_until_somebody_leaves() {
-        let admission = Admission::new(2, 9);
+        let admission = admission(2, 2, 9);
         let first = admission.enter();
         let second = admission.enter();
-        assert!(first.is_some() && second.is_some() && admission.enter().is_none());
+        assert!(first.is_ok() && second.is_ok());
+        assert_eq!(admission.enter().err(), Some(Crowded::Node));
         drop(first);
-        assert!(admission.enter().is_some());
-        assert_eq!(admission.open(), 1);
+        assert!(admission.enter().is_ok());
+        assert_eq!((admission.open(), admission.unidentified()), (1, 1));
+    }
+
+    #[test]
+    fn those_who_do_not_say_who_they_are_have_some_of_the_places_only() {
+        let admission = admission(9, 2, 9);
+        let places: Vec<_> = (0..2).filter_map(|_| admission.enter().ok()).collect();
+        assert_eq!(admission.enter().err(), Some(Crowded::Unidentified));
+        assert_eq!((admission.open(), admission.unidentified()), (2, 2), "who was refused is not counted");
+        let known = places[0].known();
+        known.identified();
+        known.identified();
+        let third = admission.enter();
+        assert!(third.is_ok());
+        assert_eq!(admission.enter().err(), Some(Crowded::Unidentified));
+        drop((places, third));
+        assert_eq!((admission.open(), admission.unidentified()), (0, 0));
     }
 
     #[test]
     fn an_account_has_its_own_limit_and_is_forgotten_when_it_leaves() {
-        let admission = Admission::new(9, 1);
+        let admission = admission(9, 9, 1);
         let who = Identity {
             user: UserId(uuid::Uuid::from_u128(1)),
             session: plenum_schema::SessionId(uuid::Uuid::from_u128(2)),

@@ -1,4 +1,4 @@
-//! A token bucket: so many a second, bursts of twice as many.
+//! A token bucket: so many a second, bursts of twice as many; and what becomes of whoever does not keep to it.
 
 use crate::clock::MonoMillis;
 
@@ -40,9 +40,64 @@ impl Bucket {
     }
 }
 
+/// A bucket, and how far a peer is beyond it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    bucket: Bucket,
+    hurried: u32,
+}
+
+/// Not now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct TooFast {
+    /// When there is a token again, milliseconds.
+    pub wait: u64,
+    /// So many more were refused than accepted that it is a flood.
+    pub is_flood: bool,
+}
+
+impl Pace {
+    pub(super) fn new(per_second: u32, now: MonoMillis) -> Self {
+        Self { bucket: Bucket::new(per_second, now), hurried: 0 }
+    }
+
+    /// Takes a token. `flood`: how many more refused than accepted ones are a flood.
+    pub(super) fn take(&mut self, now: MonoMillis, flood: u32) -> Result<(), TooFast> {
+        self.bucket.take(now).map_err(|wait| {
+            self.hurried = self.hurried.saturating_add(1);
+            TooFast { wait, is_flood: self.hurried >= flood }
+        })
+    }
+
+    /// Takes a token for what is done in a client's stead: no flood, whatever comes of it. What is not due now leaves half of the burst.
+    pub(super) fn charge(&mut self, now: MonoMillis, is_due: bool) -> Result<(), u64> {
+        if is_due { self.bucket.take(now) } else { self.bucket.take_spare(now) }
+    }
+
+    /// What a token was taken for has been accepted. A steady flood is one, too: what the refilling bucket lets through does not
+    /// wipe out what it refused.
+    pub(super) fn accepted(&mut self) {
+        self.hurried = self.hurried.saturating_sub(1);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn so_many_more_refused_than_accepted_are_a_flood() {
+        let mut pace = Pace::new(1, 0);
+        let mut take = |now| {
+            let taken = pace.take(now, 3);
+            if taken.is_ok() {
+                pace.accepted();
+            }
+            taken.map_err(|too_fast| too_fast.is_flood)
+        };
+        assert_eq!([take(0), take(0), take(0), take(0)], [Ok(()), Ok(()), Err(false), Err(false)]);
+        assert_eq!([take(1_000), take(1_000), take(1_000)], [Ok(()), Err(false), Err(true)]);
+    }
 
     #[test]
     fn a_burst_of_twice_the_rate_is_accepted_and_then_the_wait_is_told() {

@@ -2,6 +2,7 @@
 
 use super::admission::UserPlace;
 use super::backend::{Access, Answer, Backend, Outcome, ReplyTo};
+use super::config::ConnectionConfig;
 use super::metrics;
 use super::unidentified::{ask, check};
 use crate::hub::{ConnectionKey, HubHandle};
@@ -45,13 +46,13 @@ impl Identified {
         &mut self,
         id: u32,
         command: Identify,
-        backend: &dyn Backend,
-        me: &ReplyTo,
+        config: &ConnectionConfig,
+        (backend, me): (&dyn Backend, &ReplyTo),
     ) -> Result<Now, Refusal> {
         if self.extending {
             return Err(Refusal::new(RefusalCode::Conflict, "an identify is being checked already"));
         }
-        check(&command)?;
+        check(&command, config)?;
         self.extending = true;
         ask(id, command, backend, me);
         Ok(Now::Later)
@@ -83,7 +84,8 @@ impl Identified {
         }
         let (has, already) = hub.with(|core| (core.subscriptions(key), core.is_subscribed(key, command.topic)));
         if !already && has + self.subscribing.len() >= limit as usize {
-            return Err(Refusal::new(RefusalCode::LimitReached, "this connection has as many topics as it may have"));
+            let text = format!("this connection has its {limit} topics: unsubscribe from one first");
+            return Err(Refusal::field(RefusalCode::LimitReached, "topic", text));
         }
         self.subscribing.push(command.topic);
         // Interest first, then the head: nothing can be published in between unseen.

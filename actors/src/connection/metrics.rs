@@ -2,7 +2,7 @@
 
 use plenum_schema::RefusalCode;
 use plenum_schema::wire::Command;
-use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// Metrics of all connections of a node.
 #[derive(Clone, Debug)]
@@ -12,6 +12,10 @@ pub struct ConnectionMetrics {
     refusals: IntCounterVec,
     /// Frames that could not be read.
     pub unreadable: IntCounter,
+    /// Connections of which it is not known whose they are.
+    pub unidentified: IntGauge,
+    /// Pings and pongs beyond the rate: they are not answered.
+    pub controls_ignored: IntCounter,
 }
 
 /// The names of the commands, in the order of the counters.
@@ -57,10 +61,24 @@ impl ConnectionMetrics {
             &["command", "code"],
         )?;
         let unreadable = IntCounter::new("plenum_unreadable_frames_total", "frames that could not be read")?;
+        let controls_ignored = IntCounter::new(
+            "plenum_control_frames_ignored_total",
+            "pings and pongs of WebSockets that came faster than limits.control_frames_per_second",
+        )?;
+        let about = "open connections of which it is not known whose they are";
+        let unidentified = IntGauge::new("plenum_unidentified_connections", about)?;
+        registry.register(Box::new(unidentified.clone()))?;
         registry.register(Box::new(commands.clone()))?;
+        registry.register(Box::new(controls_ignored.clone()))?;
         registry.register(Box::new(refusals.clone()))?;
         registry.register(Box::new(unreadable.clone()))?;
-        Ok(Self { commands: NAMES.map(|name| commands.with_label_values(&[name])), refusals, unreadable })
+        Ok(Self {
+            commands: NAMES.map(|name| commands.with_label_values(&[name])),
+            refusals,
+            unreadable,
+            unidentified,
+            controls_ignored,
+        })
     }
 
     /// Counts a command; answers its name.

@@ -1,8 +1,8 @@
 //! The connection's protocol: frames in, decisions out.
 
-use super::admission::Admission;
+use super::admission::{Admission, Admitted, Crowded, Known};
 use super::backend::{Access, Answer, Backend, Outcome, ReplyTo};
-use super::bucket::Bucket;
+use super::bucket::{Pace, TooFast};
 use super::config::ConnectionConfig;
 use super::identified::{Identified, Now};
 use super::metrics::ConnectionMetrics;
@@ -61,16 +61,15 @@ pub struct Connection {
     key: ConnectionKey,
     voice: Voice,
     stage: Stage,
+    /// Is told when it is known whose the connection is.
+    place: Known,
     in_flight: u32,
-    bucket: Bucket,
+    commands: Pace,
+    controls: Pace,
     unreadable: u32,
-    hurried: u32,
     /// It is to be closed for flooding.
     floods: bool,
 }
-
-/// When to come back to a connection whose commands all wait for their answers, milliseconds: about as long as one takes.
-const IN_FLIGHT_RETRY_MS: u64 = 100;
 
 impl Connection {
     /// A new connection; says hello.
@@ -95,25 +94,36 @@ impl Connection {
             key,
             voice: Voice::Foreign(Vec::new()),
             stage: Stage::Unidentified(Unidentified::default()),
+            // On a transport that was somebody's once, and may be somebody's again.
+            place: self.place.clone(),
             in_flight: 0,
-            bucket: self.bucket,
+            commands: self.commands,
+            controls: self.controls,
             unreadable: self.unreadable,
-            hurried: self.hurried,
             floods: false,
         }
     }
 
     fn new(shared: &Shared, key: ConnectionKey, voice: Voice) -> Self {
+        let (config, now) = (&shared.config, shared.clock.mono());
         Self {
             key,
             voice,
             stage: Stage::Unidentified(Unidentified::default()),
+            place: Known::default(),
             in_flight: 0,
-            bucket: Bucket::new(shared.config.commands_per_second, shared.clock.mono()),
+            commands: Pace::new(config.commands_per_second, now),
+            controls: Pace::new(config.control_frames_per_second, now),
             unreadable: 0,
-            hurried: 0,
             floods: false,
         }
+    }
+
+    /// The same in a place of the node: one among those of nobody in particular until it is known whose it is.
+    #[must_use]
+    pub fn admitted(mut self, admitted: &Admitted) -> Self {
+        self.place = admitted.known();
+        self
     }
 
     /// The hub's name for it.
@@ -173,16 +183,16 @@ impl Connection {
     /// In how many milliseconds to come back. That is no flood: the client has not asked for it once more.
     pub fn admit_unasked(&mut self, shared: &Shared, is_due: bool) -> Result<(), u64> {
         if self.in_flight >= shared.config.commands_in_flight {
-            return Err(IN_FLIGHT_RETRY_MS);
+            return Err(shared.config.answer_retry_ms);
         }
         let now = shared.clock.mono();
-        if is_due { self.bucket.take(now) } else { self.bucket.take_spare(now) }?;
+        self.commands.charge(now, is_due)?;
         match &self.stage {
             Stage::Unidentified(_) => Ok(()),
             Stage::Identified(stage) => shared
                 .backend
                 .admit(&stage.identity())
-                .map_err(|refusal| refusal.retry_after_ms.unwrap_or(IN_FLIGHT_RETRY_MS)),
+                .map_err(|refusal| refusal.retry_after_ms.unwrap_or(shared.config.answer_retry_ms)),
         }
     }
 
@@ -215,6 +225,24 @@ impl Connection {
         }
     }
 
+    /// A ping or a pong of the transport has come. Answers whether it counts: one that comes too fast is not answered, and a flood
+    /// of them closes the connection.
+    pub fn control(&mut self, shared: &Shared) -> bool {
+        match self.controls.take(shared.clock.mono(), shared.config.flood_refusals) {
+            Ok(()) => {
+                self.controls.accepted();
+                true
+            }
+            Err(TooFast { is_flood, .. }) => {
+                shared.metrics.controls_ignored.inc();
+                if is_flood {
+                    self.close_flood(shared);
+                }
+                false
+            }
+        }
+    }
+
     /// A message in a kind of frame that the sub-protocol does not use.
     pub fn wrong_kind(&mut self, shared: &Shared) {
         let wanted = match self.voice {
@@ -237,26 +265,31 @@ impl Connection {
 
     /// Rate and number of commands.
     fn admit(&mut self, shared: &Shared) -> Result<(), Refusal> {
-        if let Err(wait) = self.bucket.take(shared.clock.mono()) {
-            self.hurried += 1;
-            if self.hurried >= shared.config.flood_refusals {
+        let config = &shared.config;
+        if let Err(TooFast { wait, is_flood }) = self.commands.take(shared.clock.mono(), config.flood_refusals) {
+            if is_flood {
                 match self.voice {
                     Voice::Native(_) => self.close_flood(shared),
                     // Whoever says it in another protocol says what was refused first.
                     Voice::Foreign(_) => self.floods = true,
                 }
             }
-            return Err(Refusal::new(RefusalCode::RateLimited, "too many commands a second").retry_after(wait));
+            let text =
+                format!("a connection has {} commands a second, and twice as many at once", config.commands_per_second);
+            return Err(Refusal::new(RefusalCode::RateLimited, text).retry_after(wait));
         }
         if let Stage::Identified(stage) = &self.stage {
             // Somebody else's flood on another connection of the same person closes only that one.
             shared.backend.admit(&stage.identity())?;
         }
-        // A steady flood is one, too: what the refilling bucket lets through does not wipe out what it refused.
-        self.hurried = self.hurried.saturating_sub(1);
-        if self.in_flight >= shared.config.commands_in_flight {
-            let refusal = Refusal::new(RefusalCode::LimitReached, "too many commands wait for their answer");
-            return Err(refusal.retry_after(IN_FLIGHT_RETRY_MS));
+        self.commands.accepted();
+        if self.in_flight >= config.commands_in_flight {
+            let text =
+                format!("{} commands wait for their answers already: await one first", config.commands_in_flight);
+            return Err(Refusal::new(RefusalCode::LimitReached, text).retry_after(config.answer_retry_ms));
+        }
+        if shared.hub.with(|core| core.is_crowded(self.key, config.answer_bytes)) {
+            return Err(unread(config));
         }
         Ok(())
     }
@@ -266,12 +299,18 @@ impl Connection {
         let now = match (&mut self.stage, command) {
             (_, Command::Ping(_)) => Now::Answer(AckResult::Pong(Pong { at: shared.clock.wall() })),
             (Stage::Unidentified(stage), Command::Identify(identify)) => {
-                stage.identify(id, identify, backend, me).map(|()| Now::Later)?
+                stage.identify(id, identify, &shared.config, (backend, me))?;
+                shared.hub.with(|core| core.is_checked(self.key));
+                Now::Later
             }
             (Stage::Unidentified(_), _) => {
                 return Err(Refusal::new(RefusalCode::Unauthenticated, "identify first"));
             }
-            (Stage::Identified(stage), Command::Identify(identify)) => stage.extend(id, identify, backend, me)?,
+            (Stage::Identified(stage), Command::Identify(identify)) => {
+                let now = stage.extend(id, identify, &shared.config, (backend, me))?;
+                shared.hub.with(|core| core.is_checked(self.key));
+                now
+            }
             (Stage::Identified(stage), Command::Subscribe(subscribe)) => stage.subscribe(
                 id,
                 &subscribe,
@@ -345,8 +384,9 @@ impl Connection {
         if let Stage::Unidentified(stage) = &mut self.stage {
             let Some(place) = shared.admission.identify(&identity) else {
                 stage.again();
-                return Err(Refusal::new(RefusalCode::LimitReached, "this account has too many connections"));
+                return Err(Crowded::Account.refusal(&shared.config));
             };
+            self.place.identified();
             self.stage = Stage::Identified(Box::new(Identified::new(identity, place)));
         }
         shared.hub.with(|core| core.identify(self.key, identity));
@@ -384,7 +424,15 @@ impl Connection {
     }
 
     fn ack(&mut self, shared: &Shared, id: u32, result: AckResult) {
-        self.say(shared, ServerFrame::Ack(Ack { id, result }));
+        // A page is large and can be asked for again: it is what a client goes without that does not read its answers.
+        let is_page = matches!(result, AckResult::Page(_));
+        let (key, most, ack) = (self.key, shared.config.answer_bytes, ServerFrame::Ack(Ack { id, result }));
+        match (is_page, &self.voice) {
+            (true, Voice::Native(_)) if shared.hub.with(|core| core.offer(key, &ack, most)) => {}
+            (true, Voice::Foreign(_)) if !shared.hub.with(|core| core.is_crowded(key, most)) => self.say(shared, ack),
+            (true, _) => self.refuse_command(shared, id, "history", unread(&shared.config)),
+            (false, _) => self.say(shared, ack),
+        }
     }
 
     fn refuse_command(&mut self, shared: &Shared, id: u32, name: &'static str, refusal: Refusal) {
@@ -428,6 +476,12 @@ impl Connection {
         }
         shared.hub.with(|core| core.leave(self.key));
     }
+}
+
+/// The client has not read what it was answered.
+fn unread(config: &ConnectionConfig) -> Refusal {
+    let text = format!("{} bytes of answers wait for you to read them: read on, then ask again", config.answer_bytes);
+    Refusal::new(RefusalCode::Busy, text).retry_after(config.answer_retry_ms)
 }
 
 fn hello(shared: &Shared, connection: ConnectionId) -> Hello {

@@ -115,7 +115,7 @@ fn shared() -> Shared {
         text_bytes: 100,
         hub: HubHandle::start(core, Arc::new(EmptyLog), &hubs),
         backend: Arc::new(Nobody),
-        admission: Admission::new(10, 10),
+        admission: Admission::new(&ConnectionConfig::default()),
         clock,
         server: "plenum/test".to_owned(),
         metrics: ConnectionMetrics::new(&registry).unwrap(),
@@ -141,4 +141,19 @@ async fn the_line_of_an_internal_refusal_names_the_connection_and_the_command() 
     for part in ["ERROR", &format!("connection={id}"), "command=\"send\"", "id=7", "it went wrong"] {
         assert!(lines.contains(part), "{part} in {lines}");
     }
+}
+
+#[actix::test]
+async fn pings_before_identification_have_a_rate_and_a_flood_of_them_ends_the_connection() {
+    let mut shared = shared();
+    (shared.config.control_frames_per_second, shared.config.flood_refusals) = (5, 100);
+    let id = ConnectionId(Uuid::from_u128(4_711));
+    let mut connection = Connection::open(&shared, join(&shared, id), id, Codec::Json);
+    let answered = (0..109).filter(|_| connection.control(&shared)).count();
+    assert_eq!(answered, 10, "twice the rate at once");
+    assert_eq!(shared.metrics.controls_ignored.get(), 99);
+    let is_open = |key| shared.hub.with(|core| core.is_open(key));
+    assert!(is_open(connection.key()));
+    connection.control(&shared);
+    assert!(!is_open(connection.key()));
 }

@@ -1,13 +1,9 @@
 //! A connection of which we do not know whose it is.
 
 use super::backend::{Answer, Backend, ReplyTo};
+use super::config::ConnectionConfig;
 use plenum_schema::wire::{ClientInfo, Identify};
 use plenum_schema::{Refusal, RefusalCode};
-
-/// The longest token accepted, bytes.
-const MAX_TOKEN_BYTES: usize = 8 * 1024;
-/// The longest client name or version accepted, bytes.
-const MAX_CLIENT_BYTES: usize = 64;
 
 /// Before identification.
 #[derive(Debug, Default)]
@@ -21,11 +17,17 @@ impl Unidentified {
     ///
     /// # Errors
     /// When one is being checked already, or the command is out of bounds.
-    pub fn identify(&mut self, id: u32, command: Identify, backend: &dyn Backend, me: &ReplyTo) -> Result<(), Refusal> {
+    pub fn identify(
+        &mut self,
+        id: u32,
+        command: Identify,
+        config: &ConnectionConfig,
+        (backend, me): (&dyn Backend, &ReplyTo),
+    ) -> Result<(), Refusal> {
         if self.asked {
             return Err(Refusal::new(RefusalCode::Conflict, "an identify is being checked already"));
         }
-        check(&command)?;
+        check(&command, config)?;
         self.asked = true;
         ask(id, command, backend, me);
         Ok(())
@@ -43,14 +45,17 @@ pub(super) fn ask(id: u32, command: Identify, backend: &dyn Backend, me: &ReplyT
     backend.authenticate(command.token, Box::new(move |outcome| me.send(Answer::Identified(id, outcome))));
 }
 
-pub(super) fn check(command: &Identify) -> Result<(), Refusal> {
-    if command.token.len() > MAX_TOKEN_BYTES {
-        return Err(Refusal::field(RefusalCode::TooLarge, "token", "a token has at most 8192 bytes"));
+pub(super) fn check(command: &Identify, config: &ConnectionConfig) -> Result<(), Refusal> {
+    let (token, client) = (config.token_bytes, config.client_bytes);
+    if command.token.len() > token {
+        let text = format!("a token has at most {token} bytes");
+        return Err(Refusal::field(RefusalCode::TooLarge, "token", text));
     }
-    let long = |text: &str| text.len() > MAX_CLIENT_BYTES || text.chars().any(char::is_control);
+    let long = |text: &str| text.len() > client || text.chars().any(char::is_control);
     match &command.client {
         Some(ClientInfo { name, version }) if long(name) || long(version) => {
-            Err(Refusal::field(RefusalCode::Invalid, "client", "name and version are plain text of at most 64 bytes"))
+            let text = format!("name and version are plain text of at most {client} bytes");
+            Err(Refusal::field(RefusalCode::Invalid, "client", text))
         }
         _ => Ok(()),
     }

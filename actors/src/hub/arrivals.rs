@@ -28,6 +28,7 @@ impl Core {
         let drops_repairs = self.is_broken(Mutation::DropRepair);
         let (now, encoder) = (self.clock.micros(), self.framing.encode);
         let (ring, limit) = (self.config.ring_events, self.config.pending_bytes);
+        let most = self.config.conflated_keys;
         let Some(state) = self.topics.get_mut(index as usize) else { return };
         let is_full = state.pending.is_full(limit);
         if let Some(offset) = publication.offset() {
@@ -48,7 +49,7 @@ impl Core {
         // In the dialect of somebody who gets it: those bytes are made anyway, and kept.
         let bytes = publication.bytes(state.spoken(), encoder).len();
         match publication.class {
-            Class::Conflated(key) if is_full => state.pending.hold(key, publication.clone(), bytes, now),
+            Class::Conflated(key) if is_full => state.pending.hold((key, most), publication.clone(), bytes, now),
             Class::Droppable if is_full => {}
             _ => state.pending.push(publication.clone(), bytes, now),
         }

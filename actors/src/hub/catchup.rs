@@ -6,7 +6,7 @@
 use super::connection::{ConnectionKey, Ending, Stand, Subscription};
 use super::core::{Core, Wish, slot_number};
 use super::mutation::Mutation;
-use super::outbox::Piece;
+use super::outbox::{OVERHEAD, Piece};
 use super::roster::Roster;
 use super::topic::{TopicState, join};
 use crate::publication::{Dialect, Publication};
@@ -76,13 +76,13 @@ impl Core {
     pub fn page(&mut self, key: ConnectionKey, topic: Topic, page: Option<(&[Arc<Publication>], Offset)>) {
         let Some(&index) = self.by_topic.get(&topic) else { return };
         let flushed = self.topics.get(index as usize).map_or(0, |state| state.flushed);
-        let limit = self.config.read_attempts;
+        let (limit, retry_ms) = (self.config.read_attempts, self.config.read_retry_ms);
         let Some(subscription) = self.get(key).and_then(|connection| connection.subscription(index)) else { return };
         let Stand::Behind { next, attempts, .. } = subscription.stand else { return };
         let Some((events, first)) = page else {
             subscription.stand = Stand::Behind { next, reading: false, attempts: attempts + 1 };
             if attempts + 1 >= limit {
-                self.end(key.slot, &Ending { code: CloseCode::Internal, retry_after_ms: Some(1_000) });
+                self.end(key.slot, &Ending { code: CloseCode::Internal, retry_after_ms: Some(retry_ms) });
             }
             return;
         };
@@ -92,7 +92,7 @@ impl Core {
             let gap = ServerFrame::Gap(Gap { topic, from: next, to, reason: GapReason::Retention });
             next = first;
             if !self.is_broken(Mutation::SkipGap) {
-                self.push(key, &gap);
+                self.tell_reader(key, &gap);
             }
         }
         let events: Vec<_> = events
@@ -249,7 +249,7 @@ impl Core {
             let is_ahead = next == state.flushed + 2 && self.is_broken(Mutation::JoinAhead);
             return if next == state.flushed + 1 || is_ahead { Step::GoLive } else { Step::Wait };
         }
-        if reading || connection.outbox.bytes() >= self.config.outbox_soft_bytes {
+        if reading || connection.outbox.cost() >= self.config.outbox_soft_bytes {
             return Step::Wait;
         }
         state.ring_after(next, self.config.page_events).map_or(Step::Read, Step::Ring)
@@ -269,8 +269,19 @@ impl Core {
             if !dialect.is_native() {
                 socket.caught_up(topic);
             }
-            self.push(key, &ServerFrame::CaughtUp(CaughtUp { topic, position }));
+            self.tell_reader(key, &ServerFrame::CaughtUp(CaughtUp { topic, position }));
         }
+    }
+
+    /// A small frame in the middle of a catch-up, which never closes a connection: there is one for each page, and one for each topic.
+    fn tell_reader(&mut self, key: ConnectionKey, frame: &ServerFrame) {
+        let Some(dialect) =
+            self.get(key).filter(|connection| connection.is_open()).map(|connection| connection.dialect)
+        else {
+            return;
+        };
+        let bytes = (self.framing.encode)(dialect, frame);
+        self.put(key.slot, Piece::of_topic(bytes, None));
     }
 
     /// Queues as many of these events as there is room for, joined, and moves the subscriber's position. Catching up never
@@ -278,10 +289,10 @@ impl Core {
     fn hand_over(&mut self, slot: u32, index: u32, events: &[Arc<Publication>]) -> bool {
         let (encode, page, limit) = (self.framing.encode, self.config.page_bytes, self.config.outbox_bytes);
         let Some(connection) = self.connections.get(slot as usize) else { return false };
-        let (dialect, waiting, mut total) = (connection.dialect, connection.outbox.bytes(), 0);
+        let (dialect, waiting, mut total) = (connection.dialect, connection.outbox.cost(), 0);
         let fits = |event: &&Arc<Publication>| {
             total += event.bytes(dialect, encode).len();
-            total <= page && waiting + total <= limit
+            total <= page && waiting + total + OVERHEAD <= limit
         };
         let fitting = events.iter().take_while(fits).count();
         // One event always goes to a peer that has nothing waiting, however large it is.
@@ -299,7 +310,7 @@ impl Core {
         self.metrics.deliveries.inc_by(events.len() as u64);
         self.set_next(slot, index, last + 1, 0);
         let bytes = self.own_bytes(slot, index, Some(last), bytes);
-        self.put(slot, Piece { bytes, first: Some((index, first)) });
+        self.put(slot, Piece::of_topic(bytes, Some((index, first))));
         if is_last {
             self.detach(slot, index);
         }

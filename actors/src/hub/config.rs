@@ -33,6 +33,12 @@ pub struct HubConfig {
     pub identify_within_ms: u64,
     /// A peer that does not answer our close within this time is cut off.
     pub close_timeout_ms: u64,
+    /// How many conflated signals of one topic wait for slow receivers, and as many when there is no room for its next round.
+    pub conflated_keys: usize,
+    /// How many ended sessions are remembered, for connections whose token is being checked meanwhile.
+    pub ended_sessions: usize,
+    /// When a connection comes back whose page of the log could not be read.
+    pub read_retry_ms: u64,
     /// Attempts to read a page of the log before the connection is closed (it comes back and resumes).
     pub read_attempts: u32,
 }
@@ -54,6 +60,9 @@ impl Default for HubConfig {
             heartbeat_timeout_ms: 45_000,
             identify_within_ms: 10_000,
             close_timeout_ms: 5_000,
+            conflated_keys: 256,
+            ended_sessions: 1_024,
+            read_retry_ms: 1_000,
             read_attempts: 8,
         }
     }

@@ -119,6 +119,8 @@ pub(super) struct Connection {
     pub since: MonoMillis,
     pub heard: MonoMillis,
     pub next_beat: MonoMillis,
+    /// How many sessions had ended on this node when the check of its token began.
+    pub ended_before: u64,
 }
 
 impl Connection {
@@ -139,6 +141,7 @@ impl Connection {
             since: now,
             heard: now,
             next_beat,
+            ended_before: 0,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::config::HubConfig;
 use super::connection::{Connection, ConnectionKey, Ending, NewConnection, Phase, Shut, Socket};
 use super::leaving::Leaving;
-use super::metrics::HubMetrics;
+use super::metrics::{Breach, HubMetrics};
 use super::outbox::{Piece, Written};
 use super::topic::TopicState;
 use super::trail::Place;
@@ -16,9 +16,6 @@ use plenum_schema::{ConnectionId, Offset, SessionId, Topic};
 use slab::Slab;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
-
-/// How many ended sessions are remembered. A check of a token takes milliseconds; no node ends more sessions in that time.
-const ENDED_SESSIONS: usize = 1_024;
 
 /// Appends the frame that tells a connection its positions.
 pub type TrailEncoder = fn(Dialect, &[Place], &mut Vec<u8>);
@@ -80,6 +77,8 @@ pub struct Core {
     pub(super) by_session: HashMap<SessionId, Vec<u32>>,
     /// The last sessions that ended, for connections whose token was being checked meanwhile.
     pub(super) ended_sessions: VecDeque<SessionId>,
+    /// How many have ended in all.
+    pub(super) ended: u64,
     /// Topics with a round to run or begin.
     pub(super) active: VecDeque<u32>,
     /// Topics with something to deliver that rest until a time in microseconds.
@@ -119,6 +118,7 @@ impl Core {
             by_topic: HashMap::new(),
             by_session: HashMap::new(),
             ended_sessions: VecDeque::new(),
+            ended: 0,
             active: VecDeque::new(),
             resting: Vec::new(),
             dirty: VecDeque::new(),
@@ -143,7 +143,9 @@ impl Core {
         let generation = self.generation;
         // The first beat comes somewhere inside the interval, so that connections made together do not beat together.
         let spread = u64::from(generation).wrapping_mul(7_919) % self.config.heartbeat_interval_ms.max(1);
-        let slot = self.connections.insert(Connection::new(new, generation, now, now + 1 + spread));
+        let mut connection = Connection::new(new, generation, now, now + 1 + spread);
+        connection.ended_before = self.ended;
+        let slot = self.connections.insert(connection);
         self.metrics.connections.inc();
         let key = ConnectionKey { slot: slot_number(slot), generation };
         self.came(key);
@@ -157,9 +159,33 @@ impl Core {
         if before.is_none() {
             self.by_session.entry(identity.session).or_default().push(key.slot);
         }
+        let Some(connection) = self.get(key) else { return };
+        let since = connection.ended_before;
         // The session may have ended between the check of its token and now.
         if self.ended_sessions.contains(&identity.session) {
             self.end(key.slot, &Ending { code: CloseCode::SessionEnded, retry_after_ms: None });
+        } else if self.ended - since > self.ended_sessions.len() as u64 {
+            // More have ended meanwhile than are remembered: it may be one of those that were forgotten. It comes back and is checked anew.
+            self.end(key.slot, &Ending { code: CloseCode::Internal, retry_after_ms: Some(0) });
+        }
+    }
+
+    /// How many sessions have ended here so far: for [`Self::checked_since`].
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.ended
+    }
+
+    /// The check of a connection's token begins.
+    pub fn is_checked(&mut self, key: ConnectionKey) {
+        let ended = self.ended;
+        self.checked_since(key, ended);
+    }
+
+    /// The check of a connection's token began when so many sessions had ended.
+    pub fn checked_since(&mut self, key: ConnectionKey, ended: u64) {
+        if let Some(connection) = self.get(key) {
+            connection.ended_before = ended;
         }
     }
 
@@ -220,7 +246,47 @@ impl Core {
     /// Queues bytes that are already framed (a pong, say).
     pub fn push_bytes(&mut self, key: ConnectionKey, bytes: Bytes) {
         if self.get(key).is_some_and(|connection| connection.is_open()) {
-            self.queue(key.slot, Piece { bytes, first: None });
+            self.queue(key.slot, Piece::own(bytes));
+        }
+    }
+
+    /// Queues an answer, unless more than so many bytes of answers would wait then, or it would be the end of the connection. One
+    /// always goes to a connection for which none waits. Answers whether it was queued (or the connection needs none any more).
+    pub fn offer(&mut self, key: ConnectionKey, frame: &ServerFrame, most: usize) -> bool {
+        let limit = self.config.outbox_bytes;
+        let Some(connection) = self.get(key).filter(|connection| connection.is_open()) else { return true };
+        let dialect = connection.dialect;
+        let piece = Piece::own((self.framing.encode)(dialect, frame));
+        let cost = piece.cost();
+        let has_room = self.has_room_when(key.slot, |outbox| {
+            let among_answers = outbox.own_cost() == 0 || outbox.own_cost() + cost <= most;
+            among_answers && (outbox.is_empty() || outbox.cost() + cost <= limit)
+        });
+        if has_room {
+            self.queue(key.slot, piece);
+        }
+        has_room
+    }
+
+    /// Whether so many bytes of answers wait for a connection, or more, although it could have taken them.
+    pub fn is_crowded(&mut self, key: ConnectionKey, most: usize) -> bool {
+        self.get(key).is_some() && !self.has_room_when(key.slot, |outbox| outbox.own_cost() < most)
+    }
+
+    /// Answers a ping. Of several pings whose answers could not leave, the newest is answered (RFC 6455 §5.5.3).
+    pub fn pong(&mut self, key: ConnectionKey, bytes: Bytes) {
+        if self.get(key).is_none_or(|connection| !connection.is_open()) {
+            return;
+        }
+        // Whoever reads gets each of its pongs.
+        self.has_room_when(key.slot, |outbox| !outbox.has_pong());
+        let Some(connection) = self.get(key).filter(|connection| connection.is_open()) else { return };
+        let before = connection.outbox.cost();
+        let replaced = connection.outbox.replace_pong(bytes);
+        let after = connection.outbox.cost();
+        self.metrics.outbox_bytes.add(gauge(after) - gauge(before));
+        if let Err(bytes) = replaced {
+            self.queue(key.slot, Piece::pong(bytes));
         }
     }
 
@@ -234,7 +300,7 @@ impl Core {
         }
         let connection = self.connections.remove(key.slot as usize);
         self.metrics.connections.dec();
-        self.metrics.outbox_bytes.sub(gauge(connection.outbox.bytes()));
+        self.metrics.outbox_bytes.sub(gauge(connection.outbox.cost()));
         if let Some(identity) = connection.identity
             && let Some(slots) = self.by_session.get_mut(&identity.session)
         {
@@ -252,7 +318,15 @@ impl Core {
         }
     }
 
-    /// The peer has closed (or broken the transport's rules): `last` goes out, and the socket ends. What waited is dropped.
+    /// The peer has broken the transport's rules: `last` tells it how.
+    pub fn breach(&mut self, key: ConnectionKey, last: Bytes, breach: Breach) {
+        if self.is_open(key) {
+            self.metrics.closed.with_label_values(&[breach.reason()]).inc();
+        }
+        self.finish(key, last, Shut::Linger);
+    }
+
+    /// The peer has closed (or the edge has its own last words): `last` goes out, and the socket ends. What waited is dropped.
     pub fn finish(&mut self, key: ConnectionKey, last: Bytes, then: Shut) {
         let (now, timeout) = (self.clock.mono(), self.config.close_timeout_ms);
         let Some(connection) = self.get(key) else { return };
@@ -262,11 +336,11 @@ impl Core {
             Phase::Closing { .. } if connection.outbox.is_empty() => connection.socket.shut(then),
             Phase::Closing { until, .. } => connection.phase = Phase::Closing { until, then },
             Phase::Open => {
-                let before = connection.outbox.bytes();
+                let before = connection.outbox.cost();
                 connection.outbox.drop_waiting();
                 connection.phase = Phase::Closing { until: now + timeout, then };
-                connection.outbox.push(Piece { bytes: last, first: None });
-                let after = connection.outbox.bytes();
+                connection.outbox.push(Piece::own(last));
+                let after = connection.outbox.cost();
                 self.metrics.outbox_bytes.add(gauge(after) - gauge(before));
                 self.mark_dirty(key.slot);
             }
@@ -276,10 +350,11 @@ impl Core {
     /// Closes every connection of these sessions.
     pub fn end_sessions(&mut self, sessions: &[SessionId]) {
         for session in sessions {
-            if self.ended_sessions.len() >= ENDED_SESSIONS {
+            if self.ended_sessions.len() >= self.config.ended_sessions {
                 self.ended_sessions.pop_front();
             }
             self.ended_sessions.push_back(*session);
+            self.ended += 1;
             for slot in self.by_session.get(session).cloned().unwrap_or_default() {
                 self.end(slot, &Ending { code: CloseCode::SessionEnded, retry_after_ms: None });
             }
@@ -374,26 +449,29 @@ impl Core {
 
     /// Puts a piece into a connection's outbox, to be written in the next slice; closes it when there is no room.
     pub(super) fn queue(&mut self, slot: u32, piece: Piece) {
-        let limit = self.config.outbox_bytes;
-        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
-        if connection.outbox.bytes() + piece.bytes.len() > limit {
+        if !self.has_room(slot, piece.cost()) {
             return self.end(slot, &Ending { code: CloseCode::SlowConsumer, retry_after_ms: Some(0) });
         }
-        self.put(slot, piece);
+        // The socket may have turned out to be broken.
+        if self.connections.get(slot as usize).is_some_and(Connection::is_open) {
+            self.put(slot, piece);
+        }
     }
 
     /// The same without a limit.
     pub(super) fn put(&mut self, slot: u32, piece: Piece) {
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
-        self.metrics.outbox_bytes.add(gauge(piece.bytes.len()));
+        let before = connection.outbox.cost();
         connection.outbox.push(piece);
+        let after = connection.outbox.cost();
+        self.metrics.outbox_bytes.add(gauge(after) - gauge(before));
         self.mark_dirty(slot);
     }
 
     /// Reacts to how a write went.
     pub(super) fn after_write(&mut self, slot: u32, before: usize, written: Written) {
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
-        let after = connection.outbox.bytes();
+        let after = connection.outbox.cost();
         if after != before {
             self.metrics.outbox_bytes.add(gauge(after) - gauge(before));
         }

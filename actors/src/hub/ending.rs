@@ -26,7 +26,7 @@ impl Core {
         if !connection.is_open() {
             return;
         }
-        let (dialect, before) = (connection.dialect, connection.outbox.bytes());
+        let (dialect, before) = (connection.dialect, connection.outbox.cost());
         connection.phase = Phase::Closing { until: now + timeout, then: Shut::AwaitPeer };
         tracing::debug!(connection = %connection.id, reason = ending.code.reason(), "closing");
         self.metrics.closed.with_label_values(&[ending.code.reason()]).inc();
@@ -38,9 +38,9 @@ impl Core {
         });
         let goodbye = (self.framing.encode)(dialect, &goodbye);
         let close = (self.framing.close)(dialect, ending.code.code(), ending.code.reason());
-        connection.outbox.push(Piece { bytes: goodbye, first: None });
-        connection.outbox.push(Piece { bytes: close, first: None });
-        let after = connection.outbox.bytes();
+        connection.outbox.push(Piece::own(goodbye));
+        connection.outbox.push(Piece::own(close));
+        let after = connection.outbox.cost();
         self.metrics.outbox_bytes.add(gauge(after) - gauge(before));
         self.mark_dirty(slot);
     }
@@ -51,13 +51,13 @@ impl Core {
         if !connection.is_open() {
             return BTreeMap::new();
         }
-        let before = connection.outbox.bytes();
+        let before = connection.outbox.cost();
         if !connection.blocked {
             // What has room still goes out: the answers to the commands before this end, above all.
             let _reported_by_the_next_write = connection.outbox.write(&*connection.socket, &mut self.writes);
         }
         let dropped = connection.outbox.drop_waiting();
-        let after = connection.outbox.bytes();
+        let after = connection.outbox.cost();
         let (dialect, subscriptions) = (connection.dialect, connection.subscriptions.clone());
         self.metrics.outbox_bytes.sub(gauge(before) - gauge(after));
         subscriptions.iter().filter_map(|one| self.position(one, dialect, &dropped)).collect()

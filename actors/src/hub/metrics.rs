@@ -3,6 +3,32 @@
 use plenum_schema::wire::CloseCode;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
+/// How connections are counted that did not answer our close; those that we had closed were counted by their reason, too.
+pub(super) const CUT_OFF: &str = "cut off";
+
+/// How a peer breaks the rules of its transport.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Breach {
+    /// Frames that are none (WebSocket: 1002).
+    Framing,
+    /// Text that is no UTF-8 (1007).
+    Text,
+    /// A message or a number of fragments beyond the limit (1009).
+    Size,
+}
+
+impl Breach {
+    const ALL: [Self; 3] = [Self::Framing, Self::Text, Self::Size];
+
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::Framing => "broken frame",
+            Self::Text => "no UTF-8",
+            Self::Size => "too large",
+        }
+    }
+}
+
 /// Metrics of all hubs of a node.
 #[derive(Clone, Debug)]
 pub struct HubMetrics {
@@ -69,10 +95,15 @@ impl HubMetrics {
             .buckets(prometheus::exponential_buckets(0.000_05, 2.0, 16)?),
         )?;
         registry.register(Box::new(fanout_seconds.clone()))?;
-        let closed = counters("plenum_closed_total", "connections closed by the server", "reason")?;
-        for code in CloseCode::ALL {
+        let closed = counters(
+            "plenum_closed_total",
+            "connections closed by the server; cut off: they had not answered the close",
+            "reason",
+        )?;
+        let broken = Breach::ALL.into_iter().map(Breach::reason).chain([CUT_OFF]);
+        for reason in CloseCode::ALL.iter().map(|code| code.reason()).chain(broken) {
             // Shown from the beginning: an alarm on slow consumers must find the series before the first of them.
-            closed.with_label_values(&[code.reason()]).inc_by(0);
+            closed.with_label_values(&[reason]).inc_by(0);
         }
         Ok(Self {
             connections: gauge("plenum_connections", "open connections")?,
@@ -82,7 +113,10 @@ impl HubMetrics {
             writes: counter("plenum_writes_total", "write system calls on connections")?,
             rounds: counter("plenum_rounds_total", "walks over a topic's subscribers")?,
             fanout_seconds,
-            outbox_bytes: gauge("plenum_outbox_bytes", "bytes waiting for receivers")?,
+            outbox_bytes: gauge(
+                "plenum_outbox_bytes",
+                "bytes waiting for receivers, with what each piece takes beside them",
+            )?,
             signals_dropped: counter("plenum_signals_dropped_total", "signals dropped for slow receivers")?,
             closed,
             resumes: counter("plenum_resumes_total", "catch-ups finished")?,

@@ -11,12 +11,49 @@ const PIECES: usize = 32;
 /// Up to this much is copied into one buffer rather than gathered.
 const COPIED_BYTES: usize = 2 * 1024;
 
+/// What a piece takes beside its bytes. Twice, because the queue grows by doubling.
+pub(super) const OVERHEAD: usize = 2 * size_of::<Piece>();
+
+/// Why a piece is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    /// A topic has something for all who follow it.
+    Topic,
+    /// For this connection alone: answers, above all.
+    Own,
+    /// The answer to the newest ping.
+    Pong,
+}
+
 /// A piece of output: whole frames, and which event of which topic it begins with.
 #[derive(Debug)]
 pub(super) struct Piece {
-    pub bytes: Bytes,
+    bytes: Bytes,
     /// Topic index and first offset inside, so that dropping the piece tells where to resume.
-    pub first: Option<(u32, Offset)>,
+    first: Option<(u32, Offset)>,
+    kind: Kind,
+}
+
+impl Piece {
+    /// What a topic has for everybody.
+    pub(super) fn of_topic(bytes: Bytes, first: Option<(u32, Offset)>) -> Self {
+        Self { bytes, first, kind: Kind::Topic }
+    }
+
+    /// For one connection alone.
+    pub(super) fn own(bytes: Bytes) -> Self {
+        Self { bytes, first: None, kind: Kind::Own }
+    }
+
+    /// The answer to a ping.
+    pub(super) fn pong(bytes: Bytes) -> Self {
+        Self { bytes, first: None, kind: Kind::Pong }
+    }
+
+    /// What it takes while it waits.
+    pub(super) fn cost(&self) -> usize {
+        self.bytes.len() + OVERHEAD
+    }
 }
 
 /// How a write went.
@@ -35,13 +72,39 @@ pub(super) enum Written {
 pub(super) struct Outbox {
     pieces: VecDeque<Piece>,
     bytes: usize,
+    /// What those pieces take that are for this connection alone.
+    own: usize,
     /// The front piece has been written in part: it must be finished, or the stream is broken.
     partial: bool,
 }
 
 impl Outbox {
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    /// What everything that waits takes: its bytes, and what each piece takes beside them.
+    pub(super) fn cost(&self) -> usize {
+        self.bytes + self.pieces.len() * OVERHEAD
+    }
+
+    /// The same of answers.
+    pub(super) fn own_cost(&self) -> usize {
+        self.own
+    }
+
+    /// Whether the answer to a ping waits.
+    pub(super) fn has_pong(&self) -> bool {
+        self.pieces.iter().any(|piece| piece.kind == Kind::Pong)
+    }
+
+    /// Puts the answer to a newer ping in the place of one that has not begun to leave; gives it back when there is none.
+    pub(super) fn replace_pong(&mut self, pong: Bytes) -> Result<(), Bytes> {
+        let begun = usize::from(self.partial);
+        match self.pieces.iter_mut().skip(begun).find(|piece| piece.kind == Kind::Pong) {
+            Some(older) => {
+                self.bytes = self.bytes - older.bytes.len() + pong.len();
+                older.bytes = pong;
+                Ok(())
+            }
+            None => Err(pong),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -53,12 +116,15 @@ impl Outbox {
             return;
         }
         self.bytes += piece.bytes.len();
+        if piece.kind == Kind::Own {
+            self.own += piece.cost();
+        }
         self.pieces.push_back(piece);
     }
 
     /// Goes on with bytes of which the socket took some: it must say itself that it is full, or nobody waits for room.
     pub(super) fn go_on(&mut self, socket: &dyn Socket, bytes: &Bytes, written: usize, writes: &mut u64) -> Written {
-        self.push(Piece { bytes: bytes.slice(written..), first: None });
+        self.push(Piece::of_topic(bytes.slice(written..), None));
         self.partial = written > 0;
         self.write(socket, writes)
     }
@@ -131,12 +197,15 @@ impl Outbox {
         self.bytes -= written;
         while written > 0 {
             let Some(front) = self.pieces.front_mut() else { return };
+            let is_own = front.kind == Kind::Own;
             if front.bytes.len() > written {
                 front.bytes.advance(written);
+                self.own -= if is_own { written } else { 0 };
                 self.partial = true;
                 return;
             }
             written -= front.bytes.len();
+            self.own -= if is_own { front.cost() } else { 0 };
             self.partial = false;
             self.pieces.pop_front();
         }
@@ -148,6 +217,7 @@ impl Outbox {
         let mut dropped: Vec<(u32, Offset)> = Vec::new();
         for piece in self.pieces.drain(keep.min(self.pieces.len())..) {
             self.bytes -= piece.bytes.len();
+            self.own -= if piece.kind == Kind::Own { piece.cost() } else { 0 };
             if let Some((topic, offset)) = piece.first
                 && !dropped.iter().any(|(seen, _)| *seen == topic)
             {
@@ -164,14 +234,14 @@ mod tests {
     use crate::hub::connection::testing::Sink;
 
     fn piece(text: &'static str, first: Option<(u32, Offset)>) -> Piece {
-        Piece { bytes: Bytes::from_static(text.as_bytes()), first }
+        Piece::of_topic(Bytes::from_static(text.as_bytes()), first)
     }
 
     #[test]
     fn a_piece_goes_straight_to_a_socket_with_room() {
         let (sink, mut outbox, mut writes) = (Sink::with_room(100), Outbox::default(), 0);
         assert_eq!(outbox.send(&sink, piece("hello", None), &mut writes), Written::All);
-        assert_eq!((sink.text().as_str(), outbox.bytes(), writes), ("hello", 0, 1));
+        assert_eq!((sink.text().as_str(), outbox.cost(), writes), ("hello", 0, 1));
     }
 
     #[test]
@@ -179,10 +249,10 @@ mod tests {
         let (sink, mut outbox, mut writes) = (Sink::with_room(3), Outbox::default(), 0);
         assert_eq!(outbox.send(&sink, piece("hello", None), &mut writes), Written::Blocked);
         assert_eq!(outbox.send(&sink, piece("world", None), &mut writes), Written::Blocked);
-        assert_eq!(outbox.bytes(), 7);
+        assert_eq!(outbox.cost(), 7 + 2 * OVERHEAD);
         sink.make_room(100);
         assert_eq!(outbox.write(&sink, &mut writes), Written::All);
-        assert_eq!((sink.text().as_str(), outbox.bytes()), ("helloworld", 0));
+        assert_eq!((sink.text().as_str(), outbox.cost()), ("helloworld", 0));
     }
 
     #[test]
@@ -196,5 +266,40 @@ mod tests {
         sink.make_room(100);
         assert_eq!(outbox.write(&sink, &mut writes), Written::All);
         assert_eq!(sink.text(), "begun");
+    }
+
+    #[test]
+    fn what_is_for_the_connection_alone_is_counted_until_it_has_left() {
+        let (sink, mut outbox, mut writes) = (Sink::with_room(0), Outbox::default(), 0);
+        outbox.push(Piece::own(Bytes::from_static(b"answer")));
+        outbox.push(piece("event", None));
+        outbox.push(Piece::own(Bytes::from_static(b"another")));
+        assert_eq!(outbox.own_cost(), 13 + 2 * OVERHEAD);
+        sink.make_room(4);
+        assert_eq!(outbox.write(&sink, &mut writes), Written::Blocked);
+        assert_eq!(outbox.own_cost(), 9 + 2 * OVERHEAD);
+        sink.make_room(8);
+        assert_eq!(outbox.write(&sink, &mut writes), Written::Blocked);
+        assert_eq!(outbox.own_cost(), 6 + OVERHEAD);
+        outbox.drop_waiting();
+        sink.make_room(100);
+        assert_eq!(outbox.write(&sink, &mut writes), Written::All);
+        assert_eq!((outbox.own_cost(), outbox.cost(), sink.text().as_str()), (0, 0, "answereventanother"));
+    }
+
+    #[test]
+    fn a_newer_pong_takes_the_place_of_an_older_one_that_has_not_begun() {
+        let (sink, mut outbox, mut writes) = (Sink::with_room(3), Outbox::default(), 0);
+        assert!(outbox.replace_pong(Bytes::from_static(b"none waits")).is_err() && !outbox.has_pong());
+        outbox.send(&sink, Piece::pong(Bytes::from_static(b"first")), &mut writes);
+        assert!(outbox.replace_pong(Bytes::from_static(b"begun")).is_err(), "it has begun to leave");
+        outbox.push(Piece::pong(Bytes::from_static(b"second")));
+        for number in 0..1_000 {
+            assert!(outbox.replace_pong(Bytes::from(format!("the pong {number}"))).is_ok());
+        }
+        assert_eq!(outbox.cost(), 2 + "the pong 999".len() + 2 * OVERHEAD);
+        sink.make_room(100);
+        assert_eq!(outbox.write(&sink, &mut writes), Written::All);
+        assert_eq!(sink.text(), "firstthe pong 999");
     }
 }

@@ -4,9 +4,6 @@ use crate::publication::Publication;
 use plenum_schema::Offset;
 use std::sync::Arc;
 
-/// How many conflated signals wait beyond the bound, each the newest of its key.
-const HELD_KEYS: usize = 256;
-
 /// What a publication takes beside its bytes.
 const OVERHEAD: usize = size_of::<Publication>();
 
@@ -61,13 +58,19 @@ impl Pending {
         self.waiting.push(one);
     }
 
-    /// Keeps a conflated signal although there is no room, in the place of an older one of its key. Of too many keys the oldest goes.
-    pub(super) fn hold(&mut self, key: u64, publication: Arc<Publication>, bytes: usize, arrived: u64) {
+    /// Keeps a conflated signal although there is no room, in the place of an older one of its key. Of more than `most` keys the oldest goes.
+    pub(super) fn hold(
+        &mut self,
+        (key, most): (u64, usize),
+        publication: Arc<Publication>,
+        bytes: usize,
+        arrived: u64,
+    ) {
         let one = Waiting { publication, bytes, arrived };
         match self.held.iter_mut().find(|(seen, _)| *seen == key) {
             Some((_, older)) => *older = one,
             None => {
-                if self.held.len() >= HELD_KEYS {
+                if self.held.len() >= most {
                     self.held.remove(0);
                 }
                 self.held.push((key, one));
@@ -130,8 +133,8 @@ mod tests {
     fn what_was_held_when_there_was_no_room_stands_before_what_comes_when_there_is() {
         let mut pending = Pending::default();
         pending.push(signal(1), 10, 100);
-        pending.hold(KEY, signal(2), 10, 200);
-        pending.hold(KEY, signal(3), 10, 300);
+        pending.hold((KEY, 9), signal(2), 10, 200);
+        pending.hold((KEY, 9), signal(3), 10, 300);
         pending.keep_signals();
         pending.push(signal(4), 10, 400);
         let taken = pending.take(1_000);

@@ -2,7 +2,7 @@
 
 use super::connection::{Ending, Phase, Stand, Subscription};
 use super::core::{Core, gauge};
-use super::outbox::{Piece, Written};
+use super::outbox::{OVERHEAD, Outbox, Piece, Written};
 use super::topic::Chunk;
 use crate::publication::{Body, Class, Dialect, Publication};
 use plenum_schema::wire::CloseCode;
@@ -85,7 +85,7 @@ impl Core {
                 return self.resting.push((until, index));
             }
             // A receiver that has nothing waiting can take two rounds in a row without reading.
-            state.begin_round(now, self.config.outbox_bytes / 2);
+            state.begin_round(now, (self.config.outbox_bytes / 2).saturating_sub(OVERHEAD));
             let may_read = state.repair_attempts == 0;
             if may_read {
                 // There is room now for what came when there was none. (A log that cannot be read is the sweep's.)
@@ -186,7 +186,7 @@ impl Core {
         }
         let Some(connection) = self.connections.get_mut(slot as usize) else { return true };
         self.writes += 1;
-        let before = connection.outbox.bytes();
+        let before = connection.outbox.cost();
         let written = match connection.socket.try_write(&[IoSlice::new(bytes)]) {
             Ok(count) if count == bytes.len() => return true,
             Ok(count) => connection.outbox.go_on(&*connection.socket, bytes, count, &mut self.writes),
@@ -208,12 +208,12 @@ impl Core {
     /// Hands a round's bytes to one connection: straight to the socket when it keeps up. `spared`: only what is durable, and what is
     /// conflated by itself.
     fn deliver(&mut self, slot: u32, delivery: &Delivery, spared: bool) {
-        let (soft, hard) = (self.config.outbox_soft_bytes, self.config.outbox_bytes);
+        let soft = self.config.outbox_soft_bytes;
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         if !connection.is_open() {
             return;
         }
-        let before = connection.outbox.bytes();
+        let before = connection.outbox.cost();
         let slow = before >= soft;
         let bytes = if slow || spared { &delivery.chunk.durable } else { &delivery.chunk.full };
         if slow {
@@ -226,19 +226,17 @@ impl Core {
         if bytes.is_empty() {
             return;
         }
+        let first = delivery.first.map(|offset| (delivery.topic, offset));
         // A single event may be larger than any outbox: whoever has nothing waiting gets it all the same.
-        if before > 0 && before + bytes.len() > hard {
+        if !self.has_room(slot, bytes.len() + OVERHEAD) {
             // Queued and dropped at once, so that the resume point lies before it.
-            self.put(
-                slot,
-                Piece { bytes: bytes.clone(), first: delivery.first.map(|offset| (delivery.topic, offset)) },
-            );
+            self.put(slot, Piece::of_topic(bytes.clone(), first));
             return self.end(slot, &Ending { code: CloseCode::SlowConsumer, retry_after_ms: Some(0) });
         }
-        let first = delivery.first.map(|offset| (delivery.topic, offset));
         let bytes = self.own_bytes(slot, delivery.topic, delivery.last, bytes.clone());
-        let piece = Piece { bytes, first };
+        let piece = Piece::of_topic(bytes, first);
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        let before = connection.outbox.cost();
         let written = if connection.blocked {
             connection.outbox.push(piece);
             Written::Blocked
@@ -268,6 +266,7 @@ impl Core {
 
     /// Remembers which conflated signals a slow connection still needs.
     fn keep_conflated(&mut self, slot: u32, index: u32) {
+        let most = self.config.conflated_keys;
         let Some(state) = self.topics.get_mut(index as usize) else { return };
         let Some(round) = state.round.as_ref() else { return };
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
@@ -280,7 +279,7 @@ impl Core {
             missed.extend(newest.map(|newest| (*key, newest.clone())));
         }
         for (key, newest) in missed {
-            state.keep_latest(key, &newest);
+            state.keep_latest(key, &newest, most);
         }
     }
 
@@ -341,17 +340,42 @@ impl Core {
             return;
         }
         self.give_conflated(slot);
+        self.write_now(slot);
+    }
+
+    /// The same without waiting for the connection's turn.
+    fn write_now(&mut self, slot: u32) {
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
-        let before = connection.outbox.bytes();
+        if connection.blocked || connection.phase == Phase::Dead || connection.outbox.is_empty() {
+            return;
+        }
+        let before = connection.outbox.cost();
         let written = connection.outbox.write(&*connection.socket, &mut self.writes);
         self.after_write(slot, before, written);
+    }
+
+    /// Whether so much more may wait for a connection. What has room in the socket leaves first: only a peer that leaves what is
+    /// written to it is slow. One frame always goes to a connection for which nothing waits, however large it is.
+    pub(super) fn has_room(&mut self, slot: u32, cost: usize) -> bool {
+        let limit = self.config.outbox_bytes;
+        self.has_room_when(slot, |outbox| outbox.is_empty() || outbox.cost() + cost <= limit)
+    }
+
+    /// Asks whether there is room; when there is none, once more when what the socket takes has left.
+    pub(super) fn has_room_when(&mut self, slot: u32, is_room: impl Fn(&Outbox) -> bool) -> bool {
+        let ask = |core: &Self| core.connections.get(slot as usize).is_some_and(|one| is_room(&one.outbox));
+        if ask(self) {
+            return true;
+        }
+        self.write_now(slot);
+        ask(self)
     }
 
     /// A connection that has caught its breath gets the newest of each conflated signal it missed.
     fn give_conflated(&mut self, slot: u32) {
         let (soft, encoder) = (self.config.outbox_soft_bytes, self.framing.encode);
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
-        if connection.conflated.is_empty() || connection.outbox.bytes() >= soft {
+        if connection.conflated.is_empty() || connection.outbox.cost() >= soft {
             return;
         }
         let dialect = connection.dialect;
@@ -364,8 +388,9 @@ impl Core {
                     .map(|(_, value)| value.bytes(dialect, encoder).clone())
             });
             if let Some(bytes) = newest {
-                self.metrics.outbox_bytes.add(gauge(bytes.len()));
-                connection.outbox.push(Piece { bytes, first: None });
+                let piece = Piece::of_topic(bytes, None);
+                self.metrics.outbox_bytes.add(gauge(piece.cost()));
+                connection.outbox.push(piece);
             }
         }
     }

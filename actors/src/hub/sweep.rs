@@ -2,6 +2,7 @@
 
 use super::connection::{ConnectionKey, Ending, Phase, Shut, Stand};
 use super::core::{Core, slot_number};
+use super::metrics::CUT_OFF;
 use plenum_schema::wire::{CloseCode, Heartbeat, ServerFrame};
 use std::collections::BTreeMap;
 
@@ -46,6 +47,7 @@ impl Core {
                 if let Some(connection) = self.connections.get_mut(slot as usize) {
                     connection.phase = Phase::Dead;
                     connection.socket.shut(Shut::Now);
+                    self.metrics.closed.with_label_values(&[CUT_OFF]).inc();
                 }
             }
         }

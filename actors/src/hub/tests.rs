@@ -1,5 +1,6 @@
 //! The hub's rules, on sockets with a bounded amount of room and a log that answers when the test says so.
 
+mod answers;
 mod bounds;
 mod dialects;
 mod edges;

@@ -8,9 +8,6 @@ use plenum_schema::{ConferenceId, Offset, QuestionId, Topic, UserId};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-/// How many conflated signals of one topic are kept for slow receivers.
-const CONFLATED_KEYS: usize = 256;
-
 /// What a round hands to each receiver of one dialect.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chunk {
@@ -128,12 +125,12 @@ impl TopicState {
         (skip < self.ring.len()).then(|| self.ring.iter().skip(skip).take(wanted.min(limit)).cloned().collect())
     }
 
-    /// Keeps the newest value of a conflated signal for receivers that have no room now; the oldest key goes when there are too many.
-    pub(super) fn keep_latest(&mut self, key: u64, newest: &Arc<Publication>) {
+    /// Keeps the newest value of a conflated signal for receivers that have no room now; the oldest key goes when there are more than `most`.
+    pub(super) fn keep_latest(&mut self, key: u64, newest: &Arc<Publication>, most: usize) {
         match self.latest.iter_mut().find(|(seen, _)| *seen == key) {
             Some((_, value)) => *value = newest.clone(),
             None => {
-                if self.latest.len() >= CONFLATED_KEYS {
+                if self.latest.len() >= most {
                     self.latest.remove(0);
                 }
                 self.latest.push((key, newest.clone()));

@@ -174,7 +174,7 @@ impl Core {
     pub(super) fn deliver_own(&mut self, slot: u32) -> bool {
         let Some(connection) = self.connections.get_mut(slot as usize) else { return true };
         self.writes += 1;
-        let before = connection.outbox.bytes();
+        let before = connection.outbox.cost();
         let written = match connection.socket.try_write(&[IoSlice::new(&self.own)]) {
             Ok(count) if count == self.own.len() => return true,
             Ok(count) => {

@@ -131,12 +131,6 @@ impl HttpLayer {
         &self.clock
     }
 
-    /// Where a connection's first request comes from, for surfaces that do not pass through [`envelope`].
-    #[must_use]
-    pub fn origin(&self, peer: IpAddr, headers: &header::HeaderMap) -> Origin {
-        self.proxies.origin(peer, headers)
-    }
-
     fn admit(&self, request: &ServiceRequest, origin: Origin) -> Result<(), Problem> {
         if !METHODS.contains(request.method()) {
             return Err(Problem::method_not_allowed(&METHODS));

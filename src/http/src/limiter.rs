@@ -121,6 +121,12 @@ impl<K: BucketKey + 'static> Limiter<K> {
         }
     }
 
+    /// How fast it lets anybody be.
+    #[must_use]
+    pub fn rate(&self) -> Rate {
+        self.rate
+    }
+
     /// From now on these buckets are those of a limit that holds for all nodes together. Later calls change nothing.
     pub fn share(self: &Arc<Self>, limit: Limit, limits: &Arc<SharedLimits>) {
         if self.told.set((limit, limits.clone())).is_ok() {

@@ -59,8 +59,11 @@ pub(crate) fn commands_rate(limits: &ConnectionConfig) -> Rate {
 impl Backend for NodeBackend {
     fn admit(&self, caller: &Identity) -> Result<(), Refusal> {
         self.commands.check(caller.user, self.clock.mono()).map_err(|refusal| {
-            let text = "too many commands a second on all connections of this person";
-            Refusal { message: text.into(), ..refusal }
+            let most = self.commands.rate().per_second;
+            let message = format!(
+                "all connections of a person together have {most} commands a second, and twice as many at once"
+            );
+            Refusal { message, ..refusal }
         })
     }
 

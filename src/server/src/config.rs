@@ -138,6 +138,7 @@ impl Config {
             transport: TransportConfig { tls_write_bytes: self.websocket.tls_write_bytes },
             max_fragments: self.websocket.fragments,
             echo: self.websocket.echo,
+            handshake_ms: self.websocket.handshake_ms,
             keep_alive_ms: self.http.keep_alive_ms,
             request_head_ms: self.http.request_head_ms,
             stalled_ms: self.http.stalled_ms,

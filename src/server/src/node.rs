@@ -29,11 +29,11 @@ use plenum_actors::presence::{self, Presence, PresenceMetrics};
 use plenum_actors::shared_limits::{Limit, SharedLimits};
 use plenum_actors::store::SharedStore;
 use plenum_cluster::nats;
-use plenum_edge::native::{Edge, configure_upgrades};
+use plenum_edge::native::{Door, Edge, configure_upgrades};
 use plenum_edge::poll::Directory as Polls;
 use plenum_edge::socketio::{Sessions, SocketIo, SocketIoMetrics};
 use plenum_edge::{PlainMetrics, Surface};
-use plenum_http::{HttpLayer, Limiter, cors, envelope, no_such_path};
+use plenum_http::{HttpLayer, Limiter, TrustedProxies, cors, envelope, no_such_path};
 use plenum_rest::{RestParts, RestState};
 use plenum_schema::NodeId;
 use plenum_services::accounts::Accounts;
@@ -289,6 +289,9 @@ impl Core {
         let arrivals = Arrivals { presence, audiences: self.conferences.audiences().clone() };
         let sessions = Sessions::new(config.socketio.polling_sessions, SocketIoMetrics::new(registry)?);
         let plain_metrics = PlainMetrics::new(registry)?;
+        let surface = &config.http.surface;
+        let proxies = TrustedProxies::new(&surface.trusted_proxies, surface.forwarded_header)?;
+        let connection_metrics = ConnectionMetrics::new(registry)?;
         Ok(Arc::new(Edge {
             config: config.edge(),
             socket_io: SocketIo::new(
@@ -303,14 +306,11 @@ impl Core {
             hubs: self.hubs.clone(),
             reader: self.link.reader(Arc::new(HubReader(self.history.clone()))),
             backend: Arc::new(backend),
-            admission: Admission::watched(
-                config.limits.connections,
-                config.limits.connections_per_user,
-                Arc::new(arrivals),
-            ),
+            admission: Admission::watched(&config.limits, Arc::new(arrivals), connection_metrics.unidentified.clone()),
+            door: Door::new(proxies, config.websocket.handshake_rate, surface.limited_keys, registry)?,
             clock: self.clock.clone(),
             hub_metrics: self.hub_metrics.clone(),
-            connection_metrics: ConnectionMetrics::new(registry)?,
+            connection_metrics,
             polls: Polls::new(config.poll.connections, plain_metrics.polls.clone()),
             plain_metrics,
             server: format!("plenum/{VERSION}"),

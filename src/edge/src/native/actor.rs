@@ -6,10 +6,11 @@ use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context};
 use bytes::BytesMut;
 use plenum_actors::connection::{Admitted, Connection, ReplyTo, Shared};
-use plenum_actors::hub::{ConnectionKey, Shut};
+use plenum_actors::hub::{Breach, ConnectionKey, Shut};
 use plenum_schema::codec::Codec;
+use plenum_websocket::close::code;
 use plenum_websocket::encode::{close_frame, close_reply, pong_frame};
-use plenum_websocket::{Decoder, Incoming, Limits};
+use plenum_websocket::{Decoder, Incoming, Limits, Violation};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -69,8 +70,14 @@ impl NativeConnection {
                 (Incoming::Text(text), Codec::Json) => connection.message(shared, me, text.as_bytes()),
                 (Incoming::Binary(bytes), Codec::MessagePack) => connection.message(shared, me, bytes),
                 (Incoming::Text(_) | Incoming::Binary(_), _) => connection.wrong_kind(shared),
-                (Incoming::Ping(bytes), _) => shared.hub.with(|core| core.push_bytes(key, pong_frame(bytes))),
-                (Incoming::Pong(_), _) => {}
+                (Incoming::Ping(bytes), _) => {
+                    if connection.control(shared) {
+                        shared.hub.with(|core| core.pong(key, pong_frame(bytes)));
+                    }
+                }
+                (Incoming::Pong(_), _) => {
+                    connection.control(shared);
+                }
                 (Incoming::Close(with), _) => {
                     let reply = close_reply(with.map(|(code, _)| code));
                     shared.hub.with(|core| core.finish(key, reply, Shut::Now));
@@ -80,7 +87,7 @@ impl NativeConnection {
         });
         if let Err(violation) = result {
             let close = close_frame(violation.close_code(), &violation.to_string());
-            shared.hub.with(|core| core.finish(key, close, Shut::Linger));
+            shared.hub.with(|core| core.breach(key, close, breach_of(violation)));
         }
     }
 
@@ -119,6 +126,15 @@ impl NativeConnection {
         }
         cx.waker().wake_by_ref();
         true
+    }
+}
+
+/// How a broken rule is counted.
+pub(crate) fn breach_of(violation: Violation) -> Breach {
+    match violation.close_code() {
+        code::INVALID_PAYLOAD => Breach::Text,
+        code::TOO_BIG => Breach::Size,
+        _ => Breach::Framing,
     }
 }
 

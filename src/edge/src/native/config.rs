@@ -19,6 +19,8 @@ pub struct EdgeConfig {
     pub max_fragments: u32,
     /// Offers `/ws-echo`, which sends every message back: for RFC 6455 test suites, never in production.
     pub echo: bool,
+    /// How long a peer may take to read our answer to its handshake.
+    pub handshake_ms: u64,
     /// How long an idle HTTP connection is kept.
     pub keep_alive_ms: u64,
     /// How long a request head may take to arrive.
@@ -42,6 +44,7 @@ impl Default for EdgeConfig {
             transport: TransportConfig::default(),
             max_fragments: 128,
             echo: false,
+            handshake_ms: 5_000,
             keep_alive_ms: 75_000,
             request_head_ms: 5_000,
             stalled_ms: 60_000,

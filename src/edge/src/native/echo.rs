@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// While this much waits for the peer nothing more is read from it.
 const WAITING_BYTES: usize = 32 * 1024 * 1024;
+/// What a frame takes beside its bytes. Twice, because the queue grows by doubling.
+const OVERHEAD: usize = 2 * size_of::<Waiting>();
 /// How often an echo looks whether the node drains.
 const DRAIN_LOOK: Duration = Duration::from_millis(100);
 /// How long a peer may take to close after us.
@@ -25,11 +27,72 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// Bytes read at once.
 const READ_BYTES: usize = 64 * 1024;
 
+/// A frame on its way to the peer.
+struct Waiting {
+    bytes: Bytes,
+    is_pong: bool,
+    is_begun: bool,
+}
+
+/// What waits for the peer.
+#[derive(Default)]
+struct Queue {
+    frames: VecDeque<Waiting>,
+    bytes: usize,
+}
+
+impl Queue {
+    fn cost(&self) -> usize {
+        self.bytes + self.frames.len() * OVERHEAD
+    }
+
+    fn push(&mut self, bytes: Bytes) {
+        self.bytes += bytes.len();
+        self.frames.push_back(Waiting { bytes, is_pong: false, is_begun: false });
+    }
+
+    /// Every ping has its pong as long as the peer takes them; of those that could not leave, the newest (RFC 6455 §5.5.3).
+    fn pong(&mut self, bytes: Bytes, transport: &mut AnyTransport) -> io::Result<()> {
+        if self.frames.iter().any(|frame| frame.is_pong) {
+            self.write(transport)?;
+        }
+        match self.frames.iter_mut().find(|frame| frame.is_pong && !frame.is_begun) {
+            Some(older) => {
+                self.bytes = self.bytes - older.bytes.len() + bytes.len();
+                older.bytes = bytes;
+            }
+            None => {
+                self.bytes += bytes.len();
+                self.frames.push_back(Waiting { bytes, is_pong: true, is_begun: false });
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what the peer takes now; answers whether nothing waits any more.
+    fn write(&mut self, transport: &mut AnyTransport) -> io::Result<bool> {
+        while let Some(front) = self.frames.front_mut() {
+            match transport.try_write_vectored(&[IoSlice::new(&front.bytes)]) {
+                Ok(count) => {
+                    self.bytes -= count;
+                    front.bytes.advance(count);
+                    front.is_begun = true;
+                    if front.bytes.is_empty() {
+                        self.frames.pop_front();
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+}
+
 struct Echo {
     transport: AnyTransport,
     decoder: Decoder,
-    waiting: VecDeque<Bytes>,
-    bytes: usize,
+    waiting: Queue,
     /// The last frame is queued; after it the connection ends, lingering or not.
     ending: Option<bool>,
 }
@@ -55,8 +118,10 @@ impl Drop for Counted {
 
 /// Serves one connection until it ends, or the node drains. `first`: bytes that came behind the handshake.
 pub(super) async fn serve(transport: AnyTransport, first: &mut [u8], is_draining: impl Fn() -> bool) {
-    let mut echo = Echo { transport, decoder: Decoder::new(), waiting: VecDeque::new(), bytes: 0, ending: None };
-    echo.feed(first);
+    let mut echo = Echo { transport, decoder: Decoder::new(), waiting: Queue::default(), ending: None };
+    if echo.feed(first).is_err() {
+        return;
+    }
     let mut buffer = vec![0; READ_BYTES];
     let drain = async {
         while !is_draining() {
@@ -89,9 +154,7 @@ impl Echo {
     /// The last frame: the node drains.
     fn go_away(&mut self) {
         if self.ending.is_none() {
-            let frame = close_frame(GOING_AWAY, "the server is draining");
-            self.bytes += frame.len();
-            self.waiting.push_back(frame);
+            self.waiting.push(close_frame(GOING_AWAY, "the server is draining"));
             self.ending = Some(true);
         }
     }
@@ -105,62 +168,53 @@ impl Echo {
             {
                 return Poll::Ready(Ok(linger));
             }
-            if self.ending.is_some() || self.bytes > WAITING_BYTES {
+            if self.ending.is_some() || self.waiting.cost() > WAITING_BYTES {
                 return Poll::Pending;
             }
             match self.transport.poll_read(cx, buffer) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok(0)) => return Poll::Ready(Ok(false)),
-                Poll::Ready(Ok(count)) => self.feed(buffer.get_mut(..count).unwrap_or_default()),
+                Poll::Ready(Ok(count)) => self.feed(buffer.get_mut(..count).unwrap_or_default())?,
             }
         }
     }
 
     /// Writes what waits; answers whether nothing waits any more.
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        while let Some(front) = self.waiting.front_mut() {
-            match self.transport.try_write_vectored(&[IoSlice::new(front)]) {
-                Ok(count) => {
-                    self.bytes -= count;
-                    front.advance(count);
-                    if front.is_empty() {
-                        self.waiting.pop_front();
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self.transport.poll_writable(cx)?.is_pending() {
-                        return Ok(false);
-                    }
-                }
-                Err(error) => return Err(error),
+        while !self.waiting.write(&mut self.transport)? {
+            if self.transport.poll_writable(cx)?.is_pending() {
+                return Ok(false);
             }
         }
         Ok(!self.transport.needs_flush() || self.transport.poll_writable(cx)?.is_ready())
     }
 
-    fn feed(&mut self, bytes: &mut [u8]) {
-        let Self { decoder, waiting, bytes: count, ending, .. } = self;
-        let mut send = |frame: Bytes| {
-            *count += frame.len();
-            waiting.push_back(frame);
-        };
+    fn feed(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+        let Self { decoder, waiting, transport, ending } = self;
+        let mut written = Ok(());
         let result = decoder.decode(&Limits::echo(), bytes, &mut |incoming| {
             match incoming {
-                Incoming::Text(text) => send(text_frame(text.as_bytes())),
-                Incoming::Binary(bytes) => send(binary_frame(bytes)),
-                Incoming::Ping(bytes) => send(pong_frame(bytes)),
+                Incoming::Text(text) => waiting.push(text_frame(text.as_bytes())),
+                Incoming::Binary(bytes) => waiting.push(binary_frame(bytes)),
+                Incoming::Ping(bytes) => {
+                    written = waiting.pong(pong_frame(bytes), transport);
+                    if written.is_err() {
+                        return ControlFlow::Break(());
+                    }
+                }
                 Incoming::Pong(_) => {}
                 Incoming::Close(with) => {
-                    send(close_reply(with.map(|(code, _)| code)));
+                    waiting.push(close_reply(with.map(|(code, _)| code)));
                     *ending = Some(false);
                 }
             }
             ControlFlow::Continue(())
         });
         if let Err(violation) = result {
-            send(close_frame(violation.close_code(), &violation.to_string()));
+            waiting.push(close_frame(violation.close_code(), &violation.to_string()));
             *ending = Some(true);
         }
+        written
     }
 }

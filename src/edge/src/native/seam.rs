@@ -3,6 +3,7 @@
 //! The middleware of the `App` does not run for upgrades: origin, draining, limits and counting are judged here.
 
 use super::actor::NativeConnection;
+use super::door::Reason;
 use super::echo::Counted;
 use super::framing::{NATIVE_PROTOCOLS, PROTOCOL_MSGPACK};
 use super::link::Link;
@@ -17,7 +18,7 @@ use actix_web::body::MessageBody;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
 use bytes::BytesMut;
-use plenum_actors::connection::{Admitted, Connection};
+use plenum_actors::connection::{Admitted, Connection, Crowded};
 use plenum_actors::hub::NewConnection;
 use plenum_actors::publication::Dialect;
 use plenum_http::{Answer, Problem, REQUEST_ID, RequestId, secure_headers};
@@ -35,10 +36,6 @@ use std::time::Duration;
 
 /// Where the echo endpoint listens, when it is on.
 const ECHO_PATH: &str = "/ws-echo";
-/// When somebody should come back whom a full node sent away, milliseconds.
-const FULL_RETRY_MS: u64 = 5_000;
-/// How long a peer may take to read our answer to its handshake.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Takes over upgraded sockets of one worker.
 #[derive(Clone)]
@@ -85,7 +82,8 @@ impl Seam {
         stall_limit(transport.tcp(), 0);
         // Small frames must not wait for each other (Nagle); a socket that refuses is broken and will say so at the next write.
         let _broken = transport.set_nodelay();
-        if !matches!(tokio::time::timeout(ANSWER_WITHIN, write_all(&mut transport, &head)).await, Ok(Ok(()))) {
+        let within = Duration::from_millis(self.worker.edge.config.handshake_ms);
+        if !matches!(tokio::time::timeout(within, write_all(&mut transport, &head)).await, Ok(Ok(()))) {
             return;
         }
         match verdict {
@@ -119,11 +117,10 @@ impl Seam {
         let native = request.path() == wire::PATH;
         let echo = request.path() == ECHO_PATH && edge.config.echo;
         if !native && !echo {
-            return self.refuse(request, &Problem::no_such_path());
+            return self.refuse(request, &Problem::no_such_path(), Reason::Path);
         }
-        if edge.is_draining() {
-            let draining = Refusal::new(RefusalCode::Draining, "the server is draining").retry_after(1_000);
-            return self.refuse(request, &draining.into());
+        if let Err((refusal, reason)) = self.knock(request) {
+            return self.refuse(request, &refusal.into(), reason);
         }
         let protocols: &'static [&'static str] = if native { &NATIVE_PROTOCOLS } else { &[] };
         let origins = &edge.config.origins;
@@ -132,27 +129,37 @@ impl Seam {
                 let protocol = protocol.and_then(|name| protocols.iter().find(|known| **known == name).copied());
                 let accepted = Accepted { accept, protocol };
                 match edge.admission.enter() {
-                    Some(admitted) if native => Verdict::Native(accepted, admitted),
-                    Some(admitted) => Verdict::Echo(accepted, admitted),
-                    None => {
-                        let full = Refusal::new(RefusalCode::Busy, "the server is full").retry_after(FULL_RETRY_MS);
-                        self.refuse(request, &full.into())
-                    }
+                    Ok(admitted) if native => Verdict::Native(accepted, admitted),
+                    Ok(admitted) => Verdict::Echo(accepted, admitted),
+                    Err(crowded) => self.send_away(request, crowded),
                 }
             }
-            Err(refused) => self.refuse(request, &problem_of(refused)),
+            Err(refused) => self.refuse(request, &problem_of(refused), reason_of(refused)),
         }
+    }
+
+    /// What is asked before a handshake is looked at.
+    fn knock(&self, request: &Request) -> Result<(), (Refusal, Reason)> {
+        let edge = &self.worker.edge;
+        if edge.is_draining() {
+            let draining = Refusal::new(RefusalCode::Draining, "the server is draining").retry_after(1_000);
+            return Err((draining, Reason::Draining));
+        }
+        edge.door.knock(request, edge.clock.mono()).map_err(|refusal| (refusal, Reason::Rate))
+    }
+
+    fn send_away(&self, request: &Request, crowded: Crowded) -> Verdict<'static> {
+        self.refuse(request, &crowded.refusal(&self.worker.edge.connection).into(), reason_to(crowded))
     }
 
     fn judge_socket_io(&self, request: &Request) -> Verdict<'static> {
         let edge = &self.worker.edge;
-        if edge.is_draining() {
-            let draining = Refusal::new(RefusalCode::Draining, "the server is stopping: connect again");
-            return self.refuse_later(request, &draining.retry_after(1_000).into());
+        if let Err((refusal, reason)) = self.knock(request) {
+            return self.refuse_later(request, &refusal.into(), reason);
         }
         let purpose = match start::purpose(&self.worker, request.head()) {
             Ok(purpose) => purpose,
-            Err(refusal) => return self.refuse_engine(request, refusal),
+            Err(refusal) => return self.refuse_engine(request, refusal, Reason::Handshake),
         };
         let policy = HandshakePolicy { origins: &edge.config.origins, protocols: &[], protocol_required: false };
         match (check(request.head(), &policy), purpose) {
@@ -160,29 +167,30 @@ impl Seam {
                 Verdict::Upgrade(Accepted { accept, protocol: None }, sid)
             }
             (Ok(Accepted { accept, .. }), Purpose::Open(token)) => match edge.admission.enter() {
-                Some(admitted) => Verdict::SocketIo(Accepted { accept, protocol: None }, admitted, token),
-                None => {
-                    let full = Refusal::new(RefusalCode::Busy, "the server is full").retry_after(FULL_RETRY_MS);
-                    self.refuse_later(request, &full.into())
+                Ok(admitted) => Verdict::SocketIo(Accepted { accept, protocol: None }, admitted, token),
+                Err(crowded) => {
+                    self.refuse_later(request, &crowded.refusal(&edge.connection).into(), reason_to(crowded))
                 }
             },
             (Err(refused), _) => match refused.status() {
-                403 => self.refuse_engine(request, EngineRefusal::Forbidden),
-                400 => self.refuse_engine(request, EngineRefusal::BadRequest),
-                _ => self.refuse_later(request, &problem_of(refused)),
+                403 => self.refuse_engine(request, EngineRefusal::Forbidden, Reason::Origin),
+                400 => self.refuse_engine(request, EngineRefusal::BadRequest, Reason::Handshake),
+                _ => self.refuse_later(request, &problem_of(refused), reason_of(refused)),
             },
         }
     }
 
     /// As the reference refuses a request.
-    fn refuse_engine(&self, request: &Request, refusal: EngineRefusal) -> Verdict<'static> {
+    fn refuse_engine(&self, request: &Request, refusal: EngineRefusal, reason: Reason) -> Verdict<'static> {
+        self.worker.edge.door.refused(reason);
         let id = self.request_id(request);
         tracing::debug!(request = id.as_str(), %refusal, "an upgrade of engine.io is refused");
         Verdict::Refused(answer(socketio::refuse(&self.worker, refusal), &id))
     }
 
     /// What the reference has no number for, in its JSON.
-    fn refuse_later(&self, request: &Request, problem: &Problem) -> Verdict<'static> {
+    fn refuse_later(&self, request: &Request, problem: &Problem, reason: Reason) -> Verdict<'static> {
+        self.worker.edge.door.refused(reason);
         let id = self.request_id(request);
         tracing::debug!(request = id.as_str(), %problem, "an upgrade of engine.io is refused");
         self.worker.edge.socket_io.sessions.metrics.refused.inc();
@@ -193,7 +201,8 @@ impl Seam {
         RequestId::of(request.headers(), self.worker.edge.clock.new_id())
     }
 
-    fn refuse(&self, request: &Request, problem: &Problem) -> Verdict<'static> {
+    fn refuse(&self, request: &Request, problem: &Problem, reason: Reason) -> Verdict<'static> {
+        self.worker.edge.door.refused(reason);
         let id = self.request_id(request);
         tracing::debug!(request = id.as_str(), %problem, "an upgrade is refused");
         Verdict::Refused(answer(problem.response(Some(id.as_str())), &id))
@@ -210,13 +219,24 @@ impl Seam {
         let new = NewConnection { id, socket: link.clone(), dialect };
         let shared = worker.shared.clone();
         let key = shared.hub.with(|core| core.join(new));
-        let connection = Connection::open(&shared, key, id, codec);
+        let connection = Connection::open(&shared, key, id, codec).admitted(&admitted);
         let limits = Limits {
             max_message_bytes: shared.config.message_bytes as usize,
             max_fragments: worker.edge.config.max_fragments,
         };
         tracing::debug!(connection = %id, protocol, "connection opened");
         NativeConnection::new(connection, link, (limits, codec), shared, (first, admitted)).start();
+    }
+}
+
+fn reason_to(crowded: Crowded) -> Reason {
+    if crowded == Crowded::Unidentified { Reason::Unidentified } else { Reason::Full }
+}
+
+fn reason_of(refused: HandshakeError) -> Reason {
+    match refused {
+        HandshakeError::OriginMissing | HandshakeError::OriginRefused => Reason::Origin,
+        _ => Reason::Handshake,
     }
 }
 

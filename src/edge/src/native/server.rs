@@ -1,6 +1,7 @@
 //! One listener for everything: REST and pages through the `App`, sockets through the seam.
 
 use super::config::EdgeConfig;
+use super::door::Door;
 use super::seam::Seam;
 use super::tls::{TlsError, server_config};
 use crate::framing::FRAMING;
@@ -43,6 +44,8 @@ pub struct Edge {
     pub backend: Arc<dyn Backend>,
     /// Counts of connections.
     pub admission: Arc<Admission>,
+    /// What stands before handshakes.
+    pub door: Door,
     /// Time and ids.
     pub clock: SharedClock,
     /// Socket.IO.

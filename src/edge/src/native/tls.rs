@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// Only one of the two files is configured.
-    #[error("edge.tls needs both certificate_file and key_file")]
+    #[error("tls.certificate_path and tls.private_key_path belong together: set both, or neither")]
     Half,
     /// A file cannot be read or is not PEM.
     #[error("cannot read {path}: {why}")]

@@ -60,8 +60,7 @@ pub(crate) fn open(surface: &Surface) -> Result<HttpResponse, Problem> {
         return Err(Refusal::new(RefusalCode::Draining, "the server is draining").retry_after(1_000).into());
     }
     let entry = edge.polls.enter()?;
-    let full = || Refusal::new(RefusalCode::Busy, "the server is full").retry_after(5_000);
-    let admitted = edge.admission.enter().ok_or_else(full)?;
+    let admitted = edge.admission.enter().map_err(|crowded| crowded.refusal(&edge.connection))?;
     let config = &edge.config.poll;
     let connection = ConnectionId(edge.clock.new_id());
     let opened = Opened { connection, key: entry.key.text(), wait_ms: config.wait_ms };
@@ -69,7 +68,7 @@ pub(crate) fn open(surface: &Surface) -> Result<HttpResponse, Problem> {
     let socket = Rc::new(HubEnd(frames.clone()));
     let new = NewConnection { id: connection, socket, dialect: Dialect::HttpJson };
     let key = shared.hub.with(|core| core.join(new));
-    let core = Connection::open(shared, key, connection, Codec::Json);
+    let core = Connection::open(shared, key, connection, Codec::Json).admitted(&admitted);
     tracing::debug!(%connection, "polling connection opened");
     let place = entry.place();
     // Found from here on: the client may ask on another worker before this one starts the actor.

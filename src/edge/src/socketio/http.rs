@@ -198,7 +198,7 @@ fn open(worker: &Rc<Worker>, request: &HttpRequest) -> HttpResponse {
     let Some(seat) = sessions.sit() else {
         return come_later("the server is full: as many sessions poll as may (socketio.polling_sessions)");
     };
-    let Some(admitted) = edge.admission.enter() else {
+    let Ok(admitted) = edge.admission.enter() else {
         return come_later("the server is full");
     };
     let sid = worker.new_sid();

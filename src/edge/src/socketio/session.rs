@@ -6,7 +6,7 @@ use super::line::{Line, Told};
 use super::polling::Polling;
 use super::{framing, welcome};
 use crate::native::link::{Link, Room};
-use crate::native::{READS_A_TURN, Worker, with_scratch};
+use crate::native::{READS_A_TURN, Worker, breach_of, with_scratch};
 use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use bytes::{Bytes, BytesMut};
@@ -58,7 +58,7 @@ impl SocketIoSession {
         token: Option<Box<str>>,
         open: Option<Bytes>,
     ) -> Self {
-        let connection = Connection::open_foreign(&worker.shared, join(&worker, &line));
+        let connection = Connection::open_foreign(&worker.shared, join(&worker, &line)).admitted(&admitted);
         let chat = Chat::new(connection, token);
         if let Some(open) = open {
             worker.shared.hub.with(|core| core.push_bytes(chat.key(), open));
@@ -164,15 +164,20 @@ impl SocketIoSession {
             },
             Incoming::Binary(bytes) => self.packet(Packet::Binary(bytes.into())),
             Incoming::Ping(bytes) => {
-                self.worker.shared.hub.with(|core| core.push_bytes(self.key(), pong_frame(bytes)));
+                if self.chat.connection.control(&self.worker.shared) {
+                    self.worker.shared.hub.with(|core| core.pong(self.key(), pong_frame(bytes)));
+                }
             }
-            Incoming::Pong(_) => {}
+            Incoming::Pong(_) => {
+                self.chat.connection.control(&self.worker.shared);
+            }
             Incoming::Close(with) => self.finish(close_reply(with.map(|(code, _)| code)), Shut::Now),
         }
     }
 
     pub(super) fn fail(&self, violation: Violation) {
-        self.finish(close_frame(violation.close_code(), &violation.to_string()), Shut::Linger);
+        let close = close_frame(violation.close_code(), &violation.to_string());
+        self.worker.shared.hub.with(|core| core.breach(self.key(), close, breach_of(violation)));
     }
 
     /// One turn; answers whether the session lives on.

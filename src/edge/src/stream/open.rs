@@ -8,7 +8,7 @@ use crate::surface::Surface;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::join_all;
-use plenum_actors::connection::{Admitted, ConnectionConfig, Shared, UserPlace};
+use plenum_actors::connection::{Admitted, ConnectionConfig, Crowded, Shared, UserPlace};
 use plenum_actors::hub::{ConnectionKey, Core, HubHandle, NewConnection};
 use plenum_actors::identity::Identity;
 use plenum_actors::publication::Dialect;
@@ -52,18 +52,19 @@ pub(crate) async fn handle(surface: Surface, request: HttpRequest, asked: Asked)
 async fn open(surface: &Surface, request: &HttpRequest, asked: &Asked) -> Result<HttpResponse, Refusal> {
     let (edge, shared) = (surface.edge(), surface.shared());
     let wanted = asked.read(request, edge.config.stream.topics)?;
+    let ended = shared.hub.with(|core| core.ended());
     let identity = identity_of(request, asked.token.clone()).await?;
     if edge.is_draining() {
         return Err(Refusal::new(RefusalCode::Draining, "the server is draining").retry_after(1_000));
     }
-    let full = || Refusal::new(RefusalCode::Busy, "the server is full").retry_after(5_000);
-    let admitted = edge.admission.enter().ok_or_else(full)?;
-    let crowded = || Refusal::new(RefusalCode::LimitReached, "this account has too many connections");
-    let place = edge.admission.identify(&identity).ok_or_else(crowded)?;
+    let crowded = |crowded: Crowded| crowded.refusal(&edge.connection);
+    let admitted = edge.admission.enter().map_err(crowded)?;
+    let place = edge.admission.identify(&identity).ok_or_else(|| crowded(Crowded::Account))?;
+    admitted.identified();
     let asked = subscriptions(shared, identity, &wanted.topics).await;
     let (outcomes, expected) = asked.map_err(|refusal| named(refusal, wanted.since_is))?;
     let pipe = Pipe::new(places(&outcomes), wanted.beats, edge.config.stream.buffer_bytes);
-    let response = start(surface, &pipe, identity, outcomes, (admitted, place));
+    let response = start(surface, &pipe, (identity, ended), outcomes, (admitted, place));
     drop(expected);
     Ok(response)
 }
@@ -126,7 +127,7 @@ fn places(outcomes: &Outcomes) -> Places {
 fn start(
     surface: &Surface,
     pipe: &Rc<Pipe>,
-    identity: Identity,
+    (identity, ended): (Identity, u64),
     outcomes: Outcomes,
     counts: (Admitted, UserPlace),
 ) -> HttpResponse {
@@ -135,6 +136,7 @@ fn start(
     let socket = Rc::new(HubEnd(pipe.clone()));
     let key = surface.shared().hub.with(|core| {
         let key = core.join(NewConnection { id, socket, dialect: Dialect::HttpJson });
+        core.checked_since(key, ended);
         core.identify(key, identity);
         outcomes.into_iter().zip(1..).for_each(|((topic, outcome), id)| subscribe(core, key, id, topic, outcome));
         key

@@ -9,7 +9,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, web};
-use plenum_actors::clock::{SharedClock, SystemClock};
+use plenum_actors::clock::SharedClock;
 use plenum_actors::directory::Directory;
 use plenum_actors::history::{History, HistoryConfig};
 use plenum_actors::owner::actor::Surroundings;
@@ -36,7 +36,6 @@ use plenum_services::subjects::{Subjects, SubjectsConfig};
 use plenum_store::{Embedded, EmbeddedConfig};
 use serde_json::Value;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 pub struct World {
     pub state: RestState,
@@ -221,7 +220,7 @@ impl World {
     ) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let store: SharedStore = Embedded::open(EmbeddedConfig::at(directory.path().join("store"))).expect("a store");
-        let moved = Arc::new(MovedClock { system: SystemClock::new(), ahead: AtomicU64::new(0) });
+        let moved = Arc::new(MovedClock::new());
         let clock: SharedClock = moved.clone();
         let (letters, signals) = (Arc::new(Letters::default()), Arc::new(Signals::default()));
         let accounts = accounts_of(&store, &clock, directory.path());

@@ -70,6 +70,7 @@ impl Config {
         check_history(&mut found, &self.history);
         check_idempotency(&mut found, &self.idempotency);
         check_hub(&mut found, &self.hub);
+        self.check_answers(&mut found);
         let below = |section: &'static str| move |(key, reason): (&str, String)| (format!("{section}.{key}"), reason);
         found.extend(self.owner.problems().into_iter().map(below("owner")));
         let renamed = |(key, reason)| (if key == "group_members" { "max_members" } else { key }, reason);
@@ -301,8 +302,24 @@ impl Config {
         unless(found, poll.wait_ms <= most, "poll.wait_ms", reason);
     }
 
+    /// What one connection is answered and what may wait for it.
+    fn check_answers(&self, found: &mut Found) {
+        let (limits, hub, page) = (&self.limits, &self.hub, self.conversations.service.page_bytes);
+        let needed = page.saturating_add(FRAME_ROOM);
+        let reason =
+            "must be at least conversations.page_bytes and 1,024 more, or two answers never wait beside each other";
+        unless(found, limits.answer_bytes >= needed, "limits.answer_bytes", reason);
+        let needed = limits.answer_bytes.saturating_add(needed).max(hub.page_bytes);
+        let reason = "must be at least limits.answer_bytes and conversations.page_bytes together and 1,024 more, and \
+            hub.page_bytes, or whoever reads a full page counts as a slow consumer";
+        unless(found, hub.outbox_bytes >= needed, "hub.outbox_bytes", reason);
+    }
+
     fn check_websocket(&self, found: &mut Found) {
         let websocket = &self.websocket;
+        between(found, "websocket.handshake_ms", websocket.handshake_ms, 100..=600_000);
+        let rate = websocket.handshake_rate.problem();
+        found.extend(rate.map(|(member, reason)| (format!("websocket.handshake_rate.{member}"), reason.to_owned())));
         between(found, "websocket.tls_write_bytes", websocket.tls_write_bytes, 1_024..=16 << 20);
         between(found, "websocket.fragments", websocket.fragments, 1..=65_536);
         let is_origin = |text: &&String| {
@@ -329,6 +346,14 @@ fn store_problem(text: String) -> (String, String) {
 
 fn check_limits(found: &mut Found, limits: &ConnectionConfig) {
     between(found, "limits.connections", limits.connections, 1..=10_000_000);
+    between(found, "limits.unidentified", limits.unidentified, 1..=10_000_000);
+    between(found, "limits.full_retry_ms", limits.full_retry_ms, 1..=600_000);
+    between(found, "limits.answer_bytes", limits.answer_bytes, 1_024..=1 << 30);
+    between(found, "limits.answer_retry_ms", limits.answer_retry_ms, 1..=600_000);
+    let controls = limits.control_frames_per_second;
+    between(found, "limits.control_frames_per_second", controls, 1..=1_000_000);
+    between(found, "limits.token_bytes", limits.token_bytes, 1_024..=64 << 10);
+    between(found, "limits.client_bytes", limits.client_bytes, 1..=1_024);
     between(found, "limits.connections_per_user", limits.connections_per_user, 1..=1_000_000);
     between(found, "limits.message_bytes", limits.message_bytes, 1_024..=16 << 20);
     between(found, "limits.topics_per_connection", limits.topics_per_connection, 1..=100_000);
@@ -345,6 +370,7 @@ fn check_limits(found: &mut Found, limits: &ConnectionConfig) {
 fn check_history(found: &mut Found, history: &HistoryConfig) {
     between(found, "history.page_entries", history.page_entries, 1..=10_000);
     between(found, "history.page_bytes", history.page_bytes, 1_024..=16 << 20);
+    between(found, "history.unavailable_retry_ms", history.unavailable_retry_ms, 1..=600_000);
 }
 
 fn check_idempotency(found: &mut Found, idempotency: &IdempotencyConfig) {
@@ -367,6 +393,9 @@ fn check_hub(found: &mut Found, hub: &HubConfig) {
     between(found, "hub.heartbeat_interval_ms", hub.heartbeat_interval_ms, 100..=600_000);
     between(found, "hub.identify_within_ms", hub.identify_within_ms, 100..=600_000);
     between(found, "hub.close_timeout_ms", hub.close_timeout_ms, 1..=600_000);
+    between(found, "hub.conflated_keys", hub.conflated_keys, 1..=100_000);
+    between(found, "hub.ended_sessions", hub.ended_sessions, 1..=1_000_000);
+    between(found, "hub.read_retry_ms", hub.read_retry_ms, 1..=600_000);
     between(found, "hub.read_attempts", hub.read_attempts, 1..=1_000);
     let is_longer = hub.heartbeat_timeout_ms > hub.heartbeat_interval_ms;
     unless(found, is_longer, "hub.heartbeat_timeout_ms", "must be longer than hub.heartbeat_interval_ms");

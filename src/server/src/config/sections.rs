@@ -4,7 +4,7 @@ use plenum_actors::aggregates::conversation::ConversationLimits;
 use plenum_actors::hub::Farewell;
 use plenum_actors::owner::OwnerConfig;
 use plenum_cluster::nats::ClusterConfig;
-use plenum_http::HttpConfig;
+use plenum_http::{HttpConfig, Rate};
 use plenum_services::conferences::{ConferenceLimits, ConferencesConfig, VotingLimits};
 use plenum_services::conversations::ConversationsConfig;
 use plenum_store::{CqlConfig, EmbeddedConfig};
@@ -270,13 +270,17 @@ pub enum Bus {
 }
 
 /// `[websocket]`
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebSocketConfig {
     /// Whether `/ws-echo` is there.
     pub echo: bool,
     /// Most fragments of one message.
     pub fragments: u32,
+    /// How long a peer may take to read our answer to its handshake, milliseconds.
+    pub handshake_ms: u64,
+    /// Handshakes of one address.
+    pub handshake_rate: Rate,
     /// Ciphertext one TLS connection may hold back, bytes.
     pub tls_write_bytes: usize,
     /// Which pages may open a socket.
@@ -285,7 +289,14 @@ pub struct WebSocketConfig {
 
 impl Default for WebSocketConfig {
     fn default() -> Self {
-        Self { echo: false, fragments: 128, tls_write_bytes: 65_536, origin: OriginPolicy::default() }
+        Self {
+            echo: false,
+            fragments: 128,
+            handshake_ms: 5_000,
+            handshake_rate: Rate { per_second: 200.0, burst: 20_000.0 },
+            tls_write_bytes: 65_536,
+            origin: OriginPolicy::default(),
+        }
     }
 }
 

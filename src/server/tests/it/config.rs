@@ -57,6 +57,17 @@ fn later_layers_win() {
 }
 
 #[test]
+fn a_full_page_must_fit_into_an_outbox_beside_the_answers_that_wait() {
+    let loaded = with_file("[hub]\noutbox_bytes = 600_000\n[history]\nunavailable_retry_ms = 0\n");
+    assert_eq!(keys(&loaded), ["history.unavailable_retry_ms", "hub.outbox_bytes"]);
+    let loaded = with_file("[conversations]\npage_bytes = 1_048_576\n");
+    assert_eq!(keys(&loaded), ["hub.outbox_bytes", "limits.answer_bytes"]);
+    let fine = "[conversations]\npage_bytes = 1_048_576\n[limits]\nanswer_bytes = 1_100_000\n[hub]\noutbox_bytes = 2_200_000\n";
+    assert_eq!(keys(&with_file(fine)), [""; 0]);
+    assert_eq!(keys(&with_file("[websocket.handshake_rate]\nburst = 0.0\n")), ["websocket.handshake_rate.burst"]);
+}
+
+#[test]
 fn an_unknown_key_is_refused_with_the_one_that_was_probably_meant() {
     let loaded = with_file("[limits]\nconections = 5\n[htpp]\nlisten = \"x\"\n[hub]\nworkers = 1\n");
     let texts: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();

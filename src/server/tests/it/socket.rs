@@ -1,5 +1,6 @@
 //! The native protocol on real sockets against a whole server in this process.
 
+mod answers;
 mod echo;
 mod framing;
 mod handshake;

@@ -14,7 +14,7 @@ pub struct ConversationsConfig {
     pub concurrent_reads: usize,
     /// Entries of conversations that one request of a search looks at, 256 to 1,000,000 (default 20,000); the next goes on from there.
     pub search_entries: usize,
-    /// Most payload bytes in one page of history (default 262,144); one event always comes.
+    /// Most bytes of one page of history, as JSON and with what was edited since (default 262,144); one event always comes.
     pub page_bytes: usize,
     /// How often people are told how much they have not read after somebody wrote, milliseconds (default 1,000).
     pub unread_every_ms: u64,

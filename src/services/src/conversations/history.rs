@@ -11,6 +11,8 @@ use plenum_schema::conversation::ConversationEvent;
 use plenum_schema::entities::Reaction;
 use plenum_schema::wire::{Event, EventFrame, MessageState, ReactionCount};
 use plenum_schema::{Content, ConversationId, LogId, MessageId, Offset, Refusal, RefusalCode, Topic, UserId};
+use serde::Serialize;
+use std::io;
 
 /// Entries, and bytes of them, read at once while a new message is looked for by its id.
 const TAIL_PAGE: usize = 256;
@@ -27,6 +29,59 @@ pub struct HistoryPage {
     pub first: Offset,
     /// What became of those messages of the page that were changed, in offset order.
     pub states: Vec<MessageState>,
+}
+
+impl HistoryPage {
+    /// Keeps as much of a page as takes so many bytes in JSON, which no other encoding exceeds; one event at least. What the log
+    /// holds may have been edited to a longer text, or be escaped to six times its length, so this is not known before. What is cut
+    /// off lies beyond the page, like everything that a page has no room for.
+    fn cut(&mut self, span: Span, most: usize) {
+        let Self { items, states, .. } = self;
+        let mut of_item = states.iter().map(|state| (state.target, json_bytes(state))).peekable();
+        let sizes: Vec<usize> = items
+            .iter()
+            .map(|item| {
+                let state = of_item.next_if(|(target, _)| *target == item.offset);
+                json_bytes(item) + 1 + state.map_or(0, |(_, bytes)| bytes + 1)
+            })
+            .collect();
+        match span {
+            Span::After(_) => items.truncate(fitting(sizes.iter(), most)),
+            Span::Before(_) => drop(items.drain(..items.len() - fitting(sizes.iter().rev(), most))),
+        }
+        if let (Some(first), Some(last)) = (items.first(), items.last()) {
+            states.retain(|state| (first.offset..=last.offset).contains(&state.target));
+        }
+    }
+}
+
+/// How many of these fit, one at least (if there is one).
+fn fitting<'s>(sizes: impl ExactSizeIterator<Item = &'s usize>, most: usize) -> usize {
+    let all = sizes.len();
+    let mut total = 0;
+    let fits = |size: &&usize| {
+        total += **size;
+        total <= most
+    };
+    sizes.take_while(fits).count().max(1).min(all)
+}
+
+/// How long something is in JSON.
+fn json_bytes(value: &impl Serialize) -> usize {
+    struct Count(usize);
+    impl io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // What cannot be written is written by nobody: it takes no room.
+    let _unwritable = serde_json::to_writer(&mut count, value).is_err();
+    count.0
 }
 
 impl Conversations {
@@ -106,7 +161,9 @@ impl Conversations {
             0 => Vec::new(),
             changed => self.bring_up_to_date(caller, id, changed, &mut items).await?,
         };
-        Ok(HistoryPage { items, head, first, states })
+        let mut page = HistoryPage { items, head, first, states };
+        page.cut(span, self.config.page_bytes);
+        Ok(page)
     }
 
     /// Puts the present text into edited messages, takes it out of deleted ones, and answers what became of each.
@@ -178,4 +235,67 @@ where
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plenum_schema::conversation::Message;
+    use uuid::Uuid;
+
+    fn page(texts: &[&str], changed: &[Offset]) -> HistoryPage {
+        let topic = topic_of(ConversationId(Uuid::nil()));
+        let item = |(offset, text): (Offset, &&str)| EventFrame {
+            topic,
+            offset,
+            at: 0,
+            event: Event::Conversation(ConversationEvent::Message(Message {
+                id: plenum_schema::EntryId(Uuid::nil()),
+                author: UserId(Uuid::nil()),
+                client_ref: None,
+                number: offset,
+                direct: false,
+                content: Content::text(*text),
+            })),
+        };
+        let items = (1..).zip(texts).map(item).collect();
+        let state = |target: &Offset| MessageState {
+            target: *target,
+            edited_at: Some(1),
+            deleted_at: None,
+            reactions: Vec::new(),
+        };
+        HistoryPage { items, head: texts.len() as u64, first: 1, states: changed.iter().map(state).collect() }
+    }
+
+    fn offsets(page: &HistoryPage) -> (Vec<Offset>, Vec<Offset>) {
+        (page.items.iter().map(|item| item.offset).collect(), page.states.iter().map(|state| state.target).collect())
+    }
+
+    fn cut(span: Span, most: usize) -> (Vec<Offset>, Vec<Offset>) {
+        let long = "x".repeat(1_000);
+        let mut page = page(&[&long, "short", &long, &long], &[1, 3, 4]);
+        page.cut(span, most);
+        offsets(&page)
+    }
+
+    #[test]
+    fn a_page_is_cut_at_the_end_that_is_farther_from_where_it_began() {
+        assert_eq!(cut(Span::After(0), 2_000), (vec![1, 2], vec![1]));
+        assert_eq!(cut(Span::Before(5), 2_000), (vec![4], vec![4]));
+        assert_eq!(cut(Span::Before(5), 2_700), (vec![3, 4], vec![3, 4]));
+        assert_eq!(cut(Span::After(0), 1 << 20), (vec![1, 2, 3, 4], vec![1, 3, 4]));
+        assert_eq!((cut(Span::After(0), 1), cut(Span::Before(5), 1)), ((vec![1], vec![1]), (vec![4], vec![4])));
+    }
+
+    #[test]
+    fn a_text_counts_as_long_as_it_is_when_it_is_written() {
+        let bells = "\u{7}".repeat(1_000);
+        let mut page = page(&[&bells, &bells], &[]);
+        page.cut(Span::After(0), 8_000);
+        assert_eq!(offsets(&page).0, [1]);
+        let mut none = self::page(&[], &[]);
+        none.cut(Span::Before(1), 1);
+        assert!(none.items.is_empty());
+    }
 }

@@ -94,6 +94,10 @@ pub struct MovedClock {
 }
 
 impl MovedClock {
+    pub fn new() -> Self {
+        Self { system: SystemClock::new(), ahead: AtomicU64::new(0) }
+    }
+
     pub fn advance(&self, seconds: u64) {
         self.ahead.fetch_add(seconds * 1_000, Ordering::SeqCst);
     }

@@ -41,12 +41,19 @@ fn the_limits_in_the_protocols_document_are_the_defaults() {
         ),
         ("`pageEvents`", hub.page_events as u64),
         ("`identifyWithinMs`", hub.identify_within_ms),
+        ("bytes of answers that wait", limits.answer_bytes as u64),
+        ("WebSocket pings and pongs a second", u64::from(limits.control_frames_per_second)),
+        ("connections of a node that have not identified", limits.unidentified as u64),
         ("unreadable frames of a connection", u64::from(limits.unreadable_frames)),
         ("connections of an account on a node", limits.connections_per_user as u64),
         ("nesting of arrays and maps", MAX_DEPTH as u64),
     ];
     let rows: Vec<_> = rows(section).into_iter().filter(|row| row[0] != "limit").collect();
-    assert_eq!(rows.len(), expected.len(), "every limit of the table is compared");
+    assert_eq!(rows.len(), expected.len() + 1, "every limit of the table is compared");
+    let rate = config.websocket.handshake_rate;
+    let handshakes = format!("handshakes of an address, {} a second in the long run", rate.per_second);
+    let row = rows.iter().find(|row| row[0] == handshakes).unwrap_or_else(|| panic!("{handshakes} is missing"));
+    assert_eq!(row[1].replace(',', ""), format!("{} at once", rate.burst));
     for (name, value) in expected {
         let row = rows.iter().find(|row| row[0].starts_with(name)).unwrap_or_else(|| panic!("{name} is missing"));
         assert_eq!(row[1], grouped(value), "{name}");
@@ -62,8 +69,9 @@ fn the_limits_in_the_protocols_document_are_the_defaults() {
 fn the_outboxes_in_the_protocols_document_are_the_defaults() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocol.md")).unwrap();
     let section = text.split("\n## Slow consumers\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
-    let hub = Config::default().hub;
+    let Config { hub, limits, .. } = Config::default();
+    let answers = format!("{} KiB of answers", limits.answer_bytes >> 10);
     let (soft, hard) = (format!("{} KiB", hub.outbox_soft_bytes >> 10), format!("{} MiB", hub.outbox_bytes >> 20));
     let waiting: Vec<_> = rows(section).into_iter().map(|row| row[0].to_owned()).collect();
-    assert_eq!(waiting, ["waiting".to_owned(), "nothing".to_owned(), soft, hard]);
+    assert_eq!(waiting, ["waiting".to_owned(), "nothing".to_owned(), soft, answers, hard]);
 }

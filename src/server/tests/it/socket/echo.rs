@@ -1,7 +1,7 @@
 //! `/ws-echo`: for RFC 6455 suites, and never there by itself.
 
 use super::SOON;
-use super::wire::{AnyStream, exchange, opening, tcp, upgrade};
+use super::wire::{AnyStream, exchange, narrow_tcp, opening, tcp, upgrade};
 use super::world::World;
 use plenum_websocket::Opcode;
 use plenum_websocket::client::{frame, put_frame, read_frame};
@@ -67,6 +67,45 @@ async fn texts_bytes_fragments_and_pings_come_back() {
         put_frame(&mut pieces, at + 1 == bytes.len(), opcode, MASK, &[*byte]);
     }
     assert_eq!(echo.exchange(&pieces).await, (Opcode::Binary, bytes));
+}
+
+#[tokio::test]
+async fn many_pings_at_once_have_their_pongs_in_order() {
+    let world = World::with(|config| config.websocket.echo = true);
+    let mut echo = Echo::open(&world).await;
+    let mut pings = Vec::new();
+    (0_u8..100).for_each(|number| put_frame(&mut pings, true, Opcode::Ping, MASK, &[number]));
+    assert_eq!(echo.exchange(&pings).await, (Opcode::Pong, vec![0]));
+    for number in 1_u8..100 {
+        assert_eq!(echo.exchange(&[]).await, (Opcode::Pong, vec![number]));
+    }
+}
+
+#[tokio::test]
+async fn pings_of_somebody_who_does_not_read_are_answered_with_the_newest_pong() {
+    const MANY: u32 = 200_000;
+    let world = World::with(|config| config.websocket.echo = true);
+    let mut stream: AnyStream = Box::new(narrow_tcp(world.address()).await);
+    let mut incoming = upgrade(&mut stream, world.address(), "/ws-echo", None).await;
+    let mut pings = Vec::new();
+    let payload = |number: u32| [number.to_be_bytes().as_slice(), &[0; 116]].concat();
+    (0..MANY).for_each(|number| put_frame(&mut pings, true, Opcode::Ping, MASK, &payload(number)));
+    // Everything is taken from somebody who takes nothing: there is at most one pong to keep.
+    timeout(SOON, stream.write_all(&pings)).await.expect("the server reads on").unwrap();
+    let (mut last, mut count) = (None, 0);
+    while last != Some(MANY - 1) {
+        while let Some((found, taken)) = read_frame(&incoming) {
+            let number = u32::from_be_bytes(found.payload[..4].try_into().unwrap());
+            assert!(found.opcode == Opcode::Pong && last.is_none_or(|last| last < number));
+            (last, count) = (Some(number), count + 1);
+            incoming.drain(..taken);
+        }
+        if last != Some(MANY - 1) {
+            let read = timeout(SOON, stream.read_buf(&mut incoming)).await.expect("more in time").unwrap();
+            assert!(read > 0, "the connection ended");
+        }
+    }
+    assert!(count < MANY, "some could not be answered in time");
 }
 
 #[tokio::test]

@@ -106,6 +106,8 @@ async fn refused_upgrades_are_problem_documents_like_all_others() {
     }
     let _only = Peer::connect(world.address(), Codec::Json).await;
     check_problem(&status_of(&world, &good).await.1, 503, "busy");
+    let counted = ["path", "handshake", "origin", "full", "rate", "draining"].map(|reason| refused(&world, reason));
+    assert_eq!(counted, [1, 3, 1, 1, 0, 0]);
 }
 
 #[tokio::test]
@@ -226,6 +228,76 @@ async fn a_full_node_answers_503_and_takes_somebody_again_when_one_has_left() {
         }
         assert!(Instant::now() < deadline, "the place is not given back");
     }
+}
+
+fn refused(world: &World, reason: &str) -> i64 {
+    world.metric_with("plenum_upgrades_refused_total", &format!("reason=\"{reason}\""))
+}
+
+#[tokio::test]
+async fn one_address_has_so_many_handshakes_and_is_told_when_to_come_back() {
+    let world = World::with(|config| {
+        (config.websocket.handshake_rate.per_second, config.websocket.handshake_rate.burst) = (0.01, 3.0);
+    });
+    for path in ["/ws", "/socket.io/?EIO=4&transport=websocket", "/ws"] {
+        let protocol = Some(SUBPROTOCOL_JSON).filter(|_| path == "/ws");
+        let mut stream = tcp(world.address()).await;
+        stream.write_all(opening(world.address(), path, protocol).as_bytes()).await.unwrap();
+        assert_eq!(read_head(&mut stream).await.status, 101, "{path}");
+    }
+    let good = opening(world.address(), "/ws", Some(SUBPROTOCOL_JSON));
+    let named = good.replace("\r\n\r\n", "\r\nX-Forwarded-For: 192.0.2.9\r\n\r\n");
+    let socket_io = opening(world.address(), "/socket.io/?EIO=4&transport=websocket", None);
+    for request in [&good, &named, &socket_io] {
+        let (status, answer) = status_of(&world, request).await;
+        assert_eq!(status, 429, "{answer}");
+        check_problem(&answer, 429, "rateLimited");
+        assert!(field(&answer, "retry-after").is_some(), "{answer}");
+    }
+    assert_eq!(refused(&world, "rate"), 3);
+    assert_eq!(crate::http::get(world.address(), "/api/v1/health").status, 200, "REST has a rate of its own");
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_handshakes_are_counted_by_the_address_that_it_names() {
+    let world = World::with(|config| {
+        config.http.surface.trusted_proxies = vec!["127.0.0.1".to_owned()];
+        (config.websocket.handshake_rate.per_second, config.websocket.handshake_rate.burst) = (0.01, 1.0);
+    });
+    let good = opening(world.address(), "/ws", Some(SUBPROTOCOL_JSON));
+    let mut outcomes = Vec::new();
+    for from in ["192.0.2.1", "192.0.2.2", "192.0.2.1", "2001:db8::1", "2001:db8::2"] {
+        let request = good.replace("\r\n\r\n", &format!("\r\nX-Forwarded-For: {from}\r\n\r\n"));
+        let mut stream = tcp(world.address()).await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        outcomes.push(read_head(&mut stream).await.status);
+    }
+    assert_eq!(outcomes, [101, 101, 429, 101, 429], "one customer of IPv6 has a /64");
+}
+
+#[tokio::test]
+async fn sockets_that_do_not_identify_leave_places_to_those_who_do() {
+    let world = World::with(|config| (config.limits.connections, config.limits.unidentified) = (10, 2));
+    let people = world.people(1).await;
+    let silent = Peer::connect(world.address(), Codec::Json).await;
+    let mut identified = Vec::new();
+    for codec in [Codec::Json, Codec::MessagePack, Codec::Json] {
+        identified.push(world.peer(codec, &people[0]).await);
+    }
+    assert_eq!((world.metric("plenum_connections"), world.metric("plenum_unidentified_connections")), (4, 1));
+    let _second = Peer::connect(world.address(), Codec::Json).await;
+    let request = opening(world.address(), "/ws", Some(SUBPROTOCOL_JSON));
+    let (status, answer) = status_of(&world, &request).await;
+    check_problem(&answer, 503, "busy");
+    assert!(status == 503 && answer.contains("whose they are"), "{answer}");
+    assert_eq!((refused(&world, "unidentified"), refused(&world, "full")), (1, 0));
+    drop(silent);
+    let deadline = Instant::now() + SOON;
+    while world.metric("plenum_unidentified_connections") > 1 {
+        assert!(Instant::now() < deadline, "the place is not given back");
+        tokio::task::yield_now().await;
+    }
+    world.peer(Codec::Json, &people[0]).await.fence().await;
 }
 
 #[tokio::test]

@@ -1,0 +1,82 @@
+//! What stands before a handshake: how many there may be from one address, and what is counted of those that are refused.
+
+use actix_http::{HttpMessage, Request};
+use plenum_http::{Limiter, Rate, TrustedProxies, limit_key};
+use plenum_schema::Refusal;
+use prometheus::{IntCounterVec, Opts, Registry};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Why an upgrade is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// There is nothing to upgrade at the path.
+    Path,
+    /// The node stops.
+    Draining,
+    /// Too many handshakes from the address.
+    Rate,
+    /// The page may not connect.
+    Origin,
+    /// The request is no handshake, or of a session that is unknown.
+    Handshake,
+    /// The node has as many connections as it may have.
+    Full,
+    /// Too many connections have not said whose they are.
+    Unidentified,
+}
+
+impl Reason {
+    const ALL: [Self; 7] =
+        [Self::Path, Self::Draining, Self::Rate, Self::Origin, Self::Handshake, Self::Full, Self::Unidentified];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Draining => "draining",
+            Self::Rate => "rate",
+            Self::Origin => "origin",
+            Self::Handshake => "handshake",
+            Self::Full => "full",
+            Self::Unidentified => "unidentified",
+        }
+    }
+}
+
+/// The door of a node, for all its workers.
+#[derive(Debug)]
+pub struct Door {
+    proxies: TrustedProxies,
+    handshakes: Limiter<IpAddr>,
+    refused: IntCounterVec,
+}
+
+impl Door {
+    /// Nobody has come yet. `rate`: of handshakes of one address, of which so many are counted one by one.
+    ///
+    /// # Errors
+    /// When the metric's name is taken in the registry.
+    pub fn new(proxies: TrustedProxies, rate: Rate, addresses: usize, registry: &Registry) -> prometheus::Result<Self> {
+        let about = "upgrades to a WebSocket that were refused, by reason";
+        let refused = IntCounterVec::new(Opts::new("plenum_upgrades_refused_total", about), &["reason"])?;
+        registry.register(Box::new(refused.clone()))?;
+        for reason in Reason::ALL {
+            // Shown from the beginning, for alarms.
+            refused.with_label_values(&[reason.as_str()]).inc_by(0);
+        }
+        Ok(Self { proxies, handshakes: Limiter::new(rate, addresses), refused })
+    }
+
+    /// Counts a handshake of the address that the request comes from, at monotonic time `now`.
+    pub(super) fn knock(&self, request: &Request, now: u64) -> Result<(), Refusal> {
+        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
+        let origin = self.proxies.origin(peer, request.headers());
+        self.handshakes.check(limit_key(origin.address), now).map_err(|refusal| {
+            let message = "too many WebSockets were opened from your address in a short time".to_owned();
+            Refusal { message, ..refusal }
+        })
+    }
+
+    pub(super) fn refused(&self, reason: Reason) {
+        self.refused.with_label_values(&[reason.as_str()]).inc();
+    }
+}
