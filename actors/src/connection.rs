@@ -8,6 +8,7 @@ mod admission;
 mod backend;
 mod bucket;
 mod config;
+mod greeting;
 mod identified;
 mod metrics;
 mod protocol;

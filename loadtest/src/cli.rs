@@ -1,6 +1,7 @@
 //! The command line.
 
 mod arguments;
+mod community;
 
 use crate::budget::{Budget, BudgetError};
 use crate::clock::Clock;
@@ -12,10 +13,11 @@ use crate::scenario::{
 use crate::target::{self, TargetError, TargetOptions};
 use crate::{process, yardstick};
 use arguments::{
-    AcksArgs, BoardArgs, ChurnArgs, ConferenceArgs, CrashArgs, FanoutArgs, FloodArgs, IdleArgs, RestArgs, RoomsArgs,
-    SlowArgs, SocketIoArgs, StreamsArgs,
+    AcksArgs, BoardArgs, ChurnArgs, ConferenceArgs, CrashArgs, FanoutArgs, IdleArgs, RoomsArgs, SlowArgs, SocketIoArgs,
+    StreamsArgs,
 };
 use clap::{Args, Parser, Subcommand};
+use community::{FloodArgs, RestArgs};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 

@@ -4,6 +4,7 @@ use super::admission::{Admission, Admitted, Crowded, Known};
 use super::backend::{Access, Answer, Backend, Outcome, ReplyTo};
 use super::bucket::{Pace, TooFast};
 use super::config::ConnectionConfig;
+use super::greeting::hello;
 use super::identified::{Identified, Now};
 use super::metrics::ConnectionMetrics;
 use super::unidentified::Unidentified;
@@ -12,8 +13,8 @@ use crate::hub::{ConnectionKey, HubConfig, HubHandle};
 use crate::identity::Identity;
 use plenum_schema::codec::{self, Codec};
 use plenum_schema::wire::{
-    Ack, AckResult, ClientFrame, CloseCode, Command, HeartbeatAdvice, Hello, Identified as IdentifiedAck, Limits,
-    PROTOCOL, Pong, ReconnectAdvice, RefusalFrame, ServerFrame, SignalFrame,
+    Ack, AckResult, ClientFrame, CloseCode, Command, Identified as IdentifiedAck, Pong, RefusalFrame, ServerFrame,
+    SignalFrame,
 };
 use plenum_schema::{ConnectionId, Offset, Refusal, RefusalCode, Topic};
 use std::sync::Arc;
@@ -482,31 +483,4 @@ impl Connection {
 fn unread(config: &ConnectionConfig) -> Refusal {
     let text = format!("{} bytes of answers wait for you to read them: read on, then ask again", config.answer_bytes);
     Refusal::new(RefusalCode::Busy, text).retry_after(config.answer_retry_ms)
-}
-
-fn hello(shared: &Shared, connection: ConnectionId) -> Hello {
-    let (config, hub) = (&shared.config, &shared.hub_config);
-    let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
-    Hello {
-        protocol: PROTOCOL.into(),
-        server: shared.server.clone(),
-        connection,
-        limits: Limits {
-            message_bytes: config.message_bytes,
-            text_bytes: small(shared.text_bytes as u64),
-            topics: config.topics_per_connection,
-            commands_in_flight: config.commands_in_flight,
-            page_events: small(hub.page_events as u64),
-            commands_per_second: config.commands_per_second,
-            identify_within_ms: small(hub.identify_within_ms),
-        },
-        heartbeat: HeartbeatAdvice {
-            interval_ms: small(hub.heartbeat_interval_ms),
-            timeout_ms: small(hub.heartbeat_timeout_ms),
-        },
-        reconnect: ReconnectAdvice {
-            min_delay_ms: config.reconnect_min_delay_ms,
-            max_delay_ms: config.reconnect_max_delay_ms,
-        },
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::load::{Codecs, Pace, Shape};
 use crate::scenario::crash::{Cluster, Fault};
-use crate::scenario::{Context, acks, board, churn, conference, crash, fanout, flood, idle, rest, socketio, streams};
+use crate::scenario::{Context, acks, board, churn, conference, crash, fanout, idle, socketio, streams};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -149,25 +149,6 @@ pub struct BoardArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct RestArgs {
-    /// People who ask, each over a connection that stays open
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    users: u32,
-    /// Milliseconds between two requests of one of them
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=600_000))]
-    pause: u64,
-    /// For so many seconds
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3_600))]
-    seconds: u64,
-    /// People in the store, beside those who ask
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    people: u32,
-    /// Messages in its rooms
-    #[arg(long, default_value_t = 600_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
-    messages: u32,
-}
-
-#[derive(Debug, Args)]
 pub struct CrashArgs {
     /// Clients that send, receive and resume
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=5_000))]
@@ -229,25 +210,6 @@ pub struct SlowArgs {
     seconds: u64,
     /// Rounds of each kind, in turns
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
-    rounds: u32,
-}
-
-#[derive(Debug, Args)]
-pub struct FloodArgs {
-    /// Receivers of the chat
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=50_000))]
-    receivers: u32,
-    /// Messages a second
-    #[arg(long, default_value_t = 50.0, value_parser = positive)]
-    rate: f64,
-    /// Sign-ins that are tried at the same time, each as soon as the one before was refused
-    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    sign_ins: u32,
-    /// Seconds measured in each round
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=600))]
-    seconds: u64,
-    /// Rounds of each kind, in turns
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
 }
 
@@ -327,7 +289,7 @@ impl SocketIoArgs {
     }
 }
 
-fn positive(text: &str) -> Result<f64, String> {
+pub(super) fn positive(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "not a number")?;
     if value > 0.0 && value <= 1e6 { Ok(value) } else { Err("between 0 and 1,000,000".to_owned()) }
 }
@@ -404,18 +366,6 @@ impl BoardArgs {
     }
 }
 
-impl RestArgs {
-    pub fn scenario(&self) -> rest::Rest {
-        rest::Rest {
-            users: self.users as usize,
-            pause: Duration::from_millis(self.pause),
-            length: Duration::from_secs(self.seconds),
-            people: self.people as usize,
-            messages: self.messages as usize,
-        }
-    }
-}
-
 impl CrashArgs {
     pub fn scenario(&self) -> crash::Crash {
         crash::Crash {
@@ -453,27 +403,6 @@ impl SlowArgs {
             codecs: Codecs::Mixed,
             pace: Pace::Open(self.rate),
             warmup: Duration::from_secs(2),
-            duration: Duration::from_secs(self.seconds),
-            quiet: context.quiet,
-        }
-    }
-}
-
-impl FloodArgs {
-    pub fn flood(&self) -> flood::Flood {
-        flood::Flood { sign_ins: self.sign_ins as usize, rounds: self.rounds as usize }
-    }
-
-    pub fn shape(&self, context: &Context) -> Shape {
-        Shape {
-            topics: 1,
-            members: self.receivers as usize,
-            member_sends: false,
-            zero_window: 0,
-            bytes: 128,
-            codecs: Codecs::Mixed,
-            pace: Pace::Open(self.rate),
-            warmup: Duration::from_secs(1),
             duration: Duration::from_secs(self.seconds),
             quiet: context.quiet,
         }

@@ -286,7 +286,8 @@ async fn an_upgrade_that_is_refused_is_answered_in_the_same_json_as_a_poll() {
     const WEB: &str = "/socket.io/?EIO=4&transport=websocket";
     let world = World::with(|config| config.limits.connections = 1);
     let unknown = format!("{WEB}&sid=unknown");
-    let cases: [(&'static str, &str, &[(&'static str, &'static str)], u16, u8); 7] = [
+    type Changed<'c> = &'c [(&'static str, &'static str)];
+    let cases: [(&'static str, &str, Changed<'_>, u16, u8); 7] = [
         ("GET", "/socket.io/?EIO=4&transport=abc", &[], 400, 0),
         ("GET", &unknown, &[], 400, 1),
         ("POST", WEB, &[], 400, 2),
@@ -303,5 +304,10 @@ async fn an_upgrade_that_is_refused_is_answered_in_the_same_json_as_a_poll() {
     let _only = Client::web(world.address()).await;
     let answer = upgrade(&world, "GET", WEB, &[]).await;
     assert_eq!((answer.status, engine_error(&answer)), (503, json!(3)));
-    assert!(answer.head.contains("retry-after: 5") && answer.body.contains("full"), "{} {}", answer.head, answer.body);
+    assert!(
+        answer.head.contains("retry-after: 5") && answer.body.contains("1 connections"),
+        "{} {}",
+        answer.head,
+        answer.body
+    );
 }
