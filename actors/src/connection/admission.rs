@@ -91,6 +91,16 @@ impl Admission {
         Ok(Admitted { place: Arc::new(place) })
     }
 
+    /// A place for a connection of which it is known whose it is.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn enter_identified(self: &Arc<Self>) -> Result<Admitted, Crowded> {
+        let place = Place { admission: self.clone(), is_identified: AtomicBool::new(true) };
+        let open = self.open.fetch_add(1, Ordering::Relaxed);
+        if open >= self.limit { Err(Crowded::Node) } else { Ok(Admitted { place: Arc::new(place) }) }
+    }
+
     /// A place among an account's connections; `None` when it has too many.
     #[must_use]
     pub fn identify(self: &Arc<Self>, who: &Identity) -> Option<UserPlace> {

@@ -27,6 +27,11 @@ impl Bucket {
         self.take_above(now, u64::from(self.per_second) * 1_000)
     }
 
+    /// One that was taken was not needed.
+    pub fn give_back(&mut self) {
+        self.milli_tokens = (self.milli_tokens + 1_000).min(u64::from(self.per_second) * 2_000);
+    }
+
     fn take_above(&mut self, now: MonoMillis, kept: u64) -> Result<(), u64> {
         let gained = now.saturating_sub(self.at).saturating_mul(u64::from(self.per_second));
         self.milli_tokens = (self.milli_tokens + gained).min(u64::from(self.per_second) * 2_000);
@@ -72,6 +77,11 @@ impl Pace {
     /// Takes a token for what is done in a client's stead: no flood, whatever comes of it. What is not due now leaves half of the burst.
     pub(super) fn charge(&mut self, now: MonoMillis, is_due: bool) -> Result<(), u64> {
         if is_due { self.bucket.take(now) } else { self.bucket.take_spare(now) }
+    }
+
+    /// What a token was [charged](Self::charge) for could not be done after all.
+    pub(super) fn give_back(&mut self) {
+        self.bucket.give_back();
     }
 
     /// What a token was taken for has been accepted. A steady flood is one, too: what the refilling bucket lets through does not

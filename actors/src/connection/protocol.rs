@@ -19,6 +19,9 @@ use plenum_schema::wire::{
 use plenum_schema::{ConnectionId, Offset, Refusal, RefusalCode, Topic};
 use std::sync::Arc;
 
+/// What is done in a client's stead waits so many times `answer_retry_ms` when its person has too many commands.
+const PERSON_RETRY: u64 = 4;
+
 /// What all connections of a worker share.
 pub struct Shared {
     /// Limits of one connection.
@@ -188,13 +191,12 @@ impl Connection {
         }
         let now = shared.clock.mono();
         self.commands.charge(now, is_due)?;
-        match &self.stage {
-            Stage::Unidentified(_) => Ok(()),
-            Stage::Identified(stage) => shared
-                .backend
-                .admit(&stage.identity())
-                .map_err(|refusal| refusal.retry_after_ms.unwrap_or(shared.config.answer_retry_ms)),
-        }
+        let Stage::Identified(stage) = &self.stage else { return Ok(()) };
+        shared.backend.admit(&stage.identity()).map_err(|refusal| {
+            self.commands.give_back();
+            // All tabs of a person ask for the same tokens: what the person does now comes before what they catch up on.
+            refusal.retry_after_ms.unwrap_or(0).max(PERSON_RETRY * shared.config.answer_retry_ms)
+        })
     }
 
     /// Whether what has just been refused was once too often: the edge tells its client, then calls [`Self::close_flood`]. Native

@@ -162,6 +162,7 @@ impl<E: Listed> Listing<E> {
             }
             state.since = Some(Vec::new());
         }
+        let _given_up = GivenUp(&self.0.state);
         let began = self.0.clock.mono();
         let outcome = self.sweep().await;
         let mut state = self.0.state.lock();
@@ -188,6 +189,15 @@ impl<E: Listed> Listing<E> {
         }
         all.sort_by_cached_key(|item| item.row.place());
         Ok(all)
+    }
+}
+
+/// Whoever reads may go away in the middle: then nothing is noted any more that no reading will take up.
+struct GivenUp<'s, E>(&'s Mutex<State<E>>);
+
+impl<E> Drop for GivenUp<'_, E> {
+    fn drop(&mut self) {
+        self.0.lock().since = None;
     }
 }
 

@@ -119,8 +119,8 @@ impl Seam {
         if !native && !echo {
             return self.refuse(request, &Problem::no_such_path(), Reason::Path);
         }
-        if let Err((refusal, reason)) = self.knock(request) {
-            return self.refuse(request, &refusal.into(), reason);
+        if let Some(draining) = self.draining() {
+            return self.refuse(request, &draining.into(), Reason::Draining);
         }
         let protocols: &'static [&'static str] = if native { &NATIVE_PROTOCOLS } else { &[] };
         let origins = &edge.config.origins;
@@ -128,6 +128,9 @@ impl Seam {
             Ok(Accepted { accept, protocol }) => {
                 let protocol = protocol.and_then(|name| protocols.iter().find(|known| **known == name).copied());
                 let accepted = Accepted { accept, protocol };
+                if let Err(refusal) = self.knock(request) {
+                    return self.refuse(request, &refusal.into(), Reason::Rate);
+                }
                 match edge.admission.enter() {
                     Ok(admitted) if native => Verdict::Native(accepted, admitted),
                     Ok(admitted) => Verdict::Echo(accepted, admitted),
@@ -138,14 +141,14 @@ impl Seam {
         }
     }
 
-    /// What is asked before a handshake is looked at.
-    fn knock(&self, request: &Request) -> Result<(), (Refusal, Reason)> {
-        let edge = &self.worker.edge;
-        if edge.is_draining() {
-            let draining = Refusal::new(RefusalCode::Draining, "the server is draining").retry_after(1_000);
-            return Err((draining, Reason::Draining));
-        }
-        edge.door.knock(request, edge.clock.mono()).map_err(|refusal| (refusal, Reason::Rate))
+    fn draining(&self) -> Option<Refusal> {
+        let text = "the server is draining: connect again";
+        self.worker.edge.is_draining().then(|| Refusal::new(RefusalCode::Draining, text).retry_after(1_000))
+    }
+
+    /// Counts a handshake that is one: what a foreign page tries is not charged to those who share its address.
+    fn knock(&self, request: &Request) -> Result<(), Refusal> {
+        self.worker.edge.door.knock(request, self.worker.edge.clock.mono())
     }
 
     fn send_away(&self, request: &Request, crowded: Crowded) -> Verdict<'static> {
@@ -154,15 +157,21 @@ impl Seam {
 
     fn judge_socket_io(&self, request: &Request) -> Verdict<'static> {
         let edge = &self.worker.edge;
-        if let Err((refusal, reason)) = self.knock(request) {
-            return self.refuse_later(request, &refusal.into(), reason);
+        if let Some(draining) = self.draining() {
+            return self.refuse_later(request, &draining.into(), Reason::Draining);
         }
         let purpose = match start::purpose(&self.worker, request.head()) {
             Ok(purpose) => purpose,
             Err(refusal) => return self.refuse_engine(request, refusal, Reason::Handshake),
         };
         let policy = HandshakePolicy { origins: &edge.config.origins, protocols: &[], protocol_required: false };
-        match (check(request.head(), &policy), purpose) {
+        let checked = check(request.head(), &policy);
+        if checked.is_ok()
+            && let Err(refusal) = self.knock(request)
+        {
+            return self.refuse_later(request, &refusal.into(), Reason::Rate);
+        }
+        match (checked, purpose) {
             (Ok(Accepted { accept, .. }), Purpose::Upgrade(sid)) => {
                 Verdict::Upgrade(Accepted { accept, protocol: None }, sid)
             }

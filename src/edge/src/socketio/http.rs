@@ -198,8 +198,9 @@ fn open(worker: &Rc<Worker>, request: &HttpRequest) -> HttpResponse {
     let Some(seat) = sessions.sit() else {
         return come_later("the server is full: as many sessions poll as may (socketio.polling_sessions)");
     };
-    let Ok(admitted) = edge.admission.enter() else {
-        return come_later("the server is full");
+    let admitted = match edge.admission.enter() {
+        Ok(admitted) => admitted,
+        Err(crowded) => return refused(&Problem::from(crowded.refusal(&edge.connection))),
     };
     let sid = worker.new_sid();
     let line = Line::polling(&edge.socket_io.config);

@@ -58,9 +58,8 @@ async fn open(surface: &Surface, request: &HttpRequest, asked: &Asked) -> Result
         return Err(Refusal::new(RefusalCode::Draining, "the server is draining").retry_after(1_000));
     }
     let crowded = |crowded: Crowded| crowded.refusal(&edge.connection);
-    let admitted = edge.admission.enter().map_err(crowded)?;
+    let admitted = edge.admission.enter_identified().map_err(crowded)?;
     let place = edge.admission.identify(&identity).ok_or_else(|| crowded(Crowded::Account))?;
-    admitted.identified();
     let asked = subscriptions(shared, identity, &wanted.topics).await;
     let (outcomes, expected) = asked.map_err(|refusal| named(refusal, wanted.since_is))?;
     let pipe = Pipe::new(places(&outcomes), wanted.beats, edge.config.stream.buffer_bytes);

@@ -293,7 +293,7 @@ impl Default for WebSocketConfig {
             echo: false,
             fragments: 128,
             handshake_ms: 5_000,
-            handshake_rate: Rate { per_second: 200.0, burst: 20_000.0 },
+            handshake_rate: Rate { per_second: 1_000.0, burst: 20_000.0 },
             tls_write_bytes: 65_536,
             origin: OriginPolicy::default(),
         }

@@ -11,7 +11,8 @@ impl Events {
     /// # Errors
     /// `unavailable`, `busy`: what is left is done by the next call.
     pub(crate) async fn forget(&self, user: UserId) -> Result<(), Refusal> {
-        let all = self.board.list().await?;
+        // Another node may have put one there.
+        let all = self.board.read_now().await?;
         let is_ahead = |status| matches!(status, EventStatus::Upcoming | EventStatus::Ongoing);
         for row in all.iter().map(|item| &item.row).filter(|row| is_ahead(self.status(row))) {
             let left = match self.seats(row.event_id).await {

@@ -106,7 +106,10 @@ impl Market {
                 swept.in_doubt += 1;
                 Ok(false)
             }
-            Closed::Processing | Closed::InDoubt => self.end(order, OrderState::Expired, "notPaid").await,
+            closed @ (Closed::Processing | Closed::InDoubt) => {
+                swept.in_doubt += usize::from(closed == Closed::InDoubt);
+                self.end(order, OrderState::Expired, "notPaid").await
+            }
         }
     }
 }

@@ -42,8 +42,16 @@ impl Payments {
         let row = match Stage::of(&row) {
             Stage::Creating | Stage::Pending => {
                 let waits = self.market.state_of(order).await? == Some(OrderState::Created);
-                if waits || self.till.close(order, ask).await? != super::Closed::Ended {
+                if waits {
                     return Ok(false);
+                }
+                match self.till.close(order, ask).await? {
+                    super::Closed::Ended => {}
+                    // Who has just not answered is not asked about the next one.
+                    super::Closed::InDoubt if ask == Ask::Provider => {
+                        return Err(Refusal::new(RefusalCode::Unavailable, "the payment provider did not answer"));
+                    }
+                    _ => return Ok(false),
                 }
                 self.shut(order).await?;
                 return Ok(true);
