@@ -52,7 +52,10 @@ fn the_limits_in_the_protocols_document_are_the_defaults() {
     assert_eq!(rows.len(), expected.len() + 1, "every limit of the table is compared");
     let rate = config.websocket.handshake_rate;
     let handshakes = format!("handshakes of an address {} a second in the long run", rate.per_second);
-    let row = rows.iter().find(|row| row[0].replace(',', "") == handshakes).unwrap_or_else(|| panic!("{handshakes} is missing"));
+    let row = rows
+        .iter()
+        .find(|row| row[0].replace(',', "") == handshakes)
+        .unwrap_or_else(|| panic!("{handshakes} is missing"));
     assert_eq!(row[1].replace(',', ""), format!("{} at once", rate.burst));
     for (name, value) in expected {
         let row = rows.iter().find(|row| row[0].starts_with(name)).unwrap_or_else(|| panic!("{name} is missing"));
