@@ -119,6 +119,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_charged_for_nothing_is_given_back_and_never_more_than_a_burst() {
+        let mut pace = Pace::new(10, 0);
+        pace.give_back();
+        assert_eq!((0..30).filter(|_| pace.charge(0, true).is_ok()).count(), 20);
+        pace.give_back();
+        assert_eq!((pace.charge(0, true), pace.charge(0, true)), (Ok(()), Err(100)));
+    }
+
+    #[test]
     fn what_is_not_urgent_leaves_half_of_the_burst_for_what_is() {
         let mut bucket = Bucket::new(10, 0);
         assert_eq!((0..20).filter(|_| bucket.take_spare(0).is_ok()).count(), 10);

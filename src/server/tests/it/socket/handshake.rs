@@ -239,13 +239,18 @@ async fn one_address_has_so_many_handshakes_and_is_told_when_to_come_back() {
     let world = World::with(|config| {
         (config.websocket.handshake_rate.per_second, config.websocket.handshake_rate.burst) = (0.01, 3.0);
     });
+    // What a foreign page tries is not charged to those who share its address.
+    let good = opening(world.address(), "/ws", Some(SUBPROTOCOL_JSON));
+    for _ in 0..5 {
+        let foreign = good.replace("\r\n\r\n", "\r\nOrigin: https://elsewhere.example\r\n\r\n");
+        assert_eq!(status_of(&world, &foreign).await.0, 403);
+    }
     for path in ["/ws", "/socket.io/?EIO=4&transport=websocket", "/ws"] {
         let protocol = Some(SUBPROTOCOL_JSON).filter(|_| path == "/ws");
         let mut stream = tcp(world.address()).await;
         stream.write_all(opening(world.address(), path, protocol).as_bytes()).await.unwrap();
         assert_eq!(read_head(&mut stream).await.status, 101, "{path}");
     }
-    let good = opening(world.address(), "/ws", Some(SUBPROTOCOL_JSON));
     let named = good.replace("\r\n\r\n", "\r\nX-Forwarded-For: 192.0.2.9\r\n\r\n");
     let socket_io = opening(world.address(), "/socket.io/?EIO=4&transport=websocket", None);
     for request in [&good, &named, &socket_io] {
@@ -295,6 +300,12 @@ async fn sockets_that_do_not_identify_leave_places_to_those_who_do() {
     check_problem(&answer, 503, "busy");
     assert!(status == 503 && answer.contains("whose they are"), "{answer}");
     assert_eq!((refused(&world, "unidentified"), refused(&world, "full")), (1, 0));
+    // Whoever says it in the request itself is known at once.
+    let mut stream = tcp(world.address()).await;
+    let (host, me, token) = (world.address(), people[0].user, &people[0].token);
+    let asked = format!("GET /api/stream?token={token}&topics=user:{me} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    stream.write_all(asked.as_bytes()).await.unwrap();
+    assert_eq!(read_head(&mut stream).await.status, 200);
     drop(silent);
     let deadline = Instant::now() + SOON;
     while world.metric("plenum_unidentified_connections") > 1 {
