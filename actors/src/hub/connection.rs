@@ -9,6 +9,7 @@ use crate::publication::Dialect;
 use plenum_schema::wire::{CloseCode, Signal};
 use plenum_schema::{ConferenceId, ConnectionId, Offset, QuestionId, Topic};
 use std::io::{self, IoSlice};
+use std::mem::offset_of;
 use std::rc::Rc;
 
 /// The writing side of a socket, non-blocking, on the hub's own thread.
@@ -99,29 +100,34 @@ pub(super) enum Phase {
     Dead,
 }
 
+/// The first two lines of memory are what a broadcast needs of each of its receivers; a thousand of them are cold every time.
+#[repr(C, align(64))]
 pub(super) struct Connection {
-    pub id: ConnectionId,
+    pub socket: Rc<dyn Socket>,
+    pub phase: Phase,
+    /// Its positions, if it is told them.
+    pub trail: Trail,
     pub generation: u32,
     pub dialect: Dialect,
-    pub phase: Phase,
     /// The socket takes nothing until it says so.
     pub blocked: bool,
     /// In the list of connections with something to write.
     pub dirty: bool,
-    pub socket: Rc<dyn Socket>,
     pub outbox: Outbox,
+    pub identity: Option<Box<Identity>>,
+    pub id: ConnectionId,
     pub subscriptions: Vec<Subscription>,
     /// Newest conflated signals that found no room: topic index and key.
     pub conflated: Vec<(u32, u64)>,
-    /// Its positions, if it is told them.
-    pub trail: Trail,
-    pub identity: Option<Box<Identity>>,
     pub since: MonoMillis,
     pub heard: MonoMillis,
     pub next_beat: MonoMillis,
     /// How many sessions had ended on this node when the check of its token began.
     pub ended_before: u64,
 }
+
+/// The first line ends before the outbox, and the outbox is all in the second one.
+const _: () = assert!(offset_of!(Connection, outbox) == 64 && size_of::<Outbox>() <= 64 && size_of::<Connection>() <= 256);
 
 impl Connection {
     pub(super) fn new(new: NewConnection, generation: u32, now: MonoMillis, next_beat: MonoMillis) -> Self {

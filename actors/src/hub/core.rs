@@ -375,6 +375,13 @@ impl Core {
         self.mark_dirty(key.slot);
     }
 
+    /// The connection goes on with another socket. What the one before was given must have left it, or leave before.
+    pub fn go_on_with(&mut self, key: ConnectionKey, socket: Rc<dyn Socket>) {
+        if let Some(connection) = self.get(key) {
+            connection.socket = socket;
+        }
+    }
+
     /// What is to be done outside since the last call.
     pub fn take_wishes(&mut self) -> Vec<Wish> {
         std::mem::take(&mut self.wishes)

@@ -14,7 +14,7 @@ use std::sync::Arc;
 const SHORTEST_REST_MICROS: u64 = 300;
 
 /// Receivers that are looked at before the first of them is written to. More would fall out of the nearest cache again.
-const AHEAD: usize = 8;
+const AHEAD: usize = 16;
 
 /// What one receiver gets in a round.
 struct Delivery {
@@ -150,7 +150,7 @@ impl Core {
     }
 
     /// The next receivers of a round; answers how many there are. What is to be known of each is looked at for all of them, before the
-    /// first is written to: after a pause their memory is cold, and a processor waits for eight at a time about as long as for one.
+    /// first is written to: after a pause their memory is cold, and a processor waits for a dozen at a time about as long as for one.
     fn look_ahead(&mut self, index: u32, dialect: Dialect, ahead: &mut [u32]) -> usize {
         let roster = self.topics.get_mut(index as usize).and_then(|state| state.rosters.get_mut(dialect));
         let Some(roster) = roster else { return 0 };

@@ -182,8 +182,9 @@ impl<A: Aggregate> Owner<A> {
 
     /// Gives the core an input and does what it wishes, until it wishes nothing more that is ready at once.
     fn feed(&mut self, input: Input<A>, ctx: &mut Context<Self>) {
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
+        // Most inputs lead to no further ones: the list takes no memory until one does.
+        let (mut next, mut inputs) = (Some(input), VecDeque::new());
+        while let Some(input) = next.take().or_else(|| inputs.pop_front()) {
             let now = self.now();
             if let Input::Appended { .. } = &input {
                 let micros = self.around.clock.micros().saturating_sub(self.append_started);

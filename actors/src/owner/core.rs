@@ -235,7 +235,8 @@ impl<A: Aggregate> Core<A> {
         let derived = derived.is_some() || again;
         let begun = self.doubt.begun();
         let since = now.mono;
-        let pending = Pending { ticket, command, entry, derived, weight, since, told: false, begun, checked: None };
+        let checked = self.check(entry);
+        let pending = Pending { ticket, command, entry, derived, weight, since, told: false, begun, checked };
         match &self.phase {
             Phase::Down { until } if *until > now.mono => {
                 let refusal = self.unavailable(until - now.mono);

@@ -21,10 +21,17 @@ impl<A: Aggregate> Core<A> {
         let floor = self.seen.floor();
         let looked = pending.checked.is_some_and(|checked| checked.place.is_some() || checked.floor >= floor);
         pending.derived
-            && self.seen.may_be_older(pending.entry)
             && !looked
+            && self.seen.may_be_older(pending.entry)
             && self.seen.get(pending.entry).is_none()
             && !self.is_broken(Mutation::SkipFind)
+    }
+
+    /// What is certain about a new command without asking anybody: that its entry is not below what is remembered. Nobody has to ask
+    /// again until more is forgotten.
+    pub(super) fn check(&self, entry: EntryId) -> Option<Checked> {
+        let is_new = self.is_loaded() && !self.seen.may_be_older(entry);
+        is_new.then(|| Checked { floor: self.seen.floor(), place: None })
     }
 
     /// Asks for the ids of all commands that wait, also while an append is under way.

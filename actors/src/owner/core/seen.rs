@@ -45,6 +45,7 @@ impl Seen {
 
     /// Forgets ids up to `floor`.
     pub(super) fn forget(&mut self, floor: Offset) {
+        let before = self.order.len();
         while self.floor < floor {
             let Some(id) = self.order.pop_front() else { break };
             self.floor += 1;
@@ -53,8 +54,10 @@ impl Seen {
             }
             self.faded.add(id);
         }
-        self.order.shrink_to(self.order.len() * 2);
-        self.places.shrink_to(self.order.len() * 2);
+        // As many will come until the next time as have gone now; giving the room up would mean to hash all of them again and again.
+        let forgotten = before - self.order.len();
+        self.order.shrink_to(self.order.len().max(forgotten) * 2);
+        self.places.shrink_to(self.order.len().max(forgotten) * 2);
     }
 }
 
@@ -89,6 +92,19 @@ mod tests {
         assert!((1..=1_500).all(|number| seen.may_be_older(id(number << 64 | number))));
         let new = (5_000..6_000).filter(|number| seen.may_be_older(id(number << 64 | number))).count();
         assert!(new < 20, "{new} of 1,000 new ids would be looked up");
+    }
+
+    #[test]
+    fn traces_are_kept_for_as_many_ids_as_allowed_and_beyond_that_every_id_may_be_old() {
+        let number = |number: u128| id(number << 64 | number);
+        let mut seen = Seen::above(0, 8_500);
+        (1..=9_000).for_each(|one| seen.push(number(one)));
+        // Eight whole filters' worth: 1,024 + 2,048 + 4,096 + 1,024.
+        seen.forget(8_192);
+        assert!((1..=8_192).all(|one| seen.may_be_older(number(one))));
+        assert!((20_000..21_000).any(|one| !seen.may_be_older(number(one))));
+        seen.forget(8_193);
+        assert!((20_000..21_000).all(|one| seen.may_be_older(number(one))));
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use plenum_actors::connection::{Answer, Connection, Shared};
 use plenum_actors::hub::{Shut, Socket};
+use plenum_schema::wire::Signal;
+use plenum_schema::{ConferenceId, QuestionId, Topic};
 use plenum_websocket::transport::{AnyTransport, Transport};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io::{self, IoSlice};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
 /// The protocol at the end of a socket: the actor brings it what the peer says, the hub what the rest of Plenum answers.
@@ -14,15 +16,30 @@ pub(super) struct Protocol {
     pub shared: Rc<Shared>,
 }
 
-/// The shared socket.
+/// Acts on what the hub tells a socket beside the bytes; see the methods of the same names of [`Socket`].
+pub(crate) trait Listener {
+    fn told(&self, signal: &Signal);
+    fn caught_up(&self, topic: Topic);
+    fn asked(&self, conference: ConferenceId, question: QuestionId);
+}
+
+/// Who stands behind a socket.
+enum Behind {
+    /// A protocol whose answers come by the hub.
+    Protocol(Rc<Protocol>),
+    /// One that is told. It holds the link, so the link does not hold it.
+    Listener(Weak<dyn Listener>),
+}
+
+/// The shared socket. What a write needs comes first: it is cold for most receivers of a broadcast.
+#[repr(C)]
 pub(crate) struct Link {
     transport: RefCell<AnyTransport>,
     /// The hub was told `WouldBlock`: the actor waits for room on its behalf.
     blocked: Cell<bool>,
     shut: Cell<Option<Shut>>,
     waker: RefCell<Option<Waker>>,
-    /// Of sockets whose answers come by the hub.
-    protocol: OnceCell<Rc<Protocol>>,
+    behind: OnceCell<Behind>,
 }
 
 /// What the actor learns when it asks for room.
@@ -45,14 +62,27 @@ impl Link {
             blocked: Cell::new(false),
             shut: Cell::new(None),
             waker: RefCell::new(None),
-            protocol: OnceCell::new(),
+            behind: OnceCell::new(),
         })
     }
 
     /// Gives the hub's answers to this protocol from now on.
     pub(super) fn speak(&self, protocol: Rc<Protocol>) {
         // A socket has one protocol for life.
-        let _already = self.protocol.set(protocol).is_err();
+        let _already = self.behind.set(Behind::Protocol(protocol)).is_err();
+    }
+
+    /// Tells this listener from now on.
+    pub(crate) fn tell(&self, listener: Weak<dyn Listener>) {
+        // As above.
+        let _already = self.behind.set(Behind::Listener(listener)).is_err();
+    }
+
+    fn listener(&self) -> Option<Rc<dyn Listener>> {
+        match self.behind.get() {
+            Some(Behind::Listener(listener)) => listener.upgrade(),
+            Some(Behind::Protocol(_)) | None => None,
+        }
     }
 
     /// Remembers whom to wake when the hub needs the actor.
@@ -130,8 +160,27 @@ impl Socket for Link {
         self.shut.set(Some(self.shut.get().map_or(how, |before| before.max(how))));
         self.wake();
     }
+
+    fn told(&self, signal: &Signal) {
+        if let Some(listener) = self.listener() {
+            listener.told(signal);
+        }
+    }
+
+    fn caught_up(&self, topic: Topic) {
+        if let Some(listener) = self.listener() {
+            listener.caught_up(topic);
+        }
+    }
+
+    fn asked(&self, conference: ConferenceId, question: QuestionId) {
+        if let Some(listener) = self.listener() {
+            listener.asked(conference, question);
+        }
+    }
+
     fn answer(&self, answer: Answer) {
-        if let Some(protocol) = self.protocol.get() {
+        if let Some(Behind::Protocol(protocol)) = self.behind.get() {
             protocol.connection.borrow_mut().answer(&protocol.shared, answer);
         }
     }

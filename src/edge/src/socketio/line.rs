@@ -1,8 +1,9 @@
 //! Where a session's output goes: the buffer of a client that polls, or the link of a WebSocket. The hub writes the same frames to
-//! either, and does not notice when one takes the place of the other.
+//! either. Once nothing of a poll waits any more it writes to the link itself: of a thousand receivers the memory of each is cold,
+//! and every object between the hub and the socket costs a broadcast its time.
 
 use super::config::SocketIoConfig;
-use crate::native::link::Link;
+use crate::native::link::{Link, Listener};
 use bytes::{Buf, Bytes};
 use plenum_actors::hub::{Shut, Socket};
 use plenum_schema::wire::Signal;
@@ -10,7 +11,7 @@ use plenum_schema::{ConferenceId, Offset, QuestionId, Topic};
 use plenum_socketio::engine::polling::PollingBuffer;
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, IoSlice};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Waker};
 
 /// What a line was told and the session acts on.
@@ -39,6 +40,8 @@ pub(super) struct Line {
     most_told: usize,
     /// Whether the session wants to know of questions: for clients that run a conference, or may.
     wants_questions: Cell<bool>,
+    /// The hub writes to the link itself.
+    stands_aside: Cell<bool>,
 }
 
 enum Output {
@@ -60,6 +63,7 @@ impl Line {
             told: RefCell::default(),
             most_told,
             wants_questions: Cell::new(false),
+            stands_aside: Cell::new(false),
         })
     }
 
@@ -78,6 +82,28 @@ impl Line {
             Output::Polling(_) => None,
             Output::Web { link, .. } => Some(link.clone()),
         }
+    }
+
+    /// What the hub is to write to.
+    pub(super) fn socket(self: &Rc<Self>) -> Rc<dyn Socket> {
+        match &*self.output.borrow() {
+            Output::Web { link, ahead } if ahead.is_empty() => {
+                let this: Weak<Self> = Rc::downgrade(self);
+                link.tell(this);
+                self.stands_aside.set(true);
+                link.clone()
+            }
+            Output::Web { .. } | Output::Polling(_) => self.clone(),
+        }
+    }
+
+    /// The link, once, when the hub can begin to write to it: nothing that waited for a poll waits any more.
+    pub(super) fn step_aside(self: &Rc<Self>) -> Option<Rc<dyn Socket>> {
+        if self.stands_aside.get() {
+            return None;
+        }
+        let socket = self.socket();
+        self.stands_aside.get().then_some(socket)
     }
 
     /// Remembers whom to wake.
@@ -199,13 +225,6 @@ impl Socket for Line {
         }
     }
 
-    fn look(&self) -> bool {
-        match &*self.output.borrow() {
-            Output::Web { link, ahead } => link.look() ^ ahead.is_empty(),
-            Output::Polling(_) => false,
-        }
-    }
-
     fn shut(&self, how: Shut) {
         if let Output::Web { link, .. } = &*self.output.borrow() {
             return link.shut(how);
@@ -214,6 +233,21 @@ impl Socket for Line {
         self.wake();
     }
 
+    fn told(&self, signal: &Signal) {
+        Listener::told(self, signal);
+    }
+
+    fn caught_up(&self, topic: Topic) {
+        Listener::caught_up(self, topic);
+    }
+
+    fn asked(&self, conference: ConferenceId, question: QuestionId) {
+        Listener::asked(self, conference, question);
+    }
+}
+
+/// The same while the hub writes to the link.
+impl Listener for Line {
     fn told(&self, signal: &Signal) {
         match signal {
             Signal::ConversationAdded(added) => self.note(Told::Into(added.conversation)),

@@ -218,6 +218,9 @@ impl SocketIoSession {
             Room::Broken => return false,
             Room::NotWanted | Room::None => {}
         }
+        if let Some(socket) = self.line.step_aside() {
+            self.worker.shared.hub.with(|core| core.go_on_with(self.key(), socket));
+        }
         match link.shut_how() {
             Some(Shut::Now) => {
                 link.end_output();
@@ -248,7 +251,7 @@ impl SocketIoSession {
 fn join(worker: &Worker, line: &Rc<Line>) -> ConnectionKey {
     let id = ConnectionId(worker.edge.clock.new_id());
     let dialect = Dialect::socket_io(Parser::Json, Vocabulary::Both);
-    let new = NewConnection { id, socket: line.clone(), dialect };
+    let new = NewConnection { id, socket: line.socket(), dialect };
     let key = worker.shared.hub.with(|core| core.join(new));
     tracing::debug!(connection = %id, "socket.io connection opened");
     key
