@@ -49,6 +49,8 @@ pub(super) struct Endpoint {
     pub path: String,
     pub protocol: Rc<dyn Protocol>,
     sessions: RefCell<HashMap<String, Rc<Connection>>>,
+    /// Places of sessions whose handshakes are being completed.
+    kept: Cell<usize>,
     stats: Rc<MountStats>,
     shared: Rc<Shared>,
 }
@@ -68,6 +70,7 @@ impl Mount {
             path: path.trim_end_matches('/').to_owned(),
             protocol,
             sessions: RefCell::default(),
+            kept: Cell::new(0),
             stats: stats.clone(),
             shared: self.shared.clone(),
         };
@@ -89,6 +92,23 @@ impl Mount {
     }
 }
 
+/// A place of a session that is about to begin. Dropped when the session counts itself, or did not come about.
+pub(super) struct Seat {
+    endpoint: Rc<Endpoint>,
+}
+
+impl Seat {
+    pub(super) fn endpoint(&self) -> &Rc<Endpoint> {
+        &self.endpoint
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.endpoint.kept.set(self.endpoint.kept.get().saturating_sub(1));
+    }
+}
+
 impl Endpoint {
     pub(super) fn config(&self) -> &HostConfig {
         &self.shared.config
@@ -107,13 +127,14 @@ impl Endpoint {
         cell.set(cell.get().saturating_add(1));
     }
 
-    /// Whether there is room for one more session; counts the refusal if not.
-    pub(super) fn has_room(&self) -> bool {
-        let room = self.sessions.borrow().len() < self.config().sessions;
-        if !room {
+    /// A place for one more session, kept until it is dropped; counts the refusal if there is none.
+    pub(super) fn sit(self: &Rc<Self>) -> Option<Seat> {
+        if self.sessions.borrow().len() + self.kept.get() >= self.config().sessions {
             self.count(|stats| &stats.refused);
+            return None;
         }
-        room
+        self.kept.set(self.kept.get() + 1);
+        Some(Seat { endpoint: self.clone() })
     }
 
     pub(super) fn session(&self, sid: &str) -> Option<Rc<Connection>> {

@@ -120,12 +120,12 @@ pub(super) fn peer(address: Option<std::net::SocketAddr>, query: Option<&str>, h
 }
 
 fn open(endpoint: &Rc<Endpoint>, request: &HttpRequest) -> HttpResponse {
-    if !endpoint.has_room() {
+    let Some(_seat) = endpoint.sit() else {
         return HttpResponse::ServiceUnavailable()
             .insert_header((header::RETRY_AFTER, "5"))
             .insert_header((header::CONTENT_TYPE, "application/json"))
             .body(r#"{"code":3,"message":"Too many sessions"}"#);
-    }
+    };
     let peer = peer(request.peer_addr(), Some(request.query_string()), &Head(request));
     let connection = Connection::new(new_id(), endpoint, peer, None);
     endpoint.insert(&connection);

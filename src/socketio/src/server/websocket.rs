@@ -2,7 +2,7 @@
 
 use super::connection::Connection;
 use super::link::{End, Link};
-use super::mount::{Endpoint, Mount, new_id};
+use super::mount::{Mount, Seat, new_id};
 use super::polling::peer;
 use crate::engine::request::{Method, judge};
 use crate::engine::session::{ProbeAnswer, ProbeStep};
@@ -37,7 +37,7 @@ thread_local! {
 /// What an upgrade request comes to.
 enum Verdict {
     /// A new session.
-    Open(Rc<Endpoint>),
+    Open(Seat),
     /// A second transport of this session.
     Probe(Rc<Connection>),
     /// The handshake is completed and the WebSocket closed.
@@ -71,9 +71,10 @@ pub(super) async fn take_over(mount: &Mount, request: &Request, framed: Framed<T
             link.end(End::Linger);
             None
         }
-        Verdict::Open(endpoint) => {
+        Verdict::Open(seat) => {
+            let endpoint = seat.endpoint();
             let peer = peer(request.head().peer_addr, request.uri().query(), request.head());
-            let connection = Connection::new(new_id(), &endpoint, peer, Some(link.clone()));
+            let connection = Connection::new(new_id(), endpoint, peer, Some(link.clone()));
             endpoint.insert(&connection);
             connection.attach(endpoint.protocol.open(&connection));
             Some(connection)
@@ -118,8 +119,8 @@ fn shake_hands(mount: &Mount, request: &Request, head: &mut BytesMut) -> Verdict
         Err(why) => return refused_handshake(why),
     }
     let Asked::Upgrade(sid) = asked else {
-        if endpoint.has_room() {
-            return Verdict::Open(endpoint);
+        if let Some(seat) = endpoint.sit() {
+            return Verdict::Open(seat);
         }
         return refused(503, &[("Retry-After", "5")], r#"{"code":3,"message":"Too many sessions"}"#);
     };

@@ -283,6 +283,54 @@ async fn what_was_missed_in_more_rooms_than_may_be_looked_up_at_once_comes_all_t
 }
 
 #[tokio::test]
+async fn all_tabs_of_a_person_that_come_back_at_once_hear_what_they_missed_however_few_commands_the_person_has() {
+    const TABS: usize = 4;
+    const ROOMS: usize = 4;
+    let followed = |config: &mut Config| config.socketio.followed_conversations = 1;
+    let world = World::with(followed);
+    let people = world.people(2).await;
+    let rooms: Vec<Topic> = (0..ROOMS).map(|_| world.group(&[&people[0], &people[1]])).collect();
+    let mut tabs = Vec::new();
+    for _ in 0..TABS {
+        let mut tab = Client::web(world.address()).await;
+        tab.enter(&people[0].token).await;
+        for room in &rooms {
+            assert_eq!(tab.ask("join-conversation", &json!({ "conversationId": id_of(*room) })).await["ok"], true);
+        }
+        tab.catch_up().await;
+        tabs.push(tab);
+    }
+    let world = world
+        .restarted(|config| {
+            followed(config);
+            // One tab alone needs more at once; a person has as many as one connection.
+            config.limits.commands_per_second = 3;
+            config.limits.user_commands_factor = 1;
+        })
+        .await;
+    for room in &rooms {
+        let mut native = world.peer(Codec::Json, &people[1]).await;
+        native.say(*room, &id_of(*room)).await;
+    }
+    let mut wanted: Vec<String> = rooms.iter().map(|room| id_of(*room)).collect();
+    wanted.sort_unstable();
+    let mut back = Vec::new();
+    for tab in tabs {
+        back.push(again(&world, &people[0], tab).await);
+    }
+    for tab in &mut back {
+        let mut heard = tab.messages("new-message", ROOMS).await;
+        heard.sort_unstable();
+        assert_eq!(heard, wanted);
+    }
+    for tab in &mut back {
+        tab.catch_up().await;
+        let more = tab.events.iter().find(|(name, _)| name == "new-message" || name == "error");
+        assert!(more.is_none(), "{more:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_comes_back_with_underscores_hears_no_hyphens_until_it_says_some() {
     let world = World::start();
     let people = world.people(2).await;
