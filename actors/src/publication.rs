@@ -195,6 +195,14 @@ pub(crate) fn redact<'a>(kept: impl Iterator<Item = &'a mut Arc<Publication>>, t
     }
 }
 
+/// Its content and its frames: one for each codec of the native protocol, and one for somebody who speaks another.
+const COPIES: usize = 4;
+
+/// About how much memory a publication takes that has so many bytes when it is stored or written. Caches of publications count it so.
+pub(crate) const fn held(bytes: usize) -> usize {
+    COPIES * bytes + size_of::<Publication>()
+}
+
 /// Where owners hand publications to: the hubs of this node, later also the cluster's bus.
 pub trait Publisher: Send + Sync + 'static {
     /// Publications of one topic in offset order. Never blocks.

@@ -27,7 +27,8 @@ impl Core {
     fn accept(&mut self, index: u32, publication: &Arc<Publication>) {
         let drops_repairs = self.is_broken(Mutation::DropRepair);
         let (now, encoder) = (self.clock.micros(), self.framing.encode);
-        let (ring, limit) = (self.config.ring_events, self.config.pending_bytes);
+        let ring = (self.config.ring_events, self.config.ring_bytes);
+        let limit = self.config.pending_bytes;
         let most = self.config.conflated_keys;
         let Some(state) = self.topics.get_mut(index as usize) else { return };
         let is_full = state.pending.is_full(limit);
@@ -44,10 +45,12 @@ impl Core {
                 return self.repair(index);
             }
             state.top = offset;
-            state.remember(publication, ring);
         }
         // In the dialect of somebody who gets it: those bytes are made anyway, and kept.
         let bytes = publication.bytes(state.spoken(), encoder).len();
+        if publication.offset().is_some() {
+            state.remember(publication, bytes, ring);
+        }
         match publication.class {
             Class::Conflated(key) if is_full => state.pending.hold((key, most), publication.clone(), bytes, now),
             Class::Droppable if is_full => {}
@@ -91,7 +94,7 @@ impl Core {
             // Retention was faster than we: live subscribers become followers of the log, which tells them of the gap.
             state.top = first - 1;
             if !keeps_ring {
-                state.ring.clear();
+                state.forget_ring();
             }
             if !forgets {
                 self.send_all_behind(index);

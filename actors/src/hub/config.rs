@@ -17,6 +17,8 @@ pub struct HubConfig {
     pub rest_max_micros: u64,
     /// Events of a topic kept for catch-up without reading the log.
     pub ring_events: usize,
+    /// About how much memory those may take, frames in all dialects included, bytes. What is older is read from the log.
+    pub ring_bytes: usize,
     /// Events read from the log in one page of catch-up.
     pub page_events: usize,
     /// Bytes read from the log in one page of catch-up.
@@ -52,6 +54,7 @@ impl Default for HubConfig {
             rest_percent: 100,
             rest_max_micros: 20_000,
             ring_events: 64,
+            ring_bytes: 96 * 1024,
             page_events: 200,
             page_bytes: 256 * 1024,
             pending_bytes: 4 * 1024 * 1024,

@@ -127,7 +127,8 @@ pub(super) struct Connection {
 }
 
 /// The first line ends before the outbox, and the outbox is all in the second one.
-const _: () = assert!(offset_of!(Connection, outbox) == 64 && size_of::<Outbox>() <= 64 && size_of::<Connection>() <= 256);
+const _: () =
+    assert!(offset_of!(Connection, outbox) == 64 && size_of::<Outbox>() <= 64 && size_of::<Connection>() <= 256);
 
 impl Connection {
     pub(super) fn new(new: NewConnection, generation: u32, now: MonoMillis, next_beat: MonoMillis) -> Self {

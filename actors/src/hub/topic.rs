@@ -2,7 +2,7 @@
 
 use super::pending::{Pending, Taken};
 use super::roster::{Roster, Rosters};
-use crate::publication::{Class, Dialect, Encoder, Publication, redact};
+use crate::publication::{Class, Dialect, Encoder, Publication, held, redact};
 use bytes::{Bytes, BytesMut};
 use plenum_schema::{ConferenceId, Offset, QuestionId, Topic, UserId};
 use std::collections::{HashSet, VecDeque};
@@ -57,8 +57,10 @@ pub(super) struct TopicState {
     pub repair_attempts: u32,
     /// Accepted, not yet in a round.
     pub pending: Pending,
-    /// The last events, for catch-up.
-    pub ring: VecDeque<Arc<Publication>>,
+    /// The last events, for catch-up, and about how much memory each takes.
+    pub ring: VecDeque<(Arc<Publication>, usize)>,
+    /// The sum of that.
+    pub ring_bytes: usize,
     pub rosters: Rosters,
     /// Newest value of each conflated signal that some slow receiver still needs.
     pub latest: Vec<(u64, Arc<Publication>)>,
@@ -82,6 +84,7 @@ impl TopicState {
             repair_attempts: 0,
             pending: Pending::default(),
             ring: VecDeque::new(),
+            ring_bytes: 0,
             rosters: Rosters::default(),
             latest: Vec::new(),
             behind: HashSet::new(),
@@ -104,25 +107,34 @@ impl TopicState {
         self.behind.is_empty() && self.round.is_none() && self.live() == 0
     }
 
-    /// Keeps an accepted event for catch-up.
-    pub(super) fn remember(&mut self, publication: &Arc<Publication>, limit: usize) {
-        if self.ring.len() >= limit {
-            self.ring.pop_front();
-        }
+    /// Keeps an accepted event of so many bytes for catch-up, within a number of events and of bytes.
+    pub(super) fn remember(&mut self, publication: &Arc<Publication>, bytes: usize, (events, most): (usize, usize)) {
         if let Some(target) = publication.redacts() {
-            redact(self.ring.iter_mut(), target);
+            redact(self.ring.iter_mut().map(|(publication, _)| publication), target);
         }
-        if limit > 0 {
-            self.ring.push_back(publication.clone());
+        self.ring.push_back((publication.clone(), held(bytes)));
+        self.ring_bytes += held(bytes);
+        while self.ring.len() > events || self.ring_bytes > most {
+            let Some((_, bytes)) = self.ring.pop_front() else { break };
+            self.ring_bytes -= bytes;
         }
+    }
+
+    /// Forgets what was kept for catch-up.
+    pub(super) fn forget_ring(&mut self) {
+        self.ring = VecDeque::new();
+        self.ring_bytes = 0;
     }
 
     /// Events from `next` up to the flushed offset, when the ring still has all of them.
     pub(super) fn ring_after(&self, next: Offset, limit: usize) -> Option<Vec<Arc<Publication>>> {
-        let first = self.ring.front()?.offset()?;
+        let first = self.ring.front()?.0.offset()?;
         let skip = usize::try_from(next.checked_sub(first)?).ok()?;
         let wanted = usize::try_from((self.flushed + 1).saturating_sub(next)).ok()?;
-        (skip < self.ring.len()).then(|| self.ring.iter().skip(skip).take(wanted.min(limit)).cloned().collect())
+        (skip < self.ring.len()).then(|| {
+            let events = self.ring.iter().skip(skip).take(wanted.min(limit));
+            events.map(|(publication, _)| publication.clone()).collect()
+        })
     }
 
     /// Keeps the newest value of a conflated signal for receivers that have no room now; the oldest key goes when there are more than `most`.

@@ -47,7 +47,7 @@ pub struct OwnerConfig {
     pub page_bytes: usize,
     /// Most publications an owner keeps in memory for readers.
     pub recent_entries: usize,
-    /// Most bytes of publications (as measured by stored payload) an owner keeps in memory for readers.
+    /// About how much memory those may take, bytes: their content, and their frames in every dialect.
     pub recent_bytes: usize,
     /// Where other nodes append to the same logs: queries are answered from what was compared with the log so many milliseconds ago
     /// at the most. Not a setting of its own; `None`: the node is alone.
@@ -79,7 +79,7 @@ impl Default for OwnerConfig {
             page_entries: 512,
             page_bytes: 512 * 1024,
             recent_entries: 128,
-            recent_bytes: 256 * 1024,
+            recent_bytes: 96 * 1024,
             confirm_after_ms: None,
             max_live_owners: 50_000,
         }

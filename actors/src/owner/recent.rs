@@ -1,7 +1,7 @@
 //! The newest publications of live owners, in memory for whoever reads: most history pages and resumes end here and never
 //! touch the store.
 
-use crate::publication::{Publication, redact};
+use crate::publication::{Publication, held, redact};
 use dashmap::DashMap;
 use parking_lot::RwLock;
 use plenum_schema::{LogId, Offset};
@@ -28,7 +28,7 @@ pub struct Page {
     pub first: Offset,
 }
 
-/// A publication and about how many bytes it counts for.
+/// A publication and how many bytes it has when it is stored.
 pub type Weighed = (Arc<Publication>, usize);
 
 /// The newest publications of one log: contiguous, ending at the head its owner knows.
@@ -64,7 +64,7 @@ impl RecentRing {
         for target in deleted {
             redact(ring.items.iter_mut().map(|(publication, _)| publication), target);
         }
-        ring.bytes = ring.items.iter().map(|(_, size)| size).sum();
+        ring.bytes = ring.items.iter().map(|(_, size)| held(*size)).sum();
         self.shrink(&mut ring);
     }
 
@@ -79,7 +79,7 @@ impl RecentRing {
                 ring.bytes = 0;
             }
             ring.head = offset;
-            ring.bytes += size;
+            ring.bytes += held(*size);
             if let Some(target) = publication.redacts() {
                 redact(ring.items.iter_mut().map(|(publication, _)| publication), target);
             }
@@ -125,7 +125,7 @@ impl RecentRing {
     fn shrink(&self, ring: &mut Ring) {
         while ring.items.len() > self.entries || ring.bytes > self.bytes {
             let Some((_, size)) = ring.items.pop_front() else { break };
-            ring.bytes -= size;
+            ring.bytes -= held(size);
         }
     }
 }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     fn ring(from: Offset, to: Offset, first: Offset) -> RecentRing {
-        let ring = RecentRing::new(8, 1_000);
+        let ring = RecentRing::new(8, 100_000);
         ring.start(Vec::new(), from - 1, first);
         ring.push(&(from..=to).map(item).collect::<Vec<_>>());
         ring
@@ -234,5 +234,14 @@ mod tests {
         let ring = ring(1, 20, 1);
         assert_eq!(offsets(ring.read(Span::Before(u64::MAX), 8, 1_000, 0)), Some((13..=20).collect()));
         assert_eq!(offsets(ring.read(Span::After(11), 8, 1_000, 0)), None);
+    }
+
+    #[test]
+    fn what_a_publication_really_takes_counts_not_only_what_is_stored_of_it() {
+        let ring = RecentRing::new(8, 3 * held(10));
+        ring.start(Vec::new(), 0, 1);
+        ring.push(&(1..=5).map(item).collect::<Vec<_>>());
+        assert_eq!(offsets(ring.read(Span::After(2), 8, 1_000, 0)), Some(vec![3, 4, 5]));
+        assert_eq!(offsets(ring.read(Span::After(1), 8, 1_000, 0)), None);
     }
 }

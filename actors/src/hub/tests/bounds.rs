@@ -109,3 +109,22 @@ fn an_event_that_is_larger_than_an_outbox_goes_alone_and_whole() {
     assert_eq!(offsets(&peer.sink.text()), [1, 2, 3]);
     assert!(goodbye(&peer.sink.text()).is_none());
 }
+
+#[test]
+fn large_events_are_kept_for_catch_up_within_a_bound_of_bytes_and_the_log_has_the_rest() {
+    let mut world = World::new(HubConfig::default());
+    let _peer = world.live(PLENTY);
+    world.publish(20);
+    world.run();
+    let kept =
+        |world: &World| world.core.topics.iter().map(|(_, state)| (state.ring.len(), state.ring_bytes)).next().unwrap();
+    let (events, bytes) = kept(&world);
+    assert_eq!(events, 20);
+    let mut small = World::new(HubConfig { ring_bytes: bytes / 4, ..HubConfig::default() });
+    let peer = small.live(PLENTY);
+    small.publish(20);
+    small.run();
+    let (events, kept) = kept(&small);
+    assert!((4..=5).contains(&events) && kept <= bytes / 4, "{events} events, {kept} bytes");
+    assert_eq!(offsets(&peer.sink.text()), (1..=20).collect::<Vec<_>>());
+}

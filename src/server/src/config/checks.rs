@@ -386,6 +386,7 @@ fn check_hub(found: &mut Found, hub: &HubConfig) {
     between(found, "hub.rest_percent", hub.rest_percent, 0..=10_000);
     between(found, "hub.rest_max_micros", hub.rest_max_micros, 0..=1_000_000);
     between(found, "hub.ring_events", hub.ring_events, 1..=100_000);
+    between(found, "hub.ring_bytes", hub.ring_bytes, 0..=1 << 30);
     between(found, "hub.page_events", hub.page_events, 1..=10_000);
     between(found, "hub.page_bytes", hub.page_bytes, 1_024..=16 << 20);
     between(found, "hub.pending_bytes", hub.pending_bytes, 1_024..=1 << 30);
