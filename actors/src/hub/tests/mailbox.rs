@@ -24,8 +24,8 @@ impl Log {
 }
 
 impl LogReader for Log {
-    fn read(&self, _: Topic, after: Offset, _: Offset, events: usize, _: usize) -> PageFuture {
-        let wanted = |event: &&Arc<Publication>| event.offset() > Some(after);
+    fn read(&self, topic: Topic, after: Offset, _: Offset, events: usize, _: usize) -> PageFuture {
+        let wanted = |event: &&Arc<Publication>| event.topic == topic && event.offset() > Some(after);
         let events = self.0.lock().iter().filter(wanted).take(events).cloned().collect();
         Box::pin(async move { Ok(LogPage { events, first: 1 }) })
     }
@@ -36,6 +36,7 @@ pub(super) struct Place {
     pub hubs: Arc<Hubs>,
     pub hub: HubHandle,
     pub log: Arc<Log>,
+    pub key: ConnectionKey,
     pub sink: Sink,
     pub metrics: HubMetrics,
     pub faults: Arc<HubFaults>,
@@ -50,8 +51,9 @@ impl Place {
         let (hubs, log) = (Hubs::new(&config, metrics.clone(), Some(faults.clone())), Arc::new(Log::default()));
         let core = Core::new(config, FRAMING, clock.clone(), metrics.clone());
         let hub = HubHandle::start(core, log.clone(), &hubs);
-        let mut place = Self { hubs, hub, log, sink: Sink::default(), metrics, faults, clock };
-        place.sink = place.follower(1, TOPIC, 0).1;
+        let (key, sink) = (ConnectionKey::default(), Sink::default());
+        let mut place = Self { hubs, hub, log, key, sink, metrics, faults, clock };
+        (place.key, place.sink) = place.follower(1, TOPIC, 0);
         place
     }
 

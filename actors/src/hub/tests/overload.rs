@@ -37,6 +37,13 @@ fn heard(text: &str) -> (Vec<u32>, Vec<u64>) {
 }
 
 impl Place {
+    /// With room for a hundred batches, and somebody who gets signals.
+    async fn live() -> Self {
+        let place = Self::with_room_for(100);
+        place.eventually("somebody is live", |place| place.sink.text().contains("caughtUp")).await;
+        place
+    }
+
     async fn eventually(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let waiting = async {
             while !is_so(self) {
@@ -54,7 +61,7 @@ impl Place {
 
 #[actix::test]
 async fn at_the_first_step_typing_is_dropped_and_everything_else_comes() {
-    let place = Place::with_room_for(100);
+    let place = Place::live().await;
     place.publish(24);
     assert_eq!(place.metrics.ladder_step.get(), 0);
     place.publish(1);
@@ -73,7 +80,7 @@ async fn at_the_first_step_typing_is_dropped_and_everything_else_comes() {
 
 #[actix::test]
 async fn presence_and_then_tallies_are_held_back_and_the_newest_of_each_comes_in_the_end() {
-    let place = Place::with_room_for(100);
+    let place = Place::live().await;
     place.faults.hold_mail(true);
     place.publish(40);
     place.hubs.publish(vec![members(1)]);
@@ -93,7 +100,7 @@ async fn presence_and_then_tallies_are_held_back_and_the_newest_of_each_comes_in
 
 #[actix::test]
 async fn joins_and_then_sends_are_refused_with_the_time_to_come_back_and_events_are_never_shed() {
-    let place = Place::with_room_for(100);
+    let place = Place::live().await;
     place.faults.hold_mail(true);
     for (events, shed, next) in [(70, Shed::Joins, Some(Shed::Sends)), (15, Shed::Sends, None)] {
         place.publish(events);
@@ -111,7 +118,7 @@ async fn joins_and_then_sends_are_refused_with_the_time_to_come_back_and_events_
 
 #[actix::test]
 async fn while_a_step_lasts_what_is_held_back_comes_now_and_then() {
-    let place = Place::with_room_for(100);
+    let place = Place::live().await;
     place.faults.hold_mail(true);
     place.publish(60);
     place.hubs.publish(vec![members(1)]);
@@ -121,6 +128,7 @@ async fn while_a_step_lasts_what_is_held_back_comes_now_and_then() {
     let advancing = async {
         while place.metrics.mailbox.get() < 61 {
             place.clock.advance(1_000);
+            place.hub.with(|core| core.heard(place.key));
             tokio::task::yield_now().await;
         }
     };
