@@ -4,11 +4,12 @@ mod dialect;
 
 pub use dialect::{Dialect, Parser, Vocabulary};
 
+use crate::hub::Shed;
 use bytes::Bytes;
 use plenum_schema::conference::ConferenceEvent;
 use plenum_schema::conversation::ConversationEvent;
 use plenum_schema::wire::{Event, EventFrame, ServerFrame, Signal, SignalFrame};
-use plenum_schema::{ConferenceId, Content, Offset, QuestionId, Topic, UserId};
+use plenum_schema::{ConferenceId, Content, Offset, QuestionId, Refusal, Topic, UserId};
 use std::sync::{Arc, OnceLock};
 
 /// Turns a frame into the bytes a socket of the dialect gets, framing included. Given by the edge.
@@ -217,6 +218,15 @@ pub trait Publisher: Send + Sync + 'static {
     /// Whether somebody follows a topic of their own (`user:`). May say yes too often, never no too often.
     fn has_personal(&self) -> bool {
         true
+    }
+
+    /// Whether there is room for what somebody is about to do that leads to publications.
+    ///
+    /// # Errors
+    /// `busy`, with the time to wait, while there is too much to deliver already.
+    fn admit(&self, shed: Shed) -> Result<(), Refusal> {
+        let _ = shed;
+        Ok(())
     }
 
     /// The topic's log ends at `head`, though not everything up to there may have been published (after a panic or crash):

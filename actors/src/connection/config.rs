@@ -8,6 +8,8 @@ pub struct ConnectionConfig {
     pub connections: usize,
     /// Of these, connections of which it is not known whose they are.
     pub unidentified: usize,
+    /// Of those, the most that may come from one address, percent.
+    pub unidentified_per_address_percent: usize,
     /// When somebody should come back whom a full node (or account) sent away, milliseconds.
     pub full_retry_ms: u64,
     /// Connections of one account on this node.
@@ -47,6 +49,7 @@ impl Default for ConnectionConfig {
         Self {
             connections: 18_000,
             unidentified: 9_000,
+            unidentified_per_address_percent: 50,
             full_retry_ms: 5_000,
             connections_per_user: 50,
             message_bytes: 64 * 1024,

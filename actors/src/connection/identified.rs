@@ -5,7 +5,7 @@ use super::backend::{Access, Answer, Backend, Outcome, ReplyTo};
 use super::config::ConnectionConfig;
 use super::metrics;
 use super::unidentified::{ask, check};
-use crate::hub::{ConnectionKey, HubHandle};
+use crate::hub::{ConnectionKey, HubHandle, Shed};
 use crate::identity::Identity;
 use plenum_schema::wire::{AckResult, Command, Identify, Subscribe, Subscribed, Unsubscribe, Unsubscribed};
 use plenum_schema::{Offset, Refusal, RefusalCode, Topic, log::MAX_OFFSET};
@@ -86,6 +86,10 @@ impl Identified {
         if !already && has + self.subscribing.len() >= limit as usize {
             let text = format!("this connection has its {limit} topics: unsubscribe from one first");
             return Err(Refusal::field(RefusalCode::LimitReached, "topic", text));
+        }
+        // Who has it already comes from somewhere else in it: nobody more.
+        if !already {
+            hub.ladder().admit(Shed::Joins)?;
         }
         self.subscribing.push(command.topic);
         // Interest first, then the head: nothing can be published in between unseen.

@@ -107,7 +107,7 @@ fn shared() -> Shared {
         trail: |_, _, _| {},
         trailed: |_, _, _, _, _| {},
     };
-    let hubs = Hubs::new(16, metrics.clone());
+    let hubs = Hubs::new(&HubConfig { mailbox_batches: 16, ..HubConfig::default() }, metrics.clone(), None);
     let core = Core::new(HubConfig::default(), framing, clock.clone(), metrics);
     Shared {
         config: ConnectionConfig::default(),

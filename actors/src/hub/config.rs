@@ -1,3 +1,4 @@
+use super::ladder::LadderConfig;
 use serde::Deserialize;
 
 /// Limits and times of a hub. Sizes in bytes, times in milliseconds.
@@ -27,6 +28,10 @@ pub struct HubConfig {
     pub pending_bytes: usize,
     /// Batches of publications another thread may have waiting for this hub; beyond it the hub reads the log instead.
     pub mailbox_batches: usize,
+    /// What goes first when the mailbox fills.
+    pub ladder: LadderConfig,
+    /// After a bug in a hub its clients are told to come back spread over this time.
+    pub restart_window_ms: u64,
     /// How often a connection is pinged and told the top offsets.
     pub heartbeat_interval_ms: u64,
     /// A peer from whom nothing was heard for this long is dead.
@@ -59,6 +64,8 @@ impl Default for HubConfig {
             page_bytes: 256 * 1024,
             pending_bytes: 4 * 1024 * 1024,
             mailbox_batches: 4_096,
+            ladder: LadderConfig::default(),
+            restart_window_ms: 2_000,
             heartbeat_interval_ms: 25_000,
             heartbeat_timeout_ms: 45_000,
             identify_within_ms: 10_000,

@@ -54,8 +54,8 @@ pub enum Shut {
     Now,
 }
 
-/// Names a connection in its hub; a key that is out of date names nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// Names a connection in its hub; a key that is out of date names nothing, as the default does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct ConnectionKey {
     pub(super) slot: u32,
     pub(super) generation: u32,

@@ -69,7 +69,8 @@ impl Core {
         dialect: Dialect,
         dropped: &[(u32, Offset)],
     ) -> Option<(Topic, Offset)> {
-        let state = self.topics.get(subscription.topic as usize)?;
+        let state =
+            self.topics.get(subscription.topic as usize).filter(|_| !self.work.distrusts(subscription.topic))?;
         state.topic.log()?;
         let handed = match subscription.stand {
             // A round that has not reached this connection yet has not handed its offsets over.

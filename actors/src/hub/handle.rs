@@ -3,14 +3,20 @@
 use super::connection::ConnectionKey;
 use super::core::{Core, Wish};
 use super::hubs::{Hubs, Mailbox};
+use super::ladder::Ladder;
 use super::leaving::Farewell;
+use super::restart::At;
 use crate::connection::Answer;
 use crate::identity::Identity;
 use crate::publication::Publication;
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message};
-use plenum_schema::{Offset, Refusal, SessionId, Topic};
+use futures_util::FutureExt;
+use plenum_schema::wire::CloseCode;
+use plenum_schema::{Offset, Refusal, RefusalCode, SessionId, Topic};
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
@@ -134,12 +140,11 @@ impl HubHandle {
     pub fn start(core: Core, reader: Arc<dyn LogReader>, hubs: &Arc<Hubs>) -> Self {
         let core = Rc::new(RefCell::new(core));
         let signal = Rc::new(Signal::default());
-        let mailbox = hubs.mailbox();
-        let actor_mailbox = mailbox.clone();
-        let mut handle = Self { core, signal, reader, hubs: hubs.clone(), post: Post::default(), worker: 0 };
         let worker = hubs.reserve();
-        handle.worker = worker;
-        let address = HubActor { hub: handle.clone(), mailbox: actor_mailbox }.start();
+        let mailbox = hubs.mailbox(worker);
+        core.borrow_mut().suffer(hubs.faults().cloned());
+        let handle = Self { core, signal, reader, hubs: hubs.clone(), post: Post::default(), worker };
+        let address = HubActor { hub: handle.clone(), mailbox: mailbox.clone(), kept: VecDeque::new() }.start();
         // The first and only one.
         let _already = handle.post.0.set(address.clone()).is_err();
         hubs.register(worker, address, mailbox);
@@ -147,11 +152,19 @@ impl HubHandle {
         handle
     }
 
-    /// Runs `call` on the core, then does what it wished and sees to it that what it queued is written.
-    pub fn with<T>(&self, call: impl FnOnce(&mut Core) -> T) -> T {
+    /// Runs `call` on the core, then does what it wished and sees to it that what it queued is written. A panic in it is the hub's alone:
+    /// the hub begins again with no topics, its connections are closed so that they come back, and the answer is `T`'s default.
+    #[track_caller]
+    pub fn with<T: Default>(&self, call: impl FnOnce(&mut Core) -> T) -> T {
+        // Not inside of the closure, which is a caller of its own.
+        let place = Location::caller();
         let (result, wishes, dropped, busy) = {
-            let mut core = self.core.borrow_mut();
-            let result = call(&mut core);
+            let core = &mut *self.core.borrow_mut();
+            core.work.at = At::Unknown;
+            let result = catch_unwind(AssertUnwindSafe(|| call(core))).unwrap_or_else(|_| {
+                core.begin_again(place);
+                T::default()
+            });
             (result, core.take_wishes(), core.take_dropped(), core.has_work())
         };
         for wish in wishes {
@@ -183,9 +196,34 @@ impl HubHandle {
     fn answer(&self, key: ConnectionKey, answer: Answer) {
         // The core is free again when the socket has the answer.
         let socket = self.core.borrow().socket(key);
-        if let Some(socket) = socket {
-            socket.answer(answer);
+        let Some(socket) = socket else { return };
+        if catch_unwind(AssertUnwindSafe(|| socket.answer(answer))).is_err() {
+            self.failed("an answer to a connection");
+            self.with(|core| core.close(key, CloseCode::Internal, Some(0)));
         }
+    }
+
+    /// Counts a panic beside the core.
+    fn failed(&self, what: &'static str) {
+        self.core.borrow().metrics.panics.inc();
+        tracing::error!(what, "a task of a hub panicked; the hub goes on");
+    }
+
+    /// A page of a log; nothing when it cannot be read now.
+    async fn page(&self, reading: impl FnOnce() -> PageFuture) -> Option<LogPage> {
+        // Also what comes before the first wait.
+        let read = AssertUnwindSafe(async { reading().await }).catch_unwind().await;
+        read.unwrap_or_else(|_| {
+            self.failed("a read of a log");
+            Err(Refusal::new(RefusalCode::Internal, "the reader panicked"))
+        })
+        .ok()
+    }
+
+    /// What overload takes away now.
+    #[must_use]
+    pub fn ladder(&self) -> &Ladder {
+        self.hubs.ladder()
     }
 
     /// The socket of a connection has room again.
@@ -218,13 +256,13 @@ impl HubHandle {
         actix::spawn(async move {
             match wish {
                 Wish::Page { key, topic, after, known } => {
-                    let page = hub.reader.read(topic, after, known, events, bytes).await.ok();
+                    let page = hub.page(|| hub.reader.read(topic, after, known, events, bytes)).await;
                     hub.with(|core| {
                         core.page(key, topic, page.as_ref().map(|page| (page.events.as_slice(), page.first)));
                     });
                 }
                 Wish::Repair { topic, after, known } => {
-                    let page = hub.reader.repair(topic, after, known, events, bytes).await.ok();
+                    let page = hub.page(|| hub.reader.repair(topic, after, known, events, bytes)).await;
                     hub.with(|core| {
                         core.repaired(topic, page.as_ref().map(|page| (page.events.as_slice(), page.first)));
                     });
@@ -238,6 +276,8 @@ impl HubHandle {
 pub struct HubActor {
     hub: HubHandle,
     mailbox: Arc<Mailbox>,
+    /// What a test keeps from the hub. It counts as waiting.
+    kept: VecDeque<HubMail>,
 }
 
 impl HubActor {
@@ -245,9 +285,50 @@ impl HubActor {
         // One timer, armed anew each time: a late tick is not made up for.
         ctx.run_later(SWEEP_EVERY, |actor, ctx| {
             let part = actor.hub.with(|core| core.len()) / SWEEP_PARTS + 64;
-            actor.hub.with(|core| core.sweep(part));
+            actor.hub.with(|core| core.sweep(part).complete);
+            actor.look_after_mail(ctx);
             actor.sweep_later(ctx);
         });
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "one batch a sweep at the most")]
+    fn look_after_mail(&mut self, ctx: &Context<Self>) {
+        self.give_kept();
+        self.mailbox.look_again();
+        let now = self.hub.with(|core| core.clock.mono());
+        self.mailbox.release(now, |batch| ctx.address().do_send(HubMail::Publish(batch)));
+    }
+
+    fn is_kept_from_mail(&self) -> bool {
+        self.hub.hubs.faults().is_some_and(|faults| faults.holds_mail())
+    }
+
+    /// Hands over what was kept, unless it is to be kept on.
+    fn give_kept(&mut self) {
+        while !self.is_kept_from_mail()
+            && let Some(mail) = self.kept.pop_front()
+        {
+            self.take(mail);
+        }
+    }
+
+    fn take(&self, mail: HubMail) {
+        match mail {
+            HubMail::Publish(batch) => {
+                self.mailbox.taken();
+                self.hub.with(|core| core.publish(&batch));
+            }
+            // Behind the batches that filled the mailbox: what they brought is not read again.
+            HubMail::Missed => self.read_missed(),
+            HubMail::Announce(topic, head) => self.hub.with(|core| core.announce(topic, head)),
+            HubMail::EndSessions(sessions) => self.hub.with(|core| core.end_sessions(&sessions)),
+            HubMail::Sessions(Asked(asked)) => {
+                let sessions = self.hub.with(|core| core.sessions());
+                // Whoever asked may have gone.
+                let _gone = asked.send(sessions).is_err();
+            }
+            HubMail::Drain(farewell) => self.hub.with(|core| core.drain(farewell)),
+        }
     }
 
     fn read_missed(&self) {
@@ -269,22 +350,13 @@ impl Handler<HubMail> for HubActor {
     type Result = ();
 
     fn handle(&mut self, mail: HubMail, ctx: &mut Context<Self>) {
-        match mail {
-            HubMail::Publish(batch) => {
-                self.mailbox.taken();
-                self.hub.with(|core| core.publish(&batch));
+        if matches!(mail, HubMail::Publish(_) | HubMail::Missed) {
+            if self.is_kept_from_mail() {
+                return self.kept.push_back(mail);
             }
-            // Behind the batches that filled the mailbox: what they brought is not read again.
-            HubMail::Missed => self.read_missed(),
-            HubMail::Announce(topic, head) => self.hub.with(|core| core.announce(topic, head)),
-            HubMail::EndSessions(sessions) => self.hub.with(|core| core.end_sessions(&sessions)),
-            HubMail::Sessions(Asked(asked)) => {
-                let sessions = self.hub.with(|core| core.sessions());
-                // Whoever asked may have gone.
-                let _gone = asked.send(sessions).is_err();
-            }
-            HubMail::Drain(farewell) => self.hub.with(|core| core.drain(farewell)),
+            self.give_kept();
         }
+        self.take(mail);
         if self.hub.hubs.is_closed() {
             ctx.stop();
         }

@@ -1,18 +1,23 @@
 //! All hubs of a node, seen from any thread: publications go to the workers that have subscribers.
 
+use super::config::HubConfig;
+use super::faults::HubFaults;
 use super::handle::{Asked, HubActor, HubMail};
+use super::held::Held;
+use super::ladder::{Ladder, Shed};
 use super::leaving::Farewell;
 use super::metrics::HubMetrics;
+use crate::clock::MonoMillis;
 use crate::identity::{Identity, SessionEnder};
 use crate::publication::{Publication, Publisher};
 use actix::Addr;
 use dashmap::DashMap;
 use futures_util::future::join_all;
 use parking_lot::{Mutex, RwLock};
-use plenum_schema::{Offset, SessionId, Topic};
+use plenum_schema::{Offset, Refusal, SessionId, Topic};
 use prometheus::IntGauge;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::oneshot;
 
@@ -22,27 +27,80 @@ pub const MAX_WORKERS: usize = 64;
 /// What is on its way to one hub.
 #[derive(Debug)]
 pub struct Mailbox {
+    worker: usize,
     waiting: AtomicUsize,
+    /// How far the hub has gone on the ladder.
+    step: AtomicU8,
+    ladder: Arc<Ladder>,
     /// What is on its way to all hubs.
     depth: IntGauge,
     /// Topics whose batches found no room, and how far they reached: the hub reads their log instead. While there are any, one
     /// [`HubMail::Missed`] is on its way.
     missed: Mutex<HashMap<Topic, Offset>>,
+    /// Signals that are held back.
+    held: Mutex<Held>,
+    /// Whether there are any. Set while they are locked.
+    is_holding: AtomicBool,
 }
 
 impl Mailbox {
     fn put(&self) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
         self.depth.inc();
+        self.stand(waiting);
     }
 
     pub(super) fn taken(&self) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        let waiting = self.waiting.fetch_sub(1, Ordering::Relaxed).saturating_sub(1);
         self.depth.dec();
+        self.stand(waiting);
+    }
+
+    /// Goes to the step that follows from what waits.
+    fn stand(&self, waiting: usize) {
+        let step = self.step.load(Ordering::Relaxed);
+        if self.ladder.next(step, waiting) != step {
+            self.ladder.settle(self.worker, &self.step, || self.waiting.load(Ordering::Relaxed));
+        }
+    }
+
+    /// Looks once more: two threads that changed it in the same moment may have left it a step too high.
+    pub(super) fn look_again(&self) {
+        self.stand(self.waiting.load(Ordering::Relaxed));
     }
 
     pub(super) fn take_missed(&self) -> HashMap<Topic, Offset> {
         std::mem::take(&mut *self.missed.lock())
+    }
+
+    /// What of a batch is to be delivered now, by how full the mailbox is.
+    fn sift(&self, limit: usize, batch: &Arc<[Arc<Publication>]>) -> Option<Arc<[Arc<Publication>]>> {
+        let (step, is_full) = (self.step.load(Ordering::Relaxed), self.waiting.load(Ordering::Relaxed) >= limit);
+        let has_signals = batch.iter().any(|publication| publication.offset().is_none());
+        // Set after what was held has been sent on: nothing newer can overtake it.
+        let is_calm = step == 0 && !is_full && !self.is_holding.load(Ordering::Acquire);
+        if is_calm || !has_signals {
+            return Some(batch.clone());
+        }
+        let mut held = self.held.lock();
+        let rest = held.sift(&self.ladder, (step, is_full), batch);
+        self.is_holding.store(!held.is_empty(), Ordering::Release);
+        rest
+    }
+
+    /// Sends what was held back long enough, behind everything that waits already: what was sent before it is older.
+    pub(super) fn release(&self, now: MonoMillis, send: impl FnOnce(Arc<[Arc<Publication>]>)) {
+        if !self.is_holding.load(Ordering::Acquire) {
+            return;
+        }
+        let mut held = self.held.lock();
+        let released = held.release(self.step.load(Ordering::Relaxed), now, self.ladder.config().hold_ms);
+        if !released.is_empty() {
+            // One batch beyond the limit at the most: it is the hub itself that sends it, once in a while.
+            self.put();
+            send(released.into());
+        }
+        self.is_holding.store(!held.is_empty(), Ordering::Release);
     }
 }
 
@@ -70,12 +128,15 @@ pub struct Hubs {
     closed: AtomicBool,
     watcher: OnceLock<Arc<dyn InterestWatcher>>,
     metrics: HubMetrics,
+    ladder: Arc<Ladder>,
+    faults: Option<Arc<HubFaults>>,
 }
 
 impl Hubs {
-    /// No hubs yet; each worker adds its own. `limit`: batches that may wait for one hub.
+    /// No hubs yet; each worker adds its own. The `faults` are those of a test.
     #[must_use]
-    pub fn new(limit: usize, metrics: HubMetrics) -> Arc<Self> {
+    pub fn new(config: &HubConfig, metrics: HubMetrics, faults: Option<Arc<HubFaults>>) -> Arc<Self> {
+        let limit = config.mailbox_batches;
         Arc::new(Self {
             workers: RwLock::default(),
             reserved: AtomicUsize::new(0),
@@ -84,8 +145,20 @@ impl Hubs {
             limit,
             closed: AtomicBool::new(false),
             watcher: OnceLock::new(),
+            ladder: Ladder::new(config.ladder.clone(), limit, metrics.clone()),
             metrics,
+            faults,
         })
+    }
+
+    /// What overload takes away now.
+    #[must_use]
+    pub fn ladder(&self) -> &Arc<Ladder> {
+        &self.ladder
+    }
+
+    pub(super) fn faults(&self) -> Option<&Arc<HubFaults>> {
+        self.faults.as_ref()
     }
 
     /// Tells of changes of interest from now on. Later calls change nothing.
@@ -119,9 +192,17 @@ impl Hubs {
         }
     }
 
-    pub(super) fn mailbox(&self) -> Arc<Mailbox> {
-        let depth = self.metrics.mailbox.clone();
-        Arc::new(Mailbox { waiting: AtomicUsize::new(0), depth, missed: Mutex::default() })
+    pub(super) fn mailbox(&self, worker: usize) -> Arc<Mailbox> {
+        Arc::new(Mailbox {
+            worker,
+            waiting: AtomicUsize::new(0),
+            step: AtomicU8::new(0),
+            ladder: self.ladder.clone(),
+            depth: self.metrics.mailbox.clone(),
+            missed: Mutex::default(),
+            held: Mutex::default(),
+            is_holding: AtomicBool::new(false),
+        })
     }
 
     pub(super) fn reserve(&self) -> usize {
@@ -182,6 +263,7 @@ impl Hubs {
 
     #[expect(clippy::disallowed_methods, reason = "bounded here: a full mailbox gets no more batches")]
     fn hand_over(&self, worker: &Worker, batch: &Arc<[Arc<Publication>]>) {
+        let Some(batch) = &worker.mailbox.sift(self.limit, batch) else { return };
         if worker.mailbox.waiting.load(Ordering::Relaxed) < self.limit {
             worker.mailbox.put();
             worker.address.do_send(HubMail::Publish(batch.clone()));
@@ -217,6 +299,10 @@ impl Publisher for Hubs {
 
     fn has_personal(&self) -> bool {
         self.personal.load(Ordering::Relaxed) > 0
+    }
+
+    fn admit(&self, shed: Shed) -> Result<(), Refusal> {
+        self.ladder.admit(shed)
     }
 
     #[expect(clippy::disallowed_methods, reason = "at most one announcement for each start of an owner")]

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 
 /// Clients of a node that ends come back after this time at the earliest (or a tenth of the window, if that is less): nobody is there at
 /// once; the next server starts, or a balancer has to notice.
-const LEAST_DELAY_MS: u64 = 500;
+pub(super) const LEAST_DELAY_MS: u64 = 500;
 
 /// How the connections of a node are to leave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -73,7 +73,7 @@ impl Core {
 }
 
 /// Each with its time, evenly over `over_ms`: no two have the same moment, and none has to guess.
-fn spread(keys: Vec<ConnectionKey>, over_ms: u64) -> impl Iterator<Item = (ConnectionKey, u64)> {
+pub(super) fn spread(keys: Vec<ConnectionKey>, over_ms: u64) -> impl Iterator<Item = (ConnectionKey, u64)> {
     let count = keys.len().max(1) as u64;
     (0_u64..).zip(keys).map(move |(place, key)| (key, over_ms.saturating_mul(place) / count))
 }

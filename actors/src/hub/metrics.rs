@@ -1,5 +1,6 @@
 //! What a hub counts. One set for all workers; counters are added to once a slice, not once a delivery.
 
+use super::ladder::Shed;
 use plenum_schema::wire::CloseCode;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
@@ -64,6 +65,12 @@ pub struct HubMetrics {
     pub mailbox_full: IntCounter,
     /// Publications for which a topic had no room: events are read from the log later, signals conflated or dropped.
     pub pending_full: IntCounter,
+    /// What overload took away, in the order of [`Shed::ALL`]: signals dropped or held back, joins and sends refused.
+    pub shed: [IntCounter; 5],
+    /// How far the node has gone on the ladder of [`Shed`]; 0: nothing is shed.
+    pub ladder_step: IntGauge,
+    /// Panics inside hubs that were contained.
+    pub panics: IntCounter,
 }
 
 impl HubMetrics {
@@ -105,6 +112,9 @@ impl HubMetrics {
             // Shown from the beginning: an alarm on slow consumers must find the series before the first of them.
             closed.with_label_values(&[reason]).inc_by(0);
         }
+        let about =
+            "what overload took away: signals that were dropped or held back, joins and sends that were refused";
+        let shed = counters("plenum_hub_shed_total", about, "what")?;
         Ok(Self {
             connections: gauge("plenum_connections", "open connections")?,
             topics: gauge("plenum_topics", "topics with subscribers, summed over workers")?,
@@ -125,6 +135,15 @@ impl HubMetrics {
             mailbox: gauge("plenum_hub_mailbox_batches", "batches of publications in the mailboxes of hubs")?,
             mailbox_full: counter("plenum_hub_mailbox_full_total", "batches that found a hub's mailbox full")?,
             pending_full: counter("plenum_hub_pending_full_total", "publications for which a topic had no room")?,
+            shed: Shed::ALL.map(|what| shed.with_label_values(&[what.as_str()])),
+            ladder_step: gauge(
+                "plenum_hub_ladder_step",
+                "what overload takes away now: 0 nothing, 1 typing, 2 presence too, 3 tallies, 4 joins, 5 sends",
+            )?,
+            panics: counter(
+                "plenum_hub_panics_total",
+                "panics inside hubs; each began again, and its clients came back",
+            )?,
         })
     }
 }

@@ -3,6 +3,7 @@
 use super::connection::{Ending, Phase, Stand, Subscription};
 use super::core::{Core, gauge};
 use super::outbox::{OVERHEAD, Outbox, Piece, Written};
+use super::restart::At;
 use super::topic::Chunk;
 use crate::publication::{Body, Class, Dialect, Publication};
 use plenum_schema::wire::CloseCode;
@@ -35,13 +36,16 @@ impl Core {
                 break;
             }
             let Some(index) = self.active.pop_front() else { break };
+            self.work.at = At::Topic(index, None);
             self.work_on_topic(index, &mut budget);
         }
         // Acks and other frames of single connections come after the rounds: most have left with a round's write already.
         for _ in 0..self.config.slice_connections.min(self.dirty.len()) {
             let Some(slot) = self.dirty.pop_front() else { break };
+            self.work.at = At::Connection(slot);
             self.write_out(slot);
         }
+        self.work.at = At::Unknown;
         for _ in 0..self.config.slice_connections.min(self.pumps.len()) {
             let Some(slot) = self.pumps.pop_front() else { break };
             self.pump(slot);
@@ -87,6 +91,7 @@ impl Core {
             // A receiver that has nothing waiting can take two rounds in a row without reading.
             state.begin_round(now, (self.config.outbox_bytes / 2).saturating_sub(OVERHEAD));
             let may_read = state.repair_attempts == 0;
+            self.strike(index);
             if may_read {
                 // There is room now for what came when there was none. (A log that cannot be read is the sweep's.)
                 self.repair(index);
@@ -96,6 +101,7 @@ impl Core {
             self.active.push_back(index);
             return;
         }
+        self.work.at = At::Topic(index, None);
         self.finish_round(index);
     }
 
@@ -127,6 +133,7 @@ impl Core {
                 *budget -= count;
                 reached += count as u64;
                 for slot in ahead.iter().take(count).copied() {
+                    self.work.at = At::Topic(index, Some(slot));
                     let types = !typists.is_empty() && self.is_one_of(slot, &typists);
                     if types || !self.deliver_at_once(slot, &delivery) {
                         self.deliver(slot, &delivery, types);

@@ -6,6 +6,8 @@ mod dialects;
 mod edges;
 mod leaving;
 mod mailbox;
+mod overload;
+mod restart;
 mod walk;
 
 use super::connection::testing::Sink;

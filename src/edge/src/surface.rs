@@ -75,9 +75,9 @@ impl Surface {
 
     fn polls(&self, path: &str) -> actix_web::Resource {
         let (one, two, three) = (self.clone(), self.clone(), self.clone());
-        let open = move || {
+        let open = move |request: HttpRequest| {
             let surface = one.clone();
-            async move { poll::open(&surface) }
+            async move { poll::open(&surface, &request) }
         };
         let fetch = move |request: HttpRequest, query: Query<poll::Asked>| poll::fetch(two.clone(), request, query.0);
         let leave = move |request: HttpRequest| poll::leave(three.clone(), request);

@@ -5,7 +5,7 @@ use plenum_actors::clock::SharedClock;
 use plenum_actors::connection::{Access, Backend, ConnectionConfig, Following, Hall, Me, Reply};
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
-use plenum_actors::hub::{LogPage, LogReader, PageFuture};
+use plenum_actors::hub::{LogPage, LogReader, PageFuture, Shed};
 use plenum_actors::identity::{Authenticator, Identity};
 use plenum_actors::owner::Standings;
 use plenum_actors::owner::recent::Span;
@@ -156,6 +156,9 @@ impl Backend for NodeBackend {
         match command {
             Command::Send(send) => match conversation(send.topic) {
                 Ok(id) => {
+                    if let Err(refusal) = self.publisher.admit(Shed::Sends) {
+                        return reply(Err(refusal));
+                    }
                     let ask = Ask::Send { author: caller.user, client_ref: send.client_ref, content: send.content };
                     let nudge = self.conversations.nudge(id);
                     let answer = reply::Reply::new(move |outcome: Result<Answer, Refusal>| {

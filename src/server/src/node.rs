@@ -1,15 +1,17 @@
 //! The wiring: what a node is made of, in the order in which it starts and, backwards, ends.
 
+mod ground;
 mod owners;
 mod workshop;
 
+use ground::{ground, machine_clock, open_accounts};
 use owners::Owners;
 pub(crate) use workshop::Workshop;
 
 use crate::backend::{HubReader, NodeBackend, commands_rate};
 use crate::chores::{forget_codes, forget_spent, look_at_keys, maintain};
 use crate::community::Community;
-use crate::config::{Config, DrainConfig, Engine};
+use crate::config::{Config, DrainConfig};
 use crate::link::Link;
 use crate::operations::{Operator, Phase, Readiness};
 use crate::serve::{Given, Ports, ServeError, Started};
@@ -19,10 +21,10 @@ use actix_server::ServerHandle as EdgeHandle;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
-use plenum_actors::clock::{SharedClock, SystemClock};
+use plenum_actors::clock::SharedClock;
 use plenum_actors::connection::{Admission, ConnectionMetrics};
 use plenum_actors::history::History;
-use plenum_actors::hub::{HubMetrics, Hubs};
+use plenum_actors::hub::{HubFaults, HubMetrics, Hubs};
 use plenum_actors::owner::actor::Surroundings;
 use plenum_actors::owner::{OwnerMetrics, Recents, Standings};
 use plenum_actors::presence::{self, Presence, PresenceMetrics};
@@ -77,47 +79,6 @@ pub(crate) struct Node {
     ending: DrainConfig,
 }
 
-/// The machine's clock, as wrong as the configuration wants it.
-fn machine_clock(config: &Config) -> SharedClock {
-    Arc::new(SystemClock::shifted(config.server.clock_offset_ms))
-}
-
-/// What everything stands on: the store, opened unless it is given. A store that others share is watched: they may begin
-/// an import.
-async fn ground(
-    config: &Config,
-    registry: &Registry,
-    given: Option<SharedStore>,
-    clock: &SharedClock,
-) -> Result<(SharedStore, Option<Arc<Watch>>), ServeError> {
-    if let Some(store) = given {
-        return Ok((store, None));
-    }
-    let store = crate::store::open(&config.store, clock.clone(), registry).await?;
-    crate::store::whole(&store).await?;
-    if config.store.engine == Engine::Embedded {
-        return Ok((store, None));
-    }
-    let (store, watch) = Watch::over(&store, Duration::from_millis(config.store.marks_every_ms));
-    Ok((store, Some(watch)))
-}
-
-/// Nodes that share a store, or could, share their signing keys in it.
-async fn open_accounts(
-    config: &Config,
-    store: &SharedStore,
-    clock: &SharedClock,
-    link: &Link,
-) -> Result<Accounts, ServeError> {
-    let (settings, keys) = (config.accounts.clone(), &config.store.path);
-    let is_shared = link.is_shared() || config.store.engine != Engine::Embedded;
-    Ok(if is_shared {
-        Accounts::open_shared(store.clone(), clock.clone(), link.ender(), settings, keys).await?
-    } else {
-        Accounts::open(store.clone(), clock.clone(), link.ender(), settings, keys)?
-    })
-}
-
 /// Everything below the ports.
 struct Core {
     store: SharedStore,
@@ -144,12 +105,12 @@ impl Core {
     async fn open(
         config: &Config,
         registry: &Registry,
-        given: Option<SharedStore>,
+        (given, faults): (Option<SharedStore>, Option<Arc<HubFaults>>),
         clock: SharedClock,
     ) -> Result<Self, ServeError> {
         let (store, watch) = ground(config, registry, given, &clock).await?;
         let hub_metrics = HubMetrics::new(registry)?;
-        let hubs = Hubs::new(config.hub.mailbox_batches, hub_metrics.clone());
+        let hubs = Hubs::new(&config.hub, hub_metrics.clone(), faults);
         let node = NodeId(clock.new_id());
         let link = Link::open(config, node, &hubs, &clock, registry)?;
         let accounts = open_accounts(config, &store, &clock, &link).await?;
@@ -306,7 +267,12 @@ impl Core {
             hubs: self.hubs.clone(),
             reader: self.link.reader(Arc::new(HubReader(self.history.clone()))),
             backend: Arc::new(backend),
-            admission: Admission::watched(&config.limits, Arc::new(arrivals), connection_metrics.unidentified.clone()),
+            admission: Admission::watched(
+                &config.limits,
+                Arc::new(arrivals),
+                connection_metrics.unidentified.clone(),
+                self.hubs.ladder().clone(),
+            ),
             door: Door::new(proxies, config.websocket.handshake_rate, surface.limited_keys, registry)?,
             clock: self.clock.clone(),
             hub_metrics: self.hub_metrics.clone(),
@@ -347,17 +313,13 @@ impl Core {
 impl Node {
     /// Starts everything: the operator's port first, as the rest may take long, then the lowest layer, and so on up. Must be called
     /// inside an actix system.
-    pub async fn start(
-        config: &Config,
-        ports: Ports,
-        given: Option<Given>,
-    ) -> Result<(Self, Started, Accounts), ServeError> {
+    pub async fn start(config: &Config, ports: Ports, given: Given) -> Result<(Self, Started, Accounts), ServeError> {
         let registry = telemetry::registry()?;
-        let (store, clock) = given.map(|given| (given.store, given.clock)).unzip();
-        let clock = clock.flatten().unwrap_or_else(|| machine_clock(config));
+        let Given { store, clock, hub_faults } = given;
+        let clock = clock.unwrap_or_else(|| machine_clock(config));
         let readiness = Readiness::new(clock.clone());
         let operator = Operator::serve(ports.operations, &config.operations, &registry, &readiness).await?;
-        let core = Core::open(config, &registry, store, clock).await;
+        let core = Core::open(config, &registry, (store, hub_faults), clock).await;
         let handle = operator.handle.clone();
         let started = match core {
             Ok(core) => Self::start_edge(config, ports.http, core, operator, &registry, readiness).await,

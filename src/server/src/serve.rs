@@ -3,11 +3,13 @@
 use crate::config::Config;
 use crate::node::Node;
 use plenum_actors::clock::SharedClock;
+use plenum_actors::hub::HubFaults;
 use plenum_actors::store::SharedStore;
 use plenum_edge::native::EdgeError;
 use plenum_services::accounts::Accounts;
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::{oneshot, watch};
 
@@ -202,16 +204,18 @@ impl Drop for Running {
 /// # Errors
 /// [`ServeError`] says what to do.
 pub fn start(config: Config) -> Result<Running, ServeError> {
-    start_with(config, None)
+    start_with(config, Given::default())
 }
 
 /// What a node works with that is there already: in tests, and while a store is moved.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Given {
-    /// Its store, so that several nodes in one process may share it.
-    pub store: SharedStore,
+    /// Its store, so that several nodes in one process may share it; `None`: the configured one.
+    pub store: Option<SharedStore>,
     /// Its clock; `None`: the machine's.
     pub clock: Option<SharedClock>,
+    /// What a test lets happen to its hubs.
+    pub hub_faults: Option<Arc<HubFaults>>,
 }
 
 /// The same with parts that are there already.
@@ -219,10 +223,10 @@ pub struct Given {
 /// # Errors
 /// As [`start`].
 pub fn start_on(config: Config, given: Given) -> Result<Running, ServeError> {
-    start_with(config, Some(given))
+    start_with(config, given)
 }
 
-fn start_with(config: Config, given: Option<Given>) -> Result<Running, ServeError> {
+fn start_with(config: Config, given: Given) -> Result<Running, ServeError> {
     let ports = Ports::take(&config)?;
     let (tell, told) = std::sync::mpsc::sync_channel(1);
     let (stop, stopping) = oneshot::channel();

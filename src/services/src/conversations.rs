@@ -46,6 +46,7 @@ use plenum_actors::aggregates::conversation::{Answer, Command, Conversation};
 use plenum_actors::clock::SharedClock;
 use plenum_actors::directory::Directory;
 use plenum_actors::history::History;
+use plenum_actors::hub::Shed;
 use plenum_actors::presence::Presence;
 use plenum_actors::publication::Publisher;
 use plenum_actors::store::SharedStore;
@@ -118,6 +119,7 @@ impl Conversations {
         client_ref: Option<String>,
         content: Content,
     ) -> Result<Sent, Refusal> {
+        self.parts.publisher.admit(Shed::Sends)?;
         match self.ask(id, Command::Send { author: caller, client_ref, content }).await? {
             Answer::Sent(sent) => {
                 if let Some(nudge) = self.nudge(id) {

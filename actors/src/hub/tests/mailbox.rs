@@ -1,21 +1,21 @@
 //! What other threads send to a hub, when there is no room for it.
 
 use super::*;
-use crate::hub::{HubHandle, Hubs, LogPage, LogReader, PageFuture};
+use crate::hub::{HubFaults, HubHandle, Hubs, LogPage, LogReader, PageFuture};
 use crate::publication::Publisher;
 use parking_lot::Mutex;
 use plenum_schema::Offset;
 use std::time::Duration;
 
 /// How long a hub may take.
-const SOON: Duration = Duration::from_secs(20);
+pub(super) const SOON: Duration = Duration::from_secs(20);
 
 /// A log that answers at once.
 #[derive(Default)]
-struct Log(Mutex<Vec<Arc<Publication>>>);
+pub(super) struct Log(Mutex<Vec<Arc<Publication>>>);
 
 impl Log {
-    fn append(&self) -> Arc<Publication> {
+    pub(super) fn append(&self) -> Arc<Publication> {
         let mut events = self.0.lock();
         let appended = event(events.len() as u64 + 1);
         events.push(appended.clone());
@@ -24,39 +24,62 @@ impl Log {
 }
 
 impl LogReader for Log {
-    fn read(&self, _: Topic, after: Offset, _: Offset, events: usize, _: usize) -> PageFuture {
-        let wanted = |event: &&Arc<Publication>| event.offset() > Some(after);
+    fn read(&self, topic: Topic, after: Offset, _: Offset, events: usize, _: usize) -> PageFuture {
+        let wanted = |event: &&Arc<Publication>| event.topic == topic && event.offset() > Some(after);
         let events = self.0.lock().iter().filter(wanted).take(events).cloned().collect();
         Box::pin(async move { Ok(LogPage { events, first: 1 }) })
     }
 }
 
 /// A hub on this thread whose mailbox has room for so many batches, with somebody who follows the topic.
-struct Place {
-    hubs: Arc<Hubs>,
-    log: Arc<Log>,
-    sink: Sink,
-    metrics: HubMetrics,
+pub(super) struct Place {
+    pub hubs: Arc<Hubs>,
+    pub hub: HubHandle,
+    pub log: Arc<Log>,
+    pub key: ConnectionKey,
+    pub sink: Sink,
+    pub metrics: HubMetrics,
+    pub faults: Arc<HubFaults>,
+    pub clock: Arc<ManualClock>,
 }
 
 impl Place {
-    fn with_room_for(batches: usize) -> Self {
+    pub(super) fn with_room_for(batches: usize) -> Self {
+        let (faults, clock) = (Arc::new(HubFaults::default()), Arc::new(ManualClock::default()));
         let metrics = HubMetrics::new(&prometheus::Registry::new()).unwrap();
-        let (hubs, log) = (Hubs::new(batches, metrics.clone()), Arc::new(Log::default()));
-        let core = Core::new(HubConfig::default(), FRAMING, Arc::new(ManualClock::default()), metrics.clone());
+        let config = HubConfig { mailbox_batches: batches, ..HubConfig::default() };
+        let (hubs, log) = (Hubs::new(&config, metrics.clone(), Some(faults.clone())), Arc::new(Log::default()));
+        let core = Core::new(config, FRAMING, clock.clone(), metrics.clone());
         let hub = HubHandle::start(core, log.clone(), &hubs);
+        let (key, sink) = (ConnectionKey::default(), Sink::default());
+        let mut place = Self { hubs, hub, log, key, sink, metrics, faults, clock };
+        (place.key, place.sink) = place.follower(1, TOPIC, 0);
+        place
+    }
+
+    /// Somebody who follows a topic from a position.
+    pub(super) fn follower(&self, number: u128, topic: Topic, since: Offset) -> (ConnectionKey, Sink) {
         let sink = Sink::with_room(PLENTY);
-        let id = ConnectionId(Uuid::from_u128(1));
-        let socket = Rc::new(sink.clone());
-        let key = hub.with(|core| core.join(NewConnection { id, socket, dialect: Dialect::NativeJson }));
-        hub.with(|core| core.identify(key, identity(1)));
-        hub.expect(TOPIC);
-        hub.with(|core| core.subscribe(key, TOPIC, 0, 0));
-        Self { hubs, log, sink, metrics }
+        let (id, socket) = (ConnectionId(Uuid::from_u128(number)), Rc::new(sink.clone()));
+        let key = self.hub.with(|core| core.join(NewConnection { id, socket, dialect: Dialect::NativeJson }));
+        self.hub.with(|core| core.identify(key, identity(number)));
+        self.hub.expect(topic);
+        let head = self.log.0.lock().len() as u64;
+        self.hub.with(|core| core.subscribe(key, topic, since, head));
+        self.hub.with(|core| core.settle(topic));
+        (key, sink)
+    }
+
+    /// Appends so many events and publishes each by itself.
+    pub(super) fn publish(&self, events: usize) {
+        for _ in 0..events {
+            let appended = self.log.append();
+            self.hubs.publish(vec![appended]);
+        }
     }
 
     /// Waits until so many events have come, and asserts that they are the first ones, in order.
-    async fn expect_events(&self, count: u64) {
+    pub(super) async fn expect_events(&self, count: u64) {
         let heard = async {
             while self.sink.text().matches("{\"event\"").count() < usize::try_from(count).unwrap() {
                 tokio::task::yield_now().await;

@@ -4,10 +4,10 @@ use super::bus::{Bus, Shared};
 use super::packet::{Item, TopicPacket};
 use super::standing;
 use plenum_actors::clock::MonoMillis;
-use plenum_actors::hub::Hubs;
+use plenum_actors::hub::{Hubs, Shed};
 use plenum_actors::presence::Presence;
 use plenum_actors::publication::{Publication, Publisher};
-use plenum_schema::{Offset, Topic};
+use plenum_schema::{Offset, Refusal, Topic};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -82,6 +82,10 @@ impl Publisher for BusPublisher {
 
     fn has_personal(&self) -> bool {
         self.hubs.has_personal() || self.presence.get().is_none_or(Presence::has_other_nodes)
+    }
+
+    fn admit(&self, shed: Shed) -> Result<(), Refusal> {
+        self.hubs.admit(shed)
     }
 
     fn announce(&self, topic: Topic, head: Offset) {

@@ -23,11 +23,24 @@ pub enum Reason {
     Full,
     /// Too many connections have not said whose they are.
     Unidentified,
+    /// Too many of those come from one address.
+    Address,
+    /// The node has too much to deliver.
+    Overload,
 }
 
 impl Reason {
-    const ALL: [Self; 7] =
-        [Self::Path, Self::Draining, Self::Rate, Self::Origin, Self::Handshake, Self::Full, Self::Unidentified];
+    const ALL: [Self; 9] = [
+        Self::Path,
+        Self::Draining,
+        Self::Rate,
+        Self::Origin,
+        Self::Handshake,
+        Self::Full,
+        Self::Unidentified,
+        Self::Address,
+        Self::Overload,
+    ];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -38,6 +51,8 @@ impl Reason {
             Self::Handshake => "handshake",
             Self::Full => "full",
             Self::Unidentified => "unidentified",
+            Self::Address => "address",
+            Self::Overload => "overload",
         }
     }
 }
@@ -66,11 +81,15 @@ impl Door {
         Ok(Self { proxies, handshakes: Limiter::new(rate, addresses), refused })
     }
 
+    /// What limits count the request's address as.
+    pub(super) fn address(&self, request: &Request) -> IpAddr {
+        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
+        limit_key(self.proxies.origin(peer, request.headers()).address)
+    }
+
     /// Counts a handshake of the address that the request comes from, at monotonic time `now`.
     pub(super) fn knock(&self, request: &Request, now: u64) -> Result<(), Refusal> {
-        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
-        let origin = self.proxies.origin(peer, request.headers());
-        self.handshakes.check(limit_key(origin.address), now).map_err(|refusal| {
+        self.handshakes.check(self.address(request), now).map_err(|refusal| {
             let message = "too many WebSockets were opened from your address in a short time".to_owned();
             Refusal { message, ..refusal }
         })

@@ -131,7 +131,7 @@ impl Seam {
                 if let Err(refusal) = self.knock(request) {
                     return self.refuse(request, &refusal.into(), Reason::Rate);
                 }
-                match edge.admission.enter() {
+                match edge.admission.enter(Some(edge.door.address(request))) {
                     Ok(admitted) if native => Verdict::Native(accepted, admitted),
                     Ok(admitted) => Verdict::Echo(accepted, admitted),
                     Err(crowded) => self.send_away(request, crowded),
@@ -175,12 +175,14 @@ impl Seam {
             (Ok(Accepted { accept, .. }), Purpose::Upgrade(sid)) => {
                 Verdict::Upgrade(Accepted { accept, protocol: None }, sid)
             }
-            (Ok(Accepted { accept, .. }), Purpose::Open(token)) => match edge.admission.enter() {
-                Ok(admitted) => Verdict::SocketIo(Accepted { accept, protocol: None }, admitted, token),
-                Err(crowded) => {
-                    self.refuse_later(request, &crowded.refusal(&edge.connection).into(), reason_to(crowded))
+            (Ok(Accepted { accept, .. }), Purpose::Open(token)) => {
+                match edge.admission.enter(Some(edge.door.address(request))) {
+                    Ok(admitted) => Verdict::SocketIo(Accepted { accept, protocol: None }, admitted, token),
+                    Err(crowded) => {
+                        self.refuse_later(request, &crowded.refusal(&edge.connection).into(), reason_to(crowded))
+                    }
                 }
-            },
+            }
             (Err(refused), _) => match refused.status() {
                 403 => self.refuse_engine(request, EngineRefusal::Forbidden, Reason::Origin),
                 400 => self.refuse_engine(request, EngineRefusal::BadRequest, Reason::Handshake),
@@ -239,7 +241,12 @@ impl Seam {
 }
 
 fn reason_to(crowded: Crowded) -> Reason {
-    if crowded == Crowded::Unidentified { Reason::Unidentified } else { Reason::Full }
+    match crowded {
+        Crowded::Unidentified => Reason::Unidentified,
+        Crowded::Address => Reason::Address,
+        Crowded::Overload(_) => Reason::Overload,
+        Crowded::Node | Crowded::Account => Reason::Full,
+    }
 }
 
 fn reason_of(refused: HandshakeError) -> Reason {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use plenum_actors::connection::Connection;
 use plenum_actors::hub::NewConnection;
 use plenum_actors::publication::Dialect;
-use plenum_http::{Body, Problem};
+use plenum_http::{Body, Problem, client_address, limit_key};
 use plenum_schema::codec::{Codec, decode};
 use plenum_schema::wire::ClientFrame;
 use plenum_schema::{ConnectionId, Refusal, RefusalCode};
@@ -54,13 +54,14 @@ fn fresh(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
 }
 
 /// `POST /api/poll`: a connection that has to identify.
-pub(crate) fn open(surface: &Surface) -> Result<HttpResponse, Problem> {
+pub(crate) fn open(surface: &Surface, request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let (edge, shared) = (surface.edge(), surface.shared());
     if edge.is_draining() {
         return Err(Refusal::new(RefusalCode::Draining, "the server is draining").retry_after(1_000).into());
     }
     let entry = edge.polls.enter()?;
-    let admitted = edge.admission.enter().map_err(|crowded| crowded.refusal(&edge.connection))?;
+    let admitted = edge.admission.enter(client_address(request).map(limit_key));
+    let admitted = admitted.map_err(|crowded| crowded.refusal(&edge.connection))?;
     let config = &edge.config.poll;
     let connection = ConnectionId(edge.clock.new_id());
     let opened = Opened { connection, key: entry.key.text(), wait_ms: config.wait_ms };

@@ -12,7 +12,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::{Bytes, BytesMut};
-use plenum_http::Problem;
+use plenum_http::{Problem, client_address, limit_key};
 use plenum_socketio::engine::request::{Method, judge};
 use plenum_socketio::engine::session::open_packet;
 use plenum_socketio::engine::{Asked, Refusal, Transport};
@@ -198,7 +198,7 @@ fn open(worker: &Rc<Worker>, request: &HttpRequest) -> HttpResponse {
     let Some(seat) = sessions.sit() else {
         return come_later("the server is full: as many sessions poll as may (socketio.polling_sessions)");
     };
-    let admitted = match edge.admission.enter() {
+    let admitted = match edge.admission.enter(client_address(request).map(limit_key)) {
         Ok(admitted) => admitted,
         Err(crowded) => return refused(&Problem::from(crowded.refusal(&edge.connection))),
     };

@@ -185,7 +185,7 @@ fn serve(mut config: Config, directory: &Path, from: &SharedStore) -> Result<Run
     config.store.engine = Engine::Embedded;
     directory.clone_into(&mut config.store.path);
     config.cluster.bus = Bus::None;
-    let running = start_on(config, Given { store: Frozen::over(from.clone()), clock: None })?;
+    let running = start_on(config, Given { store: Some(Frozen::over(from.clone())), ..Given::default() })?;
     eprintln!("plenum: {} can be read meanwhile", running.page());
     Ok(running)
 }

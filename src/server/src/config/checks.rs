@@ -4,7 +4,7 @@ use super::sections::MAX_WORKERS;
 use super::{Bus, Config, Engine};
 use plenum_actors::connection::ConnectionConfig;
 use plenum_actors::history::HistoryConfig;
-use plenum_actors::hub::HubConfig;
+use plenum_actors::hub::{HubConfig, LadderConfig, Shed};
 use plenum_edge::socketio::MAX_DEPTH;
 use plenum_edge::socketio::positions::MOST_TOPICS;
 use plenum_providers::DepotProvider;
@@ -347,6 +347,8 @@ fn store_problem(text: String) -> (String, String) {
 fn check_limits(found: &mut Found, limits: &ConnectionConfig) {
     between(found, "limits.connections", limits.connections, 1..=10_000_000);
     between(found, "limits.unidentified", limits.unidentified, 1..=10_000_000);
+    let share = limits.unidentified_per_address_percent;
+    between(found, "limits.unidentified_per_address_percent", share, 1..=100);
     between(found, "limits.full_retry_ms", limits.full_retry_ms, 1..=600_000);
     between(found, "limits.answer_bytes", limits.answer_bytes, 1_024..=1 << 30);
     between(found, "limits.answer_retry_ms", limits.answer_retry_ms, 1..=600_000);
@@ -400,4 +402,24 @@ fn check_hub(found: &mut Found, hub: &HubConfig) {
     between(found, "hub.read_attempts", hub.read_attempts, 1..=1_000);
     let is_longer = hub.heartbeat_timeout_ms > hub.heartbeat_interval_ms;
     unless(found, is_longer, "hub.heartbeat_timeout_ms", "must be longer than hub.heartbeat_interval_ms");
+    between(found, "hub.restart_window_ms", hub.restart_window_ms, 0..=600_000);
+    check_ladder(found, &hub.ladder);
+}
+
+fn check_ladder(found: &mut Found, ladder: &LadderConfig) {
+    let mut before: Option<(Shed, usize)> = None;
+    for (shed, percent) in ladder.steps() {
+        let key = format!("hub.ladder.{}_percent", shed.as_str());
+        between(found, &key, percent, 1..=100);
+        if let Some((lower, below)) = before {
+            let reason = format!("must be at least hub.ladder.{}_percent ({below}), which goes first", lower.as_str());
+            unless(found, percent >= below, &key, &reason);
+        }
+        before = Some((shed, percent));
+    }
+    let most = ladder.typing_percent.saturating_sub(1);
+    between(found, "hub.ladder.relax_percent", ladder.relax_percent, 0..=most);
+    between(found, "hub.ladder.hold_ms", ladder.hold_ms, 1..=60_000);
+    between(found, "hub.ladder.held_signals", ladder.held_signals, 0..=1_000_000);
+    between(found, "hub.ladder.retry_ms", ladder.retry_ms, 1..=600_000);
 }

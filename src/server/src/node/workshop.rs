@@ -28,7 +28,7 @@ pub(crate) struct Workshop {
 impl Workshop {
     /// Opens the store and everything above it; owners run on this thread.
     pub async fn open(config: &Config) -> Result<Self, ServeError> {
-        let core = Core::open(config, &telemetry::registry()?, None, machine_clock(config)).await?;
+        let core = Core::open(config, &telemetry::registry()?, (None, None), machine_clock(config)).await?;
         core.owners.add_arbiter();
         Ok(Self {
             accounts: core.accounts.clone(),

@@ -133,6 +133,11 @@ fn settings_that_contradict_each_other_are_reported() {
         ("socketio.recovery_topics", "199", "socketio.recovery_topics"),
         ("socketio.kept_hints", "0", "socketio.kept_hints"),
         ("socketio.follow_retry_most_ms", "199", "socketio.follow_retry_most_ms"),
+        ("hub.ladder.presence_percent", "24", "hub.ladder.presence_percent"),
+        ("hub.ladder.joins_percent", "86", "hub.ladder.sends_percent"),
+        ("hub.ladder.sends_percent", "101", "hub.ladder.sends_percent"),
+        ("hub.ladder.relax_percent", "25", "hub.ladder.relax_percent"),
+        ("limits.unidentified_per_address_percent", "0", "limits.unidentified_per_address_percent"),
     ];
     for (key, value, blamed) in cases {
         let loaded = load(&sources(None, &[], &[(key, value)]));

@@ -87,9 +87,12 @@ fn metrics_have_help_units_and_no_personal_labels() {
         "plenum_commands_total",
         "plenum_connections",
         "plenum_fanout_seconds",
+        "plenum_hub_ladder_step",
         "plenum_hub_mailbox_batches",
         "plenum_hub_mailbox_full_total",
+        "plenum_hub_panics_total",
         "plenum_hub_pending_full_total",
+        "plenum_hub_shed_total",
         "plenum_http_request_seconds",
         "plenum_http_requests_total",
         "plenum_outbox_bytes",
@@ -233,7 +236,7 @@ fn a_node_that_takes_long_to_start_is_live_meanwhile_and_not_ready() {
     let operations = config.operations.listen;
     let gate = Arc::new(Gate::default());
     let store = Embedded::open(EmbeddedConfig::at(folder.path().join("given"))).unwrap();
-    let given = Given { store, clock: Some(gate.clone()) };
+    let given = Given { store: Some(store), clock: Some(gate.clone()), ..Given::default() };
     let starting = std::thread::spawn(move || start_on(config, given));
     await_listener(operations);
     assert_eq!(health(operations, "/health/live"), (200, serde_json::json!({ "status": "live" })));

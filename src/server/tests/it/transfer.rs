@@ -182,7 +182,7 @@ async fn while_a_store_is_copied_its_people_read_and_are_told_to_send_later() {
     world.end().await;
 
     let (from, to) = (open(&source.path().join("store")), open(&target.path().join("store")));
-    let world = World::on(Given { store: Frozen::over(from.clone()), clock: None }, source.path(), |_| {});
+    let world = World::on(Given { store: Some(Frozen::over(from.clone())), ..Given::default() }, source.path(), |_| {});
     let first = copy(&from, &to, |_| {}, &Patience::none()).await.unwrap();
     for (codec, person) in BOTH.into_iter().zip(&people) {
         let mut peer = world.peer(codec, person).await;

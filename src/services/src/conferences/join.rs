@@ -6,6 +6,7 @@ use crate::accounts::{Identity, Secret};
 use crate::text;
 use crate::unavailable::{damaged, unavailable};
 use plenum_actors::aggregates::conference::ConferenceView;
+use plenum_actors::hub::Shed;
 use plenum_actors::identity::ConferenceRole;
 use plenum_actors::publication::Publisher;
 use plenum_actors::store::{Conditional, Direction};
@@ -84,8 +85,9 @@ impl Conferences {
     ///
     /// # Errors
     /// `notFound`, `gone` when it is over, `forbidden` naming `passcode`, `invitation` or `roster`, `unauthenticated` where an account is needed, `invalid`
-    /// naming `name` or `team`, `limitReached`, `unavailable`.
+    /// naming `name` or `team`, `limitReached`, `busy`, `unavailable`.
     pub async fn join(&self, by: Option<&Identity>, id: ConferenceId, joining: Joining) -> Result<Joined, Refusal> {
+        self.parts.publisher.admit(Shed::Joins)?;
         let view = self.view(id, by).await?;
         if view.status == ConferenceStatus::Ended {
             return Err(Refusal::new(RefusalCode::Gone, "the conference is over"));

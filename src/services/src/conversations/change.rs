@@ -4,6 +4,7 @@
 use super::{Conversations, unexpected};
 use crate::unavailable::unavailable;
 use plenum_actors::aggregates::conversation::{Access, Answer, Change, Command, Target};
+use plenum_actors::hub::Shed;
 use plenum_actors::owner::recent::Span;
 use plenum_actors::publication::{Body, Publication};
 use plenum_actors::views::MessageView;
@@ -30,6 +31,7 @@ impl Conversations {
         client_ref: Option<String>,
         change: Change,
     ) -> Result<Changed, Refusal> {
+        self.parts.publisher.admit(Shed::Sends)?;
         for _ in 0..ATTEMPTS {
             let access = self.access(caller, id).await?;
             let target = self.target(caller, id, target, &change, &access).await?;

@@ -3,6 +3,7 @@
 use super::{Conversations, is_final, unexpected};
 use crate::unavailable::{damaged, unavailable};
 use plenum_actors::aggregates::conversation::{Answer, Command, RoomView};
+use plenum_actors::hub::Shed;
 use plenum_actors::store::Conditional;
 use plenum_schema::entities::{RoomRow, room_shard};
 use plenum_schema::room::RoomInfo;
@@ -117,8 +118,9 @@ impl Conversations {
     ///
     /// # Errors
     /// `notFound` when there is none or it is private, `conflict` when it is full or not active, `gone` when it was closed,
-    /// `limitReached` when the caller is in too many conversations, `unavailable`.
+    /// `limitReached` when the caller is in too many conversations, `busy`, `unavailable`.
     pub async fn join_room(&self, caller: UserId, id: ConversationId) -> Result<RoomOverview, Refusal> {
+        self.parts.publisher.admit(Shed::Joins)?;
         // Before any row is written: most who come to a full room are sent away here.
         let view = self.room_view(Some(caller), id).await?;
         let is_full = view.role.is_none() && view.member_count >= u64::from(view.info.max_participants);

@@ -34,7 +34,7 @@ async fn say_until_it_is_taken(peer: &mut Peer, topic: Topic, text: &str) {
 async fn a_node_cut_from_the_store_sends_its_clients_messages_through_the_others() {
     let mut cluster = Cluster::start(2).await;
     let gated = Gated::new(cluster.store.clone());
-    cluster.add_with(Given { store: gated.clone(), clock: None }, |_| {});
+    cluster.add_with(Given { store: Some(gated.clone()), ..Given::default() }, |_| {});
     cluster.is_complete().await;
     let people = cluster.nodes[0].people(3).await;
     let everybody: Vec<_> = people.iter().collect();
@@ -83,7 +83,7 @@ async fn nodes_whose_clocks_are_five_minutes_fast_and_slow_keep_one_order_and_ev
     let mut cluster = Cluster::start(1).await;
     for skew in [300_000, -300_000] {
         let clock = Arc::new(Skewed(SystemClock::new(), skew));
-        cluster.add_with(Given { store: cluster.store.clone(), clock: Some(clock) }, |_| {});
+        cluster.add_with(Given { store: Some(cluster.store.clone()), clock: Some(clock), ..Given::default() }, |_| {});
     }
     cluster.is_complete().await;
     // Each is signed in by a node of another time, and goes to all of them.
@@ -119,7 +119,7 @@ async fn a_vote_counts_once_whatever_the_clocks_say() {
     let mut cluster = Cluster::start(1).await;
     for skew in [300_000, -300_000] {
         let clock = Arc::new(Skewed(SystemClock::new(), skew));
-        cluster.add_with(Given { store: cluster.store.clone(), clock: Some(clock) }, |_| {});
+        cluster.add_with(Given { store: Some(cluster.store.clone()), clock: Some(clock), ..Given::default() }, |_| {});
     }
     cluster.is_complete().await;
     let hall = Hall::open(&cluster.nodes[2], &json!({ "title": "Town hall" })).await;

@@ -71,7 +71,7 @@ impl Cluster {
 
     /// One more node.
     pub fn add(&mut self, edit: impl Fn(&mut Config)) {
-        let given = Given { store: self.store.clone(), clock: None };
+        let given = Given { store: Some(self.store.clone()), ..Given::default() };
         self.add_with(given, edit);
     }
 

@@ -44,6 +44,10 @@ fn the_limits_in_the_protocols_document_are_the_defaults() {
         ("bytes of answers that wait", limits.answer_bytes as u64),
         ("WebSocket pings and pongs a second", u64::from(limits.control_frames_per_second)),
         ("connections of a node that have not identified", limits.unidentified as u64),
+        (
+            "of these, connections from one address",
+            (limits.unidentified * limits.unidentified_per_address_percent / 100) as u64,
+        ),
         ("unreadable frames of a connection", u64::from(limits.unreadable_frames)),
         ("connections of an account on a node", limits.connections_per_user as u64),
         ("nesting of arrays and maps", MAX_DEPTH as u64),

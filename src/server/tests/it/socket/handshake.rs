@@ -286,7 +286,10 @@ async fn behind_a_trusted_proxy_handshakes_are_counted_by_the_address_that_it_na
 
 #[tokio::test]
 async fn sockets_that_do_not_identify_leave_places_to_those_who_do() {
-    let world = World::with(|config| (config.limits.connections, config.limits.unidentified) = (10, 2));
+    let world = World::with(|config| {
+        (config.limits.connections, config.limits.unidentified) = (10, 2);
+        config.limits.unidentified_per_address_percent = 100;
+    });
     let people = world.people(1).await;
     let silent = Peer::connect(world.address(), Codec::Json).await;
     let mut identified = Vec::new();
@@ -313,6 +316,59 @@ async fn sockets_that_do_not_identify_leave_places_to_those_who_do() {
         tokio::task::yield_now().await;
     }
     world.peer(Codec::Json, &people[0]).await.fence().await;
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_all_places_of_those_who_do_not_identify() {
+    let world = World::with(|config| {
+        config.http.surface.trusted_proxies = vec!["127.0.0.1".to_owned()];
+        (config.limits.unidentified, config.limits.unidentified_per_address_percent) = (6, 50);
+    });
+    let open = |path: &str, from: &str| {
+        let protocol = Some(SUBPROTOCOL_JSON).filter(|_| path == "/ws");
+        let request = opening(world.address(), path, protocol);
+        request.replace("\r\n\r\n", &format!("\r\nX-Forwarded-For: {from}\r\n\r\n"))
+    };
+    let (mut kept, mut outcomes) = (Vec::new(), Vec::new());
+    let engine = "/socket.io/?EIO=4&transport=websocket";
+    let tries = [
+        ("/ws", "2001:db8::1"),
+        (engine, "2001:db8::2"),
+        ("/ws", "2001:db8::3"),
+        ("/ws", "2001:db8::4"),
+        (engine, "2001:db8::5"),
+        ("/ws", "192.0.2.1"),
+    ];
+    for (path, from) in tries {
+        let mut stream = tcp(world.address()).await;
+        stream.write_all(open(path, from).as_bytes()).await.unwrap();
+        outcomes.push(read_head(&mut stream).await.status);
+        kept.push(stream);
+    }
+    assert_eq!(outcomes, [101, 101, 101, 503, 503, 101], "half of the places, and one customer of IPv6 has a /64");
+    let (_, answer) = status_of(&world, &open("/ws", "2001:db8::6")).await;
+    check_problem(&answer, 503, "busy");
+    assert!(answer.contains("from your address") && field(&answer, "retry-after").is_some(), "{answer}");
+    let polling = open("/socket.io/?EIO=4&transport=polling", "2001:db8::7").replace("Upgrade", "X-Nothing");
+    for polled in [
+        polling,
+        format!(
+            "POST /api/poll HTTP/1.1\r\nHost: {}\r\nX-Forwarded-For: 2001:db8::8\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            world.address()
+        ),
+    ] {
+        let mut stream = tcp(world.address()).await;
+        stream.write_all(polled.as_bytes()).await.unwrap();
+        assert_eq!(read_head(&mut stream).await.status, 503, "{polled}");
+    }
+    assert_eq!(refused(&world, "address"), 3, "of WebSockets");
+    // Who leaves makes room for the next one of the same address.
+    kept.remove(0);
+    super::eventually("a place is given back", || (world.metric("plenum_unidentified_connections") == 3).then_some(()))
+        .await;
+    let mut stream = tcp(world.address()).await;
+    stream.write_all(open("/ws", "2001:db8::9").as_bytes()).await.unwrap();
+    assert_eq!(read_head(&mut stream).await.status, 101);
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ impl Stored {
     }
 
     fn world(&self, edit: impl FnOnce(&mut Config)) -> World {
-        World::on(Given { store: self.gate.clone(), clock: None }, self.data.path(), edit)
+        World::on(Given { store: Some(self.gate.clone()), ..Given::default() }, self.data.path(), edit)
     }
 }
 
