@@ -22,11 +22,10 @@ pub struct Identity {
 }
 
 /// What a token is for. One for the one is never accepted for the other.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scope {
-    /// Everything that the account may do.
-    #[default]
-    Account,
+    /// Everything that an account of this kind may do.
+    Account(AccountKind),
     /// One conference.
     Conference {
         /// Which.
@@ -34,6 +33,54 @@ pub enum Scope {
         /// As what.
         role: ConferenceRole,
     },
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self::Account(AccountKind::User)
+    }
+}
+
+/// What an account is for. Its tokens have an audience of their own and open what is meant for it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum AccountKind {
+    /// A person in the community.
+    #[default]
+    User,
+    /// Runs conferences.
+    Host,
+    /// Speaks at conferences, and runs them.
+    Speaker,
+    /// An institution that teaches.
+    University,
+}
+
+impl AccountKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[Self::User, Self::Host, Self::Speaker, Self::University];
+
+    /// The word for it: in rows, tokens and answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Host => "host",
+            Self::Speaker => "speaker",
+            Self::University => "university",
+        }
+    }
+
+    /// The kind that a word names.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether accounts of this kind run conferences.
+    #[must_use]
+    pub fn runs_conferences(self) -> bool {
+        self != Self::University
+    }
 }
 
 /// What a token of a conference is for.
@@ -49,7 +96,22 @@ impl Identity {
     /// Whether it is that of an account.
     #[must_use]
     pub fn is_account(&self) -> bool {
-        self.scope == Scope::Account
+        self.kind().is_some()
+    }
+
+    /// The kind of account that the token is for; `None` for one of a conference.
+    #[must_use]
+    pub fn kind(&self) -> Option<AccountKind> {
+        match self.scope {
+            Scope::Account(kind) => Some(kind),
+            Scope::Conference { .. } => None,
+        }
+    }
+
+    /// Whether it is that of a person in the community.
+    #[must_use]
+    pub fn is_user(&self) -> bool {
+        self.kind() == Some(AccountKind::User)
     }
 }
 

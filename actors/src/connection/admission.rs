@@ -368,7 +368,7 @@ mod tests {
             session: plenum_schema::SessionId(uuid::Uuid::from_u128(2)),
             expires_at: 0,
             ends_at: 0,
-            scope: crate::identity::Scope::Account,
+            scope: crate::identity::Scope::default(),
         };
         let place = admission.identify(&who);
         assert!(place.is_some() && admission.identify(&who).is_none());

@@ -162,7 +162,7 @@ fn identity(number: u128) -> Identity {
         session: SessionId(Uuid::from_u128(number)),
         expires_at: i64::MAX,
         ends_at: i64::MAX,
-        scope: Scope::Account,
+        scope: Scope::default(),
     }
 }
 

@@ -88,7 +88,9 @@ entity! {
             /// Whether the person does not want to be found by e-mail address.
             is_unfindable: Option<bool>,
             /// Issuer and subject of the Google account that opens this one. Unique by its [`AccountKey`].
-            google_id: Option<String>
+            google_id: Option<String>,
+            /// What the account is for: `host`, `speaker`, `university`; absent: a person in the community.
+            kind: Option<String>
         }
     }
 }
@@ -193,7 +195,9 @@ entity! {
             /// When `current_hash` replaced `previous_hash`, milliseconds since 1970.
             rotated_at: i64,
             /// Grows with every change: the condition of compare-and-set.
-            version: i64
+            version: i64,
+            /// What its tokens are for, as `kind` of an account; absent: a person in the community.
+            audience: Option<String>
         }
     }
 }

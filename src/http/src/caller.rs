@@ -28,6 +28,19 @@ impl Caller {
     }
 }
 
+/// A signed-in person of the community: the token is not one of hosts, speakers or institutions. As the first argument of a handler it is
+/// checked before anything else is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Person(pub Identity);
+
+impl Person {
+    /// The account.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.0.user
+    }
+}
+
 /// A caller with an access token or a token of a conference.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Guest(pub Identity);
@@ -146,6 +159,23 @@ impl FromRequest for Caller {
         Box::pin(async move {
             let identity = optional.await?.0.ok_or_else(|| unauthenticated("this needs an access token"))?;
             Ok(Self(identity))
+        })
+    }
+}
+
+impl FromRequest for Person {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload);
+        Box::pin(async move {
+            let identity = caller.await?.0;
+            if identity.is_user() {
+                return Ok(Self(identity));
+            }
+            let message = "this needs a token of a person: this one is for another kind of accounts";
+            Err(Refusal::new(RefusalCode::Forbidden, message).into())
         })
     }
 }

@@ -12,7 +12,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::ErrorInternalServerError;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use plenum_schema::{Refusal, RefusalCode, UserId};
@@ -135,9 +135,25 @@ impl HttpLayer {
         if !METHODS.contains(request.method()) {
             return Err(Problem::method_not_allowed(&METHODS));
         }
+        if !has_one_length(request) {
+            let message = "a body has one length: Content-Length, or Transfer-Encoding: chunked of HTTP/1.1";
+            return Err(Refusal::new(RefusalCode::Malformed, message).into());
+        }
         self.addresses.check_for(request, limit_key(origin.address), self.clock.mono())?;
         Ok(())
     }
+}
+
+/// Whether everybody on the way reads the same length (RFC 9112 §6.1): where two could be read, a proxy and this server may disagree about
+/// where the next request begins. Repeated and unreadable lengths do not come as far as this.
+fn has_one_length(request: &ServiceRequest) -> bool {
+    let mut encodings = request.headers().get_all(header::TRANSFER_ENCODING);
+    let Some(encoding) = encodings.next() else { return true };
+    let is_chunked = encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    is_chunked
+        && encodings.next().is_none()
+        && request.version() == Version::HTTP_11
+        && !request.headers().contains_key(header::CONTENT_LENGTH)
 }
 
 /// The address limits count and logs name, as put there by [`envelope`].
@@ -191,7 +207,11 @@ pub async fn envelope<B: MessageBody + 'static>(
             carry_out(request, next, span.clone()).instrument(span).await?.map_into_boxed_body()
         }
         Err(problem) => {
-            let refused = layer.refuse(request.path(), &problem, &id);
+            let mut refused = layer.refuse(request.path(), &problem, &id);
+            if !has_one_length(&request) {
+                // What follows on the connection may be the rest of a body.
+                refused.head_mut().set_connection_type(ConnectionType::Close);
+            }
             request.into_response(refused)
         }
     };

@@ -25,7 +25,7 @@ mod version;
 pub use address::{Block, BlockError, ForwardedHeader, Origin, TrustedProxies, limit_key};
 pub use api_key::{ApiKeyText, needs_api_key};
 pub use body::{Body, BodyPair, MaybeBody, RawBody, has_ignored_members, was_read};
-pub use caller::{Caller, Guest, OptionalCaller, OptionalGuest, identity_of};
+pub use caller::{Caller, Guest, OptionalCaller, OptionalGuest, Person, identity_of};
 pub use config::{HttpConfig, HttpConfigError};
 pub use content::{Piece, piece};
 pub use cors::cors;

@@ -34,7 +34,7 @@ impl FromRequest for Seller {
             let state =
                 state.ok_or_else(|| Refusal::new(RefusalCode::Internal, "the server is not set up for this"))?;
             state.accounts.require(caller.0, Role::Seller).await?;
-            let is_admin = state.accounts.role_of(caller.user()).await? == Some(Role::Admin);
+            let is_admin = state.accounts.is_admin(caller.0).await?;
             Ok(Self { user: caller.user(), is_admin })
         })
     }

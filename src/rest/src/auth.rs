@@ -10,5 +10,6 @@ pub(crate) mod logout;
 pub(crate) mod me;
 pub(crate) mod refresh;
 pub(crate) mod register;
+pub(crate) mod ticket;
 pub(crate) mod update_profile;
 pub(crate) mod upload_avatar;

@@ -15,6 +15,7 @@ mod conversations;
 mod domains;
 mod events;
 mod google;
+mod kinds;
 mod live;
 mod marketplace;
 mod media;

@@ -139,6 +139,9 @@ fn operation(route: &Route, id: String) -> Operation {
     if route.access == Access::Admin {
         answers.insert("403".to_owned(), problem("Not an admin"));
     }
+    if route.access == Access::Person {
+        answers.insert("403".to_owned(), problem("The token is for another kind of accounts"));
+    }
     if route.access == Access::Seller {
         answers.insert("403".to_owned(), problem("Not a seller, or another seller's"));
     }
@@ -147,7 +150,7 @@ fn operation(route: &Route, id: String) -> Operation {
         let either = ["apiKey", "apiKeyHeader"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
         operation.security = Some(either.into());
     }
-    if matches!(route.access, Access::Bearer | Access::Seller | Access::Admin) {
+    if matches!(route.access, Access::Bearer | Access::Person | Access::Seller | Access::Admin) {
         answers.insert("401".to_owned(), problem("No valid access token"));
         operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("bearer", [])]);
     }

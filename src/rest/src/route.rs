@@ -14,6 +14,8 @@ pub enum Access {
     Open,
     /// Whoever has a valid access token.
     Bearer,
+    /// Whoever has one of a person: not of a host, a speaker or an institution.
+    Person,
     /// Whoever may sell, by their access token.
     Seller,
     /// Admins, by their access token.

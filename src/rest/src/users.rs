@@ -8,6 +8,7 @@ pub(crate) mod leaderboard;
 pub(crate) mod list;
 pub(crate) mod lookup;
 pub(crate) mod presence;
+pub(crate) mod profile;
 pub(crate) mod set_active;
 pub(crate) mod set_role;
 pub(crate) mod unblock;

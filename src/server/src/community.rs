@@ -13,7 +13,7 @@ use plenum_services::events::Events;
 use plenum_services::images::{Images, ImagesMetrics, Places};
 use plenum_services::market::Market;
 use plenum_services::notices::Notices;
-use plenum_services::payments::{Payments, Provider, Till};
+use plenum_services::payments::{PaymentMetrics, Payments, Provider, Till};
 use plenum_services::subjects::Subjects;
 use prometheus::Registry;
 use std::sync::Arc;
@@ -32,12 +32,13 @@ pub(crate) struct Community {
 }
 
 /// Where money is taken: by the provider, where one is set up.
-fn till(config: &Config, store: &SharedStore, clock: &SharedClock) -> Result<Till, ServeError> {
+fn till(config: &Config, store: &SharedStore, clock: &SharedClock, registry: &Registry) -> Result<Till, ServeError> {
     let provider: Option<Arc<dyn Provider>> = match config.payments.provider {
         PaymentProvider::Manual => None,
         PaymentProvider::Stripe => Some(Arc::new(Stripe::open(&config.payments)?)),
     };
-    Ok(Till::new(store.clone(), clock.clone(), provider, config.payments.rules))
+    Ok(Till::new(store.clone(), clock.clone(), provider, config.payments.rules)
+        .measured(PaymentMetrics::new(registry)?))
 }
 
 impl Community {
@@ -57,7 +58,7 @@ impl Community {
         let google = Google::new(accounts.clone(), issuer, messengers, config.google.clone());
         let notices = Notices::new(publisher.clone());
         let events = Events::new(store.clone(), notices, clock.clone(), config.events.clone());
-        let till = till(config, store, clock)?;
+        let till = till(config, store, clock, registry)?;
         let (accounts_of, settings) = (accounts.clone(), config.market.clone());
         let market = Market::new(store.clone(), publisher, accounts_of, till.clone(), clock.clone(), settings);
         let payments = Payments::new(till, market.clone());

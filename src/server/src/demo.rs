@@ -150,7 +150,7 @@ fn identity(shop: &Workshop, user: UserId) -> Identity {
         session: SessionId(shop.clock.new_id()),
         expires_at: i64::MAX,
         ends_at: i64::MAX,
-        scope: Scope::Account,
+        scope: Scope::default(),
     }
 }
 

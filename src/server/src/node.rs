@@ -234,7 +234,7 @@ impl Core {
             self.accounts.share_limits(limits);
         }
         let backend = NodeBackend {
-            authenticator: Arc::new(self.accounts.clone()),
+            authenticator: Arc::new(self.accounts.for_sockets()),
             directory: self.owners.conversations.clone(),
             conversations: self.conversations.clone(),
             conferences: self.conferences.clone(),

@@ -127,6 +127,7 @@ impl Conferences {
     }
 
     async fn authorize(&self, id: ConferenceId, by: &Identity, least: HostRole) -> Result<HostRole, Refusal> {
+        expect_host(by)?;
         match self.ask(id, Command::Authorize { by: runner(id, by), least }).await? {
             Answered::Granted(role) => Ok(role),
             other => Err(unexpected(&other)),
@@ -148,6 +149,18 @@ impl Conferences {
             Answered::View(view) => Ok(*view),
             other => Err(unexpected(&other)),
         }
+    }
+}
+
+/// Lets those pass whose tokens are meant for running conferences: of people, hosts and speakers, and of a conference itself.
+fn expect_host(by: &Identity) -> Result<(), Refusal> {
+    match by.kind() {
+        Some(kind) if !kind.runs_conferences() => {
+            let message =
+                "this needs a token of a host, a speaker or a person: this one is for another kind of accounts";
+            Err(Refusal::new(RefusalCode::Forbidden, message))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -168,6 +168,14 @@ impl Images {
         self.0.rows.scan(vec![owner.to_value()], None, Direction::Forward, LISTED).await
     }
 
+    /// How many images somebody has uploaded that are still there.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn count(&self, owner: UserId) -> Result<usize, Refusal> {
+        Ok(self.list(owner).await?.len())
+    }
+
     /// Whether there is room for one more, which may be as large as its file.
     async fn check_room(&self, owner: UserId, length: usize) -> Result<(), Refusal> {
         let (list, config) = (self.list(owner).await?, &self.0.config);

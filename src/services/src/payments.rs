@@ -18,6 +18,8 @@
 //! money that comes for an order that has ended is given back.
 
 mod intents;
+mod metrics;
+mod patience;
 mod provider;
 mod row;
 mod rules;
@@ -26,6 +28,7 @@ mod till;
 mod webhook;
 
 pub use intents::{Paying, PaymentPage};
+pub use metrics::PaymentMetrics;
 pub use provider::{
     Belongs, Event, Happened, Intent, IntentState, NewIntent, NewRefund, Provider, ProviderError, ProviderFuture,
     Refund, RefundState,

@@ -31,7 +31,7 @@ impl Authenticator for TwoTokens {
             session: SessionId(Uuid::from_u128(n)),
             expires_at: i64::MAX,
             ends_at: i64::MAX,
-            scope: Scope::Account,
+            scope: Scope::default(),
         });
         Box::pin(
             async move { identity.ok_or_else(|| Refusal::new(RefusalCode::Unauthenticated, "the token is not valid")) },

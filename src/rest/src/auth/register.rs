@@ -3,7 +3,7 @@ use crate::state::RestState;
 use actix_web::{HttpRequest, HttpResponse, web};
 use plenum_http::{Answer, BodyPair, IdempotencyKey, Problem, client_address};
 use plenum_schema::{Refusal, RefusalCode};
-use plenum_services::accounts::{Login, ProfileUpdate, Registration, Secret, SignedIn};
+use plenum_services::accounts::{AccountKind, Login, ProfileUpdate, Registration, Secret, SignedIn};
 use plenum_services::idempotency::{Claim, Request};
 use serde::Deserialize;
 
@@ -52,18 +52,30 @@ pub async fn handle(
     key: IdempotencyKey,
     request: HttpRequest,
 ) -> Answer {
+    register(&state, AccountKind::User, body, key, &request).await
+}
+
+/// Makes an account of a kind.
+pub(crate) async fn register(
+    state: &RestState,
+    kind: AccountKind,
+    body: BodyPair<Credentials, ProfileUpdate>,
+    key: IdempotencyKey,
+    request: &HttpRequest,
+) -> Answer {
     let BodyPair { first: credentials, second: profile, raw } = body;
     let registration = Registration {
         email: credentials.email.clone(),
         phone: credentials.phone.clone(),
         password: credentials.password.clone(),
         profile,
+        kind,
         device: device(&credentials),
-        address: client_address(&request),
+        address: client_address(request),
     };
     let signed_in = match key.0 {
-        None => state.accounts.register(registration).await?,
-        Some(key) => once(&state, &fingerprint(&key, &credentials, &raw)?, registration).await?,
+        None => state.codes.register(registration).await?,
+        Some(key) => once(state, &fingerprint(&key, kind, &credentials, &raw)?, registration).await?,
     };
     Ok(HttpResponse::Created().insert_header(NO_STORE).json(SignedInAnswer::from(signed_in)))
 }
@@ -74,18 +86,22 @@ fn device(credentials: &Credentials) -> Option<String> {
 
 /// What the key stands for: the body without the password, which must not be kept even as a fast hash. The password is
 /// compared by signing in.
-fn fingerprint(key: &str, credentials: &Credentials, raw: &[u8]) -> Answer<Request> {
+fn fingerprint(key: &str, kind: AccountKind, credentials: &Credentials, raw: &[u8]) -> Answer<Request> {
     let unreadable = |_| Problem::from(Refusal::new(RefusalCode::Malformed, "the body is not a JSON object"));
     let mut object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(raw).map_err(unreadable)?;
     object.remove("password");
     let rest = serde_json::Value::Object(object).to_string();
     let name = credentials.email.as_deref().or(credentials.phone.as_deref()).unwrap_or_default();
-    Ok(Request::new(format!("register:{name}").as_bytes(), key, "POST auth/register", rest.as_bytes()))
+    let route = match kind {
+        AccountKind::User => "POST auth/register".to_owned(),
+        kind => format!("POST {}/auth/register", kind.as_str()),
+    };
+    Ok(Request::new(format!("register:{name}").as_bytes(), key, &route, rest.as_bytes()))
 }
 
 async fn once(state: &RestState, request: &Request, registration: Registration) -> Answer<SignedIn> {
     match state.idempotency.claim(request).await? {
-        Claim::First(ticket) => match state.accounts.register(registration).await {
+        Claim::First(ticket) => match state.codes.register(registration).await {
             Ok(signed_in) => {
                 state.idempotency.keep(ticket, 201, Vec::new().into()).await;
                 Ok(signed_in)
@@ -101,8 +117,9 @@ async fn once(state: &RestState, request: &Request, registration: Registration) 
 }
 
 async fn sign_in_again(state: &RestState, registration: Registration) -> Answer<SignedIn> {
-    let Registration { email, phone, password, device, address, .. } = registration;
-    let login = Login { email, phone, username: None, password, device, address };
+    let Registration { email, phone, password, device, address, kind, .. } = registration;
+    let door = (kind != AccountKind::User).then_some(kind);
+    let login = Login { email, phone, username: None, password, door, device, address };
     state.accounts.login(login).await.map_err(|refusal| match refusal.code {
         RefusalCode::Unauthenticated => {
             Refusal::new(RefusalCode::Conflict, "this idempotency key was used for another request").into()

@@ -5,7 +5,6 @@ use crate::state::RestState;
 use actix_web::{HttpResponse, web};
 use plenum_http::{Answer, Body, Caller, Id, IfMatch, etag};
 use plenum_schema::EventId;
-use plenum_services::accounts::Role;
 
 /// Change an own event, or call it off
 ///
@@ -23,7 +22,7 @@ pub async fn handle(
     seen: IfMatch,
     body: Body<EventBody>,
 ) -> Answer {
-    let is_admin = state.accounts.role_of(caller.user()).await? == Some(Role::Admin);
+    let is_admin = state.accounts.is_admin(caller.0).await?;
     let (change, expected) = (body.value.try_into()?, seen.expected()?);
     let changed = state.events.change(id.0, &change, expected, caller.user(), is_admin).await;
     let (changed, seats) = (changed.map_err(lost_update)?, state.events.seats(id.0).await?);

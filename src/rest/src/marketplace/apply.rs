@@ -1,7 +1,7 @@
 use super::view::ApplicationAnswer;
 use crate::state::RestState;
 use actix_web::{HttpResponse, web};
-use plenum_http::{Answer, Body, Caller};
+use plenum_http::{Answer, Body, Person};
 use serde::Deserialize;
 
 /// Why one wants to sell.
@@ -23,7 +23,7 @@ pub(crate) struct ApplicationBody {
 #[utoipa::path(post, path = "/marketplace/seller-applications", tag = "marketplace", request_body = ApplicationBody,
     responses((status = 201, description = "It waits for an admin", body = ApplicationAnswer),
         (status = 409, description = "It was approved", body = crate::openapi::ProblemDocument)))]
-pub async fn handle(caller: Caller, state: web::Data<RestState>, body: Body<ApplicationBody>) -> Answer {
+pub async fn handle(caller: Person, state: web::Data<RestState>, body: Body<ApplicationBody>) -> Answer {
     let ApplicationBody { shop, text } = body.value;
     let application = state.market.apply_to_sell(caller.user(), &shop, text.as_deref()).await?;
     Ok(HttpResponse::Created().json(ApplicationAnswer::from(application)))

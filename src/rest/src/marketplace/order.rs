@@ -2,7 +2,7 @@ use super::view::OrderAnswer;
 use crate::state::RestState;
 use actix_web::http::StatusCode;
 use actix_web::web;
-use plenum_http::{Answer, Caller, IdempotencyKey, MaybeBody, Reply, once};
+use plenum_http::{Answer, IdempotencyKey, MaybeBody, Person, Reply, once};
 use plenum_schema::UserId;
 use plenum_services::idempotency::Request;
 use plenum_services::market::NewOrder;
@@ -27,7 +27,7 @@ pub(crate) struct OrderBody {
     responses((status = 201, description = "Ordered", body = OrderAnswer),
         (status = 409, description = "Not enough is left", body = crate::openapi::ProblemDocument)))]
 pub async fn handle(
-    caller: Caller,
+    caller: Person,
     state: web::Data<RestState>,
     key: IdempotencyKey,
     body: MaybeBody<OrderBody>,

@@ -2,7 +2,7 @@ use super::view::OrderAnswer;
 use crate::openapi::PageParams;
 use crate::state::RestState;
 use actix_web::{HttpResponse, web};
-use plenum_http::{Answer, Caller, PageQuery, Query};
+use plenum_http::{Answer, PageQuery, Person, Query};
 use plenum_schema::{OrderId, Refusal, RefusalCode};
 use plenum_services::market::Side;
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ fn cursor(text: &str) -> Option<(i64, OrderId)> {
 #[utoipa::path(get, path = "/marketplace/orders", tag = "marketplace", params(PageParams, Which),
     responses((status = 200, description = "A page", body = Page)))]
 pub async fn handle(
-    caller: Caller,
+    caller: Person,
     state: web::Data<RestState>,
     page: Query<PageQuery>,
     which: Query<Which>,

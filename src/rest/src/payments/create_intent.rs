@@ -3,7 +3,7 @@ use crate::state::RestState;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpResponse, web};
-use plenum_http::{Answer, Body, Caller, IdempotencyKey, Reply, once};
+use plenum_http::{Answer, Body, IdempotencyKey, Person, Reply, once};
 use plenum_schema::{OrderId, Refusal, RefusalCode};
 use plenum_services::idempotency::Request;
 use serde::Deserialize;
@@ -38,7 +38,7 @@ fn ordered(body: &IntentBody) -> Result<OrderId, Refusal> {
         (status = 409, description = "It is not to be paid", body = crate::openapi::ProblemDocument),
         (status = 503, description = "The provider is away", body = crate::openapi::ProblemDocument)))]
 pub async fn handle(
-    caller: Caller,
+    caller: Person,
     state: web::Data<RestState>,
     key: IdempotencyKey,
     body: Body<IntentBody>,

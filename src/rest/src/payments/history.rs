@@ -2,7 +2,7 @@ use super::view::PaymentAnswer;
 use crate::openapi::PageParams;
 use crate::state::RestState;
 use actix_web::{HttpResponse, web};
-use plenum_http::{Answer, Caller, PageQuery, Query};
+use plenum_http::{Answer, PageQuery, Person, Query};
 use plenum_schema::{PaymentId, Refusal, RefusalCode};
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ fn cursor(text: &str) -> Option<(i64, PaymentId)> {
 /// What one has paid or begun to pay
 #[utoipa::path(get, path = "/payments/history", tag = "payments", params(PageParams),
     responses((status = 200, description = "A page", body = Page)))]
-pub async fn handle(caller: Caller, state: web::Data<RestState>, page: Query<PageQuery>) -> Answer {
+pub async fn handle(caller: Person, state: web::Data<RestState>, page: Query<PageQuery>) -> Answer {
     let wrong = || Refusal::field(RefusalCode::Invalid, "cursor", "this is no cursor of this list");
     let after = page.0.cursor.as_deref().map(|text| cursor(text).ok_or_else(wrong)).transpose()?;
     let found = state.payments.history(caller.user(), page.0.limit()?, after).await?;

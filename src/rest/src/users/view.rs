@@ -4,7 +4,7 @@ use crate::state::RestState;
 use actix_web::HttpResponse;
 use plenum_http::{Answer, Caller, etag};
 use plenum_schema::UserId;
-use plenum_services::accounts::{Member, Profile, Role};
+use plenum_services::accounts::{Member, Profile};
 use serde::Serialize;
 
 /// Admins see everything, others what everybody may see.
@@ -25,7 +25,7 @@ impl Seen {
 
 /// Whether the caller is an admin.
 pub(crate) async fn is_admin(state: &RestState, caller: &Caller) -> Answer<bool> {
-    Ok(state.accounts.role_of(caller.user()).await? == Some(Role::Admin))
+    Ok(state.accounts.is_admin(caller.0).await?)
 }
 
 /// One account, with its version where the whole of it is shown.

@@ -1,6 +1,6 @@
 //! Signing up and in, the own profile, the own devices.
 
-use crate::world::{PASSWORD, World, plain};
+use crate::world::{PASSWORD, Person, World, plain};
 use plenum_http::Rate;
 use plenum_rest::RestConfig;
 use serde_json::json;
@@ -135,4 +135,30 @@ async fn people_are_found_by_exact_address_and_not_too_often() {
     let fourth = world.get(&ann, "/users/lookup?email=ben@example.org").await;
     assert_eq!((fourth.problem().0, fourth.header("retry-after").is_empty()), (429, false));
     assert_eq!(world.get(&ben, "/users/lookup?email=ann@example.org").await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_profile_has_numbers_of_what_is_ones_own_and_its_enumerations_are_those_of_the_configuration() {
+    let world = World::new();
+    let (ann, ben) = (world.register("ann").await, world.register("ben").await);
+    let numbers = async |who: &Person| world.get(who, "/users/profile").await.ok(200)["statistics"].clone();
+    let nothing = json!({ "characters": 0, "favourites": 0, "images": 0, "messages": 0, "events": 0, "courses": 0 });
+    assert_eq!(numbers(&ann).await, nothing);
+    let group = world.group(&ann, &[&ben]).await;
+    world.say(&ann, &group, "one").await;
+    world.say(&ben, &group, "two").await;
+    let party = json!({ "title": "Party", "date": "2099-05-01T18:00:00Z", "maxParticipants": 5 });
+    world.post(&ann, "/events", party).await.ok(201);
+    let seen = world.get(&ann, "/users/profile").await;
+    assert_eq!((&seen.json()["email"], seen.header("etag")), (&json!(ann.email), "\"1\""));
+    assert_eq!((&seen.json()["statistics"]["messages"], &seen.json()["statistics"]["events"]), (&json!(2), &json!(1)));
+    assert_eq!((&numbers(&ben).await["messages"], &numbers(&ben).await["events"]), (&json!(2), &json!(0)));
+    for (member, wrong, right) in [("field", json!("ART"), json!("GLSI")), ("year", json!(9), json!(3))] {
+        let refused = world.put(&ann, "/users/me", json!({ member: wrong })).await;
+        assert_eq!(refused.problem(), (422, "invalid".to_owned()), "{member}");
+        assert_eq!(refused.json()["errors"][0]["field"], member);
+        assert_eq!(world.put(&ann, "/users/me", json!({ member: right })).await.ok(200)[member], right);
+        let body = json!({ "email": "zoe@example.org", "password": PASSWORD, member: wrong });
+        assert_eq!(world.ask(plain("POST", "/auth/register").set_json(body)).await.problem().0, 422, "{member}");
+    }
 }

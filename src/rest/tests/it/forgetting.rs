@@ -171,7 +171,7 @@ async fn an_expired_conference_is_forgotten_by_itself_and_not_before() {
         session: plenum_schema::SessionId(Uuid::nil()),
         expires_at: i64::MAX,
         ends_at: i64::MAX,
-        scope: Scope::Account,
+        scope: Scope::default(),
     };
     conferences.end(&by, id).await.unwrap();
     world.clock.go_on(DAY_MS + DAY_MS / 2);

@@ -19,6 +19,7 @@ mod forgetting;
 mod google;
 mod groups;
 mod idempotency;
+mod kinds;
 mod leaks;
 mod market;
 mod pages;

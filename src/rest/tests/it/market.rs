@@ -397,12 +397,12 @@ async fn every_route_of_the_marketplace_is_open_to_those_it_is_for_and_nobody_el
                 assert_eq!([nobody, buyer, stranger, other_seller], [401, 403, 403, 403], "{what}");
                 assert!(ask(&admin).await.status < 500, "{what}");
             }
-            Access::Bearer if is_stateful => assert_eq!(nobody, 401, "{what}"),
-            Access::Bearer => {
+            Access::Person if is_stateful => assert_eq!(nobody, 401, "{what}"),
+            Access::Person => {
                 assert_eq!([nobody, stranger, other_seller], [401, 404, 404], "{what}");
                 assert_eq!(buyer, 200, "{what}");
             }
-            Access::Key => panic!("{what}"),
+            Access::Bearer | Access::Key => panic!("{what}"),
         }
         rows += 1;
     }

@@ -355,3 +355,44 @@ async fn without_a_provider_payments_say_what_sellers_say() {
     scene.sweep().await;
     assert_eq!(scene.open().await, 0);
 }
+
+#[actix_web::test]
+async fn what_the_bank_is_at_is_asked_about_ever_more_rarely_and_ends_as_soon_as_something_is_heard() {
+    let scene = Scene::set().await;
+    let intent = scene.begun().await;
+    scene.bank.set(&intent, IntentState::Processing, 0);
+    scene.world.clock.advance(1_801);
+    let calls = || scene.bank.calls.load(std::sync::atomic::Ordering::SeqCst);
+    let before = calls();
+    for _ in 0..60 {
+        scene.sweep().await;
+        scene.world.clock.advance(10);
+    }
+    let asked = calls() - before;
+    assert!((4..=16).contains(&asked), "{asked} times in 600 seconds of sweeps each 10 seconds");
+    assert_eq!((scene.status().await.as_str(), scene.stock().await), ("created", (10, 2, 8)));
+    let looked = scene.world.state.payments.sweep().await.expect("a sweep");
+    assert_eq!((looked.in_doubt, looked.oldest_ms), (0, 0), "its order still waits");
+    let before = calls();
+    assert_eq!(scene.cancel().await.problem().0, 409, "whoever wants something is answered by the bank itself");
+    assert!(calls() > before);
+    scene.bank.set(&intent, IntentState::Waiting, 0);
+    scene.tell(told("evt_1", &intent, "waiting", 0)).await.ok(200);
+    scene.sweep().await;
+    assert_eq!((scene.status().await.as_str(), scene.stock().await), ("expired", (10, 0, 10)));
+}
+
+#[actix_web::test]
+async fn money_that_is_still_to_go_back_is_in_doubt_for_as_long_as_it_is() {
+    let scene = Scene::set().await;
+    scene.paid().await;
+    scene.bank.away();
+    assert_eq!(scene.say("refunded").await.status, 503);
+    scene.world.clock.advance(60);
+    let looked = scene.world.state.payments.sweep().await.expect("a sweep");
+    assert_eq!(looked.in_doubt, 1);
+    assert!((60_000..120_000).contains(&looked.oldest_ms), "{}", looked.oldest_ms);
+    scene.bank.fail(None);
+    scene.sweep().await;
+    assert_eq!(scene.world.state.payments.sweep().await.expect("a sweep").in_doubt, 0);
+}

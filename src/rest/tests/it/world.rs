@@ -320,9 +320,14 @@ impl World {
     }
 
     pub async fn register(&self, name: &str) -> Person {
+        self.register_at("/auth/register", name).await
+    }
+
+    /// At the door of a kind of accounts.
+    pub async fn register_at(&self, path: &str, name: &str) -> Person {
         let email = format!("{name}@example.org");
         let body = serde_json::json!({ "email": email, "password": PASSWORD, "fullName": name });
-        let answer = self.ask(plain("POST", "/auth/register").set_json(body)).await.ok(201);
+        let answer = self.ask(plain("POST", path).set_json(body)).await.ok(201);
         Person {
             id: answer["user"]["id"].as_str().expect("an id").to_owned(),
             token: answer["accessToken"].as_str().expect("a token").to_owned(),

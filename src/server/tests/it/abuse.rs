@@ -210,3 +210,62 @@ async fn what_changes_something_is_carried_out_whole_also_when_nobody_waits_for_
         assert!(Instant::now() < deadline, "{count} of 8 rooms");
     }
 }
+
+/// How many answers a connection got to bytes that some take for one request and others for two, and the first one's status.
+fn answers_to(at: SocketAddr, bytes: &str) -> (usize, String) {
+    let (said, _) = answered(at, &[bytes.as_bytes()], Duration::from_millis(300));
+    let status = said.strip_prefix("HTTP/1.1 ").or(said.strip_prefix("HTTP/1.0 ")).unwrap_or_default();
+    (said.matches("HTTP/1.").count(), status.get(..3).unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn no_request_is_smuggled_in_the_body_of_another() {
+    let world = World::start();
+    let at = world.address();
+    let hidden = format!("GET /api/health HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n");
+    let post = |lines: &str, body: &str| {
+        format!(
+            "POST /api/auth/login HTTP/1.1\r\nHost: {at}\r\nContent-Type: application/json\r\n{lines}\r\n\r\n{body}"
+        )
+    };
+    let chunked = format!("0\r\n\r\n{hidden}");
+    let twice = |one: &str, other: &str| format!("Content-Length: {one}\r\nContent-Length: {other}");
+    let both = |length: usize| format!("Content-Length: {length}\r\nTransfer-Encoding: chunked");
+    let upgrade = "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\nContent-Length: 4";
+    let shaking = post(upgrade, &chunked);
+    let cases = [
+        ("a length and chunks", post(&both(4), &chunked)),
+        ("a length of all and chunks", post(&both(chunked.len()), &chunked)),
+        ("chunks and a length behind them", post("Transfer-Encoding: chunked\r\nContent-Length: 4", &chunked)),
+        ("two lengths", post(&twice("0", &hidden.len().to_string()), &hidden)),
+        ("the same length twice", post(&twice("2", "2"), &format!("{{}}{hidden}"))),
+        ("a list of lengths", post("Content-Length: 2, 2", &format!("{{}}{hidden}"))),
+        ("a length with a sign", post("Content-Length: +2", &format!("{{}}{hidden}"))),
+        ("a length below nothing", post("Content-Length: -1", &hidden)),
+        ("a length in another notation", post("Content-Length: 0x2", &format!("{{}}{hidden}"))),
+        ("a length with a space in it", post("Content-Length: 1 0", &hidden)),
+        ("a space before the colon", post("Content-Length : 2", &format!("{{}}{hidden}"))),
+        ("a folded line", post("Content-Length:\r\n 2", &format!("{{}}{hidden}"))),
+        ("no encoding by name, and a length", post("Transfer-Encoding: identity\r\nContent-Length: 2", &hidden)),
+        ("an unknown encoding", post("Transfer-Encoding: xchunked", &chunked)),
+        ("an encoding behind chunks", post("Transfer-Encoding: chunked, identity", &chunked)),
+        ("chunks twice", post("Transfer-Encoding: chunked, chunked", &chunked)),
+        ("two lines of encodings", post("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", &chunked)),
+        ("a tab before the word", post("Transfer-Encoding: \u{b}chunked", &chunked)),
+        ("chunks of a length that is none", post("Transfer-Encoding: chunked", &format!("z\r\n{{}}\r\n{chunked}"))),
+        ("chunks in HTTP/1.0", post(&both(4), &chunked).replacen("HTTP/1.1", "HTTP/1.0", 1)),
+        ("a handshake with a body", shaking.replacen("POST /api/auth/login", "GET /ws", 1)),
+    ];
+    for (what, bytes) in cases {
+        let (count, status) = answers_to(at, &bytes);
+        assert!(count <= 1, "{what}: {count} answers");
+        assert!(count == 0 || ["400", "405"].contains(&status.as_str()), "{what}: {status}");
+    }
+    // One rule is enough for everybody who keeps to it: both requests are answered.
+    let body = r#"{"email":"nobody@example.org","password":"a wrong password"}"#;
+    let length = post(&format!("Content-Length: {}", body.len()), &format!("{body}{hidden}"));
+    assert_eq!(answers_to(at, &length), (2, "401".to_owned()));
+    let chunks = post("Transfer-Encoding: chunked", &format!("{:x}\r\n{body}\r\n0\r\n\r\n{hidden}", body.len()));
+    assert_eq!(answers_to(at, &chunks), (2, "401".to_owned()));
+    world.end().await;
+}

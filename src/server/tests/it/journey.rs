@@ -1,6 +1,7 @@
 //! What people do with Plenum, against a whole server in this process.
 
 mod access;
+mod account_kinds;
 mod changes;
 mod chat;
 pub mod conference;
@@ -17,3 +18,4 @@ mod rooms;
 mod search;
 mod signals;
 mod status_board;
+mod tickets;

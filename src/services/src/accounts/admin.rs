@@ -12,6 +12,7 @@ use super::secret::Secret;
 use super::service::Accounts;
 use crate::unavailable::unavailable;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use plenum_actors::identity::AccountKind;
 use plenum_schema::entities::Account;
 use plenum_schema::table::{Entity, FieldValue};
 use plenum_schema::{Refusal, RefusalCode, SessionId, UserId};
@@ -114,7 +115,7 @@ impl Accounts {
                 "an e-mail address, phone or username is needed",
             ));
         }
-        let mut account = self.0.prepare(&names, &new.profile, new.password.as_ref()).await?;
+        let mut account = self.0.prepare(&names, &new.profile, new.password.as_ref(), AccountKind::User).await?;
         account.password_hash = match (new.password, new.imported_hash) {
             (Some(password), _) => Some(self.0.pool.hash(password).await?),
             (None, Some(hash)) if password::importable(hash.expose()) => Some(hash.expose().to_owned()),
@@ -240,7 +241,7 @@ impl Accounts {
         if !account.is_active {
             return Err(Refusal::new(RefusalCode::Forbidden, "this account is switched off"));
         }
-        let signed_in = self.0.start_session(account, Some(device)).await?;
+        let signed_in = self.0.start_session(account, Some(device), None).await?;
         audit::done("mint_token", user, Some(signed_in.session));
         Ok(signed_in)
     }
@@ -257,9 +258,9 @@ impl Accounts {
 
     async fn mint_one(&self, full_name: String, ttl_s: u64) -> Result<Minted, Refusal> {
         let profile = ProfileUpdate { full_name: Some(full_name), ..ProfileUpdate::default() };
-        let account = self.0.new_account(&Names::default(), &profile)?;
+        let account = self.0.new_account(&Names::default(), &profile, AccountKind::User)?;
         self.0.store.insert(Account::TABLE, account.to_row()).await.map_err(unavailable)?;
-        let (session, _): (_, RefreshToken) = self.0.new_session(&account, Some("minted")).await?;
+        let (session, _): (_, RefreshToken) = self.0.new_session(&account, Some("minted"), AccountKind::User).await?;
         self.0.store.insert(plenum_schema::entities::Session::TABLE, session.to_row()).await.map_err(unavailable)?;
         let (access_token, _) = self.0.access_token(&account.role, &session, ttl_s)?;
         Ok(Minted { user: account.user_id, session: session.session_id, access_token })

@@ -6,10 +6,12 @@
 
 mod change;
 mod config;
+mod institution;
 mod send;
 mod sign_in;
 
 pub use config::CodesConfig;
+pub use institution::Confirmation;
 pub use send::CodeSent;
 pub use sign_in::CodeSignIn;
 

@@ -3,7 +3,7 @@
 use super::Secret;
 use super::service::Accounts;
 use super::sessions::internal;
-use super::token::{Grant, role_name};
+use super::token::{Grant, Purpose, role_name};
 use plenum_actors::clock::WallMillis;
 use plenum_actors::identity::ConferenceRole;
 use plenum_schema::{ConferenceId, Refusal, SessionId, UserId};
@@ -28,7 +28,7 @@ impl Accounts {
             role: role_name(role),
             until,
             id: inner.clock.new_id(),
-            conference: Some(conference),
+            purpose: Purpose::Conference(conference),
         };
         inner.tokens.issue(&inner.ring(), &grant, inner.now()).ok_or_else(|| internal(()))
     }

@@ -1,6 +1,7 @@
 //! Settings of the accounts service.
 
 use super::codes::CodesConfig;
+use plenum_actors::identity::AccountKind;
 use serde::Deserialize;
 
 /// The least memory Argon2id may use with two passes, KiB (OWASP Password Storage Cheat Sheet).
@@ -24,6 +25,8 @@ pub struct AccountsConfig {
     pub fields: Vec<String>,
     /// Values that the profile member `year` may have. Empty: any from 1 to 10.
     pub years: Vec<i64>,
+    /// Kinds of accounts besides those of people that anybody may sign up for: `host`, `speaker`, `university`.
+    pub open_kinds: Vec<String>,
     /// Passwords and their hashing.
     pub password: PasswordConfig,
     /// Access and refresh tokens.
@@ -43,6 +46,7 @@ impl Default for AccountsConfig {
             claim_grace_s: 60,
             fields: ["GLSI", "IRS", "LISI", "LAI", "IOT", "LT"].map(str::to_owned).to_vec(),
             years: vec![1, 2, 3],
+            open_kinds: ["host", "speaker", "university"].map(str::to_owned).to_vec(),
             password: PasswordConfig::default(),
             token: TokenConfig::default(),
             throttle: ThrottleConfig::default(),
@@ -134,6 +138,8 @@ pub struct TokenConfig {
     /// For this long after a refresh the token before is answered with the same new one instead of raising an alarm,
     /// seconds: two calls at once, or an answer that was lost.
     pub refresh_grace_s: u64,
+    /// How long a ticket opens a socket, seconds, 5 to 300.
+    pub ticket_ttl_s: u64,
     /// Age at which a new signing key replaces the present one, seconds. 0: only when told to.
     pub key_max_age_s: u64,
     /// Nodes that share a store share the keys: how often each looks whether another has replaced one, seconds, 1 to 3,600. A token
@@ -151,6 +157,7 @@ impl Default for TokenConfig {
             refresh_ttl_s: 60 * 24 * 3_600,
             refresh_idle_s: 30 * 24 * 3_600,
             refresh_grace_s: 10,
+            ticket_ttl_s: 30,
             key_max_age_s: 90 * 24 * 3_600,
             keys_every_s: 30,
         }
@@ -226,6 +233,13 @@ impl AccountsConfig {
         let strong = password.memory_kib >= MIN_MEMORY_ONE_PASS_KIB
             || (password.memory_kib >= MIN_MEMORY_KIB && password.passes >= 2);
         let checks = [
+            (
+                self.open_kinds
+                    .iter()
+                    .all(|kind| AccountKind::named(kind).is_some_and(|kind| kind != AccountKind::User)),
+                "open_kinds",
+                "must be of host, speaker and university",
+            ),
             (self.max_sessions >= 1 && self.max_sessions <= 100, "max_sessions", "must be 1 to 100"),
             (
                 strong || password.cheap,
@@ -260,6 +274,7 @@ impl AccountsConfig {
             (token.refresh_idle_s >= token.access_ttl_s, "token.refresh_idle_s", "must be at least access_ttl_s"),
             ((1..=3_600).contains(&token.keys_every_s), "token.keys_every_s", "must be 1 to 3600 seconds"),
             (token.refresh_grace_s <= 300, "token.refresh_grace_s", "must be at most 300 seconds"),
+            ((5..=300).contains(&token.ticket_ttl_s), "token.ticket_ttl_s", "must be 5 to 300 seconds"),
             ((1..=86_400).contains(&self.erasure.every_s), "erasure.every_s", "must be 1 to 86400 seconds"),
             (self.erasure.again_s <= 86_400, "erasure.again_s", "must be at most 86400 seconds"),
             (throttle.waiting >= 1 && throttle.waiting <= 100_000, "throttle.waiting", "must be 1 to 100000"),

@@ -73,6 +73,7 @@ fn emptied(account: &Account, now: i64) -> Account {
         is_unlisted: None,
         is_unfindable: None,
         google_id: account.google_id.clone(),
+        kind: None,
     }
 }
 

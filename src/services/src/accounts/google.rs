@@ -305,7 +305,7 @@ impl Google {
     }
 
     async fn start(&self, account: Account, device: Option<&str>) -> Result<SignedIn, Refusal> {
-        let signed_in = self.inner().start_session(account, device).await.map_err(|refusal| {
+        let signed_in = self.inner().start_session(account, device, None).await.map_err(|refusal| {
             // Its credentials changed in this moment: to the caller that is a wrong token, not a wrong access token.
             if refusal == unauthenticated() { no_flow() } else { refusal }
         })?;

@@ -129,7 +129,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `unauthenticated` for an unknown name and a wrong password alike; `rateLimited` and `busy` with a time to come back;
-    /// `forbidden` when the account is switched off; `unavailable`.
+    /// `forbidden` when the account is switched off or not of the kind whose door this is; `unavailable`.
     pub async fn login(&self, login: Login) -> Result<SignedIn, Refusal> {
         let name = name_of(&login)?;
         // What cannot be anybody's name shares one bucket, and costs the same time.
@@ -147,7 +147,7 @@ impl Accounts {
             audit::denied("login", Some(account.user_id), login.address, RefusalCode::Forbidden);
             return Err(Refusal::new(RefusalCode::Forbidden, "this account is switched off"));
         }
-        let signed_in = self.0.start_session(account, login.device.as_deref()).await?;
+        let signed_in = self.0.start_session(account, login.device.as_deref(), login.door).await?;
         audit::done("login", signed_in.profile.id, Some(signed_in.session));
         Ok(signed_in)
     }

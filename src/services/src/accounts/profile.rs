@@ -1,6 +1,7 @@
 //! What is shown of an account: to its owner, and to everybody else.
 
 use super::register::ROLE_USER;
+use plenum_actors::identity::AccountKind;
 use plenum_schema::UserId;
 use plenum_schema::entities::Account;
 use plenum_schema::moment::rfc3339_option;
@@ -69,6 +70,8 @@ pub struct Profile {
     pub preferences: serde_json::Map<String, serde_json::Value>,
     /// `user`, `host`, `speaker`, `seller`, `university` or `admin`.
     pub role: String,
+    /// What the account is for: `user`, `host`, `speaker` or `university`.
+    pub kind: String,
     /// Whether the person is of the board of the house.
     pub is_bureau: bool,
     /// What the person has earned.
@@ -244,6 +247,7 @@ impl From<Account> for Profile {
             institution: account.institution,
             preferences: preferences.unwrap_or_default(),
             role: account.role,
+            kind: account.kind.unwrap_or_else(|| AccountKind::User.as_str().to_owned()),
             is_bureau: account.is_bureau.unwrap_or(false),
             points: account.points.unwrap_or(0),
             stars: account.stars.unwrap_or(0),

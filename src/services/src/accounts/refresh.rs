@@ -6,6 +6,7 @@ use super::refresh_token::RefreshToken;
 use super::requests::SignedIn;
 use super::secret::Secret;
 use super::service::{Accounts, Inner, millis, unauthenticated};
+use super::sessions::may_go_on;
 use bytes::Bytes;
 use plenum_schema::entities::{Account, Session};
 use plenum_schema::{Refusal, RefusalCode};
@@ -34,7 +35,9 @@ impl Inner {
     /// The account of a session that may go on. Otherwise the session is ended.
     async fn account_of(&self, session: &Session) -> Result<Account, Refusal> {
         let account = self.account(session.user_id).await?;
-        let valid = |account: &Account| account.is_active && account.credential <= session.credential;
+        let valid = |account: &Account| {
+            account.is_active && account.credential <= session.credential && may_go_on(account, session)
+        };
         match account.filter(valid) {
             Some(account) if self.is_live(session) => Ok(account),
             _ => {

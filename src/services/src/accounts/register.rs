@@ -1,12 +1,14 @@
 //! Signing up.
 
 use super::audit;
+use super::kinds;
 use super::login::context;
 use super::names::{self, Name, given};
 use super::password;
 use super::requests::{ProfileUpdate, Registration, SignedIn};
 use super::secret::Secret;
 use super::service::{Accounts, Inner};
+use plenum_actors::identity::AccountKind;
 use plenum_schema::entities::Account;
 use plenum_schema::{Refusal, RefusalCode, UserId};
 
@@ -39,7 +41,7 @@ impl Names {
 
 impl Inner {
     /// An account that is not stored yet.
-    pub fn new_account(&self, names: &Names, profile: &ProfileUpdate) -> Result<Account, Refusal> {
+    pub fn new_account(&self, names: &Names, profile: &ProfileUpdate, kind: AccountKind) -> Result<Account, Refusal> {
         let text = |name: &Option<Name>| name.as_ref().map(|name| name.text().to_owned());
         let now = self.now();
         let mut account = Account {
@@ -67,7 +69,7 @@ impl Inner {
             education_level: None,
             institution: None,
             preferences: None,
-            role: ROLE_USER.to_owned(),
+            role: kinds::first_role(kind).as_str().to_owned(),
             is_active: true,
             created_at: now,
             updated_at: now,
@@ -83,6 +85,7 @@ impl Inner {
             is_unlisted: None,
             is_unfindable: None,
             google_id: text(&names.google),
+            kind: kinds::stored(kind),
         };
         self.apply_profile(&mut account, profile)?;
         account.username = text(&names.username);
@@ -95,8 +98,9 @@ impl Inner {
         names: &Names,
         profile: &ProfileUpdate,
         password: Option<&Secret>,
+        kind: AccountKind,
     ) -> Result<Account, Refusal> {
-        let account = self.new_account(names, profile)?;
+        let account = self.new_account(names, profile, kind)?;
         if let Some(password) = password {
             password::check(&self.config.password, "password", password, &context(&account))?;
         }
@@ -112,19 +116,23 @@ impl Accounts {
     ///
     /// # Errors
     /// `invalid` naming the member, `conflict` naming `email`, `phone` or `username` that is taken, `rateLimited`, `busy`,
-    /// `unavailable` (the account may exist then: sign in).
+    /// `forbidden` for a kind that is not open to everybody, `unavailable` (the account may exist then: sign in).
     pub async fn register(&self, registration: Registration) -> Result<SignedIn, Refusal> {
-        let profile = &registration.profile;
+        let (profile, kind) = (&registration.profile, registration.kind);
+        self.0.expect_open(kind)?;
         let names = Names::read(registration.email.as_ref(), registration.phone.as_ref(), profile.username.as_ref())?;
         if names.email.is_none() && names.phone.is_none() {
             let message = "an e-mail address or a telephone number is needed";
             return Err(Refusal::field(RefusalCode::Invalid, "email", message));
         }
+        if kind == AccountKind::University && names.email.is_none() {
+            return Err(Refusal::field(RefusalCode::Invalid, "email", "an institution proves an e-mail address"));
+        }
         drop(self.0.try_once("register", None, registration.address).await?);
-        let mut account = self.0.prepare(&names, profile, Some(&registration.password)).await?;
+        let mut account = self.0.prepare(&names, profile, Some(&registration.password), kind).await?;
         account.password_hash = Some(self.0.pool.hash(registration.password).await?);
         self.0.create_account(&account, &names.all()).await?;
         audit::done("register", account.user_id, None);
-        self.0.start_session(account, registration.device.as_deref()).await
+        self.0.start_session(account, registration.device.as_deref(), None).await
     }
 }

@@ -3,6 +3,7 @@
 use super::profile::Profile;
 use super::roles::Role;
 use super::secret::Secret;
+use plenum_actors::identity::AccountKind;
 use plenum_schema::SessionId;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -18,6 +19,8 @@ pub struct Registration {
     pub password: Secret,
     /// First profile, the user name among it.
     pub profile: ProfileUpdate,
+    /// What the account is for.
+    pub kind: AccountKind,
     /// What the device calls itself.
     pub device: Option<String>,
     /// Where the request comes from, when known; decides how fast it may try.
@@ -35,6 +38,8 @@ pub struct Login {
     pub username: Option<String>,
     /// The password.
     pub password: Secret,
+    /// The kind whose door it is: nobody else comes in. Without one everybody does, each with tokens of the own kind.
+    pub door: Option<AccountKind>,
     /// What the device calls itself.
     pub device: Option<String>,
     /// Where the request comes from, when known; decides how fast it may try.
@@ -87,6 +92,8 @@ pub struct SessionInfo {
     pub name: String,
     /// Whether it is the one that asks.
     pub current: bool,
+    /// What its tokens are for: `user`, `host`, `speaker` or `university`.
+    pub audience: &'static str,
     /// When it signed in.
     #[serde(serialize_with = "super::profile::rfc3339")]
     #[schema(value_type = String, format = DateTime)]

@@ -3,6 +3,7 @@
 //! A role is one word of the account's row. It is read when it matters, so that giving and taking one works at once.
 
 use super::audit;
+use super::kinds;
 use super::profile::Profile;
 use super::service::{Accounts, unauthenticated};
 use plenum_actors::identity::Identity;
@@ -76,14 +77,18 @@ impl Accounts {
         let account = if identity.is_account() { self.0.account(identity.user).await? } else { None };
         let account = account.filter(|account| account.is_active).ok_or_else(unauthenticated)?;
         let has: Option<Role> = account.role.parse().ok();
-        if role == Role::User || has == Some(role) || has == Some(Role::Admin) {
+        let is_meant = identity.kind().is_some_and(|audience| kinds::shows(audience, role));
+        if is_meant && (role == Role::User || has == Some(role) || has == Some(Role::Admin)) {
             return Ok(());
         }
         audit::denied("role", Some(identity.user), None, RefusalCode::Forbidden);
+        if !is_meant {
+            return Err(Refusal::new(RefusalCode::Forbidden, "this token is for another kind of accounts"));
+        }
         Err(Refusal::new(RefusalCode::Forbidden, format!("this needs the role {role}")))
     }
 
-    /// Gives an account another role. Requests on their way are answered by the one before.
+    /// Gives an account another role, and ends its sessions that the one before allowed. Requests on their way are answered by the one before.
     ///
     /// # Errors
     /// `notFound`, `conflict` naming `role` when an admin (`by`) would put themselves out, `unavailable`.
@@ -98,6 +103,7 @@ impl Accounts {
             Ok(())
         });
         let account = changed.await?;
+        self.0.end_unfit(&account).await?;
         let by = by.map(tracing::field::display);
         tracing::info!(target: "security", event = "set_role", outcome = "ok", %user, %role, by);
         Ok(account.into())

@@ -4,6 +4,7 @@ use super::attempt::Attempts;
 use super::audit;
 use super::config::{AccountsConfig, ConfigProblem};
 use super::keyring::{KeyError, KeyRing};
+use super::kinds::audience_of;
 use super::password::{HashPool, Hasher};
 use super::throttle::Throttle;
 use super::token::{TokenError, Tokens};
@@ -257,12 +258,12 @@ impl Inner {
             }
             unauthenticated()
         })?;
-        if !identity.is_account() {
+        let Some(kind) = identity.kind() else {
             // It belongs to no session: it ends with its time, or with its conference, which is asked when it is used.
             return Ok(identity);
-        }
+        };
         match self.session(identity.user, identity.session).await? {
-            Some(session) if self.now() < session.expires_at => Ok(identity),
+            Some(session) if self.now() < session.expires_at && audience_of(&session)? == kind => Ok(identity),
             _ => {
                 audit::denied("token_of_ended_session", Some(identity.user), None, RefusalCode::Unauthenticated);
                 Err(unauthenticated())

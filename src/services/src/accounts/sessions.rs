@@ -2,14 +2,15 @@
 
 use super::audit;
 use super::keyring;
+use super::kinds;
 use super::profile::Profile;
 use super::refresh_token::RefreshToken;
 use super::requests::{Logout, SessionInfo, SignedIn};
 use super::service::{Accounts, Inner, millis, unauthenticated};
-use super::token::Grant;
+use super::token::{Grant, Purpose};
 use crate::unavailable::unavailable;
 use bytes::Bytes;
-use plenum_actors::identity::Identity;
+use plenum_actors::identity::{AccountKind, Identity};
 use plenum_actors::store::{Direction, Mutation};
 use plenum_schema::entities::{Account, Session};
 use plenum_schema::table::{Entity, FieldValue};
@@ -30,6 +31,11 @@ pub(super) fn device_name(name: Option<&str>) -> String {
 
 pub(super) fn internal(_: impl std::fmt::Debug) -> Refusal {
     Refusal::new(RefusalCode::Internal, "no token could be made")
+}
+
+/// Whether an account may still have a session with this audience.
+pub(super) fn may_go_on(account: &Account, session: &Session) -> bool {
+    kinds::audience_of(session).is_ok_and(|audience| kinds::may_have(account, audience))
 }
 
 impl Inner {
@@ -72,14 +78,28 @@ impl Inner {
         self.end(user, &others).await
     }
 
+    /// Ends the sessions that an account may not have any more, as its role has changed.
+    pub async fn end_unfit(&self, account: &Account) -> Result<(), Refusal> {
+        let rows = self.session_rows(account.user_id).await?;
+        let unfit: Vec<SessionId> =
+            rows.iter().filter(|row| !may_go_on(account, row)).map(|row| row.session_id).collect();
+        self.end(account.user_id, &unfit).await
+    }
+
     /// Signs a device in. `account` is what the credentials were checked against: when it has another password by now,
-    /// nobody is signed in.
-    pub async fn start_session(&self, account: Account, device: Option<&str>) -> Result<SignedIn, Refusal> {
-        let (row, token) = self.new_session(&account, device).await?;
+    /// nobody is signed in. `door` is the kind that is asked for, if any.
+    pub async fn start_session(
+        &self,
+        account: Account,
+        device: Option<&str>,
+        door: Option<AccountKind>,
+    ) -> Result<SignedIn, Refusal> {
+        let (row, token) = self.new_session(&account, device, kinds::audience(&account, door)?).await?;
         self.store.insert(Session::TABLE, row.to_row()).await.map_err(unavailable)?;
         // After the row: a change of the password either finds the row and removes it, or is seen here.
         let now = self.account(account.user_id).await?;
-        if !now.is_some_and(|now| now.is_active && now.credential == account.credential) {
+        let holds = |now: &Account| now.is_active && now.credential == account.credential && may_go_on(now, &row);
+        if !now.as_ref().is_some_and(holds) {
             self.end(account.user_id, &[row.session_id]).await?;
             return Err(unauthenticated());
         }
@@ -92,6 +112,7 @@ impl Inner {
         &self,
         account: &Account,
         device: Option<&str>,
+        audience: AccountKind,
     ) -> Result<(Session, RefreshToken), Refusal> {
         let newest = self.session_rows(account.user_id).await?.last().map_or(0, |row| row.created_at);
         let (session_id, now) = (SessionId(self.clock.new_id()), self.now());
@@ -111,6 +132,7 @@ impl Inner {
             previous_hash: Bytes::new(),
             rotated_at: now,
             version: 1,
+            audience: kinds::stored(audience),
         };
         Ok((row, token))
     }
@@ -131,8 +153,9 @@ impl Inner {
     pub fn access_token(&self, role: &str, session: &Session, ttl_s: u64) -> Result<(super::Secret, u64), Refusal> {
         let now = self.now();
         let until = now.saturating_add(millis(ttl_s)).min(session.expires_at);
+        let purpose = Purpose::Account(kinds::audience_of(session)?);
         let (user, session) = (session.user_id, session.session_id);
-        let grant = Grant { user, session, role, until, id: self.clock.new_id(), conference: None };
+        let grant = Grant { user, session, role, until, id: self.clock.new_id(), purpose };
         let token = self.tokens.issue(&self.ring(), &grant, now).ok_or_else(|| internal(()))?;
         Ok((token, u64::try_from((until - now) / 1_000).unwrap_or(0)))
     }
@@ -172,15 +195,19 @@ impl Accounts {
     pub async fn sessions(&self, identity: Identity) -> Result<Vec<SessionInfo>, Refusal> {
         let rows = self.0.session_rows(identity.user).await?;
         let live = rows.into_iter().rev().filter(|row| self.0.is_live(row));
-        let info = |row: Session| SessionInfo {
-            id: row.session_id,
-            current: row.session_id == identity.session,
-            name: row.device,
-            created_at: row.created_at,
-            last_used_at: row.last_used_at,
-            expires_at: row.expires_at,
+        let info = |row: Session| {
+            let audience = kinds::audience_of(&row)?.as_str();
+            Ok(SessionInfo {
+                id: row.session_id,
+                current: row.session_id == identity.session,
+                audience,
+                name: row.device,
+                created_at: row.created_at,
+                last_used_at: row.last_used_at,
+                expires_at: row.expires_at,
+            })
         };
-        Ok(live.map(info).collect())
+        live.map(info).collect()
     }
 
     /// Ends one device of the own account.

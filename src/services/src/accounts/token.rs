@@ -8,7 +8,7 @@ use super::keyring::KeyRing;
 use super::secret::Secret;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use plenum_actors::clock::WallMillis;
-use plenum_actors::identity::{ConferenceRole, Identity, Scope};
+use plenum_actors::identity::{AccountKind, ConferenceRole, Identity, Scope};
 use plenum_schema::conference::HostRole;
 use plenum_schema::{ConferenceId, SessionId, UserId};
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,7 @@ const NOT_BEFORE_MS: i64 = 600_000;
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
+    /// One word, never a list: a token is for one audience.
     aud: String,
     sub: UserId,
     sid: SessionId,
@@ -50,8 +51,21 @@ pub(super) struct Grant<'a> {
     /// When the token ends, wall-clock milliseconds.
     pub until: WallMillis,
     pub id: Uuid,
-    /// For one conference alone.
-    pub conference: Option<ConferenceId>,
+    pub purpose: Purpose,
+}
+
+/// What the token opens: its audience.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose {
+    /// What is meant for accounts of a kind.
+    Account(AccountKind),
+    /// One conference alone.
+    Conference(ConferenceId),
+}
+
+/// The audience of tokens of a kind: each has its own, so that none is ever taken for another.
+fn audience_of(kind: AccountKind, base: &str) -> String {
+    if kind == AccountKind::User { base.to_owned() } else { format!("{base}:{}", kind.as_str()) }
 }
 
 /// The role in a conference's token.
@@ -92,7 +106,8 @@ pub(super) enum TokenError {
 /// Issues and checks.
 pub(super) struct Tokens {
     issuer: String,
-    audience: String,
+    /// The audience of each kind of accounts.
+    audiences: Vec<(AccountKind, String)>,
     leeway_ms: i64,
     validation: Validation,
     conference_audience: String,
@@ -103,7 +118,9 @@ impl Tokens {
     pub fn new(config: &TokenConfig) -> Self {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&config.issuer]);
-        validation.set_audience(&[&config.audience]);
+        let audiences: Vec<_> =
+            AccountKind::ALL.iter().map(|kind| (*kind, audience_of(*kind, &config.audience))).collect();
+        validation.set_audience(&audiences.iter().map(|(_, audience)| audience).collect::<Vec<_>>());
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         // Time is checked below, by the clock that was passed in.
         validation.validate_exp = false;
@@ -113,7 +130,7 @@ impl Tokens {
         conference_validation.set_audience(&[&conference_audience]);
         Self {
             issuer: config.issuer.clone(),
-            audience: config.audience.clone(),
+            audiences,
             leeway_ms: i64::try_from(config.leeway_s).unwrap_or(0).saturating_mul(1_000),
             validation,
             conference_audience,
@@ -124,9 +141,9 @@ impl Tokens {
     /// A signed token. `None` when signing fails, which needs a damaged key.
     pub fn issue(&self, ring: &KeyRing, grant: &Grant<'_>, now: WallMillis) -> Option<Secret> {
         let key = ring.signing();
-        let (typ, aud) = match grant.conference {
-            None => (TYPE, &self.audience),
-            Some(_) => (CONFERENCE_TYPE, &self.conference_audience),
+        let (typ, aud, conf) = match grant.purpose {
+            Purpose::Account(wanted) => (TYPE, &self.audiences.iter().find(|(kind, _)| *kind == wanted)?.1, None),
+            Purpose::Conference(conference) => (CONFERENCE_TYPE, &self.conference_audience, Some(conference)),
         };
         let header = Header { typ: Some(typ.to_owned()), kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) };
         let claims = Claims {
@@ -139,7 +156,7 @@ impl Tokens {
             nbf: now.saturating_sub(NOT_BEFORE_MS).div_euclid(1_000),
             exp: grant.until.div_euclid(1_000),
             jti: grant.id,
-            conf: grant.conference,
+            conf,
         };
         encode(&header, &claims, &key.encoding).ok().map(Secret::from)
     }
@@ -169,7 +186,10 @@ impl Tokens {
             return Err(TokenError::Time);
         }
         let scope = match (is_typ(CONFERENCE_TYPE), claims.conf, role_of(&claims.role)) {
-            (false, None, _) => Scope::Account,
+            (false, None, _) => {
+                let kind = self.audiences.iter().find(|(_, audience)| *audience == claims.aud);
+                Scope::Account(kind.ok_or(TokenError::Claims)?.0)
+            }
             (true, Some(conference), Some(role)) => Scope::Conference { conference, role },
             _ => return Err(TokenError::Claims),
         };

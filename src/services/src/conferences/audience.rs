@@ -296,7 +296,7 @@ pub struct Arrivals {
 impl Comings for Arrivals {
     fn connections(&self, who: &Identity, count: usize) {
         match who.scope {
-            Scope::Account => self.presence.connections(who, count),
+            Scope::Account(_) => self.presence.connections(who, count),
             Scope::Conference { conference, role: ConferenceRole::Participant } => {
                 self.audiences.connections(conference, ParticipantId(who.user.0), count);
             }

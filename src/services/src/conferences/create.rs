@@ -1,6 +1,6 @@
 //! Making, finding and changing a conference.
 
-use super::{Conferences, no_such_conference, unexpected};
+use super::{Conferences, expect_host, no_such_conference, unexpected};
 use crate::conversations::NewRoom;
 use crate::unavailable::{damaged, unavailable};
 use plenum_actors::aggregates::conference::{Answered, Command, ConferenceView, read_digest};
@@ -63,8 +63,9 @@ impl Conferences {
     /// Makes a conference, with the caller as its host; whether it had existed before stands beside it.
     ///
     /// # Errors
-    /// `invalid`, `tooLarge` naming a member of it, `unavailable`.
+    /// `invalid`, `tooLarge` naming a member of it, `forbidden` with a token of another kind of accounts, `unavailable`.
     pub async fn create(&self, by: &Identity, new: NewConference) -> Result<(ConferenceView, bool), Refusal> {
+        expect_host(by)?;
         let caller = by.user;
         let id = match &new.client_ref {
             Some(client_ref) if (1..=64).contains(&client_ref.len()) => ConferenceId::of_client_ref(caller, client_ref),

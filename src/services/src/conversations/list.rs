@@ -91,6 +91,17 @@ impl Conversations {
         Ok(Listing { items, next: None })
     }
 
+    /// How many messages there are in the caller's conversations, all together.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn message_count(&self, caller: UserId) -> Result<u64, Refusal> {
+        let candidates = self.candidates(caller).await?;
+        // A digest that does not name everybody comes with a row of membership: that is enough for a number.
+        let own = candidates.iter().filter(|one| is_member(&one.digest, caller) != Some(false));
+        Ok(own.map(|one| one.digest.messages).sum())
+    }
+
     /// One conversation.
     ///
     /// # Errors

@@ -219,6 +219,14 @@ impl Events {
         Ok(EventPage { items, next })
     }
 
+    /// How many events somebody organises or has organised.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn organised(&self, organizer: UserId) -> Result<usize, Refusal> {
+        Ok(self.board.list().await?.iter().filter(|item| item.row.organizer == organizer).count())
+    }
+
     /// The event with this id, and its seats.
     ///
     /// # Errors

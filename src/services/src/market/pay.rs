@@ -97,7 +97,12 @@ impl Market {
     pub(super) async fn expire(&self, order: Order, swept: &mut Swept) -> Result<bool, Refusal> {
         let is_in_doubt = self.clock.wall() < order.expires_at.saturating_add(self.till.doubt_ms());
         // A provider that has just not answered is not asked again for every order.
-        let ask = if swept.in_doubt > 0 { Ask::Nothing } else { Ask::Provider };
+        let ask = match swept.in_doubt {
+            0 if is_in_doubt => Ask::Seldom,
+            // The last question before it ends.
+            0 => Ask::Provider,
+            _ => Ask::Nothing,
+        };
         match self.till.close(order.order_id, ask).await? {
             Closed::Ended => self.end(order, OrderState::Expired, "notPaid").await,
             Closed::Paid => self.pay(order.order_id).await.map(|_| false),

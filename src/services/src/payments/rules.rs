@@ -11,6 +11,11 @@ pub struct PaymentRules {
     /// How long an order whose time is over is kept for a payment of which the provider does not say that it has ended, seconds (default
     /// 3,600).
     pub doubt_s: u64,
+    /// How long the sweep waits before it asks again about a payment that the bank is at, seconds (default 30); twice as long after each
+    /// such answer.
+    pub processing_first_s: u64,
+    /// The longest such pause, seconds (default 900).
+    pub processing_most_s: u64,
     /// Questions to the provider in one look (default 100).
     pub asks: usize,
     /// How long ids of events are remembered, days (default 35).
@@ -19,7 +24,15 @@ pub struct PaymentRules {
 
 impl Default for PaymentRules {
     fn default() -> Self {
-        Self { sweep_every_s: 10, ask_after_s: 60, doubt_s: 3_600, asks: 100, events_days: 35 }
+        Self {
+            sweep_every_s: 10,
+            ask_after_s: 60,
+            doubt_s: 3_600,
+            processing_first_s: 30,
+            processing_most_s: 900,
+            asks: 100,
+            events_days: 35,
+        }
     }
 }
 
@@ -31,6 +44,12 @@ impl PaymentRules {
             ((1..=3_600).contains(&self.sweep_every_s), "sweep_every_s", "must be 1 to 3600"),
             ((5..=3_600).contains(&self.ask_after_s), "ask_after_s", "must be 5 to 3600"),
             (self.doubt_s <= 604_800, "doubt_s", "must be at most 604800"),
+            ((1..=3_600).contains(&self.processing_first_s), "processing_first_s", "must be 1 to 3600"),
+            (
+                (self.processing_first_s..=86_400).contains(&self.processing_most_s),
+                "processing_most_s",
+                "must be at least processing_first_s and at most 86400",
+            ),
             ((1..=1_000).contains(&self.asks), "asks", "must be 1 to 1000"),
             ((4..=366).contains(&self.events_days), "events_days", "must be 4 to 366: events are repeated for days"),
         ];

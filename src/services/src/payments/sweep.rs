@@ -1,5 +1,6 @@
 //! Orders follow their payments, and what nobody has told is asked.
 
+use super::provider::IntentState;
 use super::row::{
     AMOUNT_DIFFERS, RefundLine, Stage, Step, is_all_back, is_enough, refunds, told_intent, wanting_all_back,
 };
@@ -29,6 +30,10 @@ pub struct Looked {
     pub done: usize,
     /// Payments about which the provider, or the store, did not answer.
     pub failed: usize,
+    /// Payments about which something is still to be done although nobody is expected to pay.
+    pub in_doubt: usize,
+    /// How long ago the oldest of them began, milliseconds.
+    pub oldest_ms: i64,
 }
 
 impl Payments {
@@ -48,7 +53,7 @@ impl Payments {
                 match self.till.close(order, ask).await? {
                     super::Closed::Ended => {}
                     // Who has just not answered is not asked about the next one.
-                    super::Closed::InDoubt if ask == Ask::Provider => {
+                    super::Closed::InDoubt if ask != Ask::Nothing => {
                         return Err(Refusal::new(RefusalCode::Unavailable, "the payment provider did not answer"));
                     }
                     _ => return Ok(false),
@@ -136,6 +141,7 @@ impl Payments {
                 }
             }
         }
+        self.till.count(|metrics| metrics.looked(looked.in_doubt, looked.oldest_ms));
         Ok(looked)
     }
 
@@ -149,9 +155,21 @@ impl Payments {
         };
         let row = if self.is_due(&row, now, looked) { self.ask(row, looked).await? } else { row };
         // Who has just not answered is not asked again for every payment.
-        let ask = if looked.failed == 0 { Ask::Provider } else { Ask::Nothing };
-        looked.done += usize::from(self.followed(row, ask).await?);
+        let ask = if looked.failed == 0 { Ask::Seldom } else { Ask::Nothing };
+        let (order, since) = (row.order_id, row.created_at);
+        let followed = self.followed(row, ask).await;
+        if !matches!(followed, Ok(true)) && self.is_in_doubt(order).await? {
+            looked.in_doubt += 1;
+            looked.oldest_ms = looked.oldest_ms.max(now.saturating_sub(since));
+        }
+        looked.done += usize::from(followed?);
         Ok(())
+    }
+
+    /// Whether nobody is expected to pay any more for what a payment is for.
+    async fn is_in_doubt(&self, order: Option<OrderId>) -> Result<bool, Refusal> {
+        let Some(order) = order else { return Ok(false) };
+        Ok(self.market.state_of(order).await? != Some(OrderState::Created))
     }
 
     /// Whether to ask the provider: ever more rarely, and not about all at once, nor at all when it has just not answered.
@@ -176,6 +194,9 @@ impl Payments {
         }
         let provider = self.till.provider_of(&row).map_err(|error| refused(&error))?;
         let intent = provider.intent(intent).await.map_err(|error| refused(&error))?;
+        if intent.state != IntentState::Processing {
+            self.till.patience.end(row.payment_id);
+        }
         self.till.edit(row.payment_id, |row| told_intent(row, &intent)).await
     }
 

@@ -1,5 +1,7 @@
 //! The rows of payments, and what is asked of the provider about one. Knows nothing of what is paid for.
 
+use super::metrics::PaymentMetrics;
+use super::patience::Patience;
 use super::provider::{Belongs, Intent, IntentState, NewIntent, NewRefund, Provider, ProviderError};
 use super::row::{
     RefundLine, Stage, Step, is_enough, refunds, told_intent, told_refund, wanting_all_back, with_refunds,
@@ -26,6 +28,8 @@ pub struct Till {
     pub(super) clock: SharedClock,
     pub(super) provider: Option<Arc<dyn Provider>>,
     pub(super) rules: PaymentRules,
+    pub(super) patience: Arc<Patience>,
+    pub(super) metrics: Option<PaymentMetrics>,
 }
 
 impl fmt::Debug for Till {
@@ -40,6 +44,8 @@ impl fmt::Debug for Till {
 pub(crate) enum Ask {
     /// It may.
     Provider,
+    /// It may, but not again and again: a sweep looks.
+    Seldom,
     /// What it would have to say is in doubt.
     Nothing,
 }
@@ -86,7 +92,22 @@ impl Till {
         provider: Option<Arc<dyn Provider>>,
         rules: PaymentRules,
     ) -> Self {
-        Self { rows: Rows(store), clock, provider, rules }
+        let patience = Arc::new(Patience::new(&rules));
+        Self { rows: Rows(store), clock, provider, rules, patience, metrics: None }
+    }
+
+    /// From now on it is counted what becomes of payments.
+    #[must_use]
+    pub fn measured(mut self, metrics: PaymentMetrics) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
+    /// Counts, where anything is counted.
+    pub(super) fn count(&self, what: impl FnOnce(&PaymentMetrics)) {
+        if let Some(metrics) = &self.metrics {
+            what(metrics);
+        }
     }
 
     /// Whether a provider says what was paid, and nobody else.
@@ -147,6 +168,7 @@ impl Till {
             self.open(id).await?;
             let changed = Payment { updated_at: self.clock.wall(), version: row.version + 1, ..changed };
             if self.rows.swap(&changed, row.version).await?.is_ok() {
+                self.count(|metrics| metrics.changed(&row, &changed));
                 return Ok(changed);
             }
         }
@@ -188,7 +210,10 @@ impl Till {
         // Before the row: what is listed and not there, or begun at another time, is not shown.
         self.list(&row).await?;
         match self.rows.insert(&row).await? {
-            Ok(()) => Ok(row),
+            Ok(()) => {
+                self.count(|metrics| metrics.begun(&row));
+                Ok(row)
+            }
             Err(Some(stands)) => Ok(stands),
             Err(None) => Err(contended()),
         }
@@ -250,6 +275,11 @@ impl Till {
             }
             (Stage::Canceled, Some(_)) => Ok(Closed::Ended),
             (Stage::Creating | Stage::Pending, Some(_)) if ask == Ask::Nothing => Ok(Closed::InDoubt),
+            (Stage::Creating | Stage::Pending, Some(_))
+                if ask == Ask::Seldom && self.patience.waits(row.payment_id, self.clock.wall()) =>
+            {
+                Ok(Closed::Processing)
+            }
             (Stage::Creating | Stage::Pending, Some(id)) => self.close_intent(&row, id.clone()).await,
         }
     }
@@ -263,6 +293,11 @@ impl Till {
                 return Ok(Closed::InDoubt);
             }
         };
+        if intent.state == IntentState::Processing {
+            self.patience.put_off(row.payment_id, self.clock.wall());
+        } else {
+            self.patience.end(row.payment_id);
+        }
         let told = self.edit(row.payment_id, |row| told_intent(row, &intent)).await?;
         Ok(match (Stage::of(&told), intent.state) {
             (Stage::Succeeded, _) if is_enough(&told) => Closed::Paid,

@@ -1,12 +1,18 @@
 //! What the provider tells by itself.
 
 use super::Payments;
-use super::provider::{Event, Happened, Intent, Refund};
+use super::provider::{Event, Happened, Intent, Provider, Refund};
 use super::row::{Stage, told_intent, told_refund};
 use super::till::refused;
 use plenum_schema::entities::{Payment, PaymentEvent};
 use plenum_schema::table::FieldValue;
 use plenum_schema::{PaymentId, Refusal, RefusalCode};
+use std::sync::Arc;
+
+/// The word for an event that was not taken in.
+fn failing(refusal: &Refusal) -> &'static str {
+    if refusal.code == RefusalCode::Malformed { "refused" } else { "failed" }
+}
 
 impl Payments {
     /// Takes an event of the provider in: `raw` is the body as it came, `signature` what proves it. The same event again changes nothing;
@@ -19,12 +25,27 @@ impl Payments {
         let provider = self.till.provider.as_ref();
         let provider =
             provider.ok_or_else(|| Refusal::new(RefusalCode::NotFound, "payments are not taken by a provider here"))?;
+        let outcome = self.take_in(provider, raw, signature).await;
+        self.till.count(|metrics| metrics.heard(outcome.as_ref().map_or_else(failing, |word| *word)));
+        outcome.map(drop)
+    }
+
+    /// In a word what was done.
+    async fn take_in(
+        &self,
+        provider: &Arc<dyn Provider>,
+        raw: &[u8],
+        signature: &str,
+    ) -> Result<&'static str, Refusal> {
         let event = provider.event(raw, signature, self.till.clock.wall() / 1_000).map_err(|reason| {
             tracing::warn!(target: "security", event = "payment_event", outcome = "refused", %reason);
             Refusal::new(RefusalCode::Malformed, reason)
         })?;
-        if event.what == Happened::Other || self.is_known(&event).await? {
-            return Ok(());
+        if event.what == Happened::Other {
+            return Ok("other");
+        }
+        if self.is_known(&event).await? {
+            return Ok("repeated");
         }
         match &event.what {
             Happened::Intent(intent) => self.heard_intent(intent).await?,
@@ -34,7 +55,8 @@ impl Payments {
         }
         // Whoever dies before this hears it again, which harms nothing.
         let Event { id: event_id, kind, .. } = event;
-        self.till.rows.put(&PaymentEvent { event_id, at: self.till.clock.wall(), kind }).await
+        self.till.rows.put(&PaymentEvent { event_id, at: self.till.clock.wall(), kind }).await?;
+        Ok("taken")
     }
 
     async fn is_known(&self, event: &Event) -> Result<bool, Refusal> {
@@ -45,6 +67,7 @@ impl Payments {
         let Some(belongs) = intent.belongs else { return Ok(()) };
         let Some(row) = self.own(belongs.payment).await? else { return Ok(()) };
         let before = Stage::of(&row);
+        self.till.patience.end(row.payment_id);
         let row = self.till.edit(row.payment_id, |row| told_intent(row, intent)).await?;
         if Stage::of(&row) != before {
             let (payment, state) = (row.payment_id, row.state.as_str());

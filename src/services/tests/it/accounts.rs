@@ -4,6 +4,7 @@ mod admin;
 mod audit;
 mod fuzz;
 mod keys;
+mod kinds;
 mod login;
 mod profile;
 mod refresh;
@@ -15,7 +16,8 @@ use crate::memory::MemoryStore;
 use plenum_actors::clock::ManualClock;
 use plenum_schema::{Refusal, SessionId};
 use plenum_services::accounts::{
-    Accounts, AccountsConfig, Authenticator, Identity, Login, ProfileUpdate, Registration, SessionEnder, SignedIn,
+    AccountKind, Accounts, AccountsConfig, Authenticator, Identity, Login, ProfileUpdate, Registration, SessionEnder,
+    SignedIn,
 };
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -90,6 +92,7 @@ pub fn registration(email: &str) -> Registration {
         phone: None,
         password: PASSWORD.into(),
         profile: ProfileUpdate::default(),
+        kind: AccountKind::User,
         device: Some("phone".to_owned()),
         address: None,
     }
@@ -101,6 +104,7 @@ pub fn login(email: &str, password: &str) -> Login {
         phone: None,
         username: None,
         password: password.into(),
+        door: None,
         device: Some("laptop".to_owned()),
         address: None,
     }

@@ -6,8 +6,21 @@ use plenum_services::accounts::Role;
 use serde_json::{Value, json};
 
 /// Everybody who asks, in the order of the table's columns.
-pub const ROLES: [&str; 10] =
-    ["anonymous", "stranger", "owner", "member", "host", "seller", "university", "admin", "key", "participant"];
+pub const ROLES: [&str; 12] = [
+    "anonymous",
+    "stranger",
+    "owner",
+    "member",
+    "host",
+    "seller",
+    "university",
+    "admin",
+    "key",
+    "participant",
+    // With accounts of other kinds than those of people.
+    "host-kind",
+    "university-kind",
+];
 
 /// Stands in everything that the owner makes and others may not see.
 pub const SECRET: &str = "only-for-members";
@@ -64,6 +77,10 @@ impl Cast {
         ] {
             let unique = uuid::Uuid::now_v7().simple();
             people.push((name, person(world, &format!("{name}{unique}"), role).await));
+        }
+        for (name, kind) in [("host-kind", "host"), ("university-kind", "university")] {
+            let unique = format!("{kind}{}", uuid::Uuid::now_v7().simple());
+            people.push((name, world.register_at(&format!("/{kind}/auth/register"), &unique).await));
         }
         let admin = &people[4].1;
         let body = json!({ "name": "checker", "scopes": ["status:read", "status:write"] });
@@ -281,7 +298,7 @@ impl Things {
                 }
             }
             _ if path.contains("seller-applications") => set(&mut body, "status", json!("approved")),
-            "/auth/login" => set(&mut body, "email", json!(self.owner.email)),
+            _ if path.ends_with("/auth/login") => set(&mut body, "email", json!(self.owner.email)),
             "/conversations" => {
                 set(&mut body, "userId", Value::Null);
                 set(&mut body, "email", Value::Null);

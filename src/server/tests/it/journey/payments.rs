@@ -90,6 +90,14 @@ async fn a_buyer_pays_and_a_seller_gives_back_through_stripe() {
         (&history["items"][0]["status"], &history["items"][0]["refundedAmount"]),
         (&json!("refunded"), &json!(990))
     );
+    for outcome in ["begun", "succeeded", "refunded"] {
+        let label = format!("outcome=\"{outcome}\",provider=\"stripe\"");
+        assert_eq!(world.metric_with("plenum_payments_total", &label), 1, "{outcome}");
+    }
+    for (outcome, count) in [("refused", 3), ("taken", 1), ("repeated", 1), ("failed", 0)] {
+        let label = format!("outcome=\"{outcome}\"");
+        assert_eq!(world.metric_with("plenum_payment_events_total", &label), count, "{outcome}");
+    }
     world.end().await;
 }
 

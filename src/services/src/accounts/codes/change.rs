@@ -2,6 +2,7 @@
 
 use super::{CodeSent, Codes, Door, Purpose};
 use crate::accounts::audit;
+use crate::accounts::kinds;
 use crate::accounts::names::{self, Name};
 use crate::accounts::profile::Profile;
 use crate::accounts::secret::Secret;
@@ -113,6 +114,7 @@ impl Codes {
         if old.as_deref() == Some(door.name.text()) {
             let proved = inner.edit_account(identity.user, |account| {
                 place(account, &door.name).1.get_or_insert(now);
+                kinds::prove(account);
                 Ok(())
             });
             return Ok(proved.await?.into());
@@ -131,6 +133,7 @@ impl Codes {
         let changed = inner.edit_account(identity.user, |account| {
             let (held, proved_at) = place(account, name);
             (*held, *proved_at) = (Some(name.text().to_owned()), Some(now));
+            kinds::prove(account);
             Ok(())
         });
         let account = match changed.await {

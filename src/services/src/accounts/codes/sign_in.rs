@@ -2,12 +2,14 @@
 
 use super::{Codes, Door, Purpose, address_of};
 use crate::accounts::audit;
+use crate::accounts::kinds;
 use crate::accounts::login::context;
 use crate::accounts::names::Name;
 use crate::accounts::password::{self, Checked};
 use crate::accounts::register::Names;
 use crate::accounts::requests::{ProfileUpdate, SignedIn};
 use crate::accounts::secret::Secret;
+use plenum_actors::identity::AccountKind;
 use plenum_schema::entities::Account;
 use plenum_schema::{Refusal, RefusalCode};
 use std::net::IpAddr;
@@ -35,10 +37,11 @@ fn proved_at(account: &Account, name: &Name) -> Option<i64> {
     if matches!(name, Name::Phone(_)) { account.phone_verified_at } else { account.email_verified_at }
 }
 
-fn prove(account: &mut Account, name: &Name, now: i64) {
+pub(super) fn prove(account: &mut Account, name: &Name, now: i64) {
     let at =
         if matches!(name, Name::Phone(_)) { &mut account.phone_verified_at } else { &mut account.email_verified_at };
     at.get_or_insert(now);
+    kinds::prove(account);
 }
 
 impl Codes {
@@ -60,7 +63,7 @@ impl Codes {
             _ => names.email = Some(name.clone()),
         }
         // What is wrong with the rest is said before the code is used up.
-        let new = inner.new_account(&names, &request.profile)?;
+        let new = inner.new_account(&names, &request.profile, AccountKind::User)?;
         if let Some(password) = &request.password {
             password::check(&inner.config.password, "password", password, &context(&new))?;
         }
@@ -77,7 +80,7 @@ impl Codes {
                 other => other?,
             },
         };
-        let signed_in = inner.start_session(account, request.device.as_deref()).await?;
+        let signed_in = inner.start_session(account, request.device.as_deref(), None).await?;
         audit::done("login_by_code", signed_in.profile.id, Some(signed_in.session));
         Ok(signed_in)
     }

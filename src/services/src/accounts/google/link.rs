@@ -17,6 +17,7 @@ use crate::accounts::names::Name;
 use crate::accounts::register::Names;
 use crate::accounts::requests::ProfileUpdate;
 use crate::messenger::{Message, Recipient, Text};
+use plenum_actors::identity::AccountKind;
 use plenum_schema::entities::Account;
 use plenum_schema::{Refusal, RefusalCode};
 use std::time::Duration;
@@ -93,8 +94,9 @@ impl Google {
             ..ProfileUpdate::default()
         };
         // Names that are none here are left out: nobody can change them on the way.
-        let account = inner.new_account(&names, &profile);
-        let mut account = account.or_else(|_| inner.new_account(&names, &ProfileUpdate::default()))?;
+        let account = inner.new_account(&names, &profile, AccountKind::User);
+        let mut account =
+            account.or_else(|_| inner.new_account(&names, &ProfileUpdate::default(), AccountKind::User))?;
         account.email_verified_at = proof.is_authority.then(|| inner.now());
         inner.create_account(&account, &names.all()).await?;
         audit::done("register", account.user_id, None);

@@ -109,6 +109,7 @@ fn a_session_that_was_ended_stays_ended_whatever_the_clocks_of_the_nodes_say() {
                 previous_hash: "".into(),
                 rotated_at: 0,
                 version: 1,
+                audience: Some("host".to_owned()),
             };
             let key = session.to_row()[..2].to_vec();
             let (one, other) = (&stores[round as usize % 2], &stores[(round as usize + 1) % 2]);
