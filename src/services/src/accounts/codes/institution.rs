@@ -1,7 +1,7 @@
 //! Institutions sign up by themselves, and get their role when they have proved their e-mail address.
 //!
 //! The code is one to change the address of that account, to the one that it has: who is signed in asks for another one as for any
-//! change. It opens nothing of another account with the same address, and a code to sign in does not prove an institution.
+//! change. It opens nothing of another account. (A code to sign in proves the address as well, at its own door and by its own rules.)
 
 use super::{Codes, Door, Purpose};
 use crate::accounts::audit;
