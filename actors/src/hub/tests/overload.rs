@@ -24,12 +24,10 @@ fn marks(read: u64) -> Arc<Publication> {
 fn heard(text: &str) -> (Vec<u32>, Vec<u64>) {
     let (mut people, mut read) = (Vec::new(), Vec::new());
     for frame in frames(text) {
-        match frame {
-            ServerFrame::Signal(frame) => match frame.signal {
-                Signal::RoomStats(stats) => people.extend(stats.online),
-                Signal::Marks(marks) => read.push(marks.read),
-                _ => {}
-            },
+        let ServerFrame::Signal(frame) = frame else { continue };
+        match frame.signal {
+            Signal::RoomStats(stats) => people.extend(stats.online),
+            Signal::Marks(marks) => read.push(marks.read),
             _ => {}
         }
     }
