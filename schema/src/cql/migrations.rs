@@ -145,6 +145,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0063", 63, "open_payments"),
     migration!("0064", 64, "payments_of"),
     migration!("0065", 65, "payment_events"),
+    migration!("0066", 66, "conference_hooks"),
 ];
 
 #[cfg(test)]

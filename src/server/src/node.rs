@@ -191,6 +191,7 @@ impl Core {
             clock: clock.clone(),
             voting: config.voting.limits.clone(),
             metrics: ForgettingMetrics::new(registry)?,
+            hooks: community.hooks.clone(),
         };
         let conferences = Conferences::new(parts, config.conferences.service.clone(), Audiences::default());
         let erasures = community.erasures(&store, &clock, &accounts, &conversations);
@@ -237,6 +238,7 @@ impl Core {
             actix_web::rt::spawn(run_audiences(conferences.clone(), self.hubs.clone())),
             actix_web::rt::spawn(conferences.clone().run_expiry()),
             actix_web::rt::spawn(conferences.clone().run_reactions()),
+            actix_web::rt::spawn(conferences.clone().run_hooks()),
         ];
         chores.extend(watched);
         chores
