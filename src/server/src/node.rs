@@ -222,7 +222,6 @@ impl Core {
     /// What is looked after now and then, until the node drains.
     fn chores(&self) -> Vec<actix_web::rt::task::JoinHandle<()>> {
         let (accounts, conferences) = (&self.accounts, &self.conferences);
-        let watched = self.watch.clone().map(|watch| actix_web::rt::spawn(watch.run()));
         let mut chores = vec![
             actix_web::rt::spawn(look_at_keys(accounts.clone())),
             actix_web::rt::spawn(maintain(accounts.clone(), self.idempotency.clone())),
@@ -240,7 +239,7 @@ impl Core {
             actix_web::rt::spawn(conferences.clone().run_reactions()),
             actix_web::rt::spawn(conferences.clone().run_hooks()),
         ];
-        chores.extend(watched);
+        chores.extend(self.watch.clone().map(|watch| actix_web::rt::spawn(watch.run())));
         chores
     }
 
