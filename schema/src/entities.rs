@@ -21,8 +21,8 @@ pub use account::{Account, AccountKey, Erasure, Rank, Session, Subject};
 pub use api_key::ApiKey;
 pub use block::Block;
 pub use conference::{
-    ConferenceCode, ConferenceExpiry, ConferenceRow, HostedConference, Invitation, Participant, QuestionResults,
-    QuestionRow, RosterEntry,
+    ConferenceCode, ConferenceExpiry, ConferenceHook, ConferenceRow, HOOK_SHARDS, HostedConference, Invitation,
+    Participant, QuestionResults, QuestionRow, RosterEntry, hook_shard,
 };
 pub use conversation::{Marks, Membership};
 pub use event::{EventRow, EventSeats};
@@ -88,6 +88,7 @@ pub const TABLES: &[&Table] = &[
     OpenPayment::TABLE,
     PaymentOf::TABLE,
     PaymentEvent::TABLE,
+    ConferenceHook::TABLE,
 ];
 
 /// What a store says of itself. Everything else is content, and moves when a store is copied.

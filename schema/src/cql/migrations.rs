@@ -147,6 +147,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("0065", 65, "payment_events"),
     migration!("0066", 66, "accounts_kind"),
     migration!("0067", 67, "sessions_audience"),
+    migration!("0068", 68, "conference_hooks"),
 ];
 
 #[cfg(test)]

@@ -2,6 +2,17 @@
 
 use crate::entity;
 use crate::{ConferenceId, ParticipantId, QuestionId, UserId};
+use bytes::Bytes;
+use uuid::Uuid;
+
+/// Partitions of [`ConferenceHook`].
+pub const HOOK_SHARDS: u64 = 16;
+
+/// The partition of a conference's webhooks.
+#[must_use]
+pub fn hook_shard(conference: ConferenceId) -> u64 {
+    u64::from(conference.0.as_bytes()[15]) % HOOK_SHARDS
+}
 
 entity! {
     /// A public code and whose it is: claimed by the first, so that no two conferences have the same.
@@ -157,6 +168,46 @@ entity! {
             weight: Option<i64>,
             /// Since when, milliseconds since 1970.
             added_at: i64
+        }
+    }
+}
+
+entity! {
+    /// An address that is told what happens in a conference. The conference's log says what there is to tell; this, how far that has come.
+    pub struct ConferenceHook in "conference_hooks" {
+        partition { /// [`hook_shard`] of the conference.
+            shard: u64 }
+        clustering {
+            /// Which conference.
+            conference_id: ConferenceId,
+            /// Which of its addresses.
+            hook_id: Uuid
+        }
+        columns {
+            /// The address.
+            url: String,
+            /// What deliveries are signed with.
+            secret: Bytes,
+            /// When it was made, milliseconds since 1970.
+            created_at: i64,
+            /// The last event of the conference that it was told, or will not be told.
+            told_to: u64,
+            /// Tries of the next event that have failed.
+            attempts: i64,
+            /// Not to be tried before, milliseconds since 1970.
+            next_at: i64,
+            /// A node is telling it something until then at the most, milliseconds since 1970.
+            claimed_until: i64,
+            /// The last failures as JSON, the newest first.
+            failures: String,
+            /// How many events it was told.
+            delivered: i64,
+            /// How many events were given up.
+            given_up: i64,
+            /// The conference has ended and it was told so: there is nothing more to come.
+            is_over: bool,
+            /// Grows with every change: the condition of compare-and-set.
+            version: i64
         }
     }
 }

@@ -36,8 +36,8 @@ pub use layer::{
 };
 pub use limiter::{Limiter, Rate};
 pub use params::{
-    CodeInPath, Id, ItemInPath, MOST_ITEMS, OffsetInPath, PageQuery, ParticipantInPath, ProductInPath, Query,
-    QuestionInPath, ReplyInPath, RoomInPath, UserInPath, checked_limit,
+    CodeInPath, HookInPath, Id, ItemInPath, MOST_ITEMS, OffsetInPath, PageQuery, ParticipantInPath, ProductInPath,
+    Query, QuestionInPath, ReplyInPath, RoomInPath, UserInPath, checked_limit,
 };
 pub use problem::{Answer, FieldError, PROBLEM_JSON, Problem};
 pub use readable::readable;

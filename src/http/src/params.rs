@@ -74,6 +74,10 @@ pub struct QuestionInPath<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct ParticipantInPath<T>(pub T);
 
+/// The `{hookId}` of a path.
+#[derive(Clone, Copy, Debug)]
+pub struct HookInPath<T>(pub T);
+
 /// The `{itemId}` of a path: a question of an audience.
 #[derive(Clone, Copy, Debug)]
 pub struct ItemInPath(pub u32);
@@ -137,6 +141,15 @@ impl<T: FromStr> FromRequest for QuestionInPath<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(segment(request, "questionId").map(Self))
+    }
+}
+
+impl<T: FromStr> FromRequest for HookInPath<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(segment(request, "hookId").map(Self))
     }
 }
 

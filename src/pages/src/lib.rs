@@ -1,5 +1,5 @@
 //! The web pages of the server, compiled into the binary: the chat page at `/`, the pages of conferences (`/join`, `/host`,
-//! `/screen`, `/report`), the status board at `/status`, those of the community (`/events`, `/market`, `/profile`, `/admin`), and their files below `/assets`.
+//! `/screen`, `/report`, `/verify`), the status board at `/status`, those of the community (`/events`, `/market`, `/profile`, `/admin`), and their files below `/assets`.
 //!
 //! In a release build the files of `web/` are part of the binary; in a debug build they are read from the source tree at
 //! each request, so that a change shows after a reload.
@@ -14,6 +14,7 @@ mod headers;
 mod packed;
 mod page;
 mod root;
+mod saved;
 
 pub use config::PagesConfig;
 
@@ -58,6 +59,7 @@ pub fn configure(cfg: &mut ServiceConfig, product: Product) {
         };
         cfg.service(web::resource("/embed/{code}").route(web::get().to(show.clone())).route(web::head().to(show)));
     }
+    cfg.service(web::resource(saved::ADDRESS).route(web::get().to(saved::answer)).route(web::head().to(saved::answer)));
     cfg.service(
         web::resource("/")
             .app_data(Data::new(product))

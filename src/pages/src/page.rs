@@ -8,12 +8,13 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
 /// Addresses and the file that each shows: the pages of conferences and of the community.
-pub const PAGES: [(&str, &str); 10] = [
+pub const PAGES: [(&str, &str); 11] = [
     ("/join", "join.html"),
     ("/join/{code}", "join.html"),
     ("/host", "host.html"),
     ("/screen/{id}", "screen.html"),
     ("/report/{id}", "report.html"),
+    ("/verify", "verify.html"),
     ("/status", "status.html"),
     ("/profile", "profile.html"),
     ("/events", "events.html"),

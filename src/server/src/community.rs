@@ -5,8 +5,9 @@ use crate::serve::ServeError;
 use plenum_actors::clock::SharedClock;
 use plenum_actors::publication::Publisher;
 use plenum_actors::store::SharedStore;
-use plenum_providers::{GoogleClient, Messengers, Objects, Outbox, PaymentProvider, Stripe};
+use plenum_providers::{GoogleClient, HookClient, Messengers, Objects, Outbox, PaymentProvider, Stripe};
 use plenum_services::accounts::{Accounts, Codes, Google};
+use plenum_services::conferences::{HookMetrics, Hooks};
 use plenum_services::conversations::Conversations;
 use plenum_services::erasure::Erasures;
 use plenum_services::events::Events;
@@ -22,6 +23,8 @@ use std::sync::Arc;
 pub(crate) struct Community {
     pub codes: Codes,
     pub google: Google,
+    /// What tells webhooks of conferences.
+    pub hooks: Hooks,
     pub market: Market,
     pub payments: Payments,
     pub events: Events,
@@ -72,7 +75,9 @@ impl Community {
             market: market.clone(),
             events: events.clone(),
         };
-        Ok(Self { codes, google, market, payments, events, subjects, places, outbox })
+        let calls = HookClient::open(&config.conferences.service.hooks)?;
+        let hooks = Hooks::new(Arc::new(calls), HookMetrics::new(registry)?);
+        Ok(Self { codes, google, hooks, market, payments, events, subjects, places, outbox })
     }
 
     /// Deleting accounts, with what these services keep of them.

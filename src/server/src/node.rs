@@ -152,6 +152,7 @@ impl Core {
             clock: clock.clone(),
             voting: config.voting.limits.clone(),
             metrics: ForgettingMetrics::new(registry)?,
+            hooks: community.hooks.clone(),
         };
         let conferences = Conferences::new(parts, config.conferences.service.clone(), Audiences::default());
         let erasures = community.erasures(&store, &clock, &accounts, &conversations);
@@ -182,7 +183,6 @@ impl Core {
     /// What is looked after now and then, until the node drains.
     fn chores(&self) -> Vec<actix_web::rt::task::JoinHandle<()>> {
         let (accounts, conferences) = (&self.accounts, &self.conferences);
-        let watched = self.watch.clone().map(|watch| actix_web::rt::spawn(watch.run()));
         let mut chores = vec![
             actix_web::rt::spawn(look_at_keys(accounts.clone())),
             actix_web::rt::spawn(maintain(accounts.clone(), self.idempotency.clone())),
@@ -198,8 +198,9 @@ impl Core {
             actix_web::rt::spawn(run_audiences(conferences.clone(), self.hubs.clone())),
             actix_web::rt::spawn(conferences.clone().run_expiry()),
             actix_web::rt::spawn(conferences.clone().run_reactions()),
+            actix_web::rt::spawn(conferences.clone().run_hooks()),
         ];
-        chores.extend(watched);
+        chores.extend(self.watch.clone().map(|watch| actix_web::rt::spawn(watch.run())));
         chores
     }
 

@@ -12,6 +12,7 @@ mod config;
 mod create;
 mod erase;
 mod expiry;
+mod hooks;
 mod invitations;
 mod join;
 mod questions;
@@ -34,6 +35,9 @@ pub use code::ALPHABET;
 pub use config::ConferencesConfig;
 pub use create::{InfoChange, ListedConference, NewConference, Page};
 pub use expiry::ForgettingMetrics;
+pub use hooks::{
+    HookCall, HookCarrier, HookError, HookFailure, HookFuture, HookMetrics, HookView, Hooks, HooksConfig, NoHooks,
+};
 pub use invitations::Invitations;
 pub use join::{Joined, Joining, run_audiences};
 pub use questions::{FromTop, NewQuestion, QuestionStatus, QuestionView};
@@ -84,6 +88,8 @@ pub struct Parts {
     pub voting: VotingLimits,
     /// What is counted.
     pub metrics: ForgettingMetrics,
+    /// Who tells webhooks.
+    pub hooks: Hooks,
 }
 
 /// The service. Cheap to clone.
@@ -94,6 +100,7 @@ pub struct Conferences {
     audiences: Audiences,
     reactions: reactions::Reactions,
     metrics: ForgettingMetrics,
+    hooks: Hooks,
     swept_to: expiry::SweptTo,
 }
 
@@ -107,9 +114,9 @@ impl Conferences {
     /// A service.
     #[must_use]
     pub fn new(parts: Parts, config: ConferencesConfig, audiences: Audiences) -> Self {
-        let metrics = parts.metrics.clone();
+        let (metrics, hooks) = (parts.metrics.clone(), parts.hooks.clone());
         let (reactions, swept_to) = (reactions::Reactions::default(), expiry::SweptTo::default());
-        Self { parts, config, audiences, reactions, metrics, swept_to }
+        Self { parts, config, audiences, reactions, metrics, hooks, swept_to }
     }
 
     /// Who is in the audiences.

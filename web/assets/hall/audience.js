@@ -5,6 +5,7 @@ import { ballotView } from "./ballot.js";
 import { Ballots } from "./ballots.js";
 import { boardView } from "./board.js";
 import { Hall } from "./hall.js";
+import { proofView } from "./proof.js";
 import { floatView, reactionsView } from "./reactions.js";
 import { answerText, leadersView, resultsView } from "./results.js";
 import { timerView } from "./timer.js";
@@ -208,8 +209,7 @@ function questionCard(hall, ballots, participant, id) {
   const timer = timerView(() => show());
   const withdraw = element("button", { type: "button", class: "link", onclick: () => cast(null) }, t("withdraw"));
   const leaders = element("div");
-  const receipt = element("code");
-  const proof = element("details", { class: "receipt" }, element("summary", {}, t("receipt")), receipt);
+  const proof = proofView(hall, id);
   const badge = element("span", { class: "badge-state" });
   const heading = element("h2", { id: `q-${id}`, dir: "auto" }, first.text);
   // A picture to point at is part of the form.
@@ -226,7 +226,7 @@ function questionCard(hall, ballots, participant, id) {
     withdraw,
     results.view,
     leaders,
-    proof,
+    proof.view,
   );
   const { weight = 1 } = participant.conference;
   if (first.weighted && weight !== 1) heading.after(element("p", { class: "hint" }, t("yourWeight", { n: weight })));
@@ -255,8 +255,9 @@ function questionCard(hall, ballots, participant, id) {
     status.dataset.kind = kept?.state ?? (mine ? "cast" : "");
     results.view.hidden = isLive && !seesResults;
     results.show(question);
-    receipt.textContent = (kept ? kept.receipt : question.receipt) ?? "";
-    proof.hidden = isLive || !mine || receipt.textContent === "";
+    const receipt = (kept ? kept.receipt : question.receipt) ?? "";
+    proof.show(receipt, seesResults);
+    proof.view.hidden = isLive || !mine || receipt === "";
     const best = leadersView(question.results, voter);
     leaders.replaceChildren(...(best ? [best] : []));
   };

@@ -7,6 +7,7 @@ import { questionDialog } from "./editor.js";
 import { leadersView, resultsView } from "./results.js";
 import { copyButton, button, conferenceDialog, invitationDialog, rosterDialog } from "./parts.js";
 import { timerView } from "./timer.js";
+import { webhooksDialog } from "./webhooks.js";
 import { t } from "./words.js";
 
 const STATES = { DRAFT: "Draft", ACTIVE: "Live", CLOSED: "Closed" };
@@ -191,6 +192,7 @@ function headActions({ hall, run, back }) {
   );
   const invite = button("Invitations", () => invitationDialog({ hall }));
   const roster = button("Roster", () => rosterDialog({ hall }));
+  const hooks = button("Webhooks", () => webhooksDialog({ hall }));
   const report = element(
     "a",
     { class: "secondary", href: `/report/${hall.id}`, target: "_blank", rel: "noopener" },
@@ -205,6 +207,7 @@ function headActions({ hall, run, back }) {
     invite,
     roster,
     edit,
+    hooks,
     report,
     end,
     forget,
@@ -214,6 +217,7 @@ function headActions({ hall, run, back }) {
     const { status, role, anonymised } = hall.conference;
     forget.hidden = status !== "ENDED" || role !== "host" || anonymised;
     remove.hidden = status === "ACTIVE" || role !== "host";
+    hooks.hidden = role !== "host";
     start.hidden = status !== "DRAFT";
     end.hidden = status !== "ACTIVE";
     roster.hidden = status === "ENDED" || !hall.conference.roster;

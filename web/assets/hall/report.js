@@ -102,6 +102,8 @@ function questionSection(question, i, run, isAnonymised) {
     "p",
     { class: "no-print" },
     button(name, () => run(sheet), "link"),
+    " · ",
+    element("a", { href: "/verify", target: "_blank", rel: "noopener" }, say("verify")),
   );
   link.hidden = question.status !== "CLOSED" || isAnonymised;
   return element(

@@ -13,13 +13,14 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// The addresses of pages, and the files they show.
-const PAGES: [(&str, &str); 11] = [
+const PAGES: [(&str, &str); 12] = [
     ("/", "index.html"),
     ("/join", "join.html"),
     ("/join/K7WQ2P", "join.html"),
     ("/host", "host.html"),
     ("/screen/0192f0c4-0005-7000-8000-0000000000c0", "screen.html"),
     ("/report/0192f0c4-0005-7000-8000-0000000000c0", "report.html"),
+    ("/verify", "verify.html"),
     ("/status", "status.html"),
     ("/profile", "profile.html"),
     ("/events", "events.html"),
@@ -336,4 +337,20 @@ async fn the_audience_page_is_framed_by_whom_the_operator_names_and_nobody_else(
         assert!(page.status().is_success() && policy.contains(ancestors), "{path}: {policy}");
         assert!(policy.contains("script-src 'self'"), "{policy}");
     }
+}
+
+#[actix_rt::test]
+async fn the_page_that_checks_results_is_there_as_a_file_that_needs_and_asks_nobody() {
+    let saved = get("/verify/plenum-verify.html").await;
+    assert_eq!(saved.status(), StatusCode::OK);
+    assert!(
+        text(&saved, header::CONTENT_DISPOSITION).starts_with("attachment"),
+        "its script never runs on this server"
+    );
+    assert!(text(&saved, header::CONTENT_SECURITY_POLICY).contains("script-src 'self'"));
+    let html = String::from_utf8(body(saved).await.to_vec()).unwrap();
+    let policy = html.split("Content-Security-Policy\" content=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
+    assert!(!policy.contains("connect-src"), "{policy}");
+    assert!(!html.contains("/assets/v-"), "nothing is loaded");
 }

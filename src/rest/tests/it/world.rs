@@ -2,7 +2,7 @@
 
 mod doubles;
 
-pub use doubles::{Letters, MovedClock, NoSockets, Shelf, Signals};
+pub use doubles::{AnyHook, Letters, MovedClock, NoSockets, Shelf, Signals};
 
 use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
@@ -256,6 +256,10 @@ impl World {
             clock: clock.clone(),
             voting: Default::default(),
             metrics: conferences::ForgettingMetrics::new(&prometheus::Registry::new()).expect("metrics"),
+            hooks: conferences::Hooks::new(
+                Arc::new(AnyHook),
+                conferences::HookMetrics::new(&prometheus::Registry::new()).expect("metrics"),
+            ),
         };
         let conferences = Conferences::new(parts, Default::default(), Default::default());
         let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), IdempotencyConfig::default()));

@@ -13,6 +13,7 @@ mod config;
 mod cql;
 mod drain;
 mod faults;
+mod hooks;
 mod http;
 mod images;
 mod journey;

@@ -1,5 +1,6 @@
 //! Limits of conferences.
 
+use super::HooksConfig;
 use serde::Deserialize;
 
 /// Longest reaction.
@@ -41,6 +42,8 @@ pub struct ConferencesConfig {
     pub reactions_every_ms: u64,
     /// Most reactions of one participant between two tellings; more are refused as `rateLimited`.
     pub reactions_at_once: usize,
+    /// Webhooks.
+    pub hooks: HooksConfig,
 }
 
 impl Default for ConferencesConfig {
@@ -62,6 +65,7 @@ impl Default for ConferencesConfig {
             reactions: ["👍", "❤️", "👏", "😂", "🎉", "🤔"].map(str::to_owned).into(),
             reactions_every_ms: 500,
             reactions_at_once: 3,
+            hooks: HooksConfig::default(),
         }
     }
 }
@@ -101,6 +105,7 @@ impl ConferencesConfig {
         .into_iter()
         .flatten()
         .chain(self.reaction_problem())
+        .chain(self.hooks.problems())
         .collect()
     }
 }

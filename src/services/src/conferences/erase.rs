@@ -81,6 +81,7 @@ impl Conferences {
         self.remove_rows::<RosterEntry>(id, |row| row.email_hash.to_value()).await?;
         self.remove_rows::<Invitation>(id, |row| row.code_hash.to_value()).await?;
         if what == Forgetting::Everything {
+            self.forget_hooks(id).await?;
             self.remove_conference(id).await?;
         }
         let everything = what == Forgetting::Everything;
@@ -188,7 +189,9 @@ impl Conferences {
         }
         self.count_all_participants(id).await?;
         let audience = self.audiences.of(id);
-        self.ask(id, Command::End { by, audience }).await.map(drop)
+        self.ask(id, Command::End { by, audience }).await?;
+        self.nudge_hooks(id);
+        Ok(())
     }
 }
 

@@ -50,6 +50,7 @@ impl Conferences {
     /// `notFound`, `forbidden` by role, `gone` when it is over, `unavailable`.
     pub async fn start(&self, by: &Identity, id: ConferenceId) -> Result<ConferenceView, Refusal> {
         self.ask(id, Command::Start { by: runner(id, by) }).await?;
+        self.nudge_hooks(id);
         self.raw_view(id, Some(by)).await
     }
 
@@ -82,6 +83,7 @@ impl Conferences {
         self.ask_poll(question, open).await?;
         self.weigh_all(id, question, &definition).await?;
         let offset = offset_of(self.ask(id, Command::Live { by, question, definition: Box::new(definition) }).await?)?;
+        self.nudge_hooks(id);
         if let Some(duration) = duration {
             self.close_later(id, question, duration);
         }
@@ -143,7 +145,9 @@ impl Conferences {
             None => None,
         };
         let closed = Command::Closed { question, total: results.total_responses, results: seen };
-        offset_of(self.ask(id, closed).await?)
+        let offset = offset_of(self.ask(id, closed).await?)?;
+        self.nudge_hooks(id);
+        Ok(offset)
     }
 
     /// Lets no ballot into a question for a while, or again.

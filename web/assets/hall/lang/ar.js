@@ -40,6 +40,8 @@ export default {
   withdrawn: "تم سحب صوتك.",
   fixedNote: "لا يمكن تغيير الصوت.",
   receipt: "إيصال صوتك",
+  saveSheet: "احفظ ورقة النتائج",
+  checkIt: "تحقّق منها",
   refused: "لم يُقبل صوتك: {reason}",
   tooLate: "وصل صوتك متأخرًا: كان السؤال قد أُغلق.",
   changedElsewhere: "صوّتَّ بعد ذلك من جهاز آخر، وذلك الصوت هو المحتسب.",

@@ -40,6 +40,8 @@ export default {
   withdrawn: "Deine Stimme ist zurückgenommen.",
   fixedNote: "Eine Stimme kann nicht geändert werden.",
   receipt: "Beleg deiner Stimme",
+  saveSheet: "Ergebnisblatt speichern",
+  checkIt: "Prüfen",
   refused: "Deine Stimme wurde nicht angenommen: {reason}",
   tooLate: "Deine Stimme kam zu spät: Die Frage war schon geschlossen.",
   changedElsewhere: "Du hast seither auf einem anderen Gerät abgestimmt. Diese Stimme zählt.",

@@ -40,6 +40,8 @@ export default {
   withdrawn: "Your vote has been taken back.",
   fixedNote: "A vote cannot be changed.",
   receipt: "Receipt of your vote",
+  saveSheet: "Save the result sheet",
+  checkIt: "Check it",
   refused: "Your vote was not taken: {reason}",
   tooLate: "Your vote came too late: the question was closed.",
   changedElsewhere: "You have voted on another device since. That vote counts.",

@@ -40,6 +40,8 @@ export default {
   withdrawn: "Has retirado tu voto.",
   fixedNote: "El voto no se puede cambiar.",
   receipt: "Recibo de tu voto",
+  saveSheet: "Guardar la hoja de resultados",
+  checkIt: "Comprobarla",
   refused: "Tu voto no se ha aceptado: {reason}",
   tooLate: "Tu voto llegó tarde: la pregunta ya estaba cerrada.",
   changedElsewhere: "Has votado después en otro dispositivo. Ese voto cuenta.",

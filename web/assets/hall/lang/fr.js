@@ -40,6 +40,8 @@ export default {
   withdrawn: "Votre vote est retiré.",
   fixedNote: "Un vote ne peut pas être changé.",
   receipt: "Reçu de votre vote",
+  saveSheet: "Enregistrer la feuille de résultats",
+  checkIt: "La vérifier",
   refused: "Votre vote n’a pas été pris : {reason}",
   tooLate: "Votre vote est arrivé trop tard : la question était close.",
   changedElsewhere: "Vous avez voté depuis sur un autre appareil. C’est ce vote qui compte.",

@@ -235,7 +235,10 @@ impl Things {
     async fn conference_ids(&mut self, world: &World, cast: &Cast) -> Vec<(&'static str, String)> {
         let (id, code, question, participant) = conference(world, &self.owner, cast.named("host")).await;
         self.participant = participant.clone();
+        let hook = json!({ "url": "https://example.org/hook" });
+        let hook = world.post(&self.owner, &format!("/conference/{id}/webhooks"), hook).await.ok(201);
         vec![
+            ("{hookId}", id_of(&hook)),
             ("{id}", id),
             ("{code}", code),
             ("{questionId}", question),
@@ -281,7 +284,8 @@ impl Things {
             "phone": format!("+4930{}", u32::from_str_radix(&unique[26..], 16).unwrap_or(0) + 1_000_000),
             "optionId": 1, "options": ["a", "b"], "order": [], "reaction": "👏", "weight": 2, "count": 1, "into": 2,
             "emails": ["ada@example.org"], "action": "pin", "word": "x", "hidden": true, "survey": "x",
-            "entries": [{ "email": "ada@example.org" }], "frozen": true, "shown": true, "pinned": true
+            "entries": [{ "email": "ada@example.org" }], "frozen": true, "shown": true, "pinned": true,
+            "url": "https://example.org/another"
         });
         body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         let set = |body: &mut Value, member: &str, value: Value| body[member] = value;
