@@ -32,7 +32,7 @@ mod welcome;
 
 pub use config::SocketIoConfig;
 pub(crate) use http::refuse;
-pub use http::{PATH, configure, refused};
+pub use http::{PATH, configure, is_poll_of_session, refused};
 pub use plenum_socketio::packet::MAX_DEPTH;
 pub use registry::{Sessions, SocketIoMetrics};
 pub use start::SocketIo;

@@ -47,6 +47,9 @@ pub type Observer = Arc<dyn Fn(&Observed<'_>) + Send + Sync>;
 /// Turns a problem into an answer of another protocol's shape; status and `Retry-After` stay.
 pub type Dialect = fn(&Problem) -> HttpResponse;
 
+/// Whether a request is bounded by something else than its address.
+pub type Spared = fn(&ServiceRequest) -> bool;
+
 /// What all HTTP surfaces of a node share. Give it to the `App` as `web::Data` and wrap the app in [`envelope`].
 pub struct HttpLayer {
     pub(crate) config: HttpConfig,
@@ -59,6 +62,7 @@ pub struct HttpLayer {
     observer: Option<Observer>,
     is_tls: bool,
     foreign: Vec<(&'static str, Dialect)>,
+    spared: Option<Spared>,
 }
 
 impl fmt::Debug for HttpLayer {
@@ -93,6 +97,7 @@ impl HttpLayer {
             observer,
             is_tls: false,
             foreign: Vec::new(),
+            spared: None,
         })
     }
 
@@ -118,6 +123,13 @@ impl HttpLayer {
         self
     }
 
+    /// From now on these requests are not counted as their address's: what bounds them is bound elsewhere.
+    #[must_use]
+    pub fn sparing(mut self, spared: Spared) -> Self {
+        self.spared = Some(spared);
+        self
+    }
+
     fn refuse(&self, path: &str, problem: &Problem, id: &RequestId) -> HttpResponse {
         match self.foreign.iter().find(|(foreign, _)| path.starts_with(foreign)) {
             Some((_, dialect)) => dialect(problem),
@@ -139,7 +151,9 @@ impl HttpLayer {
             let message = "a body has one length: Content-Length, or Transfer-Encoding: chunked of HTTP/1.1";
             return Err(Refusal::new(RefusalCode::Malformed, message).into());
         }
-        self.addresses.check_for(request, limit_key(origin.address), self.clock.mono())?;
+        if !self.spared.is_some_and(|spared| spared(request)) {
+            self.addresses.check_for(request, limit_key(origin.address), self.clock.mono())?;
+        }
         Ok(())
     }
 }

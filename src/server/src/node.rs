@@ -351,7 +351,8 @@ impl Node {
             HttpLayer::new(surface.clone(), Arc::new(core.accounts.clone()), core.clock.clone(), Some(observer))?;
         let layer = core.shared_limits().into_iter().fold(layer, HttpLayer::sharing);
         let layer = layer.over_tls(config.edge().tls.certificate_file.is_some());
-        let layer = web::Data::new(layer.speaking(plenum_edge::socketio::PATH, plenum_edge::socketio::refused));
+        let layer = layer.speaking(plenum_edge::socketio::PATH, plenum_edge::socketio::refused);
+        let layer = web::Data::new(layer.sparing(plenum_edge::socketio::is_poll_of_session));
         let rest = core.rest(config, &readiness);
         let (echo, outbox) = (config.websocket.echo, core.community.outbox.clone());
         let (name, version) = ("plenum".to_owned(), VERSION.to_owned());

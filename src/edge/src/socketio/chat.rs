@@ -2,6 +2,7 @@
 
 use super::asks::{Again, Listed, Located, Stands};
 use super::config::SocketIoConfig;
+use super::framing;
 use super::packet;
 use super::registry::SocketIoMetrics;
 use super::vocabulary::answers::{Done, Why};
@@ -13,6 +14,7 @@ use super::vocabulary::{Request, read};
 use super::welcome::Wanted;
 use actix::Recipient;
 use bytes::Bytes;
+use errands::is_passing;
 pub(super) use errands::{Deed, Errand};
 use halls::Halls;
 use plenum_actors::connection::{Answer, Connection, ReplyTo, Shared};
@@ -247,8 +249,16 @@ impl Chat {
         Ok(())
     }
 
+    /// The client does not come in. Where it may a moment later the transport ends instead: after a CONNECT_ERROR the libraries give up for
+    /// good, after the end of a transport they come back by themselves.
     pub(super) fn keep_out(&mut self, around: &Around<'_>, refusal: &Refusal) {
         self.stage = Stage::Outside;
+        if is_passing(refusal) {
+            tracing::debug!(%refusal, "nobody is let in at the moment: the client is sent to come back");
+            around.metrics.given_up.inc();
+            let key = self.connection.key();
+            return around.shared.hub.with(|core| core.finish(key, framing::later(), Shut::Linger));
+        }
         self.refuse_entry(around, packet::ROOT, refusal);
     }
 

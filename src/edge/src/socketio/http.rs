@@ -8,9 +8,10 @@ use super::session::SocketIoSession;
 use super::token::token_of;
 use crate::native::{Worker, worker_of_this_thread};
 use actix::{Actor, Recipient};
+use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentType};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, http, web};
 use bytes::{Bytes, BytesMut};
 use plenum_http::{Problem, client_address, limit_key};
 use plenum_socketio::engine::request::{Method, judge};
@@ -35,6 +36,18 @@ pub fn configure(config: &mut web::ServiceConfig) {
     for path in [PATH, PATH_WITHOUT_SLASH] {
         config.service(web::resource(path).route(web::to(handle)));
     }
+}
+
+/// Whether a request is the poll of a session that is known here. Such a poll waits until the server has something to say, and a second one
+/// beside it ends the session: what the client is sent bounds them, not what it asks. Counted by address they would end the sessions of
+/// everybody in a hall as soon as much is said there.
+#[must_use]
+pub fn is_poll_of_session(request: &ServiceRequest) -> bool {
+    let is_here = [PATH, PATH_WITHOUT_SLASH].contains(&request.path()) && *request.method() == http::Method::GET;
+    let Some(worker) = worker_of_this_thread().filter(|_| is_here) else { return false };
+    let socket_io = &worker.edge.socket_io;
+    let asked = judge(Method::Get, request.query_string(), false, &socket_io.engine);
+    matches!(asked, Ok(Asked::Poll(sid)) if socket_io.sessions.find(&sid).is_some())
 }
 
 async fn handle(request: HttpRequest, body: web::Payload) -> HttpResponse {

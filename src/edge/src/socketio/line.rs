@@ -149,6 +149,11 @@ impl Line {
         matches!(&*self.output.borrow(), Output::Polling(buffer) if buffer.is_ready())
     }
 
+    /// Whether what waited for a poll has not all left on the WebSocket yet.
+    pub(super) fn is_behind(&self) -> bool {
+        matches!(&*self.output.borrow(), Output::Web { ahead, .. } if !ahead.is_empty())
+    }
+
     /// The payload for a poll, and whether the hub waits for room.
     pub(super) fn take_payload(&self, soft_limit: usize, records: usize) -> (Option<Vec<u8>>, bool) {
         match &mut *self.output.borrow_mut() {

@@ -77,7 +77,7 @@ impl SocketIoSession {
             PollAnswer::Output => Answered::Payload(self.payload(NOOP)),
             PollAnswer::Noop => Answered::Payload(NOOP.to_vec()),
             PollAnswer::Last => {
-                let last = Answered::Payload(self.payload(CLOSE));
+                let last = Answered::Payload(self.last_payload());
                 self.finish(framing::leaving(), Shut::Now);
                 last
             }
@@ -102,6 +102,13 @@ impl SocketIoSession {
         payload.unwrap_or_else(|| nothing.to_vec())
     }
 
+    /// Everything that waits, because no further poll will be answered; the close packet when nothing does. (Not both: clients drop what comes
+    /// in one payload with it.)
+    fn last_payload(&self) -> Vec<u8> {
+        let (payload, _) = self.line.take_payload(usize::MAX, usize::MAX);
+        payload.unwrap_or_else(|| CLOSE.to_vec())
+    }
+
     fn answer_poll(&mut self, payload: Vec<u8>) {
         if let Some(poll) = self.polling.as_mut().and_then(|polling| polling.poll.take()) {
             // A client that has gone finds it again with its offset.
@@ -119,7 +126,7 @@ impl SocketIoSession {
     /// The session is over: whoever waits is told.
     pub(super) fn answer_last_poll(&mut self) {
         if self.engine.take_poll() {
-            let last = self.payload(NOOP);
+            let last = if self.line.is_ready() { self.last_payload() } else { NOOP.to_vec() };
             self.answer_poll(last);
         }
     }
@@ -127,16 +134,17 @@ impl SocketIoSession {
     /// One turn of a client that polls; answers whether the session lives on.
     pub(super) fn polling_turn(&mut self, _me: &Recipient<Ask>, cx: &mut TaskContext<'_>) -> bool {
         match self.line.shut_how() {
-            Some(Shut::Now | Shut::Linger) => return false,
-            Some(Shut::AwaitPeer) if self.engine.is_open() => match self.engine.close() {
+            Some(Shut::Now) => return false,
+            // Whoever polls is told at the next poll, if one comes in time.
+            Some(Shut::AwaitPeer | Shut::Linger) if self.engine.is_open() => match self.engine.close() {
                 CloseStep::Now => {
-                    let last = self.payload(CLOSE);
+                    let last = self.last_payload();
                     self.answer_poll(last);
                     return false;
                 }
                 CloseStep::AtNextPoll | CloseStep::Already => {}
             },
-            Some(Shut::AwaitPeer) | None => {}
+            Some(Shut::AwaitPeer | Shut::Linger) | None => {}
         }
         if self.poll_has_gone(cx) {
             return false;

@@ -90,7 +90,7 @@ impl SocketIoSession {
             config: &socket_io.config,
             limits: &socket_io.packets,
             metrics: &socket_io.sessions.metrics,
-            is_unpolled: line.is_ready(),
+            is_unpolled: line.is_ready() || line.is_behind(),
             me: &mail.answers,
             listed: &mail.listed,
             located: &mail.located,

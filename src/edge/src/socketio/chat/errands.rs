@@ -42,7 +42,7 @@ impl Errand {
 
 /// Whether the same may succeed a moment later. Places that are taken by commands under way say when they are free again; a connection
 /// that has as many topics as it may have does not.
-fn is_passing(refusal: &Refusal) -> bool {
+pub(super) fn is_passing(refusal: &Refusal) -> bool {
     refusal.code.is_retryable() || (refusal.code == RefusalCode::LimitReached && refusal.retry_after_ms.is_some())
 }
 

@@ -6,6 +6,7 @@ use crate::http;
 use crate::socket::eventually;
 use crate::socket::wire::tcp;
 use crate::socket::world::World;
+use plenum_schema::codec::Codec;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -206,4 +207,67 @@ async fn strings_of_more_topics_than_may_be_named_begin_a_fresh_session() {
         client.enter(&person.token).await;
         assert_eq!(client.pid == Some(pid), is_read, "{rooms}");
     }
+}
+
+#[tokio::test]
+async fn polls_of_a_session_are_not_counted_as_their_addresss_and_unknown_ones_are() {
+    const MESSAGES: usize = 40;
+    let world = World::with(|config| {
+        config.http.surface.address_rate = plenum_http::Rate { per_second: 0.001, burst: 30.0 };
+    });
+    let people = world.people(2).await;
+    let room = world.direct(&people[0], &people[1]);
+    let mut client = Client::polling(world.address()).await;
+    client.enter(&people[0].token).await;
+    let mut friend = world.peer(Codec::Json, &people[1]).await;
+    for number in 0..MESSAGES {
+        let text = number.to_string();
+        friend.say(room, &text).await;
+        assert_eq!(client.messages("new-message", 1).await, [text]);
+    }
+    let mut unknown = client.path();
+    unknown.pop();
+    let mut statuses = Vec::new();
+    for _ in 0..40 {
+        statuses.push(request(world.address(), "GET", unknown.clone(), String::new()).await.status);
+    }
+    assert!(statuses.starts_with(&[400]) && statuses.ends_with(&[429]), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_session_that_the_server_ends_hears_everything_at_its_next_poll_however_much_waits() {
+    const MESSAGES: usize = 40;
+    let world = World::start();
+    let people = world.people(2).await;
+    let room = world.direct(&people[0], &people[1]);
+    let mut client = Client::polling(world.address()).await;
+    client.enter(&people[0].token).await;
+    client.catch_up().await;
+    let mut friend = world.peer(Codec::Json, &people[1]).await;
+    for number in 0..MESSAGES {
+        friend.say(room, &number.to_string()).await;
+    }
+    let (status, _) = world.rest(&people[0], "POST", "/api/v1/auth/logout", &Value::Null);
+    assert_eq!(status, 200);
+    let rest = client.end().await;
+    let heard = rest.iter().filter(|packet| packet.contains("\"new-message\"")).count();
+    assert_eq!(heard, MESSAGES, "{rest:?}");
+    assert!(rest.iter().any(|packet| packet.contains("session_ended")), "{rest:?}");
+    assert_eq!(rest.last().map(String::as_str), Some("41"), "{rest:?}");
+}
+
+#[tokio::test]
+async fn who_may_be_let_in_a_moment_later_is_sent_to_come_back_and_not_refused_for_good() {
+    let world = World::with(|config| config.limits.connections_per_user = 1);
+    let person = world.people(1).await.remove(0);
+    let mut first = Client::web(world.address()).await;
+    first.enter(&person.token).await;
+    for mut second in [Client::web(world.address()).await, Client::polling(world.address()).await] {
+        second.say(&format!("40{}", json!({ "token": person.token }))).await;
+        let rest = second.end().await;
+        assert!(rest.iter().all(|packet| !packet.starts_with("44") && !packet.starts_with("40")), "{rest:?}");
+    }
+    drop(first);
+    eventually("the place is free", || (world.metric("plenum_connections") == 0).then_some(())).await;
+    Client::web(world.address()).await.enter(&person.token).await;
 }
