@@ -49,10 +49,12 @@ pub(super) fn first_role(kind: AccountKind) -> Role {
     if kind == AccountKind::University { Role::User } else { role_of(kind) }
 }
 
-/// Gives an institution its role once its e-mail address is proved.
-pub(super) fn prove(account: &mut Account) {
+/// Gives an institution its role when its e-mail address is proved: in the edit that proves it, `was` being when it had been before. Proved
+/// again, it gives nothing: an admin who took the role away is not overruled.
+pub(super) fn prove(account: &mut Account, was: Option<i64>) {
     let is_university = account.kind.as_deref() == Some(AccountKind::University.as_str());
-    if is_university && account.email_verified_at.is_some() && account.role == Role::User.as_str() {
+    let is_first = was.is_none() && account.email_verified_at.is_some();
+    if is_university && is_first && account.role == Role::User.as_str() {
         Role::University.as_str().clone_into(&mut account.role);
     }
 }
