@@ -29,9 +29,15 @@ pub(super) fn kind_of(account: &Account) -> Result<AccountKind, Refusal> {
     read(account.kind.as_deref())
 }
 
-/// What the tokens of a session are for.
+/// What the tokens of a session are for. Without a word the row is of a version before there were kinds (or of a node of one, while a cluster
+/// changes over): a person's, if the account is one.
 pub(super) fn audience_of(session: &Session) -> Result<AccountKind, Refusal> {
     read(session.audience.as_deref())
+}
+
+/// What is stored of what a session is for: always a word, so that it is told from what an older version wrote.
+pub(super) fn stored_audience(audience: AccountKind) -> Option<String> {
+    Some(audience.as_str().to_owned())
 }
 
 /// The role that goes with a kind.
