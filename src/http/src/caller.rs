@@ -82,28 +82,41 @@ fn is_possible(token: &str) -> bool {
 
 async fn identify(request: &HttpRequest, layer: Arc<HttpLayer>, token: String) -> Result<Identity, Refusal> {
     let identity = layer.authenticator.authenticate(token).await?;
+    counted(request, &layer, identity)
+}
+
+/// Lets those pass who do not ask too often.
+fn counted(request: &HttpRequest, layer: &HttpLayer, identity: Identity) -> Result<Identity, Refusal> {
     layer.callers.check_for(request, identity.user, layer.clock.mono())?;
     Ok(identity)
 }
 
-/// What of a request is needed to check it, taken out before the future is made.
-fn parts(request: &HttpRequest, elsewhere: Option<String>) -> Result<Option<(Arc<HttpLayer>, String)>, Refusal> {
-    let Some(token) = bearer(request)?.or(elsewhere) else { return Ok(None) };
+fn layer_of(request: &HttpRequest) -> Result<Arc<HttpLayer>, Refusal> {
     let layer = request.app_data::<web::Data<HttpLayer>>();
     let layer = layer.ok_or_else(|| Refusal::new(RefusalCode::Internal, "the server is not set up to check tokens"))?;
-    Ok(Some((layer.clone().into_inner(), token)))
+    Ok(layer.clone().into_inner())
 }
 
-/// Who calls, for surfaces whose clients cannot set headers (`EventSource`) and bring the token `elsewhere`. A header wins.
+/// What of a request is needed to check it, taken out before the future is made.
+fn parts(request: &HttpRequest) -> Result<Option<(Arc<HttpLayer>, String)>, Refusal> {
+    let Some(token) = bearer(request)? else { return Ok(None) };
+    Ok(Some((layer_of(request)?, token)))
+}
+
+/// Who calls, for surfaces whose clients cannot set headers (`EventSource`) and bring the token `elsewhere`: there it may be
+/// whatever [`HttpLayer::reading_addresses_with`] takes. A header wins.
 ///
 /// # Errors
 /// `unauthenticated` without a valid token, `rateLimited`, and what checking a token may come to.
 pub async fn identity_of(request: &HttpRequest, elsewhere: Option<String>) -> Result<Identity, Refusal> {
-    let elsewhere = elsewhere.filter(|token| is_possible(token));
-    match parts(request, elsewhere)? {
-        Some((layer, token)) => identify(request, layer, token).await,
-        None => Err(unauthenticated("this needs an access token")),
+    if let Some((layer, token)) = parts(request)? {
+        return identify(request, layer, token).await;
     }
+    let elsewhere = elsewhere.filter(|token| is_possible(token));
+    let token = elsewhere.ok_or_else(|| unauthenticated("this needs an access token"))?;
+    let layer = layer_of(request)?;
+    let identity = layer.elsewhere.authenticate(token).await?;
+    counted(request, &layer, identity)
 }
 
 impl FromRequest for OptionalGuest {
@@ -111,7 +124,7 @@ impl FromRequest for OptionalGuest {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (parts, request) = (parts(request, None), request.clone());
+        let (parts, request) = (parts(request), request.clone());
         Box::pin(async move {
             match parts? {
                 Some((layer, token)) => Ok(Self(Some(identify(&request, layer, token).await?))),

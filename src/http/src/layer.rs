@@ -54,6 +54,8 @@ pub type Spared = fn(&ServiceRequest) -> bool;
 pub struct HttpLayer {
     pub(crate) config: HttpConfig,
     pub(crate) authenticator: Arc<dyn Authenticator>,
+    /// For what does not come in a header.
+    pub(crate) elsewhere: Arc<dyn Authenticator>,
     pub(crate) clock: SharedClock,
     pub(crate) callers: Arc<Limiter<UserId>>,
     addresses: Arc<Limiter<IpAddr>>,
@@ -90,6 +92,7 @@ impl HttpLayer {
             callers: Arc::new(Limiter::new(config.caller_rate, config.limited_keys)),
             addresses: Arc::new(Limiter::new(config.address_rate, config.limited_keys)),
             config,
+            elsewhere: authenticator.clone(),
             authenticator,
             clock,
             proxies,
@@ -105,6 +108,13 @@ impl HttpLayer {
     #[must_use]
     pub fn over_tls(mut self, is_tls: bool) -> Self {
         self.is_tls = is_tls;
+        self
+    }
+
+    /// What clients bring in an address, who cannot set headers ([`crate::identity_of`]), is checked by this.
+    #[must_use]
+    pub fn reading_addresses_with(mut self, authenticator: Arc<dyn Authenticator>) -> Self {
+        self.elsewhere = authenticator;
         self
     }
 

@@ -349,6 +349,7 @@ impl Node {
         let surface = config.http.surface.clone();
         let layer =
             HttpLayer::new(surface.clone(), Arc::new(core.accounts.clone()), core.clock.clone(), Some(observer))?;
+        let layer = layer.reading_addresses_with(Arc::new(core.accounts.for_sockets()));
         let layer = core.shared_limits().into_iter().fold(layer, HttpLayer::sharing);
         let layer = layer.over_tls(config.edge().tls.certificate_file.is_some());
         let layer = layer.speaking(plenum_edge::socketio::PATH, plenum_edge::socketio::refused);

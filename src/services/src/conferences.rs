@@ -134,8 +134,7 @@ impl Conferences {
     }
 
     async fn authorize(&self, id: ConferenceId, by: &Identity, least: HostRole) -> Result<HostRole, Refusal> {
-        expect_host(by)?;
-        match self.ask(id, Command::Authorize { by: runner(id, by), least }).await? {
+        match self.ask(id, Command::Authorize { by: runner(id, by)?, least }).await? {
             Answered::Granted(role) => Ok(role),
             other => Err(unexpected(&other)),
         }
@@ -152,7 +151,9 @@ impl Conferences {
         by: Option<&Identity>,
         known: Offset,
     ) -> Result<ConferenceView, Refusal> {
-        match self.ask(id, Command::View { by: by.map(|by| runner(id, by)), known }).await? {
+        // Whose token is not meant for running conferences sees what everybody sees, also as a host.
+        let by = by.and_then(|by| runner(id, by).ok());
+        match self.ask(id, Command::View { by, known }).await? {
             Answered::View(view) => Ok(*view),
             other => Err(unexpected(&other)),
         }
@@ -172,12 +173,16 @@ fn expect_host(by: &Identity) -> Result<(), Refusal> {
 }
 
 /// The caller as somebody who may run this conference. A token of another conference, or of the audience, gives no role.
-fn runner(id: ConferenceId, by: &Identity) -> Runner {
+///
+/// # Errors
+/// `forbidden` with a token of a kind of accounts that runs none: whatever the conference says of that account.
+fn runner(id: ConferenceId, by: &Identity) -> Result<Runner, Refusal> {
+    expect_host(by)?;
     let role = match by.scope {
         Scope::Conference { conference, role: ConferenceRole::Runner(role) } if conference == id => Some(role),
         _ => None,
     };
-    Runner { user: by.user, role }
+    Ok(Runner { user: by.user, role })
 }
 
 /// The caller as a participant of the conference their token is of.

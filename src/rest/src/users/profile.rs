@@ -12,11 +12,11 @@ pub(crate) struct Statistics {
     characters: usize,
     /// Templates that the person likes.
     favourites: usize,
-    /// Images that the person has uploaded and that are still there.
+    /// Images that the person has uploaded and that are still there; 1,000 at the most.
     images: usize,
-    /// Messages in the conversations that the person is in.
+    /// Messages in the conversations that the person is in, whoever wrote them.
     messages: u64,
-    /// Events that the person organises or has organised.
+    /// Events that the person organises or has organised, of those that `GET events` looks through.
     events: usize,
     /// Courses that the person takes.
     courses: usize,

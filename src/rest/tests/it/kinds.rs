@@ -1,6 +1,8 @@
 //! Accounts of hosts, speakers and institutions: their doors, what their tokens open, and what they do not.
 
 use crate::world::{PASSWORD, Person, Seen, World, id_of, plain};
+use plenum_schema::entities::OneTimeCode;
+use plenum_schema::table::Entity;
 use plenum_services::accounts::Role;
 use serde_json::{Value, json};
 
@@ -142,12 +144,145 @@ async fn an_institution_has_its_role_when_it_has_proved_its_address() {
     let nobody = verify("nobody@example.org", wrong).await;
     assert_eq!((refused.problem(), &refused.json()["detail"]), (nobody.problem(), &nobody.json()["detail"]));
     assert_eq!(world.get(&uni, "/auth/me").await.ok(200)["role"], "user");
-    let proved = verify(&uni.email, &code).await.ok(200);
+    let proved = world.post(&uni, "/university/auth/verify", json!({ "email": uni.email, "otp": code })).await.ok(200);
     assert_eq!((&proved["user"]["role"], &proved["user"]["isVerified"]), (&json!("university"), &json!(true)));
     assert_eq!(verify(&uni.email, &code).await.problem().0, 422, "a code is good once");
     assert_eq!(audiences(&world, &person(&proved)).await, ["university"; 2]);
     let again = login(&world, "/university/auth/login", &uni.email, PASSWORD).await.ok(200);
     assert_eq!(again["user"]["role"], "university", "its password goes on being good");
+}
+
+#[actix_web::test]
+async fn the_first_proof_of_an_institution_leaves_nothing_to_whoever_had_signed_up_with_its_address() {
+    let world = World::new();
+    let (email, phone) = ("uni@example.org", "+49301234567");
+    let body = json!({ "email": email, "phone": phone, "password": PASSWORD });
+    let made = open(&world, "/university/auth/register", body).await.ok(201);
+    let thief = person(&made);
+    let body = json!({ "email": email, "code": world.letters.code().1 });
+    let proved = open(&world, "/university/auth/verify", body).await.ok(200);
+    let owner = person(&proved);
+    assert_eq!((&owner.id, &proved["user"]["role"]), (&thief.id, &json!("university")));
+    assert_eq!(world.get(&thief, "/auth/me").await.problem().0, 401);
+    let refresh = json!({ "refreshToken": made["refreshToken"] });
+    assert_eq!(open(&world, "/auth/refresh", refresh).await.problem().0, 401);
+    for path in ["/university/auth/login", "/auth/login"] {
+        assert_eq!(login(&world, path, email, PASSWORD).await.problem().0, 401);
+    }
+    open(&world, "/auth/phone/send-otp", json!({ "phone": phone })).await.ok(200);
+    let body = json!({ "phone": phone, "code": world.letters.code().1 });
+    let by_phone = person(&open(&world, "/auth/phone/verify", body).await.ok(200));
+    assert_ne!(by_phone.id, owner.id, "a telephone opens it no more");
+    assert_eq!(audiences(&world, &owner).await, ["university"]);
+}
+
+#[actix_web::test]
+async fn whoever_proves_an_institution_with_its_token_or_its_password_keeps_devices_and_password() {
+    let world = World::new();
+    let ann = world.register("ann").await;
+    let another = "nine purple umbrellas";
+    let cases = [("token", None, 200, 200), ("password", Some(PASSWORD), 200, 200), ("new", Some(another), 401, 401)];
+    for (name, password, device, old) in cases {
+        let uni = world.register_at("/university/auth/register", name).await;
+        let body = json!({ "email": uni.email, "code": world.letters.code().1, "password": password });
+        // With the new password comes the token of somebody else, which says nothing of this account.
+        let who = if name == "new" { &ann } else { &uni };
+        let seen = if name == "password" {
+            open(&world, "/university/auth/verify", body).await
+        } else {
+            world.post(who, "/university/auth/verify", body).await
+        };
+        assert_eq!(seen.ok(200)["user"]["id"], uni.id.as_str());
+        assert_eq!(world.get(&uni, "/auth/me").await.status, device, "{name}");
+        assert_eq!(login(&world, "/university/auth/login", &uni.email, PASSWORD).await.status, old, "{name}");
+        if name == "new" {
+            login(&world, "/university/auth/login", &uni.email, another).await.ok(200);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_institution_whose_role_was_taken_away_does_not_give_it_back_to_itself() {
+    let world = World::new();
+    let uni = world.register_at("/university/auth/register", "uni").await;
+    let body = |code: String| json!({ "email": uni.email, "code": code });
+    let proved = world.post(&uni, "/university/auth/verify", body(world.letters.code().1)).await.ok(200);
+    assert_eq!(proved["user"]["role"], "university");
+    give(&world, &uni, Role::User).await;
+    for path in ["/university/auth/verify", "/user/email/verify-otp", "/auth/verify-code"] {
+        world.clock.advance(60);
+        if path.starts_with("/auth") {
+            open(&world, "/auth/send-code", json!({ "email": uni.email })).await.ok(200);
+        } else {
+            world.post(&uni, "/user/email/send-otp", json!({ "email": uni.email })).await.ok(200);
+        }
+        world.post(&uni, path, body(world.letters.code().1)).await.ok(200);
+        assert_eq!(world.get(&uni, "/auth/me").await.ok(200)["role"], "user", "{path}");
+    }
+    world.post(&uni, "/user/email/send-otp", json!({ "email": "new@example.org" })).await.ok(200);
+    let body = json!({ "email": "new@example.org", "code": world.letters.code().1 });
+    world.post(&uni, "/user/email/verify-otp", body).await.ok(200);
+    assert_eq!(world.get(&uni, "/auth/me").await.ok(200)["role"], "user", "nor with another address");
+}
+
+#[actix_web::test]
+async fn a_wrong_code_for_an_address_of_nobody_is_written_down_like_one_for_an_institution() {
+    let world = World::new();
+    let uni = world.register_at("/university/auth/register", "uni").await;
+    let code = world.letters.code().1;
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    let verify = |email: &str| open(&world, "/university/auth/verify", json!({ "email": email, "code": wrong }));
+    let rows = || world.store.sweep(OneTimeCode::TABLE, None, 100);
+    assert_eq!(rows().await.expect("rows").len(), 1);
+    for versions in [[2, 1], [3, 2]] {
+        assert_eq!(verify(&uni.email).await.problem().0, 422);
+        assert_eq!(verify("later@example.org").await.problem().0, 422);
+        let rows = rows().await.expect("rows").into_iter().map(|row| OneTimeCode::from_row(row).expect("a row"));
+        let mut found: Vec<i64> = rows.map(|row| row.version).collect();
+        found.sort_unstable_by_key(|version| std::cmp::Reverse(*version));
+        assert_eq!(found, versions);
+    }
+    let later = world.register_at("/university/auth/register", "later").await;
+    let (to, code) = world.letters.code();
+    assert_eq!(to, later.email, "nobody waits for a code because somebody else tried one");
+    let body = json!({ "email": later.email, "code": code });
+    assert_eq!(open(&world, "/university/auth/verify", body).await.ok(200)["user"]["role"], "university");
+}
+
+#[actix_web::test]
+async fn a_token_of_an_institution_runs_no_conference_also_when_its_host_lets_it() {
+    let world = World::new();
+    let (owner, uni) = (world.register("owner").await, world.register_at("/university/auth/register", "uni").await);
+    let made = world.post(&owner, "/conference", json!({ "title": "A hall" })).await.ok(201);
+    let id = id_of(&made);
+    let at = |rest: &str| format!("/conference/{id}{rest}");
+    world.post(&owner, &at("/hosts"), json!({ "user": uni.id, "role": "cohost" })).await.ok(200);
+    let question = json!({ "text": "Which?", "kind": "single", "options": ["one", "two"] });
+    let live = id_of(&world.post(&owner, &at("/questions"), question.clone()).await.ok(201));
+    let draft = id_of(&world.post(&owner, &at("/questions"), question).await.ok(201));
+    let forbidden = (403, "forbidden".to_owned());
+    assert_eq!(world.put(&uni, &at(""), json!({ "title": "Mine" })).await.problem(), forbidden);
+    assert_eq!(world.post(&uni, &at("/speakers"), json!({ "name": "Me" })).await.problem(), forbidden);
+    assert_eq!(world.post(&uni, &at("/start"), json!({})).await.problem(), forbidden);
+    world.post(&owner, &at("/start"), json!({})).await.ok(200);
+    assert_eq!(world.post(&uni, &at(&format!("/questions/{live}/live")), json!({})).await.problem(), forbidden);
+    world.post(&owner, &at(&format!("/questions/{live}/live")), json!({})).await.ok(200);
+    for role in [json!("host"), Value::Null] {
+        let body = json!({ "user": uni.id, "role": role });
+        assert_eq!(world.post(&uni, &at("/hosts"), body).await.problem(), forbidden);
+    }
+    assert_eq!(world.get(&uni, &at("/webhooks")).await.problem(), forbidden);
+    let hook = json!({ "url": "https://example.org/hook" });
+    assert_eq!(world.post(&uni, &at("/webhooks"), hook).await.problem(), forbidden);
+    let seen = world.get(&uni, &at("/questions")).await.ok(200);
+    assert!(!seen.to_string().contains(&draft), "{seen}");
+    assert_eq!(world.get(&uni, &at(&format!("/questions/{draft}"))).await.problem().0, 404);
+    assert_eq!(world.get(&uni, &at("")).await.ok(200)["role"], Value::Null);
+    // A person in its place does.
+    let person = world.register("person").await;
+    world.post(&owner, &at("/hosts"), json!({ "user": person.id, "role": "cohost" })).await.ok(200);
+    assert_eq!(world.put(&person, &at(""), json!({ "title": "Ours" })).await.status, 200);
+    assert!(world.get(&person, &at("/questions")).await.ok(200).to_string().contains(&draft));
 }
 
 #[actix_web::test]

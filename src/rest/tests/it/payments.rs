@@ -369,7 +369,7 @@ async fn what_the_bank_is_at_is_asked_about_ever_more_rarely_and_ends_as_soon_as
         scene.world.clock.advance(10);
     }
     let asked = calls() - before;
-    assert!((4..=16).contains(&asked), "{asked} times in 600 seconds of sweeps each 10 seconds");
+    assert!((4..=6).contains(&asked), "{asked} times in 600 seconds of sweeps each 10 seconds");
     assert_eq!((scene.status().await.as_str(), scene.stock().await), ("created", (10, 2, 8)));
     let looked = scene.world.state.payments.sweep().await.expect("a sweep");
     assert_eq!((looked.in_doubt, looked.oldest_ms), (0, 0), "its order still waits");
@@ -395,4 +395,20 @@ async fn money_that_is_still_to_go_back_is_in_doubt_for_as_long_as_it_is() {
     scene.bank.fail(None);
     scene.sweep().await;
     assert_eq!(scene.world.state.payments.sweep().await.expect("a sweep").in_doubt, 0);
+}
+
+#[actix_web::test]
+async fn a_payment_is_in_doubt_from_when_its_order_ended_and_not_from_when_it_began() {
+    let scene = Scene::set().await;
+    let intent = scene.begun().await;
+    scene.world.clock.advance(1_801);
+    scene.sweep().await;
+    assert_eq!(scene.status().await, "expired");
+    scene.bank.pay(&intent);
+    scene.bank.away();
+    scene.tell(told("evt_late", &intent, "succeeded", TOTAL)).await;
+    scene.world.clock.advance(60);
+    let looked = scene.world.state.payments.sweep().await.expect("a sweep");
+    assert_eq!(looked.in_doubt, 1);
+    assert!((60_000..120_000).contains(&looked.oldest_ms), "{}", looked.oldest_ms);
 }

@@ -22,6 +22,7 @@ use super::service::Accounts;
 use crate::messenger::{Messenger, Recipient, SendError};
 use crate::rows::{ATTEMPTS, Rows, contended};
 use hmac::Mac;
+use plenum_actors::clock::WallMillis;
 use plenum_schema::entities::OneTimeCode;
 use plenum_schema::id::derived;
 use plenum_schema::table::FieldValue;
@@ -59,6 +60,8 @@ enum Purpose {
     Check,
     /// The person's new address or number.
     Change(UserId),
+    /// Proves the address of an institution. Whose account it is is not part of it: a door for every address that anybody names.
+    Institution,
 }
 
 /// A purpose and to whom the code goes.
@@ -75,6 +78,7 @@ impl Door {
             Purpose::SignIn => derived("plenum.code.sign-in", &[name.as_bytes()]),
             Purpose::Check => derived("plenum.code.check", &[name.as_bytes()]),
             Purpose::Change(user) => derived("plenum.code.change", &[user.0.as_bytes(), name.as_bytes()]),
+            Purpose::Institution => derived("plenum.code.institution", &[name.as_bytes()]),
         }
     }
 
@@ -145,8 +149,13 @@ impl Codes {
         for _ in 0..ATTEMPTS {
             let row = self.rows.get::<OneTimeCode>(vec![key.to_value()]).await?;
             let now = self.accounts.0.now();
-            let valid = row.filter(|row| now < row.expires_at && row.tries < self.config.tries);
-            let Some(row) = valid else { return Err(wrong_code()) };
+            let valid = row.as_ref().filter(|row| now < row.expires_at && row.tries < self.config.tries).cloned();
+            let Some(row) = valid else {
+                if door.purpose == Purpose::Institution {
+                    self.try_nothing(key, row, now).await?;
+                }
+                return Err(wrong_code());
+            };
             let is_ours = row.provider_ref.is_none();
             let is_right = is_ours && self.digest(key, code).verify_slice(&row.digest).is_ok();
             let next = if is_right { spent(&row) } else { tried(&row) };
@@ -160,6 +169,18 @@ impl Codes {
             };
         }
         Err(contended())
+    }
+
+    /// Writes where no code is, as much as for a wrong one: nobody asked for a code of their own at this door, so how long the answer takes
+    /// would tell who signed up. Who asks for a code next does not wait for it.
+    async fn try_nothing(&self, key: Uuid, row: Option<OneTimeCode>, now: WallMillis) -> Result<(), Refusal> {
+        let written = match row {
+            Some(row) => self.rows.swap(&OneTimeCode { version: row.version + 1, ..row.clone() }, row.version).await?,
+            None => self.rows.insert(&nothing(key, now)).await?,
+        };
+        // Somebody else's write took as long.
+        drop(written);
+        Ok(())
     }
 
     /// The try is already counted. The provider's yes counts for whoever marks the row as spent.
@@ -200,6 +221,21 @@ impl Codes {
     ) -> Result<(), Refusal> {
         let name = address_of(email.as_ref(), phone.as_ref())?;
         self.redeem(&Door { purpose: Purpose::Check, name }, code, address).await
+    }
+}
+
+/// The row of an address that was sent no code.
+fn nothing(key: Uuid, now: WallMillis) -> OneTimeCode {
+    OneTimeCode {
+        key,
+        digest: bytes::Bytes::new(),
+        provider_ref: None,
+        sent_at: 0,
+        expires_at: 0,
+        tries: 0,
+        window_at: now,
+        sends: 0,
+        version: 1,
     }
 }
 

@@ -29,9 +29,15 @@ pub(super) fn kind_of(account: &Account) -> Result<AccountKind, Refusal> {
     read(account.kind.as_deref())
 }
 
-/// What the tokens of a session are for.
+/// What the tokens of a session are for. Without a word the row is of a version before there were kinds (or of a node of one, while a cluster
+/// changes over): a person's, if the account is one.
 pub(super) fn audience_of(session: &Session) -> Result<AccountKind, Refusal> {
     read(session.audience.as_deref())
+}
+
+/// What is stored of what a session is for: always a word, so that it is told from what an older version wrote.
+pub(super) fn stored_audience(audience: AccountKind) -> Option<String> {
+    Some(audience.as_str().to_owned())
 }
 
 /// The role that goes with a kind.
@@ -49,10 +55,12 @@ pub(super) fn first_role(kind: AccountKind) -> Role {
     if kind == AccountKind::University { Role::User } else { role_of(kind) }
 }
 
-/// Gives an institution its role once its e-mail address is proved.
-pub(super) fn prove(account: &mut Account) {
+/// Gives an institution its role when its e-mail address is proved: in the edit that proves it, `was` being when it had been before. Proved
+/// again, it gives nothing: an admin who took the role away is not overruled.
+pub(super) fn prove(account: &mut Account, was: Option<i64>) {
     let is_university = account.kind.as_deref() == Some(AccountKind::University.as_str());
-    if is_university && account.email_verified_at.is_some() && account.role == Role::User.as_str() {
+    let is_first = was.is_none() && account.email_verified_at.is_some();
+    if is_university && is_first && account.role == Role::User.as_str() {
         Role::University.as_str().clone_into(&mut account.role);
     }
 }

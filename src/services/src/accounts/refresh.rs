@@ -2,12 +2,14 @@
 
 use super::audit;
 use super::directory::{ATTEMPTS, contended};
+use super::kinds;
 use super::refresh_token::RefreshToken;
 use super::requests::SignedIn;
 use super::secret::Secret;
 use super::service::{Accounts, Inner, millis, unauthenticated};
 use super::sessions::may_go_on;
 use bytes::Bytes;
+use plenum_actors::identity::AccountKind;
 use plenum_schema::entities::{Account, Session};
 use plenum_schema::{Refusal, RefusalCode};
 
@@ -57,6 +59,8 @@ impl Inner {
             rotated_at: now,
             last_used_at: now,
             version: session.version + 1,
+            // The account was looked at: from here on the row says so.
+            audience: session.audience.clone().or_else(|| kinds::stored_audience(AccountKind::User)),
             ..session.clone()
         }
     }

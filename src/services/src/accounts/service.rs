@@ -263,7 +263,13 @@ impl Inner {
             return Ok(identity);
         };
         match self.session(identity.user, identity.session).await? {
-            Some(session) if self.now() < session.expires_at && audience_of(&session)? == kind => Ok(identity),
+            Some(session)
+                if self.now() < session.expires_at
+                    && audience_of(&session)? == kind
+                    && self.is_fit(&session).await? =>
+            {
+                Ok(identity)
+            }
             _ => {
                 audit::denied("token_of_ended_session", Some(identity.user), None, RefusalCode::Unauthenticated);
                 Err(unauthenticated())

@@ -43,6 +43,16 @@ impl Inner {
         self.row(vec![user.to_value(), session.to_value()]).await
     }
 
+    /// Whether what a session says of itself holds for its account. One that says for what it is was made by a version that has looked, and
+    /// ends when the account may not have it any more. A node from before there were kinds says nothing, and makes tokens of people for
+    /// accounts of every kind: there the account is read, until the session is refreshed.
+    pub async fn is_fit(&self, session: &Session) -> Result<bool, Refusal> {
+        if session.audience.is_some() {
+            return Ok(true);
+        }
+        Ok(self.account(session.user_id).await?.is_some_and(|account| may_go_on(&account, session)))
+    }
+
     /// All session rows of an account, ended ones among them, oldest first.
     pub async fn session_rows(&self, user: UserId) -> Result<Vec<Session>, Refusal> {
         let partition = vec![user.to_value()];
@@ -132,7 +142,7 @@ impl Inner {
             previous_hash: Bytes::new(),
             rotated_at: now,
             version: 1,
-            audience: kinds::stored(audience),
+            audience: kinds::stored_audience(audience),
         };
         Ok((row, token))
     }
@@ -196,8 +206,9 @@ impl Accounts {
         let rows = self.0.session_rows(identity.user).await?;
         let live = rows.into_iter().rev().filter(|row| self.0.is_live(row));
         let info = |row: Session| {
-            let audience = kinds::audience_of(&row)?.as_str();
-            Ok(SessionInfo {
+            // One of a later version opens nothing here, and is to be seen and ended like the others.
+            let audience = kinds::audience_of(&row).map_or("unknown", AccountKind::as_str);
+            SessionInfo {
                 id: row.session_id,
                 current: row.session_id == identity.session,
                 audience,
@@ -205,9 +216,9 @@ impl Accounts {
                 created_at: row.created_at,
                 last_used_at: row.last_used_at,
                 expires_at: row.expires_at,
-            })
+            }
         };
-        live.map(info).collect()
+        Ok(live.map(info).collect())
     }
 
     /// Ends one device of the own account.

@@ -111,19 +111,26 @@ impl Accounts {
     /// A ticket that opens one socket of this session, which ends when the token ends that asks.
     ///
     /// # Errors
-    /// `forbidden` with a token of a conference, `internal` when the system has no random numbers.
+    /// `forbidden` with a token of a conference, `unauthenticated` when the token that asks is about to end, `internal` when the system has no
+    /// random numbers.
     pub fn ticket(&self, identity: Identity) -> Result<GivenTicket, Refusal> {
         let no_account = || Refusal::new(RefusalCode::Forbidden, "this needs the access token of an account");
-        let ttl_s = self.0.config.token.ticket_ttl_s;
+        let (now, ttl_s) = (self.0.now(), self.0.config.token.ticket_ttl_s);
+        let expires_at = now.saturating_add(millis(ttl_s)).min(identity.expires_at);
+        let kind = identity.kind().ok_or_else(no_account)?;
+        let expires_in = u64::try_from(expires_at.saturating_sub(now) / 1_000).unwrap_or(0);
+        if expires_in == 0 {
+            return Err(unauthenticated());
+        }
         let ticket = Ticket {
             random: keyring::random().map_err(internal)?,
             user: identity.user,
             session: identity.session,
-            kind: identity.kind().ok_or_else(no_account)?,
+            kind,
             until: identity.expires_at,
-            expires_at: self.0.now().saturating_add(millis(ttl_s)).min(identity.expires_at),
+            expires_at,
         };
-        Ok(GivenTicket { ticket: ticket.text(self.0.ring().refresh_key()), expires_in: ttl_s })
+        Ok(GivenTicket { ticket: ticket.text(self.0.ring().refresh_key()), expires_in })
     }
 
     /// What checks the tokens of sockets: access tokens and tickets.
@@ -140,19 +147,23 @@ impl Inner {
             audit::denied("ticket", user, None, RefusalCode::Unauthenticated);
             unauthenticated()
         };
-        let ticket = Ticket::read(self.ring().refresh_key(), text, self.now()).ok_or_else(|| refused(None))?;
-        let spent = SpentToken { key: ticket.key(), expires_at: ticket.expires_at };
+        // As with access tokens: the clock of the node that gave it out may be ahead of this one or behind.
+        let leeway = millis(self.config.token.leeway_s);
+        let before = self.now().saturating_sub(leeway);
+        let ticket = Ticket::read(self.ring().refresh_key(), text, before).ok_or_else(|| refused(None))?;
+        let spent = SpentToken { key: ticket.key(), expires_at: ticket.expires_at.saturating_add(leeway) };
         // Before anything else is looked at: of two who bring it at once, on whichever nodes, one gets on.
         Rows(self.store.clone()).insert(&spent).await?.map_err(|_| refused(Some(ticket.user)))?;
         let session = self.session(ticket.user, ticket.session).await?.ok_or_else(|| refused(Some(ticket.user)))?;
-        if self.now() >= session.expires_at.min(ticket.until) || audience_of(&session)? != ticket.kind {
+        let is_over = self.now() >= session.expires_at || before >= ticket.until;
+        if is_over || audience_of(&session)? != ticket.kind || !self.is_fit(&session).await? {
             return Err(refused(Some(ticket.user)));
         }
         Ok(Identity {
             user: ticket.user,
             session: ticket.session,
             expires_at: ticket.until,
-            ends_at: ticket.until.saturating_add(millis(self.config.token.leeway_s)),
+            ends_at: ticket.until.saturating_add(leeway),
             scope: Scope::Account(ticket.kind),
         })
     }

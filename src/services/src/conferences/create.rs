@@ -207,7 +207,7 @@ impl Conferences {
         // What was read is what is changed: somebody else's change in between must not be undone.
         let expected = Some(expected.unwrap_or(view.version));
         let is_sooner = info.expires_after_days != before;
-        self.ask(id, Command::Change { by: super::runner(id, by), info, expected }).await?;
+        self.ask(id, Command::Change { by: super::runner(id, by)?, info, expected }).await?;
         let view = self.raw_view(id, Some(by)).await?;
         if is_sooner {
             self.schedule(&view).await?;
@@ -251,7 +251,7 @@ impl Conferences {
             self.authorize(id, by, HostRole::Host).await?;
             self.list_for(user, id).await?;
         }
-        self.ask(id, Command::SetHost { by: super::runner(id, by), user, role }).await?;
+        self.ask(id, Command::SetHost { by: super::runner(id, by)?, user, role }).await?;
         self.raw_view(id, Some(by)).await
     }
 }

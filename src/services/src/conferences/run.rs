@@ -49,7 +49,7 @@ impl Conferences {
     /// # Errors
     /// `notFound`, `forbidden` by role, `gone` when it is over, `unavailable`.
     pub async fn start(&self, by: &Identity, id: ConferenceId) -> Result<ConferenceView, Refusal> {
-        self.ask(id, Command::Start { by: runner(id, by) }).await?;
+        self.ask(id, Command::Start { by: runner(id, by)? }).await?;
         self.nudge_hooks(id);
         self.raw_view(id, Some(by)).await
     }
@@ -61,7 +61,7 @@ impl Conferences {
     pub async fn end(&self, by: &Identity, id: ConferenceId) -> Result<ConferenceView, Refusal> {
         self.authorize(id, by, HostRole::Cohost).await?;
         let view = self.raw_view(id, Some(by)).await?;
-        self.end_for(id, runner(id, by), &view).await?;
+        self.end_for(id, runner(id, by)?, &view).await?;
         self.audiences.forget(id);
         let view = self.raw_view(id, Some(by)).await?;
         self.schedule(&view).await?;
@@ -74,7 +74,7 @@ impl Conferences {
     /// `notFound`, `forbidden` by role, `conflict` before the start, `gone` when question or conference are over, `limitReached`,
     /// `unavailable`.
     pub async fn push(&self, by: &Identity, id: ConferenceId, question: QuestionId) -> Result<Offset, Refusal> {
-        let by = runner(id, by);
+        let by = runner(id, by)?;
         self.ask(id, Command::MayAsk { by, question }).await?;
         let definition = self.seal(id, question).await?;
         let duration = definition.duration_ms;

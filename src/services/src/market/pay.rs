@@ -5,6 +5,7 @@ use super::sweep::Swept;
 use super::view::state;
 use super::{Market, absent};
 use crate::payments::{Ask, Closed};
+use plenum_actors::clock::WallMillis;
 use plenum_schema::entities::Order;
 use plenum_schema::wire::OrderState;
 use plenum_schema::{OrderId, Refusal, RefusalCode};
@@ -63,6 +64,12 @@ impl Market {
     /// Where an order stands; `None`: there is none.
     pub(crate) async fn state_of(&self, order: OrderId) -> Result<Option<OrderState>, Refusal> {
         self.order_row(order).await?.map(|row| state(&row)).transpose()
+    }
+
+    /// Since when an order waits for no payment; `None` while it does. One that is not there never did.
+    pub(crate) async fn over_since(&self, order: OrderId) -> Result<Option<WallMillis>, Refusal> {
+        let Some(row) = self.order_row(order).await? else { return Ok(Some(WallMillis::MIN)) };
+        Ok((state(&row)? != OrderState::Created).then_some(row.updated_at))
     }
 
     /// The money for an order is there: it is paid. `false`: the order has ended, the money is to go back.

@@ -27,7 +27,7 @@ impl PaymentMetrics {
         let events = IntCounterVec::new(Opts::new("plenum_payment_events_total", about), &["outcome"])?;
         let about = "payments about which something is still to be done although nobody is expected to pay";
         let in_doubt = IntGauge::new("plenum_payments_in_doubt", about)?;
-        let about = "age of the oldest payment in doubt at the last look, seconds; 0: there is none";
+        let about = "for how long nobody has been expected to pay for the oldest payment in doubt, at the last look, seconds; 0: there is none";
         let oldest = IntGauge::new("plenum_payments_oldest_in_doubt_seconds", about)?;
         registry.register(Box::new(payments.clone()))?;
         registry.register(Box::new(events.clone()))?;

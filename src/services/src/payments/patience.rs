@@ -9,9 +9,6 @@ use plenum_actors::clock::WallMillis;
 use plenum_schema::PaymentId;
 use std::collections::HashMap;
 
-/// Payments that are remembered. What does not fit is asked about each time.
-const MOST: usize = 10_000;
-
 /// When to ask next, and how long the pause before is.
 #[derive(Clone, Copy)]
 struct Wait {
@@ -23,6 +20,8 @@ struct Wait {
 pub(super) struct Patience {
     first_ms: i64,
     most_ms: i64,
+    /// How many payments are remembered. What does not fit is asked about each time.
+    most: usize,
     waits: Mutex<HashMap<PaymentId, Wait>>,
 }
 
@@ -30,7 +29,7 @@ impl Patience {
     pub fn new(rules: &PaymentRules) -> Self {
         let millis = crate::market::millis;
         let (first_ms, most_ms) = (millis(rules.processing_first_s), millis(rules.processing_most_s));
-        Self { first_ms, most_ms, waits: Mutex::default() }
+        Self { first_ms, most_ms, most: rules.processing_remembered, waits: Mutex::default() }
     }
 
     /// Whether it is too early to ask about a payment.
@@ -43,10 +42,10 @@ impl Patience {
         let mut waits = self.waits.lock();
         let pause_ms = waits.get(&payment).map_or(self.first_ms, |wait| wait.pause_ms.saturating_mul(2));
         let pause_ms = pause_ms.min(self.most_ms);
-        if waits.len() >= MOST && !waits.contains_key(&payment) {
+        if waits.len() >= self.most && !waits.contains_key(&payment) {
             waits.retain(|_, wait| now < wait.until);
         }
-        if waits.len() < MOST || waits.contains_key(&payment) {
+        if waits.len() < self.most || waits.contains_key(&payment) {
             waits.insert(payment, Wait { until: now.saturating_add(pause_ms), pause_ms });
         }
     }
@@ -63,7 +62,9 @@ mod tests {
     use uuid::Uuid;
 
     fn patience() -> Patience {
-        Patience::new(&PaymentRules { processing_first_s: 10, processing_most_s: 35, ..PaymentRules::default() })
+        let (processing_first_s, processing_most_s, processing_remembered) = (10, 35, 100);
+        let rules = PaymentRules { processing_first_s, processing_most_s, processing_remembered, ..Default::default() };
+        Patience::new(&rules)
     }
 
     #[test]
@@ -84,12 +85,12 @@ mod tests {
     #[test]
     fn only_so_many_are_remembered() {
         let patience = patience();
-        for number in 0..=10_000 {
+        for number in 0..=100 {
             patience.put_off(PaymentId(Uuid::from_u128(number)), 0);
         }
-        assert_eq!(patience.waits.lock().len(), MOST);
-        assert!(!patience.waits(PaymentId(Uuid::from_u128(10_000)), 0));
-        patience.put_off(PaymentId(Uuid::from_u128(10_000)), 10_000);
+        assert_eq!(patience.waits.lock().len(), 100);
+        assert!(!patience.waits(PaymentId(Uuid::from_u128(100)), 0));
+        patience.put_off(PaymentId(Uuid::from_u128(100)), 10_000);
         assert_eq!(patience.waits.lock().len(), 1, "those whose time has come make room");
     }
 }

@@ -16,6 +16,8 @@ pub struct PaymentRules {
     pub processing_first_s: u64,
     /// The longest such pause, seconds (default 900).
     pub processing_most_s: u64,
+    /// How many payments that the bank is at are remembered with their pauses (default 10,000); about others every sweep asks.
+    pub processing_remembered: usize,
     /// Questions to the provider in one look (default 100).
     pub asks: usize,
     /// How long ids of events are remembered, days (default 35).
@@ -30,6 +32,7 @@ impl Default for PaymentRules {
             doubt_s: 3_600,
             processing_first_s: 30,
             processing_most_s: 900,
+            processing_remembered: 10_000,
             asks: 100,
             events_days: 35,
         }
@@ -49,6 +52,11 @@ impl PaymentRules {
                 (self.processing_first_s..=86_400).contains(&self.processing_most_s),
                 "processing_most_s",
                 "must be at least processing_first_s and at most 86400",
+            ),
+            (
+                (100..=1_000_000).contains(&self.processing_remembered),
+                "processing_remembered",
+                "must be 100 to 1000000",
             ),
             ((1..=1_000).contains(&self.asks), "asks", "must be 1 to 1000"),
             ((4..=366).contains(&self.events_days), "events_days", "must be 4 to 366: events are repeated for days"),

@@ -6,6 +6,7 @@ use super::row::{
 };
 use super::till::refused;
 use super::{Ask, MANUAL, Payments};
+use plenum_actors::clock::WallMillis;
 use plenum_actors::store::Direction;
 use plenum_schema::entities::{OpenPayment, PAYMENT_SHARDS, Payment, PaymentEvent};
 use plenum_schema::table::FieldValue;
@@ -32,7 +33,7 @@ pub struct Looked {
     pub failed: usize,
     /// Payments about which something is still to be done although nobody is expected to pay.
     pub in_doubt: usize,
-    /// How long ago the oldest of them began, milliseconds.
+    /// For how long nobody has been expected to pay for the oldest of them, milliseconds.
     pub oldest_ms: i64,
 }
 
@@ -156,27 +157,37 @@ impl Payments {
         let row = if self.is_due(&row, now, looked) { self.ask(row, looked).await? } else { row };
         // Who has just not answered is not asked again for every payment.
         let ask = if looked.failed == 0 { Ask::Seldom } else { Ask::Nothing };
-        let (order, since) = (row.order_id, row.created_at);
+        let (order, began) = (row.order_id, row.created_at);
         let followed = self.followed(row, ask).await;
-        if !matches!(followed, Ok(true)) && self.is_in_doubt(order).await? {
-            looked.in_doubt += 1;
-            looked.oldest_ms = looked.oldest_ms.max(now.saturating_sub(since));
+        if !matches!(followed, Ok(true)) {
+            match self.over_since(order).await {
+                Ok(Some(over)) => {
+                    looked.in_doubt += 1;
+                    looked.oldest_ms = looked.oldest_ms.max(now.saturating_sub(over.max(began)));
+                }
+                Ok(None) => {}
+                // What went wrong first says more.
+                Err(refusal) => return Err(followed.err().unwrap_or(refusal)),
+            }
         }
         looked.done += usize::from(followed?);
         Ok(())
     }
 
-    /// Whether nobody is expected to pay any more for what a payment is for.
-    async fn is_in_doubt(&self, order: Option<OrderId>) -> Result<bool, Refusal> {
-        let Some(order) = order else { return Ok(false) };
-        Ok(self.market.state_of(order).await? != Some(OrderState::Created))
+    /// Since when nobody is expected to pay any more for what a payment is for; `None`: somebody is.
+    async fn over_since(&self, order: Option<OrderId>) -> Result<Option<WallMillis>, Refusal> {
+        let Some(order) = order else { return Ok(None) };
+        self.market.over_since(order).await
     }
 
-    /// Whether to ask the provider: ever more rarely, and not about all at once, nor at all when it has just not answered.
+    /// Whether to ask the provider: ever more rarely, and not about all at once, nor at all when it has just not answered; and not before its
+    /// time about what the bank is at.
     fn is_due(&self, row: &Payment, now: i64, looked: &Looked) -> bool {
         let first = crate::market::millis(self.till.rules.ask_after_s);
         let pause = row.asked_at.saturating_sub(row.created_at).clamp(first, SELDOM_MS.max(first));
         let is_time = now >= row.asked_at.saturating_add(pause);
+        let is_processing = Stage::of(row) == Stage::Pending && self.till.patience.waits(row.payment_id, now);
+        let is_time = is_time && !is_processing;
         is_time && row.provider != MANUAL && looked.failed == 0 && looked.asked < self.till.rules.asks
     }
 
@@ -194,7 +205,9 @@ impl Payments {
         }
         let provider = self.till.provider_of(&row).map_err(|error| refused(&error))?;
         let intent = provider.intent(intent).await.map_err(|error| refused(&error))?;
-        if intent.state != IntentState::Processing {
+        if intent.state == IntentState::Processing {
+            self.till.patience.put_off(row.payment_id, now);
+        } else {
             self.till.patience.end(row.payment_id);
         }
         self.till.edit(row.payment_id, |row| told_intent(row, &intent)).await

@@ -235,6 +235,9 @@ impl Things {
     async fn conference_ids(&mut self, world: &World, cast: &Cast) -> Vec<(&'static str, String)> {
         let (id, code, question, participant) = conference(world, &self.owner, cast.named("host")).await;
         self.participant = participant.clone();
+        // Named by the owner as the host is, and refused all the same: its tokens are for something else.
+        let institution = json!({ "user": cast.named("university-kind").id, "role": "cohost" });
+        world.post(&self.owner, &format!("/conference/{id}/hosts"), institution).await.ok(200);
         let hook = json!({ "url": "https://example.org/hook" });
         let hook = world.post(&self.owner, &format!("/conference/{id}/webhooks"), hook).await.ok(201);
         vec![

@@ -1,10 +1,11 @@
 //! A host with an account of their own kind: runs a conference over REST and the socket, and is out when the device is signed out.
 
+use super::conference::Hall;
 use crate::http;
-use crate::socket::peer::{BOTH, Peer, identify};
+use crate::socket::peer::{BOTH, Peer, identify, subscribe};
 use crate::socket::world::{Person, World};
-use plenum_schema::Topic;
-use plenum_schema::wire::CloseCode;
+use plenum_schema::wire::{CloseCode, Command, ConferenceQuestion};
+use plenum_schema::{RefusalCode, Topic};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -50,6 +51,28 @@ async fn a_host_runs_a_conference_and_a_token_of_another_kind_is_refused_also_af
     let mut late = Peer::connect(world.address(), BOTH[0]).await;
     let id = late.push(identify(&host.token)).await;
     late.expect_refusal(id).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_institution_that_a_host_lets_in_as_another_host_pushes_no_question_on_a_socket() {
+    let world = World::start();
+    let institution = sign_up(&world, "university");
+    let hall = Hall::open(&world, &json!({ "title": "A hall" })).await;
+    let question = hall.question(&world, &json!({ "text": "Which?", "kind": "single", "options": ["one", "two"] }));
+    let cohost = json!({ "user": institution.user, "role": "cohost" });
+    assert_eq!(hall.ask(&world, "POST", "/hosts", &cohost).0, 200);
+    let asked = ConferenceQuestion { conference: hall.id, question };
+    for codec in BOTH {
+        let mut peer = world.peer(codec, &institution).await;
+        let id = peer.push(Command::PushQuestion(asked)).await;
+        assert_eq!(peer.expect_refusal(id).await.code, RefusalCode::Forbidden);
+        let id = peer.push(subscribe(Topic::BoardHost(hall.id), None)).await;
+        assert_eq!(peer.expect_refusal(id).await.code, RefusalCode::Forbidden);
+    }
+    let mut host = world.peer(BOTH[0], &hall.host).await;
+    let id = host.push(Command::PushQuestion(asked)).await;
+    host.answer(id).await.unwrap();
     world.end().await;
 }
 

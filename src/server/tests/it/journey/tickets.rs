@@ -1,11 +1,13 @@
 //! Tickets open one socket, once, and nothing else.
 
 use crate::http;
+use crate::plain::events::Stream;
 use crate::socket::peer::{BOTH, Peer, identify};
 use crate::socket::world::{Person, World};
+use crate::socketio::client::Client;
 use futures_util::future::join_all;
 use plenum_schema::codec::Codec;
-use plenum_schema::wire::CloseCode;
+use plenum_schema::wire::{CloseCode, ServerFrame};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -80,6 +82,39 @@ async fn a_socket_that_a_ticket_opened_ends_with_the_token_that_asked_for_it() {
     let mut peer = Peer::connect(world.address(), Codec::Json).await;
     peer.identify(&ticket).await;
     assert_eq!(peer.expect_close().await.code, CloseCode::InvalidToken.code());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_ticket_in_an_address_opens_one_stream_and_none_in_a_header() {
+    let world = World::start();
+    let person = world.people(1).await.remove(0);
+    let given = ticket(&world, &person);
+    let path = format!("{}&token={given}", Stream::path(&[person.topic()]));
+    let bearer = format!("Bearer {given}");
+    let headers = [("Authorization", bearer.as_str())];
+    let answer = http::ask(world.address(), "GET", &Stream::path(&[person.topic()]), &headers, "");
+    assert_eq!(answer.status, 401, "{}", answer.body);
+    let mut stream = Stream::by_address(world.address(), &path).await;
+    assert!(matches!(stream.next().await, Some(ServerFrame::Ack(_))));
+    assert_eq!(http::ask(world.address(), "GET", &path, &[], "").status, 401, "it was good once");
+    assert_eq!(world.rest(&person, "POST", "/api/auth/logout", &json!({})).0, 200);
+    assert_eq!(stream.goodbye().await.code, CloseCode::SessionEnded.code());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_ticket_opens_one_session_of_socket_io() {
+    let world = World::start();
+    let person = world.people(1).await.remove(0);
+    for mut client in [Client::web(world.address()).await, Client::polling(world.address()).await] {
+        let given = ticket(&world, &person);
+        client.enter(&given).await;
+        assert_eq!(client.user, json!(person.user));
+        let mut late = Client::web(world.address()).await;
+        let refused = late.kept_out(&json!({ "token": given })).await;
+        assert_eq!(refused["data"]["code"], "unauthenticated", "{refused}");
+    }
     world.end().await;
 }
 

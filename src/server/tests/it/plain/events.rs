@@ -64,6 +64,12 @@ impl Stream {
         Self::of(Self::ask(address, person, path, last_id).await, last_id)
     }
 
+    /// As a page opens one: with whatever is in its address.
+    pub async fn by_address(address: SocketAddr, path: &str) -> Self {
+        let (stream, headers) = (Box::new(tcp(address).await), [("Accept", "text/event-stream")]);
+        Self::of(Reading::ask_on(stream, address, "GET", path, &headers, "").await.expect("an answer"), "")
+    }
+
     /// On a connection that is there already.
     pub async fn on(stream: AnyStream, address: SocketAddr, person: &Person, topics: &[Topic]) -> Self {
         let path = Self::path(topics);

@@ -1,6 +1,6 @@
 //! Changing the own e-mail address or telephone number.
 
-use super::{CodeSent, Codes, Door, Purpose};
+use super::{CodeSent, Codes};
 use crate::accounts::audit;
 use crate::accounts::kinds;
 use crate::accounts::names::{self, Name};
@@ -95,7 +95,7 @@ impl Codes {
         address: Option<IpAddr>,
     ) -> Result<CodeSent, Refusal> {
         self.accounts.0.authenticate_again(identity, event(&name), password, address).await?;
-        self.send(&Door { purpose: Purpose::Change(identity.user), name }, address).await
+        self.send(&self.door_of(identity, name).await?, address).await
     }
 
     async fn change(
@@ -106,15 +106,16 @@ impl Codes {
         address: Option<IpAddr>,
     ) -> Result<Profile, Refusal> {
         let inner = &self.accounts.0;
-        let door = Door { purpose: Purpose::Change(identity.user), name };
+        let door = self.door_of(identity, name).await?;
         self.redeem(&door, code, address).await?;
         let mut before = inner.account(identity.user).await?.ok_or_else(unauthenticated)?;
         let now = inner.now();
         let old = place(&mut before, &door.name).0.clone();
         if old.as_deref() == Some(door.name.text()) {
             let proved = inner.edit_account(identity.user, |account| {
+                let was = account.email_verified_at;
                 place(account, &door.name).1.get_or_insert(now);
-                kinds::prove(account);
+                kinds::prove(account, was);
                 Ok(())
             });
             return Ok(proved.await?.into());
@@ -131,9 +132,10 @@ impl Codes {
         let inner = &self.accounts.0;
         let claim = inner.claim(name, identity.user).await?;
         let changed = inner.edit_account(identity.user, |account| {
+            let was = account.email_verified_at;
             let (held, proved_at) = place(account, name);
             (*held, *proved_at) = (Some(name.text().to_owned()), Some(now));
-            kinds::prove(account);
+            kinds::prove(account, was);
             Ok(())
         });
         let account = match changed.await {

@@ -1,19 +1,20 @@
 //! Institutions sign up by themselves, and get their role when they have proved their e-mail address.
 //!
-//! The code is one to change the address of that account, to the one that it has: who is signed in asks for another one as for any
-//! change. It opens nothing of another account. (A code to sign in proves the address as well, at its own door and by its own rules.)
+//! The code is one for that address and nothing else; who is signed in asks for another one as for any change. Anybody can sign up with an
+//! address that is not theirs, so the first proof takes away what was there before it, as an ordinary code does. (A code to sign in proves
+//! the address as well, at its own door and by its own rules.)
 
-use super::{Codes, Door, Purpose};
+use super::{Codes, Door, Purpose, wrong_code};
 use crate::accounts::audit;
 use crate::accounts::kinds;
 use crate::accounts::names::{self, Name};
+use crate::accounts::password;
 use crate::accounts::requests::{Registration, SignedIn};
 use crate::accounts::secret::Secret;
-use plenum_actors::identity::AccountKind;
+use plenum_actors::identity::{AccountKind, Identity};
 use plenum_schema::entities::Account;
-use plenum_schema::{Refusal, RefusalCode, UserId};
+use plenum_schema::{Refusal, RefusalCode};
 use std::net::IpAddr;
-use uuid::Uuid;
 
 /// The code that an institution was sent.
 #[derive(Clone, Debug)]
@@ -22,13 +23,17 @@ pub struct Confirmation {
     pub email: String,
     /// The digits.
     pub code: Secret,
+    /// The password of the account, or the one that it is to have.
+    pub password: Option<Secret>,
+    /// Who asks, when the request comes from a signed-in device.
+    pub by: Option<Identity>,
     /// What the device calls itself.
     pub device: Option<String>,
     /// Where the request comes from, when known; decides how fast it may try.
     pub address: Option<IpAddr>,
 }
 
-fn is_institution(account: &Account) -> bool {
+pub(super) fn is_institution(account: &Account) -> bool {
     kinds::kind_of(account).is_ok_and(|kind| kind == AccountKind::University)
 }
 
@@ -42,7 +47,7 @@ impl Codes {
         let (kind, address) = (registration.kind, registration.address);
         let signed_in = self.accounts.register(registration).await?;
         if let (AccountKind::University, Some(email)) = (kind, &signed_in.profile.email) {
-            let door = Door { purpose: Purpose::Change(signed_in.profile.id), name: Name::Email(email.clone()) };
+            let door = Door { purpose: Purpose::Institution, name: Name::Email(email.clone()) };
             if let Err(refusal) = self.send(&door, address).await {
                 tracing::warn!(%refusal, user = %signed_in.profile.id, "an institution was not sent its code");
             }
@@ -52,29 +57,40 @@ impl Codes {
 
     /// Proves an institution's address by the code that it was sent: it has its role from here on, and the device is signed in.
     ///
+    /// The first proof ends the other sessions and takes the password, the Google account and the telephone away, unless the request carries
+    /// the password or comes from a device of the account; a password in the request takes its place.
+    ///
     /// # Errors
-    /// `invalid` naming `email` or `code`, for addresses of nobody and of other kinds alike; `forbidden` when the account is switched off;
-    /// `rateLimited`, `busy`, `unavailable`.
+    /// `invalid` naming `email`, `code` or `password`, for addresses of nobody and of other kinds alike; `forbidden` when the account is
+    /// switched off; `rateLimited`, `busy`, `unavailable`.
     pub async fn confirm_institution(&self, confirmation: Confirmation) -> Result<SignedIn, Refusal> {
-        let Confirmation { email, code, device, address } = confirmation;
+        let Confirmation { email, code, password, by, device, address } = confirmation;
         let (inner, name) = (&self.accounts.0, names::email(&email)?);
-        let account = inner.owner(&name).await?.filter(is_institution);
-        // A door that nobody has a code for: the same steps as for a wrong one.
-        let user = account.as_ref().map_or(UserId(Uuid::nil()), |account| account.user_id);
-        self.redeem(&Door { purpose: Purpose::Change(user), name: name.clone() }, code.expose(), address).await?;
-        let now = inner.now();
-        let proved = inner.edit_account(user, |account| {
-            if account.email.as_deref() != Some(name.text()) || !account.is_active {
-                return Err(Refusal::new(RefusalCode::Forbidden, "this account is switched off"));
-            }
-            super::sign_in::prove(account, &name, now);
-            Ok(())
-        });
-        let account = proved.await?;
-        audit::done("institution_proved", user, None);
-        let door = Some(AccountKind::University);
-        let signed_in = inner.start_session(account, device.as_deref(), door).await?;
-        audit::done("login_by_code", user, Some(signed_in.session));
+        if let Some(password) = &password {
+            password::check(&inner.config.password, "password", password, &[name.text()])?;
+        }
+        // Whose it is is looked at behind the code: until then addresses of everybody and nobody go the same steps.
+        self.redeem(&Door { purpose: Purpose::Institution, name: name.clone() }, code.expose(), address).await?;
+        // The account may have another address by now, and the address another account.
+        let account = inner.owner(&name).await?.filter(is_institution).ok_or_else(wrong_code)?;
+        if !account.is_active {
+            audit::denied("login_by_code", Some(account.user_id), address, RefusalCode::Forbidden);
+            return Err(Refusal::new(RefusalCode::Forbidden, "this account is switched off"));
+        }
+        let account = self.first_proof(account, &name, password.as_ref(), by).await?;
+        audit::done("institution_proved", account.user_id, None);
+        let signed_in = inner.start_session(account, device.as_deref(), Some(AccountKind::University)).await?;
+        audit::done("login_by_code", signed_in.profile.id, Some(signed_in.session));
         Ok(signed_in)
+    }
+
+    /// What a code for an address opens that somebody signed in wants to have: for the own one of an institution the same as the code that it
+    /// was sent when it signed up.
+    pub(super) async fn door_of(&self, identity: Identity, name: Name) -> Result<Door, Refusal> {
+        let account = self.accounts.0.account(identity.user).await?;
+        let is_own = |account: &Account| is_institution(account) && account.email.as_deref() == Some(name.text());
+        let is_own = matches!(name, Name::Email(_)) && account.as_ref().is_some_and(is_own);
+        let purpose = if is_own { Purpose::Institution } else { Purpose::Change(identity.user) };
+        Ok(Door { purpose, name })
     }
 }

@@ -1,6 +1,7 @@
 //! Signing in, and up, by a code.
 
-use super::{Codes, Door, Purpose, address_of};
+use super::institution::is_institution;
+use super::{Codes, Door, Purpose, address_of, wrong_code};
 use crate::accounts::audit;
 use crate::accounts::kinds;
 use crate::accounts::login::context;
@@ -9,7 +10,7 @@ use crate::accounts::password::{self, Checked};
 use crate::accounts::register::Names;
 use crate::accounts::requests::{ProfileUpdate, SignedIn};
 use crate::accounts::secret::Secret;
-use plenum_actors::identity::AccountKind;
+use plenum_actors::identity::{AccountKind, Identity};
 use plenum_schema::entities::Account;
 use plenum_schema::{Refusal, RefusalCode};
 use std::net::IpAddr;
@@ -33,15 +34,22 @@ pub struct CodeSignIn {
     pub address: Option<IpAddr>,
 }
 
+/// Whether the account has the name still, that a code was sent to.
+fn carries(account: &Account, name: &Name) -> bool {
+    let held = if matches!(name, Name::Phone(_)) { &account.phone } else { &account.email };
+    held.as_deref() == Some(name.text())
+}
+
 fn proved_at(account: &Account, name: &Name) -> Option<i64> {
     if matches!(name, Name::Phone(_)) { account.phone_verified_at } else { account.email_verified_at }
 }
 
-pub(super) fn prove(account: &mut Account, name: &Name, now: i64) {
+fn prove(account: &mut Account, name: &Name, now: i64) {
+    let was = account.email_verified_at;
     let at =
         if matches!(name, Name::Phone(_)) { &mut account.phone_verified_at } else { &mut account.email_verified_at };
     at.get_or_insert(now);
-    kinds::prove(account);
+    kinds::prove(account, was);
 }
 
 impl Codes {
@@ -105,37 +113,58 @@ impl Codes {
 
     /// An account that exists.
     async fn welcome(&self, account: Account, name: &Name, request: &CodeSignIn) -> Result<Account, Refusal> {
-        let inner = &self.accounts.0;
         if !account.is_active {
             audit::denied("login_by_code", Some(account.user_id), request.address, RefusalCode::Forbidden);
             return Err(Refusal::new(RefusalCode::Forbidden, "this account is switched off"));
         }
+        self.first_proof(account, name, request.password.as_ref(), None).await
+    }
+
+    /// An account whose code came back. When nobody had proved the address before, what somebody else may have prepared is taken away, unless
+    /// the request carries the password or comes from a device of the account (`by`); a password in the request takes its place.
+    pub(super) async fn first_proof(
+        &self,
+        account: Account,
+        name: &Name,
+        password: Option<&Secret>,
+        by: Option<Identity>,
+    ) -> Result<Account, Refusal> {
         if proved_at(&account, name).is_some() {
             return Ok(account);
         }
+        let inner = &self.accounts.0;
         let now = inner.now();
-        let knows_password = match (&request.password, &account.password_hash) {
+        let is_own_device = by.is_some_and(|by| by.is_account() && by.user == account.user_id);
+        let knows_password = match (password, &account.password_hash) {
             (Some(password), Some(hash)) => {
                 inner.pool.check(password.clone(), Some(hash.clone())).await? != Checked::Wrong
             }
             _ => false,
         };
-        let hash = match &request.password {
-            Some(password) if !knows_password => Some(inner.pool.hash(password.clone()).await?),
+        let is_owner = knows_password || is_own_device;
+        let hash = match password {
+            Some(password) if !is_owner => Some(inner.pool.hash(password.clone()).await?),
             _ => None,
         };
         let changed = inner.edit_account(account.user_id, |account| {
+            if !carries(account, name) || !account.is_active {
+                return Err(wrong_code());
+            }
             prove(account, name, now);
-            if !knows_password {
+            if !is_owner {
                 account.password_hash.clone_from(&hash);
                 // Its key may be taken over from here on, as no account carries it.
                 account.google_id = None;
                 account.credential += 1;
+                if is_institution(account) && matches!(name, Name::Email(_)) {
+                    // An institution is its e-mail address: a telephone that somebody else named would open it by another code.
+                    (account.phone, account.phone_verified_at) = (None, None);
+                }
             }
             Ok(())
         });
         let account = changed.await?;
-        if !knows_password {
+        if !is_owner {
             inner.end_others(account.user_id, None).await?;
             audit::done("address_proved", account.user_id, None);
         }
