@@ -85,6 +85,9 @@ pub struct ChoiceOption {
     /// Address of a picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// What the picture shows, for those who cannot see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_alt: Option<String>,
 }
 
 /// A question, completely. Stored: only add optional members.
@@ -143,6 +146,9 @@ pub struct Definition {
     /// Ballots weigh what their voters weigh, beside the count in which each is one.
     #[serde(default, skip_serializing_if = "is_false")]
     pub weighted: bool,
+    /// What the picture shows, for those who cannot see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_alt: Option<String>,
 }
 
 fn is_false(flag: &bool) -> bool {

@@ -105,7 +105,7 @@ pub fn run(seed: u64) -> Result<u64, String> {
 }
 
 fn question() -> Definition {
-    let option = |id| ChoiceOption { id, text: format!("option {id}"), image: None };
+    let option = |id| ChoiceOption { id, text: format!("option {id}"), image: None, image_alt: None };
     Definition {
         text: "Which?".into(),
         kind: QuestionKind::Single,

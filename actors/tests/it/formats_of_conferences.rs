@@ -26,8 +26,12 @@ const ID: Uuid = Uuid::from_u128(9);
 const AT: i64 = 1_700_000_000_000;
 
 fn question() -> Definition {
-    let option =
-        |id, image: Option<&str>| ChoiceOption { id, text: format!("option {id}"), image: image.map(Into::into) };
+    let option = |id, image: Option<&str>| ChoiceOption {
+        id,
+        text: format!("option {id}"),
+        image: image.map(Into::into),
+        image_alt: None,
+    };
     Definition {
         text: "Welche? 你好".into(),
         kind: QuestionKind::Quiz,
@@ -47,6 +51,7 @@ fn question() -> Definition {
         quorum: None,
         quorum_share: None,
         weighted: false,
+        image_alt: None,
     }
 }
 
@@ -68,6 +73,18 @@ fn polls() -> Vec<(&'static str, PollEvent)> {
         ("shown", PollEvent::Shown(Shown { shown: true })),
         ("closed", PollEvent::Closed(Closed { ballots: 5, audience: None })),
     ]
+}
+
+/// With words in the place of its pictures.
+fn with_alt() -> Definition {
+    let alt = Some("A harbour".to_owned());
+    let mut question = Definition { image: Some("/map.png".into()), image_alt: alt.clone(), ..question() };
+    question
+        .options
+        .iter_mut()
+        .filter(|option| option.image.is_some())
+        .for_each(|option| option.image_alt = alt.clone());
+    question
 }
 
 /// What came later: not part of the snapshot of version 1 that is kept.
@@ -99,6 +116,7 @@ fn later_of_polls() -> Vec<(&'static str, PollEvent)> {
                 ..question()
             }),
         ),
+        ("opened-alt", opened(with_alt())),
         ("opened-weighted", opened(Definition { weighted: true, ..question() })),
         ("weighed", PollEvent::Weighed(Weighed { weights: vec![(ParticipantId(Uuid::from_u128(7)), 250)] })),
         ("closed-quorum", PollEvent::Closed(Closed { ballots: 5, audience: Some(9) })),

@@ -13,9 +13,9 @@ entity! {
         columns {
             /// Who uploaded it.
             owner: UserId,
-            /// What it is for: `avatar`, `product` or `event`.
+            /// What it is for: `avatar`, `product`, `event` or `question`.
             purpose: String,
-            /// Id of the person, product or event that it is for.
+            /// Id of the person, product, event or conference that it is for.
             subject: String,
             /// Its media type.
             kind: String,

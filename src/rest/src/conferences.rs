@@ -1,6 +1,7 @@
 //! Conferences: made, joined by code, run; questions, votes, results, reports.
 
 pub(crate) mod add_host;
+pub(crate) mod add_image;
 pub(crate) mod add_question;
 pub(crate) mod add_speaker;
 pub(crate) mod all_results;

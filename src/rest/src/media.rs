@@ -44,7 +44,7 @@ pub(crate) async fn receive(state: &RestState, body: FileUpload, purpose: Purpos
     let (members, bytes): (&'static [&'static str], usize) = match purpose {
         Purpose::Avatar => (&["avatar"], config.avatar_bytes),
         Purpose::Product => (&["image", "images"], config.image_bytes),
-        Purpose::Event => (&["image"], config.image_bytes),
+        Purpose::Event | Purpose::Question => (&["image"], config.image_bytes),
     };
     let within = Duration::from_millis(config.receive_within_ms);
     let wanted = Wanted { members, bytes, within, telling: TELLING_BYTES };

@@ -111,6 +111,7 @@ pub(crate) const TABLE: &[Route] = &[
     route!(Bearer conferences::weigh),
     route!(Open conferences::questions),
     route!(Bearer conferences::add_question),
+    route!(Bearer conferences::add_image),
     route!(Bearer conferences::order),
     route!(Open conferences::question),
     route!(Bearer conferences::change_question),

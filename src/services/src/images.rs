@@ -26,7 +26,7 @@ pub(crate) use address::without_ticket;
 pub use config::ImagesConfig;
 pub use kind::{ImageKind, TELLING_BYTES, WrongKind};
 pub use metrics::ImagesMetrics;
-pub use place::Places;
+pub use place::{Kept, Places};
 pub use sweep::run_images;
 
 use crate::depot::{Depot, DepotError};
@@ -62,6 +62,8 @@ pub enum Purpose {
     Product,
     /// To show an event.
     Event,
+    /// To show what a question of a conference, or one of its options, is about.
+    Question,
 }
 
 impl Purpose {
@@ -72,6 +74,7 @@ impl Purpose {
             Self::Avatar => "avatar",
             Self::Product => "product",
             Self::Event => "event",
+            Self::Question => "question",
         }
     }
 }
@@ -258,7 +261,7 @@ impl Images {
         }
     }
 
-    /// Removes what somebody has uploaded whose account is deleted. Images of events stay with their events. Can be repeated.
+    /// Removes what somebody has uploaded whose account is deleted. Images of events and questions stay with these. Can be repeated.
     ///
     /// # Errors
     /// `unavailable`: what is left is done by the next call.
@@ -266,7 +269,11 @@ impl Images {
         for one in self.list(user).await? {
             let image = self.row(one.image_id).await?;
             let stays = match &image {
-                Some(image) if image.purpose == Purpose::Event.as_str() => self.is_carried(image).await?,
+                Some(image)
+                    if [Purpose::Event.as_str(), Purpose::Question.as_str()].contains(&image.purpose.as_str()) =>
+                {
+                    self.is_carried(image).await?
+                }
                 _ => false,
             };
             if !stays {

@@ -213,7 +213,8 @@ function questionCard(hall, ballots, participant, id) {
   const badge = element("span", { class: "badge-state" });
   const heading = element("h2", { id: `q-${id}`, dir: "auto" }, first.text);
   // A picture to point at is part of the form.
-  const picture = first.image && first.kind !== "point" && element("img", { class: "shown", src: first.image, alt: "" });
+  const isShown = first.image && first.kind !== "point";
+  const picture = isShown && element("img", { class: "shown", src: first.image, alt: first.imageAlt ?? "" });
   const view = element(
     "section",
     { class: "panel question", "aria-labelledby": `q-${id}` },

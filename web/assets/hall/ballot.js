@@ -55,8 +55,8 @@ function later(load, make) {
   return { view, show };
 }
 
-function picture({ image }) {
-  return image && element("img", { src: image, alt: "", loading: "lazy" });
+function picture({ image, imageAlt }) {
+  return image && element("img", { src: image, alt: imageAlt ?? "", loading: "lazy" });
 }
 
 function oneOf(question, cast) {

@@ -2,6 +2,7 @@
 
 import { field } from "../views/auth.js";
 import { checkField, choiceField, formDialog, optionalField } from "./parts.js";
+import { optionPictures, pictureField } from "./picture-field.js";
 import { element } from "../views/dom.js";
 
 const KINDS = {
@@ -73,7 +74,11 @@ export function questionDialog({ hall, question }) {
     min: 1,
     value: (value("halfLifeMs") ?? 60_000) / 1000,
   });
-  parts.options.querySelector("textarea").value = texts;
+  const lines = parts.options.querySelector("textarea");
+  lines.value = texts;
+  const pictures = optionPictures({ hall, lines: () => lines.value, options: question?.options ?? [] });
+  lines.addEventListener("input", () => pictures.follow());
+  parts.options.append(pictures.view);
   const variable = element("div", { class: "parts" });
   const choose = (kind) => {
     const [low, high] = BOUNDS[kind] ?? [];
@@ -86,17 +91,27 @@ export function questionDialog({ hall, question }) {
   const text = field("text", { label: "Question", tag: "textarea", rows: 2, maxlength: 1000 });
   text.querySelector("textarea").value = value("text") ?? "";
   choose(kind);
+  const shown = { image: value("image"), imageAlt: value("imageAlt") };
+  const address = optionalField("image", {
+    label: "Address of a picture (may be empty)",
+    type: "text",
+    maxlength: 2048,
+    hint: "On this server; from elsewhere the pages do not load it. Uploading one fills this in.",
+    value: shown.image,
+  });
+  const typed = address.querySelector("input");
+  const put = () => (typed.value = shown.image ?? "");
+  const picture = pictureField({ hall, value: shown, changed: put });
+  typed.addEventListener("change", () => {
+    shown.image = typed.value.trim() || undefined;
+    picture.show();
+  });
   const fields = [
     text,
     choiceField("kind", "Kind", KINDS, kind, (event) => choose(event.target.value)),
     variable,
-    optionalField("image", {
-      label: "Address of a picture (may be empty)",
-      type: "text",
-      maxlength: 2048,
-      hint: "On this server; from elsewhere the pages do not load it.",
-      value: value("image"),
-    }),
+    picture.view,
+    address,
     optionalField("survey", {
       label: "Survey it belongs to (may be empty)",
       type: "text",
@@ -124,7 +139,9 @@ export function questionDialog({ hall, question }) {
     !question && hall.conference.status === "ACTIVE" && checkField("now", "Push live at once", false),
   ].filter(Boolean);
   const save = async (form) => {
-    const body = bodyOf(form, question);
+    if (shown.isUploading || pictures.isUploading()) throw new Error("A picture is on its way: wait until it is there.");
+    const body = bodyOf(form, pictures);
+    if (body.image && shown.imageAlt) body.imageAlt = shown.imageAlt;
     if (form.elements.weighted.checked && WEIGHTED.includes(body.kind)) body.weighted = true;
     const path = question ? `/questions/${question.id}` : "/questions";
     const made = await hall.ask(question ? "PUT" : "POST", path, body);
@@ -139,17 +156,11 @@ export function questionDialog({ hall, question }) {
   });
 }
 
-function bodyOf(form, question) {
+function bodyOf(form, pictures) {
   const said = Object.fromEntries(new FormData(form));
   const has = (name) => PARTS[said.kind].includes(name);
   const body = { text: said.text.trim(), kind: said.kind, policy: said.policy, visibility: said.visibility };
-  if (has("options")) {
-    const lines = said.options.split("\n").map((line) => line.trim());
-    // The dialog edits words; pictures of options stay with the words they had.
-    const pictures = new Map((question?.options ?? []).map(({ text, image }) => [text, image]));
-    const option = (text) => (pictures.get(text) ? { text, image: pictures.get(text) } : text);
-    body.options = lines.filter(Boolean).map(option);
-  }
+  if (has("options")) body.options = pictures.taken();
   if (has("correct")) body.correct = (said.correct.match(/\d+/gu) ?? []).map(Number);
   for (const name of ["min", "max", "target", "tolerance", "points"])
     if (has(name) && said[name] !== "") body[name] = Number(said[name]);

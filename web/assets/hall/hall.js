@@ -63,14 +63,14 @@ export class Hall extends Emitter {
   }
 
   /** Calls REST in the name of whoever looks at the page. */
-  async ask(method, path, body) {
+  async ask(method, path, body, options = {}) {
     const url = `/api/conference/${this.#id}${path}`;
     try {
-      return await call(method, url, body, { token: await this.#token({ renew: false }) });
+      return await call(method, url, body, { ...options, token: await this.#token({ renew: false }) });
     } catch (error) {
       if (error.status !== 401) throw error;
     }
-    return call(method, url, body, { token: await this.#token({ renew: true }) });
+    return call(method, url, body, { ...options, token: await this.#token({ renew: true }) });
   }
 
   /** Loads everything and goes on by itself until `stop`. */

@@ -11,7 +11,7 @@ const EXACT = 1_000_000;
 /** The form of such a question, as `ballotView` wants it. */
 export function pointView(question, cast) {
   const marker = element("span", { class: "marker", hidden: true });
-  const picture = element("img", { src: question.image, alt: "", draggable: "false" });
+  const picture = element("img", { src: question.image, alt: question.imageAlt ?? "", draggable: "false" });
   const area = element("div", { class: "picture", onclick: (event) => click(event) }, picture, marker);
   const slider = (name, label) => {
     const id = `${name}-${question.id}`;
@@ -63,7 +63,7 @@ function place(node, { x, y }) {
 export function heatView() {
   const view = element("div", { class: "picture heat", role: "img" });
   let shown;
-  const show = ({ image, results }) => {
+  const show = ({ image, imageAlt, results }) => {
     const { heat } = results;
     view.hidden = !heat;
     const state = JSON.stringify([image, heat]);
@@ -78,7 +78,7 @@ export function heatView() {
       cell.style.setProperty("--h", String(1 / heat.rows));
       return cell;
     });
-    view.replaceChildren(element("img", { src: image, alt: "" }), ...cells);
+    view.replaceChildren(element("img", { src: image, alt: imageAlt ?? "" }), ...cells);
     view.setAttribute("aria-label", center(heat));
   };
   return { view, show };

@@ -79,6 +79,12 @@ function onStage(hall) {
   return live.find(({ kind }) => kind !== "feedback") ?? live[0] ?? asked.find(({ results }) => results && !results.hidden);
 }
 
+/** What there is to choose, with its picture. */
+function optionView(question, { id, image, imageAlt }) {
+  const picture = image && element("img", { src: image, alt: imageAlt ?? "" });
+  return element("li", { dir: "auto" }, picture, optionText(question, id));
+}
+
 function questionView(hall, question) {
   const get = () => hall.questions.get(question);
   const heading = element("h2", { dir: "auto" });
@@ -88,8 +94,8 @@ function questionView(hall, question) {
   // Those who look at the screen alone must know what there is to choose from, also while the tally is hidden.
   const options = element("ol", { class: "screen-options" });
   const leaders = element("div");
-  const { image } = get();
-  const picture = image && element("img", { class: "shown", src: image, alt: "" });
+  const { image, imageAlt } = get();
+  const picture = image && element("img", { class: "shown", src: image, alt: imageAlt ?? "" });
   const view = element(
     "article",
     { class: "screen-question" },
@@ -110,7 +116,7 @@ function questionView(hall, question) {
     if (picture) picture.hidden = now.kind === "point" && isSeen && Boolean(now.results.heat);
     options.hidden = isSeen || now.options.length === 0;
     if (!options.hidden && options.children.length === 0) {
-      options.append(...now.options.map(({ id: option }) => element("li", { dir: "auto" }, optionText(now, option))));
+      options.append(...now.options.map((option) => optionView(now, option)));
     }
     results.view.hidden = !isSeen;
     results.show(now);

@@ -74,7 +74,7 @@ fn create(by: UserId) -> Command {
 }
 
 pub(super) fn question() -> Definition {
-    let option = |id, text: &str| ChoiceOption { id, text: text.into(), image: None };
+    let option = |id, text: &str| ChoiceOption { id, text: text.into(), image: None, image_alt: None };
     Definition {
         text: "Which?".into(),
         kind: QuestionKind::Quiz,

@@ -6,6 +6,8 @@ use plenum_schema::{Refusal, RefusalCode};
 
 /// Longest address of a picture, bytes.
 const IMAGE_BYTES: usize = 2_048;
+/// Longest text about a picture, characters.
+const ALT_CHARS: usize = 500;
 /// Most points of a quiz question.
 const MOST_POINTS: u32 = 100_000;
 /// Most steps of a rating.
@@ -81,7 +83,18 @@ fn check_option(rules: &VotingLimits, number: u16, option: &ChoiceOption) -> Che
         return Err(invalid("options", "options are numbered 1, 2, 3, … in their order"));
     }
     check_text(&option.text, &format!("options.{}.text", number - 1), rules.option_chars)?;
-    check_address(option.image.as_deref(), &format!("options.{}.image", number - 1))
+    check_address(option.image.as_deref(), &format!("options.{}.image", number - 1))?;
+    let (image, alt) = (option.image.is_some(), option.image_alt.as_deref());
+    check_alt(image, alt, &format!("options.{}.imageAlt", number - 1))
+}
+
+/// Words in the place of a picture.
+fn check_alt(has_image: bool, alt: Option<&str>, field: &str) -> Checked {
+    match alt {
+        Some(_) if !has_image => Err(invalid(field, "it says what a picture shows, and there is none")),
+        Some(alt) => check_text(alt, field, ALT_CHARS),
+        None => Ok(()),
+    }
 }
 
 fn check_address(image: Option<&str>, field: &str) -> Checked {
@@ -97,7 +110,8 @@ fn check_image(definition: &Definition) -> Checked {
     if definition.kind == QuestionKind::Point && definition.image.is_none() {
         return Err(invalid("image", "a point lies on a picture"));
     }
-    check_address(definition.image.as_deref(), "image")
+    check_address(definition.image.as_deref(), "image")?;
+    check_alt(definition.image.is_some(), definition.image_alt.as_deref(), "imageAlt")
 }
 
 fn check_feedback(definition: &Definition) -> Checked {

@@ -18,7 +18,7 @@ pub(super) fn voter(number: u128) -> Voter {
 }
 
 pub(super) fn question(kind: QuestionKind, options: u16) -> Definition {
-    let option = |id| ChoiceOption { id, text: format!("option {id}"), image: None };
+    let option = |id| ChoiceOption { id, text: format!("option {id}"), image: None, image_alt: None };
     Definition {
         text: "Which?".into(),
         kind,
@@ -250,7 +250,7 @@ fn a_malformed_ballot_is_refused_by_the_member_that_is_wrong() {
 #[test]
 fn a_question_that_cannot_be_asked_is_refused_by_the_member_that_is_wrong() {
     let usual = || question(QuestionKind::Single, 3);
-    let option = |id, text: &str| ChoiceOption { id, text: text.into(), image: None };
+    let option = |id, text: &str| ChoiceOption { id, text: text.into(), image: None, image_alt: None };
     let whole = |number| Some(Number::whole(number));
     let cases = [
         (Definition { text: " ".into(), ..usual() }, "text"),

@@ -248,7 +248,7 @@ fn questions() -> Vec<(&'static str, Value)> {
             ] }),
         ),
         ("Spot", object(&[("x", number()), ("y", number())])),
-        ("ChoiceOption", object(&[("id", a("OptionId")), ("text", text()), ("image?", text())])),
+        ("ChoiceOption", object(&[("id", a("OptionId")), ("text", text()), ("image?", text()), ("imageAlt?", text())])),
         (
             "Definition",
             object(&[
@@ -270,6 +270,7 @@ fn questions() -> Vec<(&'static str, Value)> {
                 ("quorum?", a("Offset")),
                 ("quorumShare?", number()),
                 ("weighted?", flag()),
+                ("imageAlt?", text()),
             ]),
         ),
     ]

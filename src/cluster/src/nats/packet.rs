@@ -54,7 +54,7 @@ pub enum TopicPacket {
 /// A publication without its topic.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Item {
-    Event { offset: Offset, at: i64, event: Event },
+    Event { offset: Offset, at: i64, event: Box<Event> },
     Signal { pressure: Pressure, signal: Signal },
 }
 
@@ -68,7 +68,9 @@ pub enum Pressure {
 impl Item {
     pub fn of(publication: &Publication) -> Self {
         match publication.body() {
-            Body::Event { offset, at, event } => Self::Event { offset: *offset, at: *at, event: event.clone() },
+            Body::Event { offset, at, event } => {
+                Self::Event { offset: *offset, at: *at, event: Box::new(event.clone()) }
+            }
             Body::Signal(signal) => {
                 let pressure = match publication.class {
                     Class::Conflated(key) => Pressure::Conflated(key),
@@ -81,7 +83,7 @@ impl Item {
 
     pub fn into_publication(self, topic: Topic) -> Arc<Publication> {
         match self {
-            Self::Event { offset, at, event } => Publication::event(topic, offset, at, event),
+            Self::Event { offset, at, event } => Publication::event(topic, offset, at, *event),
             Self::Signal { pressure, signal } => {
                 let class = match pressure {
                     Pressure::Conflated(key) => Class::Conflated(key),
@@ -211,7 +213,7 @@ mod tests {
         let user = UserId(Uuid::from_u128(2));
         let title = ConversationEvent::TitleChanged(TitleChanged { title: "t".into(), by: user, now: None });
         let items = vec![
-            Item::Event { offset: 7, at: 9, event: Event::Conversation(title) },
+            Item::Event { offset: 7, at: 9, event: Box::new(Event::Conversation(title)) },
             Item::Signal {
                 pressure: Pressure::Conflated(3),
                 signal: Signal::Typing(TypingSignal { user, active: true }),

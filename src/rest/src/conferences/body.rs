@@ -150,6 +150,8 @@ enum OptionBody {
         text: String,
         #[serde(default)]
         image: Option<String>,
+        #[serde(default, rename = "imageAlt")]
+        image_alt: Option<String>,
     },
 }
 
@@ -163,7 +165,7 @@ pub(crate) struct QuestionBody {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     kind: Option<QuestionKind>,
-    /// Texts, or objects with `text` and `image`.
+    /// Texts, or objects with `text`, `image` and `imageAlt`.
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
     options: Vec<OptionBody>,
@@ -196,6 +198,9 @@ pub(crate) struct QuestionBody {
     /// Address of a picture; with `point` what is pointed at.
     #[serde(default)]
     image: Option<String>,
+    /// What the picture shows, for those who cannot see it.
+    #[serde(default)]
+    image_alt: Option<String>,
     /// Feedback: an answer weighs half after so long (60,000).
     #[serde(default)]
     half_life_ms: Option<u64>,
@@ -240,8 +245,8 @@ impl FromTopBody {
 impl From<QuestionBody> for Definition {
     fn from(body: QuestionBody) -> Self {
         let option = |(id, option): (OptionId, OptionBody)| match option {
-            OptionBody::Text(text) => ChoiceOption { id, text, image: None },
-            OptionBody::Full { text, image } => ChoiceOption { id, text, image },
+            OptionBody::Text(text) => ChoiceOption { id, text, image: None, image_alt: None },
+            OptionBody::Full { text, image, image_alt } => ChoiceOption { id, text, image, image_alt },
         };
         Self {
             text: body.text,
@@ -262,6 +267,7 @@ impl From<QuestionBody> for Definition {
             quorum: body.quorum,
             quorum_share: body.quorum_share,
             weighted: body.weighted,
+            image_alt: body.image_alt,
         }
     }
 }

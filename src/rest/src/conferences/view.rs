@@ -280,6 +280,8 @@ pub(crate) struct DefinitionAnswer {
     quorum_share: Option<Number>,
     /// Whether ballots weigh what their voters weigh, beside the plain count.
     weighted: bool,
+    /// What the picture shows, for those who cannot see it.
+    image_alt: Option<String>,
 }
 
 impl From<Definition> for DefinitionAnswer {
@@ -303,6 +305,7 @@ impl From<Definition> for DefinitionAnswer {
             quorum,
             quorum_share,
             weighted,
+            image_alt,
         } = definition;
         Self {
             text,
@@ -323,6 +326,7 @@ impl From<Definition> for DefinitionAnswer {
             quorum,
             quorum_share,
             weighted,
+            image_alt,
         }
     }
 }

@@ -70,7 +70,7 @@ const PAGE: usize = 1_000;
 /// The options of a yes-or-no question.
 fn with_options(mut definition: Definition) -> Definition {
     if definition.kind == QuestionKind::YesNo && definition.options.is_empty() {
-        let option = |(id, text): (u16, &str)| ChoiceOption { id, text: text.to_owned(), image: None };
+        let option = |(id, text): (u16, &str)| ChoiceOption { id, text: text.to_owned(), image: None, image_alt: None };
         definition.options = (1..).zip(["yes", "no", "abstain"]).map(option).collect();
     }
     definition
@@ -118,10 +118,22 @@ impl Conferences {
             );
         }
         let most = self.parts.voting.option_chars;
-        let option =
-            |(id, text): (u16, String)| ChoiceOption { id, text: text.chars().take(most).collect(), image: None };
+        let option = |(id, text): (u16, String)| ChoiceOption {
+            id,
+            text: text.chars().take(most).collect(),
+            image: None,
+            image_alt: None,
+        };
         new.options = (1..).zip(texts).map(option).collect();
         Ok(new)
+    }
+
+    /// Lets those pass who may prepare questions. To be asked before a picture is read.
+    ///
+    /// # Errors
+    /// `notFound`, `forbidden` by role, `unavailable`.
+    pub async fn may_prepare(&self, by: &Identity, id: ConferenceId) -> Result<(), Refusal> {
+        self.authorize(id, by, HostRole::Cohost).await.map(drop)
     }
 
     /// Prepares a question; with `top` its options are what the audience has thought of.

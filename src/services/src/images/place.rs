@@ -6,13 +6,28 @@ use crate::accounts::{Accounts, Profile, ProfileUpdate};
 use crate::events::{EventChange, EventView, Events};
 use crate::market::{Market, ProductChange, ProductView};
 use plenum_actors::identity::Identity;
-use plenum_schema::entities::{Account, EventRow, Image, Product};
+use plenum_actors::store::Direction;
+use plenum_schema::entities::{Account, EventRow, Image, Product, QuestionRow};
 use plenum_schema::table::FieldValue;
-use plenum_schema::{EventId, ProductId, Refusal, RefusalCode, UserId};
+use plenum_schema::{ConferenceId, EventId, ProductId, Refusal, RefusalCode, UserId};
 use std::fmt;
 
 /// How often a product that changes meanwhile is looked at again.
 const ATTEMPTS: usize = 8;
+
+/// Questions read at a time.
+const QUESTIONS: usize = 200;
+
+/// An image that nothing shows yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kept {
+    /// Its address.
+    pub url: String,
+    /// Pixels from left to right.
+    pub width: i64,
+    /// Pixels from top to bottom.
+    pub height: i64,
+}
 
 /// The services whose things show images.
 #[derive(Clone)]
@@ -68,13 +83,46 @@ impl Images {
             let product = self.product_of(image).await?.map(ProductView::from);
             return Ok(product.is_some_and(|product| product.images.iter().any(|one| has(Some(one)))));
         }
+        if image.purpose == Purpose::Question.as_str() {
+            return self.is_in_a_question(image).await;
+        }
         let Ok(id) = image.subject.parse::<EventId>() else { return Ok(false) };
         let event = self.0.rows.get::<EventRow>(vec![id.to_value()]).await?;
         Ok(event.is_some_and(|event| has(event.image.as_deref())))
     }
 }
 
+impl Images {
+    /// Whether a question of its conference, or one of the options, shows it.
+    async fn is_in_a_question(&self, image: &Image) -> Result<bool, Refusal> {
+        let Ok(id) = image.subject.parse::<ConferenceId>() else { return Ok(false) };
+        let (address, mut after) = (image.image_id.to_string(), None);
+        loop {
+            let rows: Vec<QuestionRow> =
+                self.0.rows.scan(vec![id.to_value()], after, Direction::Forward, QUESTIONS).await?;
+            // The id is in no other text than an address of this image, or in one that somebody wrote to keep it.
+            if rows.iter().any(|row| row.definition.contains(&address)) {
+                return Ok(true);
+            }
+            match rows.last() {
+                Some(last) if rows.len() == QUESTIONS => after = Some(vec![last.question_id.to_value()]),
+                _ => return Ok(false),
+            }
+        }
+    }
+}
+
 impl Places {
+    /// Keeps an upload for the questions of a conference; answers with its address. A question that names it must be saved within
+    /// `images.grace_s`, else it goes again.
+    ///
+    /// # Errors
+    /// `invalid` naming `image`, `limitReached`, `busy`, `unavailable`.
+    pub async fn add_to_conference(&self, id: ConferenceId, by: UserId, upload: Upload) -> Result<Kept, Refusal> {
+        let image = self.images.add(by, Purpose::Question, id.to_string(), upload).await?;
+        Ok(Kept { url: self.images.address(image.image_id), width: image.width, height: image.height })
+    }
+
     /// Removes the image behind an address that nothing carries any more, when it was this person's and for this.
     async fn discard(&self, address: Option<&str>, owner: UserId, purpose: Purpose) {
         let Some(id) = address.and_then(image_of) else { return };

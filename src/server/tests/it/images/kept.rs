@@ -1,6 +1,7 @@
 //! What is kept, for how long, and what is left of it.
 
-use super::wire::{address_of, avatar, files, get, good, striped, until};
+use super::wire::{address_of, avatar, files, get, good, striped, until, upload};
+use crate::journey::conference::Hall;
 use crate::socket::world::World;
 use image::ImageFormat;
 use serde_json::{Value, json};
@@ -67,5 +68,49 @@ async fn the_images_of_a_deleted_account_are_gone() {
     let path = format!("/api/users/{}", person.user);
     assert_eq!(world.rest(&person, "DELETE", &path, &Value::Null).0, 204);
     assert_eq!((get(at, &address, "").status, files(&data.path().join("depot")).len()), (404, 0));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_of_questions_are_shown_as_long_as_a_question_shows_them_and_no_longer() {
+    let data = tempfile::tempdir().unwrap();
+    let world = World::at(data.path(), |config| {
+        config.images.sweep_every_s = 1;
+        config.images.grace_s = 2;
+    });
+    let hall = Hall::open(&world, &json!({ "title": "Pictures" })).await;
+    let at = world.address();
+    let picture = |side| {
+        let png = striped(ImageFormat::Png, side, 30);
+        let made = upload(at, &hall.host, &hall.path("/images"), "image", good(&png)).ok();
+        assert_eq!((&made["width"], &made["height"]), (&json!(side), &json!(30)));
+        made["url"].as_str().unwrap().to_owned()
+    };
+    let (whole, part, unused) = (picture(40), picture(50), picture(60));
+    let option = json!({ "text": "a", "image": part, "imageAlt": "A boat" });
+    let asked = json!({ "text": "Which?", "image": whole, "imageAlt": "A harbour", "options": [option, "b"] });
+    let question = hall.question(&world, &asked);
+    until("what no question shows is gone", || get(at, &unused, "").status == 404);
+    assert_eq!((get(at, &whole, "").status, get(at, &part, "").status), (200, 200));
+    assert_eq!(hall.ask(&world, "POST", &format!("/questions/{question}/live"), &Value::Null).0, 200);
+    let (_, seen) = hall.ask(&world, "GET", &format!("/questions/{question}"), &Value::Null);
+    assert_eq!((&seen["imageAlt"], &seen["options"][0]["imageAlt"]), (&json!("A harbour"), &json!("A boat")));
+    for (wrong, field) in [
+        (json!({ "text": "Which?", "options": ["a", "b"], "imageAlt": "of nothing" }), "imageAlt"),
+        (
+            json!({ "text": "Which?", "options": [{ "text": "a", "imageAlt": "of nothing" }, "b"] }),
+            "options.0.imageAlt",
+        ),
+    ] {
+        let (status, problem) = hall.ask(&world, "POST", "/questions", &wrong);
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{problem}");
+    }
+    let stranger = world.people(1).await.remove(0);
+    let png = striped(ImageFormat::Png, 30, 30);
+    assert_eq!(upload(at, &stranger, &hall.path("/images"), "image", good(&png)).status, 403);
+    assert_eq!(hall.ask(&world, "POST", "/end", &Value::Null).0, 200);
+    assert_eq!(hall.ask(&world, "DELETE", "", &Value::Null).0, 204);
+    until("they go with their conference", || files(&data.path().join("depot")).is_empty());
+    assert_eq!((get(at, &whole, "").status, get(at, &part, "").status), (404, 404));
     world.end().await;
 }

@@ -109,7 +109,7 @@ fn of_a_conference() -> Vec<ServerFrame> {
     let counts = vec![Count { option: 1, count: 2 }];
     let results = Results { counts, ..Results::empty(question, QuestionKind::Single, 2, 5, true) };
     let info = ConferenceInfo { title: "Town hall".into(), ..ConferenceInfo::default() };
-    let option = ChoiceOption { id: 1, text: "a".into(), image: None };
+    let option = ChoiceOption { id: 1, text: "a".into(), image: None, image_alt: None };
     let definition = Definition {
         text: "Which?".into(),
         kind: QuestionKind::Single,
