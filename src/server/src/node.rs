@@ -109,9 +109,8 @@ impl Core {
         clock: SharedClock,
     ) -> Result<Self, ServeError> {
         let (store, watch) = ground(config, registry, given, &clock).await?;
-        let hub_metrics = HubMetrics::new(registry)?;
+        let (node, hub_metrics) = (NodeId(clock.new_id()), HubMetrics::new(registry)?);
         let hubs = Hubs::new(&config.hub, hub_metrics.clone(), faults);
-        let node = NodeId(clock.new_id());
         let link = Link::open(config, node, &hubs, &clock, registry)?;
         let accounts = open_accounts(config, &store, &clock, &link).await?;
         let community = Community::open(config, &store, &clock, link.publisher(), &accounts, registry)?;
