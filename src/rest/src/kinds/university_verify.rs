@@ -3,6 +3,7 @@ use crate::codes::body::digits;
 use crate::state::RestState;
 use actix_web::{HttpRequest, HttpResponse, web};
 use plenum_http::{Answer, Body, client_address, identity_of};
+use plenum_schema::RefusalCode;
 use plenum_services::accounts::{Confirmation, Secret};
 use serde::Deserialize;
 
@@ -32,8 +33,11 @@ pub(crate) struct VerifyBody {
 pub async fn handle(state: web::Data<RestState>, body: Body<VerifyBody>, request: HttpRequest) -> Answer {
     let VerifyBody { email, code, password, device } = body.value;
     let (device, address) = (device.and_then(|device| device.name), client_address(&request));
-    // Nobody has to be signed in here: a token that is over is as good as none.
-    let by = identity_of(&request, None).await.ok();
+    // Nobody has to be signed in here: a token that is over is as good as none. One that cannot be looked at now may be the owner's.
+    let by = match identity_of(&request, None).await {
+        Err(refusal) if refusal.code != RefusalCode::Unauthenticated => return Err(refusal.into()),
+        by => by.ok(),
+    };
     let confirmation = Confirmation { email, code: code.into(), password, by, device, address };
     let signed_in = state.codes.confirm_institution(confirmation).await?;
     Ok(HttpResponse::Ok().insert_header(NO_STORE).json(SignedInAnswer::from(signed_in)))

@@ -47,9 +47,9 @@ async fn each_kind_signs_up_at_its_own_door_and_its_tokens_open_what_is_meant_fo
         assert_eq!(audiences(&world, &who).await, [kind]);
         let run = world.post(&who, "/conference", conference.clone()).await;
         if may_run {
-            drop(run.ok(201))
+            drop(run.ok(201));
         } else {
-            assert_eq!(run.problem(), (403, "forbidden".to_owned()))
+            assert_eq!(run.problem(), (403, "forbidden".to_owned()));
         }
         for path in ["/marketplace/cart", "/orders", "/payments/history", "/keys"] {
             assert_eq!(world.get(&who, path).await.problem(), (403, "forbidden".to_owned()), "{kind} {path}");
