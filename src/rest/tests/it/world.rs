@@ -256,13 +256,9 @@ impl World {
             clock: clock.clone(),
             voting: Default::default(),
             metrics: conferences::ForgettingMetrics::new(&prometheus::Registry::new()).expect("metrics"),
-            hooks: conferences::Hooks::new(
-                Arc::new(AnyHook),
-                conferences::HookMetrics::new(&prometheus::Registry::new()).expect("metrics"),
-            ),
+            hooks: hooks(),
         };
         let conferences = Conferences::new(parts, Default::default(), Default::default());
-        let idempotency = Arc::new(Idempotency::new(store.clone(), clock.clone(), IdempotencyConfig::default()));
         let (http, layer) = layer_of(&accounts, &clock);
         let status_board = StatusBoard::new(store.clone(), signals.clone(), clock.clone(), board);
         let (market, payments) = trade(&store, &signals, &accounts, &clock, bank);
@@ -285,7 +281,7 @@ impl World {
             conferences,
             status_board,
             subjects: Subjects::new(store.clone(), clock.clone(), SubjectsConfig::default()),
-            idempotency,
+            idempotency: Arc::new(Idempotency::new(store.clone(), clock.clone(), IdempotencyConfig::default())),
             health: Arc::new(healthy),
             clock,
             limits: None,
@@ -384,4 +380,9 @@ impl Person {
     pub fn request(&self, method: &str, path: &str) -> TestRequest {
         plain(method, path).insert_header(("Authorization", format!("Bearer {}", self.token)))
     }
+}
+
+fn hooks() -> conferences::Hooks {
+    let metrics = conferences::HookMetrics::new(&prometheus::Registry::new()).expect("metrics");
+    conferences::Hooks::new(Arc::new(AnyHook), metrics)
 }
