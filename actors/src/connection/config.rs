@@ -10,6 +10,8 @@ pub struct ConnectionConfig {
     pub unidentified: usize,
     /// Of those, the most that may come from one address, percent.
     pub unidentified_per_address_percent: usize,
+    /// Most connections of one address that speak plain HTTP, those of trusted proxies apart; 0: no such limit.
+    pub http_per_address: usize,
     /// When somebody should come back whom a full node (or account) sent away, milliseconds.
     pub full_retry_ms: u64,
     /// Connections of one account on this node.
@@ -50,6 +52,7 @@ impl Default for ConnectionConfig {
             connections: 18_000,
             unidentified: 9_000,
             unidentified_per_address_percent: 50,
+            http_per_address: 4_000,
             full_retry_ms: 5_000,
             connections_per_user: 50,
             message_bytes: 64 * 1024,

@@ -1,6 +1,7 @@
 //! The native protocol on WebSockets: the upgrade seam, the connection actor that moves bytes, and the framing of the hub's output.
 
 mod actor;
+mod callers;
 mod config;
 mod door;
 mod echo;

@@ -86,7 +86,9 @@ impl TrustedProxies {
         Ok(Self { blocks, header })
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether a peer's word about whom it stands for is believed.
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
         self.blocks.iter().any(|block| block.contains(address.to_canonical()))
     }
 

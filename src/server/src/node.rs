@@ -273,7 +273,12 @@ impl Core {
                 connection_metrics.unidentified.clone(),
                 self.hubs.ladder().clone(),
             ),
-            door: Door::new(proxies, config.websocket.handshake_rate, surface.limited_keys, registry)?,
+            door: Door::new(
+                proxies,
+                (config.websocket.handshake_rate, surface.limited_keys),
+                &config.limits,
+                registry,
+            )?,
             clock: self.clock.clone(),
             hub_metrics: self.hub_metrics.clone(),
             connection_metrics,

@@ -1,10 +1,13 @@
 //! What stands before a handshake: how many there may be from one address, and what is counted of those that are refused.
 
+use super::callers::{Caller, Callers};
 use actix_http::{HttpMessage, Request};
+use plenum_actors::connection::ConnectionConfig;
 use plenum_http::{Limiter, Rate, TrustedProxies, limit_key};
 use plenum_schema::Refusal;
 use prometheus::{IntCounterVec, Opts, Registry};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 /// Why an upgrade is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,14 +66,21 @@ pub struct Door {
     proxies: TrustedProxies,
     handshakes: Limiter<IpAddr>,
     refused: IntCounterVec,
+    callers: Arc<Callers>,
 }
 
 impl Door {
     /// Nobody has come yet. `rate`: of handshakes of one address, of which so many are counted one by one.
     ///
     /// # Errors
-    /// When the metric's name is taken in the registry.
-    pub fn new(proxies: TrustedProxies, rate: Rate, addresses: usize, registry: &Registry) -> prometheus::Result<Self> {
+    /// When a metric's name is taken in the registry.
+    pub fn new(
+        proxies: TrustedProxies,
+        (rate, addresses): (Rate, usize),
+        limits: &ConnectionConfig,
+        registry: &Registry,
+    ) -> prometheus::Result<Self> {
+        let callers = Callers::new(limits.connections, limits.http_per_address, registry)?;
         let about = "upgrades to a WebSocket that were refused, by reason";
         let refused = IntCounterVec::new(Opts::new("plenum_upgrades_refused_total", about), &["reason"])?;
         registry.register(Box::new(refused.clone()))?;
@@ -78,7 +88,13 @@ impl Door {
             // Shown from the beginning, for alarms.
             refused.with_label_values(&[reason.as_str()]).inc_by(0);
         }
-        Ok(Self { proxies, handshakes: Limiter::new(rate, addresses), refused })
+        Ok(Self { proxies, handshakes: Limiter::new(rate, addresses), refused, callers })
+    }
+
+    /// A place for a connection from this address, while so many sockets are open; `None`: it is to be closed. A trusted proxy stands for
+    /// many.
+    pub(super) fn let_in(&self, peer: IpAddr, sockets: usize) -> Option<Caller> {
+        self.callers.enter((!self.proxies.trusts(peer)).then_some(peer), sockets)
     }
 
     /// What limits count the request's address as.

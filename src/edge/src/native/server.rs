@@ -10,7 +10,7 @@ use crate::socketio::SocketIo;
 use crate::surface::{PlainMetrics, Surface};
 use actix_codec::Framed;
 use actix_http::body::MessageBody;
-use actix_http::{HttpService, KeepAlive, Request, Response, h1};
+use actix_http::{Extensions, HttpService, KeepAlive, Request, Response, h1};
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::AppConfig;
@@ -19,7 +19,7 @@ use plenum_actors::connection::{Admission, Backend, ConnectionConfig, Connection
 use plenum_actors::hub::{Core, HubConfig, HubHandle, HubMetrics, Hubs, LogReader};
 use plenum_websocket::transport::AnyTransport;
 use std::cell::RefCell;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,7 +72,7 @@ macro_rules! http_service {
     ($edge:expr, $app:expr, $address:expr, $secure:expr, $stream:ty, $tcp:expr, $into:expr) => {{
         let (worker, into) = ($edge.worker(), $into);
         let (seam, surface) = (Seam::new(worker.clone()), Surface::new(worker));
-        let stalled = $edge.config.stalled_ms;
+        let edge = $edge.clone();
         let factory = $app(&surface).into_factory().map_err(|error| error.into().error_response());
         let builder = HttpService::build()
             .keep_alive(KeepAlive::Timeout(Duration::from_millis($edge.config.keep_alive_ms)))
@@ -82,7 +82,7 @@ macro_rules! http_service {
             // Whoever closes hears no answer any more: a poll that waits ends with it, and what it would have been answered is kept.
             .h1_allow_half_closed(false)
             .local_addr($address)
-            .on_connect_ext(move |stream: &$stream, _| stall_limit($tcp(stream), stalled))
+            .on_connect_ext(move |stream: &$stream, data| edge.meet($tcp(stream), data))
             .upgrade(fn_service(move |(request, framed): (Request, Framed<$stream, h1::Codec>)| {
                 let seam = seam.clone();
                 async move {
@@ -174,6 +174,31 @@ impl Edge {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// A connection that will speak HTTP has come. Where there is no room for it, it is closed at once: it costs no more than that.
+    fn meet(&self, tcp: &TcpStream, data: &mut Extensions) {
+        stall_limit(tcp, self.config.stalled_ms);
+        // One that has gone already is seen by whoever reads it.
+        let Ok(peer) = tcp.peer_addr() else { return };
+        match self.door.let_in(peer.ip(), self.sockets()) {
+            // It goes with the connection, or with the request that makes it a WebSocket.
+            Some(caller) => {
+                data.insert(caller);
+            }
+            None => {
+                if let Err(error) = socket2::SockRef::from(tcp).shutdown(Shutdown::Both) {
+                    tracing::debug!(%error, "a connection beyond the limit has gone already");
+                }
+            }
+        }
+    }
+
+    /// WebSockets: connections that do not speak HTTP any more.
+    fn sockets(&self) -> usize {
+        let plain = [&self.plain_metrics.streams, &self.plain_metrics.polls, &self.socket_io.sessions.metrics.polling];
+        let plain: i64 = plain.into_iter().map(prometheus::IntGauge::get).sum();
+        self.admission.open().saturating_sub(usize::try_from(plain).unwrap_or(0))
     }
 
     fn worker(self: &Arc<Self>) -> Rc<Worker> {

@@ -349,6 +349,7 @@ fn check_limits(found: &mut Found, limits: &ConnectionConfig) {
     between(found, "limits.unidentified", limits.unidentified, 1..=10_000_000);
     let share = limits.unidentified_per_address_percent;
     between(found, "limits.unidentified_per_address_percent", share, 1..=100);
+    between(found, "limits.http_per_address", limits.http_per_address, 0..=1 << 24);
     between(found, "limits.full_retry_ms", limits.full_retry_ms, 1..=600_000);
     between(found, "limits.answer_bytes", limits.answer_bytes, 1_024..=1 << 30);
     between(found, "limits.answer_retry_ms", limits.answer_retry_ms, 1..=600_000);

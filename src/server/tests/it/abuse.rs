@@ -9,6 +9,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use plenum_schema::codec::Codec;
 use plenum_schema::wire::CloseCode;
 use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -270,4 +271,31 @@ async fn no_request_is_smuggled_in_the_body_of_another() {
     let chunks = post("Transfer-Encoding: chunked", &format!("{:x}\r\n{body}\r\n0\r\n\r\n{hidden}", body.len()));
     assert_eq!(answers_to(at, &chunks), (2, "401".to_owned()));
     world.end().await;
+}
+
+#[test]
+fn idle_connections_of_one_address_do_not_keep_others_out() {
+    let world = World::with(|config| config.limits.http_per_address = 5);
+    let address = world.address();
+    let ask = |from: &str| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&format!("{from}:0").parse::<SocketAddr>().unwrap().into()).unwrap();
+        socket.connect(&address.into()).unwrap();
+        let mut stream: TcpStream = socket.into();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let _refused = stream.write_all(b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n").is_err();
+        let mut head = [0; 16];
+        let count = stream.read(&mut head).unwrap_or(0);
+        (stream, count > 0)
+    };
+    let mut kept: Vec<_> = (0..5).map(|_| ask("127.0.0.7")).collect();
+    assert!(kept.iter().all(|(_, answered)| *answered));
+    assert!(!ask("127.0.0.7").1, "closed without an answer");
+    assert!(ask("127.0.0.8").1, "somebody else is answered");
+    assert_eq!(world.metric_with("plenum_http_connections_refused_total", "reason=\"address\""), 1);
+    kept.pop();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !ask("127.0.0.7").1 {
+        assert!(Instant::now() < deadline, "the place is not given back");
+    }
 }
