@@ -378,6 +378,8 @@ describe("a long conversation", () => {
     await ada.say("news while you read old things");
     await grace.page.getByRole("button", { name: "1 new message" }).waitFor();
     assert.equal(await log.evaluate((element) => element.scrollTop), 0, "the reader stays where they are");
+    const longer = () => document.documentElement.scrollHeight > innerHeight;
+    assert.equal(await log.page().evaluate(longer), false, "the talk scrolls, not the page");
     await grace.picture("10-new-below");
     await grace.page.getByRole("button", { name: "1 new message" }).click();
     await ada.seesTick("news while you read old things", "Read");
