@@ -52,7 +52,7 @@ impl Default for ConnectionConfig {
             connections: 18_000,
             unidentified: 9_000,
             unidentified_per_address_percent: 50,
-            http_per_address: 4_000,
+            http_per_address: 12_000,
             full_retry_ms: 5_000,
             connections_per_user: 50,
             message_bytes: 64 * 1024,

@@ -47,6 +47,10 @@ pub type Observer = Arc<dyn Fn(&Observed<'_>) + Send + Sync>;
 /// Turns a problem into an answer of another protocol's shape; status and `Retry-After` stay.
 pub type Dialect = fn(&Problem) -> HttpResponse;
 
+/// Lies with a connection for which there is no room: nothing that it has sent is carried out.
+#[derive(Clone, Copy, Debug)]
+pub struct TurnedAway;
+
 /// Whether a request is bounded by something else than its address.
 pub type Spared = fn(&ServiceRequest) -> bool;
 
@@ -154,6 +158,9 @@ impl HttpLayer {
     }
 
     fn admit(&self, request: &ServiceRequest, origin: Origin) -> Result<(), Problem> {
+        if request.request().conn_data::<TurnedAway>().is_some() {
+            return Err(Refusal::new(RefusalCode::Busy, "the server has as many connections as it takes").into());
+        }
         if !METHODS.contains(request.method()) {
             return Err(Problem::method_not_allowed(&METHODS));
         }
@@ -232,7 +239,7 @@ pub async fn envelope<B: MessageBody + 'static>(
         }
         Err(problem) => {
             let mut refused = layer.refuse(request.path(), &problem, &id);
-            if !has_one_length(&request) {
+            if !has_one_length(&request) || request.request().conn_data::<TurnedAway>().is_some() {
                 // What follows on the connection may be the rest of a body.
                 refused.head_mut().set_connection_type(ConnectionType::Close);
             }

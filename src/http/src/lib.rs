@@ -32,7 +32,7 @@ pub use cors::cors;
 pub use headers::{API_CSP, secure_headers};
 pub use idempotency::{IdempotencyKey, Reply, once};
 pub use layer::{
-    Dialect, HttpLayer, Observed, Observer, client_address, envelope, is_problem, no_such_path, reached_at,
+    Dialect, HttpLayer, Observed, Observer, TurnedAway, client_address, envelope, is_problem, no_such_path, reached_at,
 };
 pub use limiter::{Limiter, Rate};
 pub use params::{

@@ -1,5 +1,6 @@
-//! TCP connections that speak HTTP, counted from their first byte: whoever opens very many and says little must not use up the files that
-//! the store and everybody else need. Connections that have become WebSockets are counted with all connections instead.
+//! Connections that speak HTTP, counted before their first request (with TLS behind the handshake, for which there are a few seconds): whoever
+//! opens very many and says little must not use up the files that the store and everybody else need. Connections that have become WebSockets
+//! are counted with all connections instead.
 
 use dashmap::DashMap;
 use plenum_http::limit_key;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Requests are answered also while as many sockets are open as may: so many connections beside them.
-const BESIDE: usize = 256;
+pub(super) const BESIDE: usize = 256;
 
 /// The connections of a node that speak HTTP.
 #[derive(Debug)]

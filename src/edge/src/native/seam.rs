@@ -21,7 +21,7 @@ use bytes::BytesMut;
 use plenum_actors::connection::{Admitted, Connection, Crowded};
 use plenum_actors::hub::NewConnection;
 use plenum_actors::publication::Dialect;
-use plenum_http::{Answer, Problem, REQUEST_ID, RequestId, secure_headers};
+use plenum_http::{Answer, Problem, REQUEST_ID, RequestId, TurnedAway, secure_headers};
 use plenum_schema::codec::Codec;
 use plenum_schema::{ConnectionId, Refusal, RefusalCode, wire};
 use plenum_socketio::engine::Refusal as EngineRefusal;
@@ -110,6 +110,9 @@ impl Seam {
 
     fn judge(&self, request: &Request) -> Verdict<'static> {
         let edge = &self.worker.edge;
+        if request.conn_data::<TurnedAway>().is_some() {
+            return self.refuse(request, &Crowded::Node.refusal(&edge.connection).into(), Reason::Full);
+        }
         if request.path().trim_end_matches('/') == socketio::PATH.trim_end_matches('/') && edge.socket_io.config.enabled
         {
             return self.judge_socket_io(request);

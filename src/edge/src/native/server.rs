@@ -1,5 +1,6 @@
 //! One listener for everything: REST and pages through the `App`, sockets through the seam.
 
+use super::callers::BESIDE;
 use super::config::EdgeConfig;
 use super::door::Door;
 use super::seam::Seam;
@@ -17,6 +18,7 @@ use actix_web::dev::AppConfig;
 use plenum_actors::clock::SharedClock;
 use plenum_actors::connection::{Admission, Backend, ConnectionConfig, ConnectionMetrics, Shared};
 use plenum_actors::hub::{Core, HubConfig, HubHandle, HubMetrics, Hubs, LogReader};
+use plenum_http::TurnedAway;
 use plenum_websocket::transport::AnyTransport;
 use std::cell::RefCell;
 use std::net::{Shutdown, SocketAddr, TcpListener};
@@ -187,6 +189,8 @@ impl Edge {
                 data.insert(caller);
             }
             None => {
+                // What it has sent already can still be read: it must not be carried out when nobody can be told.
+                data.insert(TurnedAway);
                 if let Err(error) = socket2::SockRef::from(tcp).shutdown(Shutdown::Both) {
                     tracing::debug!(%error, "a connection beyond the limit has gone already");
                 }
@@ -247,7 +251,7 @@ impl Edge {
         let builder = actix_server::Server::build()
             .workers(workers)
             .backlog(self.config.backlog)
-            .max_concurrent_connections(self.connection.connections)
+            .max_concurrent_connections(self.connection.connections.saturating_add(2 * BESIDE))
             .disable_signals()
             .shutdown_timeout(LAST_REQUESTS_S);
         let (edge, secure, transport) = (self.clone(), tls.is_some(), self.config.transport);

@@ -38,8 +38,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
     }
 }
 
-/// Whether a request is the poll of a session that is known here. Such a poll waits until the server has something to say, and a second one
-/// beside it ends the session: what the client is sent bounds them, not what it asks. Counted by address they would end the sessions of
+/// Whether a request is the poll of a session that is known here and has no WebSocket, nor one that probes. Such a poll waits until the
+/// server has something to say, and a second one beside it ends the session: what the client is sent bounds them, not what it asks. Counted by address they would end the sessions of
 /// everybody in a hall as soon as much is said there.
 #[must_use]
 pub fn is_poll_of_session(request: &ServiceRequest) -> bool {
@@ -47,7 +47,7 @@ pub fn is_poll_of_session(request: &ServiceRequest) -> bool {
     let Some(worker) = worker_of_this_thread().filter(|_| is_here) else { return false };
     let socket_io = &worker.edge.socket_io;
     let asked = judge(Method::Get, request.query_string(), false, &socket_io.engine);
-    matches!(asked, Ok(Asked::Poll(sid)) if socket_io.sessions.find(&sid).is_some())
+    matches!(asked, Ok(Asked::Poll(sid)) if socket_io.sessions.find(&sid).is_some_and(|found| found.waits()))
 }
 
 async fn handle(request: HttpRequest, body: web::Payload) -> HttpResponse {

@@ -33,7 +33,6 @@ const CLOSE: &[u8] = b"1";
 pub(super) struct Polling {
     poll: Option<oneshot::Sender<Answered>>,
     /// Given up some time after an upgrade, when no request that was sent before can still be on its way.
-    #[expect(dead_code, reason = "held for what dropping it does")]
     place: Option<Place>,
     /// Given back as soon as it polls no more.
     seat: Option<Seat>,
@@ -60,6 +59,12 @@ impl Polling {
     /// At this place of the registry, on this seat.
     pub(super) fn at(place: Place, seat: Seat) -> Self {
         Self { place: Some(place), seat: Some(seat), ..Self::default() }
+    }
+
+    fn wait(&self, waits: bool) {
+        if let Some(place) = &self.place {
+            place.wait(waits);
+        }
     }
 }
 
@@ -188,6 +193,7 @@ impl SocketIoSession {
         }
         if let Some(polling) = &mut self.polling {
             polling.probe = Some(Probe { link, decoder: Decoder::new(), first });
+            polling.wait(false);
         }
         ctx.run_later(Duration::from_millis(timeout), move |session, _| {
             // Another one may be probing by now, with a time of its own.
@@ -204,6 +210,9 @@ impl SocketIoSession {
     pub(super) fn drop_probe(&mut self) {
         if let Some(probe) = self.polling.as_mut().and_then(|polling| polling.probe.take()) {
             self.engine.probe_ended();
+            if let Some(polling) = &self.polling {
+                polling.wait(true);
+            }
             dismiss(probe.link, self.worker.edge.socket_io.close_within());
         }
     }

@@ -58,9 +58,16 @@ pub(super) struct Found {
     /// Takes what is asked.
     pub session: Recipient<Ask>,
     posting: Arc<AtomicBool>,
+    /// Polls wait for something to say: nothing else is about to carry the session, nor does so already.
+    waits: Arc<AtomicBool>,
 }
 
 impl Found {
+    /// Whether a poll would wait.
+    pub(super) fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
+    }
+
     /// A POST begins, before its body is read. `None`: another one is under way.
     pub(super) fn post(&self) -> Option<Posting> {
         (!self.posting.swap(true, Ordering::AcqRel)).then(|| Posting(Some(self.clone())))
@@ -117,8 +124,9 @@ impl Sessions {
 
     /// Adds a session; dropping the place removes it.
     pub(super) fn add(self: &Arc<Self>, id: String, session: Recipient<Ask>) -> Place {
-        self.by_id.insert(id.clone(), Found { session, posting: Arc::default() });
-        Place { sessions: self.clone(), id }
+        let waits = Arc::new(AtomicBool::new(true));
+        self.by_id.insert(id.clone(), Found { session, posting: Arc::default(), waits: waits.clone() });
+        Place { sessions: self.clone(), id, waits }
     }
 
     pub(super) fn find(&self, id: &str) -> Option<Found> {
@@ -142,6 +150,14 @@ impl Drop for Seat {
 pub(super) struct Place {
     sessions: Arc<Sessions>,
     id: String,
+    waits: Arc<AtomicBool>,
+}
+
+impl Place {
+    /// Whether polls wait from now on.
+    pub(super) fn wait(&self, waits: bool) {
+        self.waits.store(waits, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Place {

@@ -277,22 +277,36 @@ async fn no_request_is_smuggled_in_the_body_of_another() {
 fn idle_connections_of_one_address_do_not_keep_others_out() {
     let world = World::with(|config| config.limits.http_per_address = 5);
     let address = world.address();
-    let ask = |from: &str| {
+    let say = |from: &str, request: &str| {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.bind(&format!("{from}:0").parse::<SocketAddr>().unwrap().into()).unwrap();
         socket.connect(&address.into()).unwrap();
         let mut stream: TcpStream = socket.into();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let _refused = stream.write_all(b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n").is_err();
+        let _refused = stream.write_all(request.as_bytes()).is_err();
         let mut head = [0; 16];
         let count = stream.read(&mut head).unwrap_or(0);
         (stream, count > 0)
     };
+    let ask = |from: &str| say(from, "GET /health HTTP/1.1\r\nHost: here\r\n\r\n");
+    let post = |path: &str, body: &Value| {
+        let body = body.to_string();
+        let length = body.len();
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+    };
+    let (email, password) = ("late@example.com", "a good long password");
     let mut kept: Vec<_> = (0..5).map(|_| ask("127.0.0.7")).collect();
     assert!(kept.iter().all(|(_, answered)| *answered));
     assert!(!ask("127.0.0.7").1, "closed without an answer");
+    let register = post("/api/auth/register", &json!({ "email": email, "password": password, "fullName": "Late" }));
+    assert!(!say("127.0.0.7", &register).1);
+    let login = json!({ "email": email, "password": password }).to_string();
+    let answer = http::ask(address, "POST", "/api/auth/login", &[], &login);
+    assert_eq!(answer.status, 401, "nothing was carried out for whom nobody could tell: {}", answer.body);
     assert!(ask("127.0.0.8").1, "somebody else is answered");
-    assert_eq!(world.metric_with("plenum_http_connections_refused_total", "reason=\"address\""), 1);
+    assert_eq!(world.metric_with("plenum_http_connections_refused_total", "reason=\"address\""), 2);
     kept.pop();
     let deadline = Instant::now() + Duration::from_secs(20);
     while !ask("127.0.0.7").1 {

@@ -146,6 +146,10 @@ impl Codes {
             Some(password) if !is_owner => Some(inner.pool.hash(password.clone()).await?),
             _ => None,
         };
+        if !is_owner {
+            // Before the code counts as well as after: if this fails, the proof can be tried again.
+            inner.end_others(account.user_id, None).await?;
+        }
         let changed = inner.edit_account(account.user_id, |account| {
             if !carries(account, name) || !account.is_active {
                 return Err(wrong_code());
