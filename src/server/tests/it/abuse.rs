@@ -157,12 +157,9 @@ fn answered(at: SocketAddr, pieces: &[&[u8]], pause: Duration) -> (String, Durat
 
 #[tokio::test]
 async fn oversized_and_slow_requests_are_cut_off() {
-    let world = World::with(|config| {
-        config.http.request_head_ms = 500;
-        config.http.surface.body_within_ms = 500;
-        config.http.surface.body_bytes = 100_000;
-    });
-    let (at, soon) = (world.address(), Duration::from_secs(10));
+    // With time enough for a body that is too large to be too large before it is too late.
+    let patient = World::with(|config| config.http.surface.body_bytes = 100_000);
+    let (at, soon) = (patient.address(), Duration::from_secs(10));
     let head = format!("POST /api/auth/login HTTP/1.1\r\nHost: {at}\r\nContent-Type: application/json\r\n");
     let declared = format!("{head}Content-Length: 100001\r\n\r\n{{");
     let (said, took) = answered(at, &[declared.as_bytes()], Duration::from_millis(50));
@@ -175,6 +172,12 @@ async fn oversized_and_slow_requests_are_cut_off() {
     let wide = format!("GET /api/health HTTP/1.1\r\nHost: {at}\r\nX-Much: {}\r\n\r\n", "x".repeat(300_000));
     let (said, _) = answered(at, &[wide.as_bytes()], Duration::from_millis(50));
     assert!(!said.starts_with("HTTP/1.1 2"), "{said}");
+    let world = World::with(|config| {
+        config.http.request_head_ms = 500;
+        config.http.surface.body_within_ms = 500;
+    });
+    let at = world.address();
+    let head = format!("POST /api/auth/login HTTP/1.1\r\nHost: {at}\r\nContent-Type: application/json\r\n");
     // A byte now and then, for ever.
     let trickle: Vec<&[u8]> = head.as_bytes().chunks(1).collect();
     let (said, took) = answered(at, &trickle, Duration::from_millis(100));
@@ -185,6 +188,7 @@ async fn oversized_and_slow_requests_are_cut_off() {
     let (said, took) = answered(at, &pieces, Duration::from_millis(100));
     assert!(said.starts_with("HTTP/1.1 408 ") && took < soon, "{took:?}: {said}");
     assert_eq!(http::get(at, "/api/health").status, 200, "everybody else is served");
+    patient.end().await;
     world.end().await;
 }
 
